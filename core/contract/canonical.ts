@@ -1,0 +1,213 @@
+import type { CanonicalValue } from '../block.ts'
+import { isJsonObject, JsonNumber, type JsonValue, stringifyJson } from '../json.ts'
+import { parseArrayText } from './array-text.ts'
+import { fitDecimal } from './decimal.ts'
+import { Refusal } from './refusal.ts'
+import { normalTime, parseDate, parseTimestamp, toMicrosText, toMillis } from './temporal.ts'
+import { type ColumnType, typeName } from './type.ts'
+
+/**
+ * Makes the canonical value of a source value that is not null, or says why there is none.
+ * Canonical forms, one for each type, whatever the path (G5):
+ * bigint, timestampMicros → decimal digits as text; integer, smallint → number; timestamp → epoch
+ * milliseconds; decimal → text with exactly `scale` decimals; date, time, uuid, enum, json, string →
+ * text; binary → lower-case hex; double, real → number, or "NaN", "Infinity", "-Infinity", "-0";
+ * list → array of these and nulls.
+ */
+export type Decode = (value: JsonValue) => CanonicalValue | Refusal
+
+/** The decoder of DMS's JSON dialect for a column type (`docs/types.md`). Nothing is rounded, cut or guessed. */
+export function decoderOf(type: ColumnType): Decode {
+  const refusal = new Refusal(`must be ${article(type)}`)
+  switch (type.kind) {
+    case 'bigint':
+      return integerDecoder(-(2n ** 63n), 2n ** 63n - 1n, refusal, (text) => text)
+    case 'integer':
+      return integerDecoder(-(2n ** 31n), 2n ** 31n - 1n, refusal, Number)
+    case 'smallint':
+      return integerDecoder(-(2n ** 15n), 2n ** 15n - 1n, refusal, Number)
+    case 'double':
+      return floatDecoder((value) => value, refusal)
+    case 'real':
+      return floatDecoder(Math.fround, refusal)
+    case 'boolean':
+      return (value) => {
+        if (typeof value === 'boolean') return value
+        /* DMS sends CHAR(5) text unless MapBooleanAsBoolean is set on the source endpoint. */
+        return value === 'true' ? true : value === 'false' ? false : refusal
+      }
+    case 'decimal': {
+      const { precision, scale } = type
+      const misfit = new Refusal(`must fit ${typeName(type)}`)
+      return (value) => {
+        const text = numberText(value)
+        return text === undefined ? refusal : (fitDecimal(text, precision, scale) ?? misfit)
+      }
+    }
+    case 'date':
+      return (value) => (typeof value === 'string' && parseDate(value) !== undefined ? value : refusal)
+    case 'timestamp':
+    case 'timestampMicros': {
+      const convert = type.kind === 'timestamp' ? toMillis : toMicrosText
+      return (value) => {
+        const instant = typeof value === 'string' ? parseTimestamp(value) : undefined
+        return instant === undefined ? refusal : convert(instant)
+      }
+    }
+    case 'time':
+      return (value) => (typeof value === 'string' ? (normalTime(value) ?? refusal) : refusal)
+    case 'uuid':
+      return (value) => (typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : refusal)
+    case 'enum': {
+      const values = new Set(type.values)
+      return (value) => (typeof value === 'string' && values.has(value) ? value : refusal)
+    }
+    case 'json':
+      return (value) => jsonText(value) ?? refusal
+    case 'binary':
+      return (value) => (typeof value === 'string' ? (hexOf(value) ?? refusal) : refusal)
+    case 'string':
+      return stringDecoder(type.max, refusal)
+    case 'list':
+      return listDecoder(elementDecoder(type.of), refusal)
+  }
+}
+
+/* Inside array text PostgreSQL writes booleans as t and f, bytes as \\x…, and timestamps without a T. */
+function elementDecoder(type: ColumnType): Decode {
+  const decode = decoderOf(type)
+  if (type.kind !== 'boolean') return decode
+  return (value) => (value === 't' ? true : value === 'f' ? false : decode(value))
+}
+
+const UUID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
+const INTEGER = /^-?\d{1,20}$/
+
+function article(type: ColumnType): string {
+  switch (type.kind) {
+    case 'bigint':
+      return 'a 64-bit integer'
+    case 'integer':
+      return 'a 32-bit integer'
+    case 'smallint':
+      return 'a 16-bit integer'
+    case 'double':
+    case 'real':
+      return `a number that a ${type.kind} holds exactly`
+    case 'boolean':
+      return 'true or false'
+    case 'decimal':
+      return 'a finite number'
+    case 'date':
+      return 'a day, YYYY-MM-DD, from year 1 to 9999'
+    case 'timestamp':
+    case 'timestampMicros':
+      return 'an instant with its offset, from year 1 to 9999'
+    case 'time':
+      return 'a time of day, HH:MM:SS'
+    case 'uuid':
+      return 'a UUID'
+    case 'enum':
+      return `one of ${type.values.join(', ')}`
+    case 'json':
+      return 'JSON'
+    case 'binary':
+      return 'bytes in hex'
+    case 'string':
+      return type.max === undefined ? 'text of valid Unicode' : `text of at most ${type.max} characters`
+    case 'list':
+      return 'a one-dimensional array that starts at 1'
+  }
+}
+
+/** The digits of a number, wherever the source put them. */
+function numberText(value: JsonValue): string | undefined {
+  if (typeof value === 'number') return String(value)
+  if (value instanceof JsonNumber) return value.text
+  return typeof value === 'string' && /^[+-]?\d/.test(value) ? value : undefined
+}
+
+function integerDecoder(
+  min: bigint,
+  max: bigint,
+  refusal: Refusal,
+  convert: (text: string) => CanonicalValue,
+): Decode {
+  return (value) => {
+    if (typeof value === 'number' && value >= min && value <= max) return convert(String(value))
+    const digits = numberText(value)
+    const text = digits === undefined || INTEGER.test(digits) ? digits : fitDecimal(digits, 38, 0)
+    if (text === undefined) return refusal
+    const integer = BigInt(text)
+    return integer < min || integer > max ? refusal : convert(String(integer))
+  }
+}
+
+function floatDecoder(round: (value: number) => number, refusal: Refusal): Decode {
+  return (value) => {
+    if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return value
+    const text = numberText(value)
+    if (text === undefined) return refusal
+    const float = round(Number(text))
+    if (!Number.isFinite(float) || !holdsDigits(float, text)) return refusal
+    return Object.is(float, -0) ? '-0' : float
+  }
+}
+
+/* Every digit the source sent must be a digit of the float: 17 tell any double from its neighbours. */
+function holdsDigits(float: number, text: string): boolean {
+  const digits = significantDigits(text)
+  if (digits === '') return float === 0
+  if (digits.length > 17) return false
+  return significantDigits(float.toPrecision(digits.length)) === digits
+}
+
+function significantDigits(text: string): string {
+  return text
+    .replace(/[eE].*$/, '')
+    .replace(/[^\d]/g, '')
+    .replace(/^0+/, '')
+    .replace(/0+$/, '')
+}
+
+function stringDecoder(max: number | undefined, refusal: Refusal): Decode {
+  return (value) => {
+    /* A number in a text column keeps the digits the source wrote. */
+    const text = typeof value === 'string' ? value : numberText(value)
+    if (text === undefined || !text.isWellFormed()) return refusal
+    if (max !== undefined && text.length > max && [...text].length > max) return refusal
+    return text
+  }
+}
+
+function jsonText(value: JsonValue): string | undefined {
+  if (typeof value !== 'string') {
+    return isJsonObject(value) || Array.isArray(value) ? stringifyJson(value) : undefined
+  }
+  try {
+    JSON.parse(value)
+  } catch {
+    return undefined
+  }
+  return value.isWellFormed() ? value : undefined
+}
+
+function hexOf(text: string): string | undefined {
+  const hex = text.startsWith('0x') || text.startsWith('\\x') ? text.slice(2) : text
+  return hex.length % 2 === 0 && /^[0-9a-fA-F]*$/.test(hex) ? hex.toLowerCase() : undefined
+}
+
+function listDecoder(decode: Decode, refusal: Refusal): Decode {
+  return (value) => {
+    const elements: readonly JsonValue[] | undefined =
+      typeof value === 'string' ? parseArrayText(value) : Array.isArray(value) ? value : undefined
+    if (elements === undefined) return refusal
+    const list: CanonicalValue[] = []
+    for (const [index, element] of elements.entries()) {
+      const decoded = element === null ? null : decode(element)
+      if (decoded instanceof Refusal) return new Refusal(decoded.reason, `[${index}]${decoded.path}`)
+      list.push(decoded)
+    }
+    return list
+  }
+}

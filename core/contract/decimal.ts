@@ -1,0 +1,33 @@
+const DECIMAL = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/
+
+/**
+ * Text of a decimal with exactly `scale` digits after the point, or undefined when the value is no
+ * decimal, has more than `precision` digits, or needs more than `scale` of them after the point.
+ * Digits are moved, never computed: nothing is rounded.
+ */
+export function fitDecimal(text: string, precision: number, scale: number): string | undefined {
+  const [, sign, whole, fraction = '', exponent] = DECIMAL.exec(text) ?? []
+  if (whole === undefined) return undefined
+  const [integer, decimals] = shift(whole, fraction, exponent === undefined ? 0 : Number(exponent))
+  const kept = integer.replace(/^0+/, '')
+  const significant = decimals.replace(/0+$/, '')
+  if (significant.length > scale || kept.length > precision - scale) return undefined
+  const isZero = kept === '' && significant === ''
+  const digits = scale === 0 ? kept || '0' : `${kept || '0'}.${significant.padEnd(scale, '0')}`
+  return sign === '-' && !isZero ? `-${digits}` : digits
+}
+
+function shift(whole: string, fraction: string, places: number): readonly [string, string] {
+  if (places === 0) return [whole, fraction]
+  if (places > 0) {
+    const padded = fraction.padEnd(places, '0')
+    return [whole + padded.slice(0, places), padded.slice(places)]
+  }
+  const padded = whole.padStart(-places, '0')
+  return [padded.slice(0, places), padded.slice(places) + fraction]
+}
+
+/** The unscaled integer of a decimal text that `fitDecimal` made. */
+export function unscaled(text: string): bigint {
+  return BigInt(text.replace('.', ''))
+}

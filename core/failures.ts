@@ -1,0 +1,189 @@
+/** What the pipeline does with the record, table or run that failed. */
+export type Action = 'retry' | 'quarantine' | 'halt'
+
+/** One row of the failure table: what happens by itself, and what a person should do. */
+export interface Failure {
+  readonly action: Action
+  readonly advice: string
+}
+
+/**
+ * Every failure Tidemark can name. Codes are stable: log lines, quarantined changes and exit
+ * messages carry them. `docs/failures.md` is generated from this table.
+ */
+export const failures = {
+  'capture/undecodable': {
+    action: 'quarantine',
+    advice:
+      'Look at the payload in quarantine: the source changed its envelope, or something else writes to the stream.',
+  },
+  'capture/no-position': {
+    action: 'quarantine',
+    advice:
+      'Turn on IncludeTransactionDetails on the Kinesis endpoint: without it a change has no place in the commit order.',
+  },
+  'capture/page-too-large': {
+    action: 'quarantine',
+    advice: 'One change is larger than a page may be; lower LobMaxSize or drop the column at the source.',
+  },
+  'raw/corrupt': {
+    action: 'halt',
+    advice:
+      'A raw page does not match its checksum. Restore the raw folder from a backup, or run `tidemark dev --reload` to load every table again.',
+  },
+  'raw/unavailable': {
+    action: 'retry',
+    advice: 'The raw store cannot be written. Check disk space and permissions of the folder.',
+  },
+  'format/no-contract': {
+    action: 'quarantine',
+    advice: 'No contract reads this source table. Write one (`tidemark contract infer`), then redrive.',
+  },
+  'format/bad-value': {
+    action: 'quarantine',
+    advice: 'A value does not fit its column. Fix the contract or the source, then redrive.',
+  },
+  'format/missing-value': {
+    action: 'quarantine',
+    advice: 'A column that may not be null has no value. Fix the contract or the source, then redrive.',
+  },
+  'format/unknown-field': {
+    action: 'quarantine',
+    advice: 'The source has a column that the contract does not know, and the contract says to refuse it.',
+  },
+  'format/row-too-large': {
+    action: 'quarantine',
+    advice:
+      'The row is larger than one delivery record may be. Drop or shorten the column in the contract, then redrive.',
+  },
+  'contract/invalid': { action: 'halt', advice: 'Correct the contract file at the place the message names.' },
+  'landing/corrupt': {
+    action: 'quarantine',
+    advice: 'A landed object cannot be read. It was set aside whole; its changes are still in the raw store.',
+  },
+  'lake/unreadable': {
+    action: 'halt',
+    advice:
+      'A file of the lake is missing or damaged. Run `tidemark dev --reload` to build the tables again.',
+  },
+  'source/unreachable': {
+    action: 'retry',
+    advice: 'Check host, port and network of the source, and that PostgreSQL is running.',
+  },
+  'source/authentication': { action: 'halt', advice: 'Check user, password and pg_hba.conf of the source.' },
+  'source/unsupported-version': { action: 'halt', advice: 'Tidemark needs PostgreSQL 12 or newer.' },
+  'source/wal-level': {
+    action: 'halt',
+    advice:
+      'Run `ALTER SYSTEM SET wal_level = logical` and restart PostgreSQL (on RDS: rds.logical_replication = 1 and a reboot).',
+  },
+  'source/privilege': {
+    action: 'halt',
+    advice:
+      'Grant the role REPLICATION and SELECT on the tables, and let it create the publication; the message has the SQL.',
+  },
+  'source/no-tables': {
+    action: 'halt',
+    advice: 'No table matches. Check --tables: patterns are schema.table, * matches any name.',
+  },
+  'source/no-primary-key': {
+    action: 'halt',
+    advice:
+      'Add a primary key, or leave the table out with --tables: without a key an update cannot be matched to its row.',
+  },
+  'source/replica-identity': {
+    action: 'halt',
+    advice:
+      'Updates and deletes of the table do not carry its primary key. Run the ALTER TABLE … REPLICA IDENTITY statement of the message, or leave the table out with --tables.',
+  },
+  'source/slot-foreign': {
+    action: 'halt',
+    advice:
+      'A replication slot of this name belongs to something else. Choose another with --slot, or drop it if it is yours.',
+  },
+  'source/slot-in-use': {
+    action: 'halt',
+    advice: 'Another process reads the slot. Stop it, or choose another slot with --slot.',
+  },
+  'source/slot-lost': {
+    action: 'halt',
+    advice:
+      'PostgreSQL no longer has the changes since the last acknowledgement. Run `tidemark dev --reload`: a new slot, every table loaded again, nothing deleted from history.',
+  },
+  'source/slots-exhausted': {
+    action: 'halt',
+    advice:
+      'Raise max_replication_slots and max_wal_senders, or drop slots that nobody uses (select * from pg_replication_slots).',
+  },
+  'source/protocol': {
+    action: 'retry',
+    advice: 'The replication stream broke off. Tidemark reconnects from the last durable position.',
+  },
+  'source/publication': {
+    action: 'halt',
+    advice:
+      'The publication misses a table. Run the ALTER PUBLICATION statement of the message as its owner.',
+  },
+  'postgres/start': { action: 'halt', advice: 'Read the server log named in the message.' },
+  'postgres/unreachable-folder': {
+    action: 'halt',
+    advice:
+      'PostgreSQL refuses to run as root, and the other user cannot reach this folder. Choose one that others may enter with --dir, or run Tidemark as a normal user.',
+  },
+  'postgres/unsupported-platform': {
+    action: 'halt',
+    advice:
+      'No PostgreSQL binaries for this platform on npm. Point Tidemark at a server of your own: --source postgres://…',
+  },
+  'run/locked': {
+    action: 'halt',
+    advice: 'Another Tidemark runs in this folder. Stop it, or choose another folder with --dir.',
+  },
+  'run/not-found': {
+    action: 'halt',
+    advice:
+      'There is no lake in this folder yet. Run `tidemark demo` or `tidemark dev` first, or name the folder with --dir.',
+  },
+  'run/bad-folder': {
+    action: 'halt',
+    advice: 'The folder was written by another version or another source. Choose a new one with --dir.',
+  },
+  'run/timeout': {
+    action: 'halt',
+    advice:
+      'The pipeline did not catch up in time. Look at `tidemark status`, then try again with a longer --timeout.',
+  },
+  'query/invalid': {
+    action: 'halt',
+    advice: 'Correct the SQL. `tidemark query --tables` lists tables and columns.',
+  },
+  'query/refused': {
+    action: 'halt',
+    advice: 'Queries are read-only and see the lake only: no files, no network, no settings.',
+  },
+  'usage/invalid': { action: 'halt', advice: 'See `tidemark --help`.' },
+} as const satisfies Record<string, Failure>
+
+export type FailureCode = keyof typeof failures
+
+/**
+ * A failure with a name. The message says what is wrong with which thing and never holds a row
+ * value; `cause` keeps the original error.
+ */
+export class PipelineError extends Error {
+  readonly code: FailureCode
+
+  constructor(code: FailureCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'PipelineError'
+    this.code = code
+  }
+
+  get action(): Action {
+    return failures[this.code].action
+  }
+
+  get advice(): string {
+    return failures[this.code].advice
+  }
+}

@@ -1,0 +1,130 @@
+import { promisify } from 'node:util'
+import { deflateRaw, inflateRawSync } from 'node:zlib'
+import { type Change, type Operation, operations } from './change.ts'
+import { PipelineError } from './failures.ts'
+import { isJsonObject, type JsonObject, parseJsonObject } from './json.ts'
+import { isPosition, type Position } from './position.ts'
+
+/** A change as capture keeps it: its place and its text, the row not looked into. */
+export interface RawChange {
+  readonly operation: Operation
+  readonly position: Position
+  readonly committedAt: string | null
+  /** JSON members `"data":{…}` and perhaps `"before-image":{…}`, as the source wrote them. */
+  readonly members: string
+}
+
+/**
+ * Consecutive changes of one source table in position order, compressed: the unit of the raw store.
+ * It holds nothing that differs between two deliveries of the same changes.
+ */
+export interface Page {
+  /** Unique name: table, first position, shard, first sequence. The same delivery gives the same key and bytes. */
+  readonly key: string
+  readonly table: string
+  readonly firstPosition: Position
+  readonly lastPosition: Position
+  readonly changes: number
+  /** Raw deflate of one JSON line for each change. */
+  readonly content: Buffer
+}
+
+/** Bounds of one page: bytes of text before compression. */
+export interface PageLimits {
+  readonly targetBytes: number
+  readonly maxBytes: number
+}
+
+export const pageLimits: PageLimits = { targetBytes: 1 << 20, maxBytes: 64 << 20 }
+
+const compress = promisify(deflateRaw)
+
+/** Packs changes of one table, sorted by position, into pages of about `targetBytes`. Throws `capture/page-too-large` for one change beyond `maxBytes`. */
+export async function encodePages(
+  table: string,
+  origin: { readonly shard: string; readonly sequence: string },
+  changes: readonly RawChange[],
+  limits: PageLimits = pageLimits,
+): Promise<readonly Page[]> {
+  const pages: Promise<Page>[] = []
+  let lines: string[] = []
+  let held: RawChange[] = []
+  let bytes = 0
+  const close = () => {
+    if (held.length > 0) pages.push(encodePage(table, origin, held, lines))
+    lines = []
+    held = []
+    bytes = 0
+  }
+  for (const change of changes) {
+    const line = encodeLine(change)
+    const size = Buffer.byteLength(line)
+    if (size > limits.maxBytes)
+      throw new PipelineError(
+        'capture/page-too-large',
+        `${table}: one change of ${size} bytes, limit ${limits.maxBytes}`,
+      )
+    if (bytes + size > limits.targetBytes) close()
+    lines.push(line)
+    held.push(change)
+    bytes += size
+  }
+  close()
+  return Promise.all(pages)
+}
+
+async function encodePage(
+  table: string,
+  { shard, sequence }: { readonly shard: string; readonly sequence: string },
+  changes: readonly RawChange[],
+  lines: readonly string[],
+): Promise<Page> {
+  const firstPosition = changes[0]?.position ?? ''
+  const lastPosition = changes.at(-1)?.position ?? ''
+  const content = await compress(lines.join(''), { level: 1 })
+  /* The last position tells apart the pages that one long transaction or load fills. */
+  const key = `${table}#${firstPosition}#${lastPosition}#${shard}#${sequence}#${changes.length}`
+  return { key, table, firstPosition, lastPosition, changes: changes.length, content }
+}
+
+function encodeLine({ operation, position, committedAt, members }: RawChange): string {
+  const head = `{"operation":"${operation}","position":"${position}","committed-at":`
+  return `${head}${committedAt === null ? 'null' : `"${committedAt}"`},${members}}\n`
+}
+
+/** The changes of a page, parsed one by one as they are asked for. Throws `raw/corrupt` when the page is not what `encodePages` wrote. */
+export function* decodePage(page: Page, limits: PageLimits = pageLimits): Generator<Change> {
+  let text: string
+  try {
+    text = inflateRawSync(page.content, { maxOutputLength: limits.maxBytes + limits.targetBytes }).toString(
+      'utf8',
+    )
+  } catch (cause) {
+    throw new PipelineError('raw/corrupt', `page ${page.key}: cannot be inflated`, { cause })
+  }
+  let start = 0
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+    yield decodeLine(page, text.slice(start, end))
+    start = end + 1
+  }
+}
+
+function decodeLine(page: Page, line: string): Change {
+  let members: JsonObject
+  try {
+    members = parseJsonObject(line)
+  } catch (cause) {
+    throw new PipelineError('raw/corrupt', `page ${page.key}: a line is not JSON`, { cause })
+  }
+  const { operation, position, data, 'committed-at': committedAt, 'before-image': before } = members
+  const known = operations.find((name) => name === operation)
+  const isSound =
+    known !== undefined &&
+    typeof position === 'string' &&
+    isPosition(position) &&
+    isJsonObject(data) &&
+    (committedAt === null || typeof committedAt === 'string')
+  if (!isSound) throw new PipelineError('raw/corrupt', `page ${page.key}: a line is not a change`)
+  const oldKey = isJsonObject(before) && Object.keys(before).length > 0 ? before : undefined
+  return { table: page.table, operation: known, position, committedAt, data, before: oldKey }
+}

@@ -1,0 +1,70 @@
+/**
+ * A place in the commit order of a source, as text whose order is that order:
+ * `<epoch>-<commit LSN>-<ordinal and step>`, zero-padded lower-case hex, always 32 characters.
+ * - epoch: raised by an operator when a source is restored or replaced and its LSNs start over;
+ * - commit LSN: of the transaction;
+ * - ordinal: of the change in its transaction, from 1; 0 is before all of them (rows of a load);
+ * - step: 0, or 1 for the second lake row of one change (the insert of a primary-key update).
+ */
+export type Position = string
+
+export interface PositionParts {
+  readonly epoch: number
+  readonly lsn: bigint
+  readonly ordinal: number
+  readonly step: 0 | 1
+}
+
+const POSITION = /^([0-9a-f]{4})-([0-9a-f]{16})-([0-9a-f]{9})([01])$/
+const MAX_ORDINAL = 2 ** 36 - 1
+
+/** Throws RangeError for parts outside their width: a position is never cut. */
+export function formatPosition({ epoch, lsn, ordinal, step }: PositionParts): Position {
+  if (!Number.isInteger(epoch) || epoch < 0 || epoch > 0xffff) throw new RangeError(`epoch ${epoch}`)
+  if (lsn < 0n || lsn > 0xffff_ffff_ffff_ffffn) throw new RangeError(`LSN ${lsn}`)
+  if (!Number.isInteger(ordinal) || ordinal < 0 || ordinal > MAX_ORDINAL)
+    throw new RangeError(`ordinal ${ordinal}`)
+  return `${hex(epoch, 4)}-${hex(lsn, 16)}-${hex(ordinal, 9)}${step}`
+}
+
+export function parsePosition(text: Position): PositionParts {
+  const [, epoch, lsn, ordinal, step] = POSITION.exec(text) ?? []
+  if (epoch === undefined || lsn === undefined || ordinal === undefined)
+    throw new SyntaxError('not a position: 32 characters of <epoch>-<lsn>-<ordinal>')
+  return {
+    epoch: Number.parseInt(epoch, 16),
+    lsn: BigInt(`0x${lsn}`),
+    ordinal: Number.parseInt(ordinal, 16),
+    step: step === '1' ? 1 : 0,
+  }
+}
+
+export function isPosition(text: string): boolean {
+  return POSITION.test(text)
+}
+
+/** The place of the rows that a load read: after every commit before `lsn`, before every later one. */
+export function loadPosition(epoch: number, lsn: bigint): Position {
+  return formatPosition({ epoch, lsn, ordinal: 0, step: 0 })
+}
+
+/** The second lake row of one change: one position after the first. */
+export function nextStep(position: Position): Position {
+  return `${position.slice(0, -1)}1`
+}
+
+/** Position of a change from DMS's `stream-position` (commit LSN first) and `transaction-record-id`; undefined if it is in another form. */
+export function positionFromDms(
+  epoch: number,
+  streamPosition: string,
+  ordinal: number,
+): Position | undefined {
+  const [, high, low] = /^([0-9A-Fa-f]{8})\/([0-9A-Fa-f]{8})\./.exec(streamPosition) ?? []
+  if (high === undefined || low === undefined) return undefined
+  if (!Number.isInteger(ordinal) || ordinal < 1 || ordinal > MAX_ORDINAL) return undefined
+  return `${hex(epoch, 4)}-${high.toLowerCase()}${low.toLowerCase()}-${hex(ordinal, 9)}0`
+}
+
+function hex(value: number | bigint, width: number): string {
+  return value.toString(16).padStart(width, '0')
+}

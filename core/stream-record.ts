@@ -1,0 +1,10 @@
+/**
+ * One record of a change stream, as Kinesis hands it over.
+ * `sequence` is unique within its shard and says nothing about commit order; a redelivered
+ * record may carry another one.
+ */
+export interface StreamRecord {
+  readonly sequence: string
+  readonly partitionKey: string
+  readonly data: Buffer
+}
