@@ -1,0 +1,22 @@
+import type { MaskKey } from '../core/contract/pii.ts'
+import type { Table } from '../core/contract/table.ts'
+import { type RowCodec, rowCodec } from './row-codec.ts'
+
+/** One live contract of a source table, ready to format. */
+export interface Route {
+  readonly table: Table
+  readonly codec: RowCodec
+}
+
+/** From a source table to the contracts that read it; a table may have two live major versions. */
+export type Router = (sourceTable: string) => readonly Route[]
+
+export function router(tables: readonly Table[], key: MaskKey): Router {
+  const routes = new Map<string, Route[]>()
+  for (const table of tables) {
+    const { table: source } = table.source
+    const known = routes.get(source) ?? []
+    routes.set(source, [...known, { table, codec: rowCodec(table, key) }])
+  }
+  return (sourceTable) => routes.get(sourceTable) ?? []
+}

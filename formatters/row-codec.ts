@@ -1,0 +1,162 @@
+import type { CanonicalValue, LakeRow } from '../core/block.ts'
+import type { Change } from '../core/change.ts'
+import { type Decode, decoderOf } from '../core/contract/canonical.ts'
+import type { Column } from '../core/contract/column.ts'
+import { type MaskKey, masker } from '../core/contract/pii.ts'
+import { Refusal } from '../core/contract/refusal.ts'
+import type { Table } from '../core/contract/table.ts'
+import { parseTimestamp, toMillis } from '../core/contract/temporal.ts'
+import { field, type JsonObject, type JsonValue, stringifyJson } from '../core/json.ts'
+import type { Reason } from '../core/ports.ts'
+import { nextStep } from '../core/position.ts'
+import { conditionsOf } from './conditions.ts'
+
+/** A change after its contract: its lake rows (two when the key changed), or every reason against it. */
+export type Formatted =
+  | { readonly kind: 'rows'; readonly rows: readonly LakeRow[] }
+  | { readonly kind: 'refused'; readonly reasons: readonly Reason[] }
+
+/** Applies one contract to changes of its source table. Other codecs must give the same values as this one, the reference. */
+export interface RowCodec {
+  /** Order of the values in a lake row. */
+  readonly columns: readonly string[]
+  format(change: Change): Formatted
+}
+
+interface CompiledColumn {
+  readonly name: string
+  readonly source: string
+  readonly isKey: boolean
+  readonly isKept: boolean
+  readonly nullable: boolean
+  readonly decode: Decode
+  readonly conditions: (value: CanonicalValue) => readonly string[]
+  readonly mask: (value: CanonicalValue) => CanonicalValue
+}
+
+/** The row codec of a contract: slow and obvious, row by row. */
+export function rowCodec(table: Table, key: MaskKey): RowCodec {
+  const columns = Object.entries(table.columns).map(([name, column]) => compile(name, column, table, key))
+  const kept = columns.filter(({ isKept }) => isKept)
+  const known = new Set(columns.map(({ source }) => source))
+  const keyColumns = columns.filter(({ isKey }) => isKey)
+
+  return {
+    columns: kept.map(({ name }) => name),
+    format(change) {
+      const reasons: Reason[] = []
+      const rows = formatRows(change, reasons)
+      return reasons.length > 0 ? { kind: 'refused', reasons } : { kind: 'rows', rows }
+    },
+  }
+
+  function formatRows(change: Change, reasons: Reason[]): readonly LakeRow[] {
+    const { operation, position, data, before } = change
+    if (operation === 'truncate') return [row(change, operation, position, null, null, () => null)]
+    if (operation === 'delete') return [deletion(change, data, reasons)]
+    if (before === undefined || !movesKey(before, data)) return [image(change, operation, position, reasons)]
+    /* The old key goes, the new one comes one position later. */
+    return [deletion(change, before, reasons), image(change, 'insert', nextStep(position), reasons)]
+  }
+
+  function deletion(change: Change, image: JsonObject, reasons: Reason[]): LakeRow {
+    return row(change, 'delete', change.position, null, null, (column) =>
+      column.isKey ? canonicalOf(column, image, reasons) : null,
+    )
+  }
+
+  function image(
+    change: Change,
+    operation: Change['operation'],
+    position: string,
+    reasons: Reason[],
+  ): LakeRow {
+    const { data } = change
+    const isUpdate = change.operation === 'update'
+    const absent = isUpdate
+      ? columns.filter((c) => !c.isKey && field(data, c.source) === undefined).map((c) => c.name)
+      : []
+    const missing = new Set(absent)
+    const extra = extraOf(data, reasons)
+    const names =
+      absent.length > 0 ? absent.filter((name) => table.columns[name]?.treatment !== 'drop') : null
+    return row(change, operation, position, names, extra, (column) =>
+      missing.has(column.name) ? null : canonicalOf(column, data, reasons),
+    )
+  }
+
+  function row(
+    change: Change,
+    operation: Change['operation'],
+    position: string,
+    absent: readonly string[] | null,
+    extra: string | null,
+    value: (column: CompiledColumn) => CanonicalValue,
+  ): LakeRow {
+    const values: CanonicalValue[] = []
+    for (const column of columns) {
+      const canonical = value(column)
+      if (column.isKept) values.push(column.mask(canonical))
+    }
+    return [operation, position, 0, committedMillis(change), absent, extra, ...values]
+  }
+
+  function extraOf(data: JsonObject, reasons: Reason[]): string | null {
+    if (table.unknownFields === 'drop') return null
+    const unknown: Record<string, JsonValue> = {}
+    let found = false
+    for (const name in data) {
+      if (known.has(name)) continue
+      unknown[name] = data[name] ?? null
+      found = true
+    }
+    if (!found) return null
+    if (table.unknownFields === 'keep') return stringifyJson(unknown)
+    for (const path of Object.keys(unknown)) {
+      reasons.push({ code: 'format/unknown-field', path, message: 'is not in the contract' })
+    }
+    return null
+  }
+
+  function movesKey(before: JsonObject, data: JsonObject): boolean {
+    return keyColumns.some(({ source }) => {
+      const old = field(before, source)
+      return old !== undefined && stringifyJson(old) !== stringifyJson(field(data, source) ?? null)
+    })
+  }
+}
+
+function compile(name: string, column: Column, table: Table, key: MaskKey): CompiledColumn {
+  return {
+    name,
+    source: column.from ?? name,
+    isKey: table.primaryKey.includes(name),
+    isKept: column.treatment !== 'drop',
+    nullable: column.nullable,
+    decode: decoderOf(column.type),
+    conditions: conditionsOf(column),
+    mask: column.pii === undefined ? (value) => value : masker(column.pii, column.treatment, key),
+  }
+}
+
+/** The canonical value of a column; null, with a reason, when there is none. A missing field is null: only updates leave fields out on purpose. */
+function canonicalOf(column: CompiledColumn, data: JsonObject, reasons: Reason[]): CanonicalValue {
+  const { name, source, nullable, decode, conditions } = column
+  const value = field(data, source) ?? null
+  if (value === null) {
+    if (!nullable) reasons.push({ code: 'format/missing-value', path: name, message: 'must not be null' })
+    return null
+  }
+  const decoded = decode(value)
+  if (decoded instanceof Refusal) {
+    reasons.push({ code: 'format/bad-value', path: `${name}${decoded.path}`, message: decoded.reason })
+    return null
+  }
+  for (const message of conditions(decoded)) reasons.push({ code: 'format/bad-value', path: name, message })
+  return decoded
+}
+
+function committedMillis({ committedAt }: Change): number | null {
+  const instant = committedAt === null ? undefined : parseTimestamp(committedAt)
+  return instant === undefined ? null : toMillis(instant)
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { PipelineError } from '../core/failures.ts'
+import { encodePages, type Page, pageLimits, type RawChange } from '../core/page.ts'
+import type { Logger, Quarantine, QuarantineEntry, RawStore } from '../core/ports.ts'
+import type { StreamRecord } from '../core/stream-record.ts'
+import type { DmsRecord } from './decode-dms.ts'
+
+export interface CaptureDeps {
+  readonly shard: string
+  readonly decode: (data: Buffer) => DmsRecord
+  readonly store: RawStore
+  readonly quarantine: Quarantine
+  readonly log: Logger
+}
+
+/** Counts of one batch: records = changes + control + bookkeeping + quarantined. */
+export interface CaptureResult {
+  readonly records: number
+  readonly changes: number
+  readonly control: number
+  readonly bookkeeping: number
+  readonly quarantined: number
+}
+
+/**
+ * Stores a batch of one shard: when it resolves every record is durable, in the raw store or, if it cannot be
+ * decoded, whole in quarantine. It looks into no row: a contract can be wrong, the change must be kept.
+ * Running it again with the same records changes nothing. Throws when a store cannot be written; nothing is
+ * then to be acknowledged.
+ */
+export async function captureBatch(
+  records: readonly StreamRecord[],
+  deps: CaptureDeps,
+): Promise<CaptureResult> {
+  const { shard, decode, store, quarantine, log } = deps
+  const byTable = new Map<string, { sequence: string; changes: RawChange[] }>()
+  const refused: QuarantineEntry[] = []
+  let control = 0
+  let bookkeeping = 0
+
+  for (const record of records) {
+    try {
+      const decoded = decode(record.data)
+      if (decoded.kind === 'change') {
+        if (record.data.length > pageLimits.maxBytes) throw tooLarge(decoded.table, record.data.length)
+        const held = byTable.get(decoded.table)
+        if (held === undefined)
+          byTable.set(decoded.table, { sequence: record.sequence, changes: [decoded.change] })
+        else held.changes.push(decoded.change)
+      } else if (decoded.kind === 'control') {
+        control += 1
+        log.info('capture.control', { table: decoded.table, operation: decoded.operation })
+      } else bookkeeping += 1
+    } catch (error) {
+      if (!(error instanceof PipelineError) || error.action !== 'quarantine') throw error
+      log.warn('capture.refused', { code: error.code, sequence: record.sequence })
+      refused.push(refusal(record, error))
+    }
+  }
+
+  const pages: Page[] = []
+  let changes = 0
+  for (const [table, { sequence, changes: found }] of byTable) {
+    changes += found.length
+    pages.push(...(await encodePages(table, { shard, sequence }, inOrder(found))))
+  }
+  /* Quarantine first: a crash in between repeats the batch, and both stores know what they have. */
+  if (refused.length > 0) await quarantine.put(refused)
+  if (pages.length > 0) await store.put(pages)
+  return { records: records.length, changes, control, bookkeeping, quarantined: refused.length }
+}
+
+/* A shard may bring changes out of order (PutRecords retries); a page never holds them so. The sort is stable and free when they are in order. */
+function inOrder(changes: RawChange[]): readonly RawChange[] {
+  return changes.sort((left, right) =>
+    left.position < right.position ? -1 : left.position > right.position ? 1 : 0,
+  )
+}
+
+function tooLarge(table: string, bytes: number): PipelineError {
+  return new PipelineError('capture/page-too-large', `${table}: one change of ${bytes} bytes`)
+}
+
+function refusal({ data }: StreamRecord, error: PipelineError): QuarantineEntry {
+  return {
+    id: `capture#${createHash('sha256').update(data).digest('hex')}`,
+    stage: 'capture',
+    table: null,
+    contract: null,
+    position: null,
+    reasons: [{ code: error.code, path: '', message: error.message }],
+    payload: data.toString('base64'),
+    encoding: 'base64',
+  }
+}
