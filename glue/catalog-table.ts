@@ -1,0 +1,61 @@
+import { type LakeColumn, lakeColumns } from '../core/contract/lake-columns.ts'
+import type { Table } from '../core/contract/table.ts'
+import { type ColumnType, typeName } from '../core/contract/type.ts'
+import type { CatalogTable } from '../core/ports.ts'
+
+/** The catalog entry of a contract: its history table and what the current view needs to know. */
+export function catalogTable(table: Table): CatalogTable {
+  const [database = '', name = ''] = table.name.split('.')
+  return {
+    name: table.name,
+    version: table.version,
+    description: table.description,
+    owner: table.owner,
+    source: table.source.table,
+    primaryKey: table.primaryKey,
+    location: `lake/${database}/${name}_v${table.version}_history`,
+    columns: lakeColumns(table).map((column) => catalogColumn(column, table)),
+  }
+}
+
+function catalogColumn({ name, type, contractColumn, part }: LakeColumn, table: Table) {
+  const column = table.columns[contractColumn]
+  return {
+    name,
+    type: athenaType(type),
+    contractType: typeName(type),
+    description:
+      part === 'micros' ? `Microseconds since 1970 of ${contractColumn}, exact` : (column?.description ?? ''),
+    contractColumn,
+  }
+}
+
+/** The Athena and Hive type of a lake column. Times, UUIDs, enums and JSON are text there. */
+export function athenaType(type: ColumnType): string {
+  switch (type.kind) {
+    case 'bigint':
+    case 'smallint':
+    case 'double':
+    case 'boolean':
+    case 'date':
+    case 'binary':
+      return type.kind
+    case 'integer':
+      return 'int'
+    case 'real':
+      return 'float'
+    case 'timestamp':
+    case 'timestampMicros':
+      return 'timestamp'
+    case 'decimal':
+      return typeName(type)
+    case 'time':
+    case 'uuid':
+    case 'json':
+    case 'enum':
+    case 'string':
+      return 'string'
+    case 'list':
+      return `array<${athenaType(type.of)}>`
+  }
+}
