@@ -1,0 +1,117 @@
+import * as z from 'zod'
+import type { Delivery, Quarantine } from '../../core/ports.ts'
+import { formatPage } from '../../formatters/format-page.ts'
+import type { Router } from '../../formatters/route.ts'
+import type { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { readJsonFile, writeJsonFile } from './json-file.ts'
+
+const checkpointFile = z.object({ format: z.literal(1), pages: z.number().int().min(0) })
+
+export interface FormatLoopDeps {
+  readonly raw: FolderRawStore
+  readonly quarantine: Quarantine
+  readonly delivery: Delivery
+  readonly route: Router
+  /** File of the checkpoint. */
+  readonly checkpoint: string
+}
+
+/* Blocks of pages that delivery has not made durable yet; past this the loop waits. */
+const MAX_IN_FLIGHT_BYTES = 64 << 20
+
+interface InFlight {
+  readonly pages: number
+  readonly bytes: number
+  readonly durable: Promise<void>
+}
+
+/**
+ * Formats the pages of the raw store in the order they came, as the format Lambda does on the store's stream. Its
+ * checkpoint follows what is durable downstream; after a crash the pages behind it are formatted again (G3, G10).
+ */
+export class FormatLoop {
+  private readonly deps: FormatLoopDeps
+  private next: number
+  private done: number
+  private inFlight: InFlight[] = []
+  private inFlightBytes = 0
+  formattedChanges = 0
+
+  private constructor(deps: FormatLoopDeps, done: number) {
+    this.deps = deps
+    this.next = done
+    this.done = done
+  }
+
+  static async open(deps: FormatLoopDeps): Promise<FormatLoop> {
+    const known = await readJsonFile(deps.checkpoint, checkpointFile)
+    return new FormatLoop(deps, known?.pages ?? 0)
+  }
+
+  /** Pages whose rows are all durable in landing, the lake or quarantine. */
+  get durablePages(): number {
+    return this.done
+  }
+
+  /** Runs until the signal, then waits for what delivery holds. Throws what a store throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { raw } = this.deps
+    while (!signal.aborted) {
+      if (this.next >= raw.length) {
+        await Promise.race([raw.grown(signal), this.oldest()])
+        await this.settle()
+        continue
+      }
+      await this.formatNext()
+      while (this.inFlightBytes > MAX_IN_FLIGHT_BYTES) {
+        await this.oldest()
+        await this.settle()
+      }
+    }
+    await Promise.all(this.inFlight.map(({ durable }) => durable))
+    await this.settle()
+  }
+
+  private async formatNext(): Promise<void> {
+    const { raw, quarantine, delivery, route } = this.deps
+    const page = await raw.page(this.next)
+    const { blocks, refused } = formatPage(page, route(page.table), delivery.maxBlockBytes)
+    if (refused.length > 0) await quarantine.put(refused)
+    this.next += 1
+    this.formattedChanges += page.changes
+    const bytes = blocks.reduce((sum, { text }) => sum + text.length, 0)
+    const entry: InFlight = { pages: this.next, bytes, durable: delivery.put(blocks) }
+    /* A rejection is met by whoever awaits the entry; until then it must not end the process. */
+    entry.durable.catch(() => undefined)
+    void entry.durable.then(
+      () => this.settled.add(entry),
+      () => undefined,
+    )
+    this.inFlight.push(entry)
+    this.inFlightBytes += bytes
+  }
+
+  private readonly settled = new Set<InFlight>()
+
+  private oldest(): Promise<void> {
+    return this.inFlight[0]?.durable ?? new Promise(() => undefined)
+  }
+
+  /* Moves the checkpoint over the entries at the front that are durable. */
+  private async settle(): Promise<void> {
+    let reached = this.done
+    for (
+      let entry = this.inFlight[0];
+      entry !== undefined && this.settled.has(entry);
+      entry = this.inFlight[0]
+    ) {
+      this.inFlight.shift()
+      this.settled.delete(entry)
+      this.inFlightBytes -= entry.bytes
+      reached = entry.pages
+    }
+    if (reached === this.done) return
+    await writeJsonFile(this.deps.checkpoint, { format: 1, pages: reached })
+    this.done = reached
+  }
+}

@@ -1,0 +1,169 @@
+import type { Table } from '../../core/contract/table.ts'
+import type { Clock, Logger } from '../../core/ports.ts'
+import type { Position } from '../../core/position.ts'
+import type { StreamRecord } from '../../core/stream-record.ts'
+import { router } from '../../formatters/route.ts'
+import { catalogTable } from '../../glue/catalog-table.ts'
+import { type CaptureResult, captureBatch } from '../../ingest/capture-batch.ts'
+import { decodeDms } from '../../ingest/decode-dms.ts'
+import { historyFiles } from '../../lake/history-file.ts'
+import { FileCatalog } from '../stores/file-catalog.ts'
+import { type BufferingHints, FolderDelivery } from '../stores/folder-delivery.ts'
+import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
+import { FolderObjects } from '../stores/folder-objects.ts'
+import { FolderQuarantine } from '../stores/folder-quarantine.ts'
+import { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { FormatLoop } from './format-loop.ts'
+import { FreshnessHistogram } from './freshness.ts'
+import { LandLoop } from './land-loop.ts'
+import type { RunFolder } from './run-folder.ts'
+import { Watermark } from './watermark.ts'
+
+export interface PipelineOptions {
+  readonly folder: RunFolder
+  readonly tables: readonly Table[]
+  readonly hints: BufferingHints
+  readonly log: Logger
+  readonly now?: Clock
+  /** Told how many raw pages are queryable, each time landing has caught up with delivery. */
+  readonly landed?: (pages: number) => Promise<void>
+}
+
+/** What capture has to know of the source that a record does not say. */
+export interface CaptureContext {
+  readonly epoch: number
+  readonly loadPositionOf: (table: string) => Position | undefined
+}
+
+/** Counts since this process started, but for `pages` and `quarantined`, which are of the folder. */
+export interface PipelineCounts {
+  readonly captured: number
+  readonly formatted: number
+  readonly landedRows: number
+  readonly pages: number
+  readonly durablePages: number
+  readonly landedPages: number
+}
+
+/**
+ * Capture, raw store, format, delivery, landing and catalog of one folder, in one process. Every stage goes on from
+ * what the one before made durable, so it may be stopped anywhere, by `kill -9` too (G10).
+ */
+export class Pipeline {
+  readonly raw: FolderRawStore
+  readonly quarantine: FolderQuarantine
+  readonly catalog: FileCatalog
+  readonly watermark = new Watermark()
+  readonly freshness = new FreshnessHistogram()
+  /** Rejects when a stage fails; never resolves. */
+  readonly failed: Promise<never>
+  private readonly delivery: FolderDelivery
+  private readonly format: FormatLoop
+  private readonly land: LandLoop
+  private readonly log: Logger
+  private readonly formatStop = new AbortController()
+  private readonly landStop = new AbortController()
+  private running: readonly Promise<void>[] = []
+  private fail: (error: unknown) => void = () => undefined
+  private captured = 0
+
+  private constructor(
+    parts: {
+      raw: FolderRawStore
+      quarantine: FolderQuarantine
+      catalog: FileCatalog
+      delivery: FolderDelivery
+    },
+    format: FormatLoop,
+    objects: FolderObjects,
+    { tables, log, now = Date.now, landed = () => Promise.resolve() }: PipelineOptions,
+  ) {
+    this.raw = parts.raw
+    this.quarantine = parts.quarantine
+    this.catalog = parts.catalog
+    this.delivery = parts.delivery
+    this.format = format
+    this.log = log
+    this.land = new LandLoop({
+      objects,
+      catalog: parts.catalog,
+      historyFiles: historyFiles(tables),
+      quarantine: parts.quarantine,
+      log,
+      now,
+      freshness: this.freshness,
+      durablePages: () => format.durablePages,
+      landed: async (pages) => {
+        /* First the floors of completed loads, then whoever waits for the watermark. */
+        await landed(pages)
+        this.watermark.landed(pages)
+      },
+    })
+    this.failed = new Promise<never>((_, reject) => {
+      this.fail = reject
+    })
+    this.failed.catch(() => undefined)
+  }
+
+  /** Opens the stores of a folder, goes on where they were left, and registers the tables. */
+  static async open(options: PipelineOptions): Promise<Pipeline> {
+    const { folder, tables, hints, now = Date.now } = options
+    const objects = new FolderObjects(folder.root)
+    const raw = await FolderRawStore.open(folder.raw)
+    const quarantine = await FolderQuarantine.open(folder.quarantine)
+    const catalog = new FileCatalog(folder.catalog)
+    await catalog.registerTables(tables.map(catalogTable))
+    const delivery = new FolderDelivery({ objects, now, hints })
+    const route = router(tables, await new FolderMaskKeys(folder.maskKey).current())
+    const format = await FormatLoop.open({ raw, quarantine, delivery, route, checkpoint: folder.checkpoint })
+    return new Pipeline({ raw, quarantine, catalog, delivery }, format, objects, options)
+  }
+
+  start(): void {
+    const guard = (run: Promise<void>) => run.catch((error: unknown) => this.fail(error))
+    this.running = [
+      guard(this.format.run(this.formatStop.signal)),
+      guard(this.land.run(this.landStop.signal)),
+    ]
+  }
+
+  /** Stores a batch of the stream. When it resolves, the source may forget the records. */
+  async capture(records: readonly StreamRecord[], context: CaptureContext): Promise<CaptureResult> {
+    const result = await captureBatch(records, {
+      shard: 'local-0',
+      decode: (data) => decodeDms(data, context),
+      store: this.raw,
+      quarantine: this.quarantine,
+      log: this.log,
+    })
+    this.captured += result.changes
+    return result
+  }
+
+  /** Resolves when everything captured up to the LSN is queryable or in quarantine. */
+  async reach(lsn: bigint, signal: AbortSignal): Promise<void> {
+    await Promise.race([this.watermark.reach(lsn, signal), this.failed])
+  }
+
+  counts(): PipelineCounts {
+    return {
+      captured: this.captured,
+      formatted: this.format.formattedChanges,
+      landedRows: this.land.landedRows,
+      pages: this.raw.length,
+      durablePages: this.format.durablePages,
+      landedPages: this.watermark.pages,
+    }
+  }
+
+  /** Stops the stages in order: what delivery holds is landed, pages not yet formatted wait for the next start. */
+  async stop(): Promise<void> {
+    this.formatStop.abort()
+    await this.delivery.flush()
+    await this.running[0]
+    this.landStop.abort()
+    await this.running[1]
+    await this.raw.close()
+    await this.quarantine.close()
+  }
+}

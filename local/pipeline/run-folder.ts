@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+
+/** Where everything of a run lies below its folder. */
+export interface RunFolder {
+  readonly root: string
+  readonly postgres: string
+  readonly raw: string
+  readonly quarantine: string
+  readonly catalog: string
+  readonly maskKey: string
+  readonly state: string
+  readonly checkpoint: string
+  readonly status: string
+  readonly contracts: string
+}
+
+export function runFolder(root: string): RunFolder {
+  return {
+    root,
+    postgres: join(root, 'postgres'),
+    raw: join(root, 'raw'),
+    quarantine: join(root, 'quarantine'),
+    catalog: join(root, 'catalog.json'),
+    maskKey: join(root, 'keys', 'mask.hex'),
+    state: join(root, 'state.json'),
+    checkpoint: join(root, 'checkpoint.json'),
+    status: join(root, 'status.json'),
+    contracts: join(root, 'contracts.json'),
+  }
+}

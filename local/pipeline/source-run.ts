@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PipelineError } from '../../core/failures.ts'
+import type { Logger } from '../../core/ports.ts'
+import { ensurePublication } from '../replicator/ensure-publication.ts'
+import { loadTable } from '../replicator/load-table.ts'
+import { startSequence } from '../replicator/record-sequence.ts'
+import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
+import type { SourceTable } from '../replicator/source-catalog.ts'
+import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import { streamChanges } from '../replicator/stream-changes.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { RunState } from './run-state.ts'
+
+export interface SourceRunDeps {
+  readonly source: Source
+  readonly tables: readonly SourceTable[]
+  readonly state: RunState
+  readonly pipeline: Pipeline
+  readonly log: Logger
+  readonly onLoad?: (table: string, rows: number, isDone: boolean) => void
+}
+
+/* Bounded: five attempts in a row that delivered nothing, then the run fails. */
+const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000]
+
+/**
+ * Brings a source into the pipeline: slot, full loads of the tables that have none, then changes until the signal.
+ * Goes on where the last run stopped. Throws `source/…` failures that a person must mend, and `source/unreachable`
+ * after bounded retries.
+ */
+export class SourceRun {
+  private readonly deps: SourceRunDeps
+  private readonly sequence = startSequence(Date.now())
+  /** Highest LSN up to which everything is captured. */
+  capturedLsn = 0n
+
+  constructor(deps: SourceRunDeps) {
+    this.deps = deps
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await this.withClient((client) =>
+      ensurePublication(client, this.deps.state.data.publication, this.deps.tables),
+    )
+    const first = await this.prepareSlot()
+    await this.load(first, signal)
+    for (let failures = 0; !signal.aborted; ) {
+      const before = this.capturedLsn
+      try {
+        await this.stream(signal)
+        return
+      } catch (error) {
+        if (!(error instanceof PipelineError) || error.action !== 'retry') throw error
+        failures = this.capturedLsn > before ? 0 : failures + 1
+        const wait = RETRY_MS[failures]
+        if (wait === undefined) throw error
+        this.deps.log.warn('source.retry', { code: error.code, waitMs: wait })
+        await sleep(wait, undefined, { signal }).catch(() => undefined)
+      }
+    }
+  }
+
+  /** Whatever of a load is queryable by now is complete: its position becomes the floor of its table. */
+  async completeLoads(landedPages: number): Promise<void> {
+    const { state, pipeline } = this.deps
+    for (const [table, load] of Object.entries(state.data.loads)) {
+      if (load.state !== 'loaded' || load.pages === null || load.pages > landedPages) continue
+      const position = state.loadPositionOf(table)
+      if (position === undefined) continue
+      await pipeline.catalog.addFloor(table, { position, reason: 'load' })
+      await state.setLoad(table, { ...load, state: 'complete' })
+    }
+  }
+
+  /* The slot's own snapshot serves the first loads. */
+  private async prepareSlot(): Promise<Snapshot | undefined> {
+    const { state, source } = this.deps
+    if (state.data.slotState === 'created') return undefined
+    await state.update({ slotState: 'creating', loads: {} })
+    const snapshot = await openSnapshot(source, { slot: state.data.slot })
+    await state.update({ slotState: 'created' })
+    return snapshot
+  }
+
+  private async load(first: Snapshot | undefined, signal: AbortSignal): Promise<void> {
+    const { state, tables, source, pipeline, onLoad } = this.deps
+    const waiting = tables.filter((table) => isWaiting(state.data.loads[nameOf(table)]))
+    const snapshot = first ?? (waiting.length > 0 ? await openSnapshot(source) : undefined)
+    if (snapshot === undefined) return
+    try {
+      for (const table of waiting) {
+        if (signal.aborted) return
+        const name = nameOf(table)
+        const lsn = String(snapshot.lsn)
+        await state.setLoad(name, { state: 'loading', lsn, pages: null })
+        let rows = 0
+        await loadTable(
+          source,
+          snapshot,
+          table,
+          async (records) => {
+            const { changes } = await pipeline.capture(records, this.context())
+            rows += changes
+            onLoad?.(name, rows, false)
+          },
+          { signal, sequence: this.sequence },
+        )
+        if (signal.aborted) return
+        await state.setLoad(name, { state: 'loaded', lsn, pages: pipeline.raw.length })
+        onLoad?.(name, rows, true)
+      }
+    } catch (error) {
+      /* A stop cuts the load off; the next run takes a new snapshot for its table. */
+      if (!signal.aborted) throw error
+    } finally {
+      await snapshot.close()
+    }
+  }
+
+  private stream(signal: AbortSignal): Promise<void> {
+    const { source, state, tables, pipeline, log } = this.deps
+    return streamChanges({
+      source,
+      slot: state.data.slot,
+      publication: state.data.publication,
+      tables,
+      /* The slot knows what was acknowledged, and nothing is before it is durable. */
+      startLsn: 0n,
+      deliver: async ({ records, through }) => {
+        await pipeline.capture(records, this.context())
+        this.reached(through)
+      },
+      onIdle: (lsn) => this.reached(lsn),
+      signal,
+      sequence: this.sequence,
+      log: (line) => log.info('source.stream', { line }),
+    })
+  }
+
+  private reached(lsn: bigint): void {
+    const { pipeline } = this.deps
+    if (lsn > this.capturedLsn) this.capturedLsn = lsn
+    pipeline.watermark.captured(this.capturedLsn, pipeline.raw.length)
+  }
+
+  private context() {
+    const { state } = this.deps
+    return { epoch: state.data.epoch, loadPositionOf: (table: string) => state.loadPositionOf(table) }
+  }
+
+  private async withClient(
+    work: (client: Awaited<ReturnType<typeof connectSource>>) => Promise<void>,
+  ): Promise<void> {
+    const client = await connectSource(this.deps.source, { applicationName: 'tidemark setup' })
+    try {
+      await work(client)
+    } finally {
+      await closeClient(client)
+    }
+  }
+}
+
+function nameOf({ schema, name }: SourceTable): string {
+  return `${schema}.${name}`
+}
+
+function isWaiting(load: { readonly state: string } | undefined): boolean {
+  return load === undefined || load.state === 'loading'
+}

@@ -1,0 +1,153 @@
+import type pg from 'pg'
+import { to as copyTo } from 'pg-copy-streams'
+import { PipelineError } from '../../core/failures.ts'
+import type { StreamRecord } from '../../core/stream-record.ts'
+import { CopyReader } from './copy-reader.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable } from './quote-identifier.ts'
+import { RecordRenderer } from './record-renderer.ts'
+import { startSequence } from './record-sequence.ts'
+import type { SourceTable } from './source-catalog.ts'
+import { closeClient, connectSource, type Source } from './source-connection.ts'
+import { errorCodeOf, toSourceError } from './source-error.ts'
+import { defineTable } from './table-definition.ts'
+import { layoutSourceTable } from './table-layout.ts'
+
+export interface LoadOptions {
+  /** Bytes of records that one `emit` gets at most, one record more apart (default 4 MiB). */
+  readonly batchBytes?: number
+  /** The server must send something within this time while it is asked to (default 120 s). */
+  readonly silenceMs?: number
+  readonly signal?: AbortSignal
+  readonly now?: () => number
+  /** Share one among streams that must not repeat a sequence number. */
+  readonly sequence?: () => string
+}
+
+/**
+ * Reads one table as of the snapshot: a `create-table` control record, then one `load` record for
+ * each row, in no order. Holds one batch and one row at most; reads no further while `emit` is
+ * pending. Resolves with the number of rows when the last batch is emitted. Throws what `emit`
+ * throws, source/privilege, or source/unreachable when the connection or the snapshot is lost.
+ */
+export async function loadTable(
+  source: Source,
+  snapshot: { readonly snapshotName: string },
+  table: SourceTable,
+  emit: (records: StreamRecord[]) => Promise<void>,
+  options: LoadOptions = {},
+): Promise<{ readonly rows: number }> {
+  const now = options.now ?? Date.now
+  const renderer = new RecordRenderer({ now, sequence: options.sequence ?? startSequence(now()) })
+  const layout = layoutSourceTable(table)
+  const batch = new LoadBatch(emit, options.batchBytes ?? 4 * 1024 * 1024)
+  batch.add(renderer.control('create-table', layout, defineTable(layout)))
+  const client = await connectSource(source, { applicationName: 'tidemark load' })
+  try {
+    await enterSnapshot(client, snapshot.snapshotName)
+    const rows = await copyRows(client, table, options, async (chunk, reader) => {
+      reader.push(chunk, (row) => batch.add(renderer.load(layout, row)))
+      if (batch.isFull) await batch.emit()
+    })
+    await batch.emit()
+    return { rows }
+  } finally {
+    await closeClient(client)
+  }
+}
+
+/** What `loadTable` sends: a root's rows include its partitions', a parent's not its children's. */
+export function copyStatement(table: SourceTable): string {
+  const columns = table.columns.map((column) => quoteIdentifier(column.name)).join(', ')
+  return `COPY (SELECT ${columns} FROM ${table.isPartitioned ? '' : 'ONLY '}${quoteTable(table)}) TO STDOUT`
+}
+
+class LoadBatch {
+  private records: StreamRecord[] = []
+  private bytes = 0
+  private readonly deliver: (records: StreamRecord[]) => Promise<void>
+  private readonly maxBytes: number
+
+  constructor(deliver: (records: StreamRecord[]) => Promise<void>, maxBytes: number) {
+    this.deliver = deliver
+    this.maxBytes = maxBytes
+  }
+
+  get isFull(): boolean {
+    return this.bytes >= this.maxBytes
+  }
+
+  add(record: StreamRecord): void {
+    this.records.push(record)
+    this.bytes += record.data.length
+  }
+
+  async emit(): Promise<void> {
+    const { records } = this
+    this.records = []
+    this.bytes = 0
+    if (records.length > 0) await this.deliver(records)
+  }
+}
+
+async function enterSnapshot(client: pg.Client, snapshotName: string): Promise<void> {
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotName)}`)
+  } catch (cause) {
+    throw new PipelineError('source/unreachable', 'the snapshot of the load is gone', { cause })
+  }
+}
+
+async function copyRows(
+  client: pg.Client,
+  table: SourceTable,
+  options: LoadOptions,
+  consume: (chunk: Buffer, reader: CopyReader) => Promise<void>,
+): Promise<number> {
+  const reader = new CopyReader(table.columns.length)
+  const copy = client.query(copyTo(copyStatement(table)))
+  /* A connection that ends after the loop below has left would have no listener for its error. */
+  copy.on('error', () => undefined)
+  const stop = (): void => {
+    client.connection.stream.destroy()
+  }
+  const silenceMs = options.silenceMs ?? 120_000
+  let silence = setTimeout(stop, silenceMs)
+  options.signal?.addEventListener('abort', stop, { once: true })
+  let failure: { readonly cause: unknown } | undefined
+  try {
+    options.signal?.throwIfAborted()
+    /* The driver's type says any; COPY data are buffers. */
+    for await (const chunk of copy as AsyncIterable<Buffer>) {
+      clearTimeout(silence)
+      try {
+        await consume(chunk, reader)
+      } catch (cause) {
+        failure = { cause }
+        throw cause
+      }
+      silence = setTimeout(stop, silenceMs)
+    }
+    reader.end()
+    return copy.rowCount
+  } catch (cause) {
+    stop()
+    if (failure !== undefined) throw failure.cause
+    options.signal?.throwIfAborted()
+    throw copyError(table, client.user ?? 'CURRENT_USER', cause)
+  } finally {
+    clearTimeout(silence)
+    options.signal?.removeEventListener('abort', stop)
+  }
+}
+
+function copyError(table: SourceTable, role: string, cause: unknown): PipelineError {
+  const name = `${table.schema}.${table.name}`
+  if (errorCodeOf(cause) === '42501')
+    return new PipelineError(
+      'source/privilege',
+      `cannot read ${name}: GRANT SELECT ON ${quoteTable(table)} TO ${quoteIdentifier(role)};`,
+      { cause },
+    )
+  return toSourceError(cause, `the load of ${name} broke off`)
+}

@@ -1,0 +1,214 @@
+import type pg from 'pg'
+import { PipelineError } from '../../core/failures.ts'
+import { formatLsn, parseLsn } from './lsn.ts'
+import { checkSlotName, quoteIdentifier, quoteLiteral } from './quote-identifier.ts'
+import { closeClient, connectSource, type Source } from './source-connection.ts'
+import { errorCodeOf, toSourceError } from './source-error.ts'
+
+/** A slot at its creation. The snapshot lives until the connection closes or runs another command. */
+export interface CreatedSlot {
+  /** Every commit before this position is in the snapshot, every later one will be in the stream. */
+  readonly consistentPoint: bigint
+  readonly snapshotName: string
+}
+
+/** Receives the stream. `message` may not keep the bytes past the call. */
+export interface StreamHandler {
+  readonly message: (bytes: Buffer) => void
+  /** Once, when the stream is over without `close` having been called. */
+  readonly broken: (error: PipelineError) => void
+}
+
+/** SQLSTATE object_not_in_prerequisite_state. */
+const PREREQUISITE = '55000'
+const COPY_DATA = 0x64
+const STATUS_UPDATE = 0x72
+const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n
+
+/** A session of PostgreSQL's replication protocol, for one slot creation or one stream. */
+export class ReplicationConnection {
+  private readonly client: pg.Client
+  private closing = false
+
+  private constructor(client: pg.Client) {
+    this.client = client
+  }
+
+  static async open(source: Source, applicationName?: string): Promise<ReplicationConnection> {
+    const options = applicationName === undefined ? {} : { applicationName }
+    return new ReplicationConnection(await connectSource(source, { ...options, replication: true }))
+  }
+
+  /** The server's identity and the end of its log. */
+  async identify(): Promise<{ readonly systemId: string; readonly timeline: string; readonly end: bigint }> {
+    const row = await this.command<{ systemid: string; timeline: number; xlogpos: string }>('IDENTIFY_SYSTEM')
+    return { systemId: row.systemid, timeline: String(row.timeline), end: parseLsn(row.xlogpos) }
+  }
+
+  /**
+   * Creates a pgoutput slot and exports its snapshot. Waits for the transactions that are running
+   * now, for each of them at most `waitMs`.
+   */
+  async createSlot(name: string, options: { temporary: boolean; waitMs: number }): Promise<CreatedSlot> {
+    const slot = quoteIdentifier(checkSlotName(name))
+    try {
+      await this.client.query(`set lock_timeout = ${Math.max(1, Math.floor(options.waitMs))}`)
+      const row = await this.command<{ consistent_point: string; snapshot_name: string }>(
+        `CREATE_REPLICATION_SLOT ${slot} ${options.temporary ? 'TEMPORARY ' : ''}LOGICAL pgoutput EXPORT_SNAPSHOT`,
+      )
+      return { consistentPoint: parseLsn(row.consistent_point), snapshotName: row.snapshot_name }
+    } catch (cause) {
+      throw slotCreationError(name, cause)
+    }
+  }
+
+  /** Starts the stream of a slot; resolves when the server has agreed. `startLsn` 0 means the slot's own position. */
+  async start(
+    options: { readonly slot: string; readonly publication: string; readonly startLsn: bigint },
+    handler: StreamHandler,
+  ): Promise<void> {
+    /* A list of identifiers inside a string; this grammar knows no escape but the doubled quote. */
+    const publication = quoteIdentifier(options.publication).replaceAll("'", "''")
+    const command = `START_REPLICATION SLOT ${quoteIdentifier(checkSlotName(options.slot))} LOGICAL ${formatLsn(options.startLsn)} (proto_version '1', publication_names '${publication}')`
+    let started = false
+    let over = false
+    await new Promise<void>((resolve, reject) => {
+      const fail = (cause: unknown): void => {
+        if (this.closing || over) return
+        over = true
+        if (started) handler.broken(streamError(options, cause))
+        else reject(startError(options.slot, cause))
+      }
+      /* The driver hands copy data of a query to the query: this one is active until the end. */
+      const stream = {
+        submit: (connection: pg.Connection) => connection.query(command),
+        handleCopyData: (message: { readonly chunk: Buffer }) => {
+          if (!this.closing) handler.message(message.chunk)
+        },
+        handleError: fail,
+        handleCommandComplete: () => fail(new Error('the server ended the stream')),
+        handleReadyForQuery: () => undefined,
+      }
+      this.client.connection.once('replicationStart', () => {
+        started = true
+        resolve()
+      })
+      this.client.once('error', fail)
+      /* From PostgreSQL 18 on a publication that does not exist is only a warning, and its changes
+         are skipped in silence. */
+      this.client.on('notice', (notice) => {
+        if (notice.code === PREREQUISITE) fail(noPublication(options.publication))
+      })
+      this.client.query(stream)
+    })
+  }
+
+  /**
+   * Tells the server that every commit that ends at or before `lsn` is delivered: it may forget
+   * them. `now` in ms since 1970; `askReply` makes the server answer at once.
+   */
+  sendStatus(lsn: bigint, now: number, askReply = false): void {
+    const { stream } = this.client.connection
+    if (!stream.writable) return
+    const frame = Buffer.alloc(39)
+    frame.writeUInt8(COPY_DATA, 0)
+    frame.writeUInt32BE(38, 1)
+    frame.writeUInt8(STATUS_UPDATE, 5)
+    frame.writeBigUInt64BE(lsn, 6)
+    frame.writeBigUInt64BE(lsn, 14)
+    frame.writeBigUInt64BE(lsn, 22)
+    frame.writeBigInt64BE(BigInt(now) * 1000n - POSTGRES_EPOCH_MICROS, 30)
+    frame.writeUInt8(askReply ? 1 : 0, 38)
+    stream.write(frame)
+  }
+
+  /** Stops reading the socket: the server feels it when its buffers are full. */
+  pause(): void {
+    this.client.connection.stream.pause()
+  }
+
+  resume(): void {
+    this.client.connection.stream.resume()
+  }
+
+  /** Ends the session; resolves when the server has let go of the slot, by force after 5 s. Never throws. */
+  async close(): Promise<void> {
+    this.closing = true
+    const { stream } = this.client.connection
+    if (stream.destroyed) return
+    const closed = new Promise<void>((resolve) => stream.once('close', () => resolve()))
+    stream.resume()
+    /* Terminate, after what was written before; the driver's own end would cut an active query off. */
+    if (stream.writable) stream.write(Buffer.from([0x58, 0, 0, 0, 4]), () => stream.end())
+    let timer: NodeJS.Timeout | undefined
+    const forced = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, 5_000)
+    })
+    await Promise.race([closed, forced])
+    clearTimeout(timer)
+    stream.destroy()
+    await closeClient(this.client)
+  }
+
+  private async command<Row extends object>(text: string): Promise<Row> {
+    const { rows } = await this.client.query<Row>(text)
+    const row = rows[0]
+    if (row === undefined) throw new PipelineError('source/protocol', 'a replication command gave no answer')
+    return row
+  }
+}
+
+function slotCreationError(slot: string, cause: unknown): PipelineError {
+  switch (errorCodeOf(cause)) {
+    case '42710':
+      return new PipelineError(
+        'source/slot-foreign',
+        `slot ${slot} exists already: SELECT pg_drop_replication_slot(${quoteLiteral(slot)}); if nobody needs it`,
+        { cause },
+      )
+    case '53400':
+      return new PipelineError(
+        'source/slots-exhausted',
+        'no replication slot is free: ALTER SYSTEM SET max_replication_slots = 20, then restart PostgreSQL',
+        { cause },
+      )
+    case '55P03':
+      return new PipelineError(
+        'source/unreachable',
+        'a transaction that is older than the slot stays open: SELECT pid, xact_start FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start;',
+        { cause },
+      )
+  }
+  return toSourceError(cause, `cannot create slot ${slot}`)
+}
+
+function startError(slot: string, cause: unknown): PipelineError {
+  switch (errorCodeOf(cause)) {
+    case '42704':
+    case '55000':
+      return new PipelineError('source/slot-lost', `slot ${slot} is gone or has lost its log`, { cause })
+    case '55006':
+      return new PipelineError('source/slot-in-use', `another process reads slot ${slot}`, { cause })
+  }
+  return toSourceError(cause, `cannot read slot ${slot}`)
+}
+
+function streamError(options: { slot: string; publication: string }, cause: unknown): PipelineError {
+  if (cause instanceof PipelineError) return cause
+  /* Undefined object, while decoding: the slot is older than the publication, or it was dropped. */
+  if (errorCodeOf(cause) === '42704') return noPublication(options.publication, cause)
+  const code = errorCodeOf(cause)
+  return new PipelineError(
+    'source/protocol',
+    `the stream of slot ${options.slot} broke off${code === '' ? '' : ` (${code})`}`,
+    { cause },
+  )
+}
+
+function noPublication(publication: string, cause?: unknown): PipelineError {
+  return new PipelineError(
+    'source/publication',
+    `publication ${publication} did not exist at the slot's position: what changed since is not in the stream`,
+    cause === undefined ? undefined : { cause },
+  )
+}

@@ -1,0 +1,172 @@
+import { mkdir } from 'node:fs/promises'
+import type { Table } from '../../core/contract/table.ts'
+import type { Clock, Logger } from '../../core/ports.ts'
+import { chooseContracts } from '../pipeline/choose-contracts.ts'
+import { type FolderLock, lockFolder } from '../pipeline/folder-lock.ts'
+import { Pipeline } from '../pipeline/pipeline.ts'
+import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
+import { RunState } from '../pipeline/run-state.ts'
+import { SourceRun } from '../pipeline/source-run.ts'
+import { type Proof, reconcile } from '../reconcile/reconcile.ts'
+import { checkSource } from '../replicator/check-source.ts'
+import type { SourceTable } from '../replicator/source-catalog.ts'
+import { addressOf, closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import type { BufferingHints } from '../stores/folder-delivery.ts'
+import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
+import { dropOwnSlot } from './drop-own-slot.ts'
+import { type RunStatus, StatusFile } from './run-status.ts'
+
+export interface LocalRunOptions {
+  /** Folder of everything that is kept. */
+  readonly dir: string
+  readonly source: Source
+  readonly isEmbedded: boolean
+  /** Name of the source system in contracts. */
+  readonly system: string
+  readonly contracts: readonly Table[]
+  readonly patterns: readonly string[]
+  readonly slot: string
+  readonly publication: string
+  readonly hints: BufferingHints
+  /** A new slot and every table loaded again. */
+  readonly reload: boolean
+  readonly log: Logger
+  readonly now?: Clock
+}
+
+/** The whole pipeline on one source and one folder, running until `stop`. */
+export interface LocalRun {
+  readonly tables: readonly Table[]
+  readonly pipeline: Pipeline
+  status(): RunStatus
+  /** Resolves when every table is loaded and queryable. */
+  loaded(signal: AbortSignal): Promise<void>
+  reconcile(signal: AbortSignal, onTable?: (table: string) => void): Promise<Proof>
+  /** Rejects when capture or a stage fails; never resolves. */
+  readonly failed: Promise<never>
+  stop(): Promise<void>
+}
+
+/** Checks the source, opens the folder and starts every stage. Throws `source/…`, `run/…` and `contract/…` failures. */
+export async function openLocalRun(options: LocalRunOptions): Promise<LocalRun> {
+  await mkdir(options.dir, { recursive: true, mode: 0o755 })
+  const lock = await lockFolder(options.dir)
+  try {
+    return await openLocked(options, runFolder(options.dir), lock)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: FolderLock): Promise<LocalRun> {
+  const { source, log, hints, now = Date.now } = options
+  const { state, sources } = await inspect(options, folder)
+  const tables = await chooseContracts(sources, options.contracts, {
+    system: options.system,
+    file: folder.contracts,
+  })
+  let run: SourceRun | undefined
+  const pipeline = await Pipeline.open({
+    folder,
+    tables,
+    hints,
+    log,
+    now,
+    landed: async (pages) => run?.completeLoads(pages),
+  })
+  const loadRows = new Map<string, number>()
+  run = new SourceRun({
+    source,
+    tables: sources,
+    state,
+    pipeline,
+    log,
+    onLoad: (table, rows) => loadRows.set(table, rows),
+  })
+  const abort = new AbortController()
+  pipeline.start()
+  const capture = run.run(abort.signal)
+  const failed = Promise.race([pipeline.failed, capture.then(() => new Promise<never>(() => undefined))])
+  failed.catch(() => undefined)
+  const statusFile = new StatusFile(folder.status, { pipeline, state, run, tables, loadRows, now })
+  statusFile.start()
+
+  return {
+    tables,
+    pipeline,
+    failed,
+    status: () => statusFile.current(),
+    loaded: (signal) => Promise.race([allLoaded(state, sources, signal), failed]),
+    reconcile: async (signal, onTable) =>
+      reconcile({
+        source,
+        tables,
+        partitioned: new Set(sources.filter(({ isPartitioned }) => isPartitioned).map(nameOf)),
+        epoch: state.data.epoch,
+        catalog: pipeline.catalog,
+        quarantine: pipeline.quarantine,
+        maskKey: await new FolderMaskKeys(folder.maskKey).current(),
+        root: folder.root,
+        reach: (lsn) => Promise.race([pipeline.reach(lsn, signal), failed]),
+        signal,
+        ...(onTable === undefined ? {} : { onTable }),
+      }),
+    async stop() {
+      abort.abort()
+      await capture.catch(() => undefined)
+      await pipeline.stop()
+      await statusFile.stop()
+      await lock.release()
+    },
+  }
+}
+
+async function inspect(
+  options: LocalRunOptions,
+  folder: RunFolder,
+): Promise<{ readonly state: RunState; readonly sources: readonly SourceTable[] }> {
+  const { source, patterns, slot, publication, isEmbedded, reload } = options
+  const client = await connectSource(source, { applicationName: 'tidemark check' })
+  try {
+    const { rows } = await client.query<{ system: string; database: string }>(
+      'select system_identifier::text as system, current_database()::text as database from pg_control_system()',
+    )
+    const identity = { system: rows[0]?.system ?? '', database: rows[0]?.database ?? '' }
+    const state = await RunState.open(folder.state, {
+      format: 1,
+      source: { ...identity, address: addressOf(source), isEmbedded },
+      slot,
+      publication,
+      slotState: 'none',
+      epoch: 1,
+      loads: {},
+    })
+    if (reload && state.data.slotState !== 'none') {
+      await dropOwnSlot(client, slot)
+      await state.update({ slotState: 'none', loads: {} })
+    }
+    /* A slot whose making was cut off is dropped and made again by the run. */
+    if (state.data.slotState === 'creating') await dropOwnSlot(client, slot)
+    const known = state.data.slotState === 'created'
+    const { tables } = await checkSource(client, { slot, patterns, known })
+    return { state, sources: tables }
+  } finally {
+    await closeClient(client)
+  }
+}
+
+async function allLoaded(
+  state: RunState,
+  sources: readonly SourceTable[],
+  signal: AbortSignal,
+): Promise<void> {
+  while (!sources.every((table) => state.data.loads[nameOf(table)]?.state === 'complete')) {
+    signal.throwIfAborted()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+function nameOf({ schema, name }: SourceTable): string {
+  return `${schema}.${name}`
+}

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import * as z from 'zod'
+import { PipelineError } from '../../core/failures.ts'
+import type { Catalog, CatalogEntry, CatalogTable, Floor } from '../../core/ports.ts'
+import { makeFolder, replaceFile } from './durable.ts'
+
+const column = z.object({
+  name: z.string(),
+  type: z.string(),
+  contractType: z.string(),
+  description: z.string(),
+  contractColumn: z.string(),
+})
+const entry = z.object({
+  table: z.object({
+    name: z.string(),
+    version: z.number().int(),
+    description: z.string(),
+    owner: z.string(),
+    source: z.string(),
+    primaryKey: z.array(z.string()),
+    location: z.string(),
+    columns: z.array(column),
+  }),
+  partitions: z.array(z.string()),
+  floors: z.array(z.object({ position: z.string(), reason: z.enum(['load', 'truncate']) })),
+})
+const catalogFile = z.object({ format: z.literal(1), entries: z.array(entry) })
+
+/**
+ * The catalog in one JSON file, replaced as a whole. Keeps the guarantees of `Catalog`; one process writes,
+ * any process reads.
+ */
+export class FileCatalog implements Catalog {
+  private readonly path: string
+  private turn: Promise<unknown> = Promise.resolve()
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  async entries(): Promise<readonly CatalogEntry[]> {
+    const text = await readFile(this.path, 'utf8').catch(() => undefined)
+    if (text === undefined) return []
+    const parsed = catalogFile.safeParse(JSON.parse(text))
+    if (!parsed.success)
+      throw new PipelineError('run/bad-folder', `${this.path} is not a catalog of this version`)
+    return parsed.data.entries
+  }
+
+  registerTables(tables: readonly CatalogTable[]): Promise<void> {
+    return this.change((entries) => {
+      const known = new Map(entries.map((found) => [nameOf(found.table), found]))
+      for (const table of tables) {
+        const before = known.get(nameOf(table))
+        known.set(nameOf(table), {
+          partitions: before?.partitions ?? [],
+          floors: before?.floors ?? [],
+          table,
+        })
+      }
+      return [...known.values()]
+    })
+  }
+
+  registerPartition(table: string, version: number, ingestDate: string): Promise<void> {
+    return this.change((entries) => {
+      const found = entries.find((known) => known.table.name === table && known.table.version === version)
+      if (found === undefined)
+        throw new PipelineError('lake/unreadable', `${table} v${version} is not in the catalog`)
+      if (found.partitions.includes(ingestDate)) return entries
+      const partitions = [...found.partitions, ingestDate].sort()
+      return entries.map((known) => (known === found ? { ...found, partitions } : known))
+    })
+  }
+
+  addFloor(sourceTable: string, floor: Floor): Promise<void> {
+    return this.change((entries) =>
+      entries.map((known) => {
+        const isThere = known.floors.some(({ position }) => position === floor.position)
+        if (known.table.source !== sourceTable || isThere) return known
+        const floors = [...known.floors, floor].sort((a, b) => (a.position < b.position ? -1 : 1))
+        return { ...known, floors }
+      }),
+    )
+  }
+
+  /* Changes wait for each other; a change that changes nothing writes nothing. */
+  private change(edit: (entries: readonly CatalogEntry[]) => readonly CatalogEntry[]): Promise<void> {
+    const done = this.turn.then(async () => {
+      const before = await this.entries()
+      const after = edit(before)
+      const text = `${JSON.stringify({ format: 1, entries: after }, null, 1)}\n`
+      if (text === `${JSON.stringify({ format: 1, entries: before }, null, 1)}\n`) return
+      await makeFolder(dirname(this.path))
+      await replaceFile(this.path, [Buffer.from(text)])
+    })
+    this.turn = done.catch(() => undefined)
+    return done
+  }
+}
+
+function nameOf({ name, version }: CatalogTable): string {
+  return `${name} v${version}`
+}

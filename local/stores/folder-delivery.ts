@@ -1,0 +1,88 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { Block } from '../../core/block.ts'
+import type { Clock, Delivery, ObjectStore } from '../../core/ports.ts'
+
+/** When an object is closed: whichever comes first, as Firehose's buffering hints. Bytes are before compression. */
+export interface BufferingHints {
+  readonly bytes: number
+  readonly milliseconds: number
+}
+
+export interface FolderDeliveryDeps {
+  readonly objects: ObjectStore
+  readonly now: Clock
+  readonly hints: BufferingHints
+}
+
+const compress = promisify(gzip)
+
+/**
+ * Plays Firehose: gathers blocks of all tables and writes them as one gzip object under
+ * `landing/changes/yyyy/MM/dd/HH/`. `put` resolves when the object that holds its blocks is durable, so callers
+ * keep several puts open. Holds at most `hints.bytes` and one object being written.
+ */
+export class FolderDelivery implements Delivery {
+  readonly maxBlockBytes = 32 << 20
+  private readonly deps: FolderDeliveryDeps
+  private held: Buffer[] = []
+  private heldBytes = 0
+  private waiters: { resolve: () => void; reject: (error: unknown) => void }[] = []
+  private timer: NodeJS.Timeout | undefined
+  private writing: Promise<void> = Promise.resolve()
+  private serial = 0
+
+  constructor(deps: FolderDeliveryDeps) {
+    this.deps = deps
+  }
+
+  put(blocks: readonly Block[]): Promise<void> {
+    if (blocks.length === 0) return Promise.resolve()
+    const { hints } = this.deps
+    for (const { text } of blocks) {
+      this.held.push(text)
+      this.heldBytes += text.length
+    }
+    const durable = new Promise<void>((resolve, reject) => this.waiters.push({ resolve, reject }))
+    if (this.heldBytes >= hints.bytes) this.close()
+    else this.timer ??= setTimeout(() => this.close(), hints.milliseconds)
+    return durable
+  }
+
+  /** Closes the open object now and waits until everything put so far is durable. */
+  async flush(): Promise<void> {
+    this.close()
+    await this.writing
+  }
+
+  private close(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    if (this.held.length === 0) return
+    const parts = this.held
+    const waiters = this.waiters
+    this.held = []
+    this.heldBytes = 0
+    this.waiters = []
+    this.writing = this.writing.then(async () => {
+      try {
+        await this.write(parts)
+        for (const { resolve } of waiters) resolve()
+      } catch (error) {
+        for (const { reject } of waiters) reject(error)
+      }
+    })
+  }
+
+  private async write(parts: readonly Buffer[]): Promise<void> {
+    const { objects, now } = this.deps
+    const stamp = new Date(now()).toISOString()
+    this.serial += 1
+    const name = `${stamp.replace(/[:.]/g, '-')}-${String(this.serial).padStart(6, '0')}`
+    const folder = stamp.slice(0, 13).replace(/[-T]/g, '/')
+    await objects.put(
+      `landing/changes/${folder}/${name}.ndjson.gz`,
+      await compress(Buffer.concat(parts), { level: 1 }),
+    )
+  }
+}

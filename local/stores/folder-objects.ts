@@ -1,0 +1,50 @@
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { ObjectStore } from '../../core/ports.ts'
+import { makeFolder, replaceFile } from './durable.ts'
+
+const KEY = /^[A-Za-z0-9_=-][A-Za-z0-9_.=-]*(?:\/[A-Za-z0-9_=-][A-Za-z0-9_.=-]*)*$/
+
+/** Objects as files of a folder, `/` in keys as folders. Keeps the guarantees of `ObjectStore`. */
+export class FolderObjects implements ObjectStore {
+  private readonly folder: string
+  private readonly made = new Set<string>()
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** The file of a key. Throws RangeError for a key that could leave the folder. */
+  path(key: string): string {
+    if (!KEY.test(key) || key.length > 1024) throw new RangeError('not an object key')
+    return join(this.folder, key)
+  }
+
+  async put(key: string, content: Uint8Array | readonly Uint8Array[]): Promise<void> {
+    const path = this.path(key)
+    const folder = dirname(path)
+    if (!this.made.has(folder)) await makeFolder(folder)
+    this.made.add(folder)
+    await replaceFile(path, content instanceof Uint8Array ? [content] : content)
+  }
+
+  get(key: string): Promise<Buffer> {
+    return readFile(this.path(key))
+  }
+
+  async list(prefix: string): Promise<readonly string[]> {
+    const names = await readdir(join(this.folder, dirname(`${prefix}x`)), {
+      recursive: true,
+      withFileTypes: true,
+    }).catch(() => [])
+    return names
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
+      .map((entry) => join(entry.parentPath, entry.name).slice(this.folder.length + 1))
+      .filter((key) => key.startsWith(prefix))
+      .sort()
+  }
+
+  async delete(key: string): Promise<void> {
+    await rm(this.path(key), { force: true })
+  }
+}

@@ -1,0 +1,98 @@
+import * as z from 'zod'
+import { PipelineError } from '../../core/failures.ts'
+import type { Page } from '../../core/page.ts'
+import type { PositionRange, RawStore } from '../../core/ports.ts'
+import { FrameLog } from './frame-log.ts'
+
+const pageHeader = z.object({
+  key: z.string(),
+  table: z.string(),
+  firstPosition: z.string(),
+  lastPosition: z.string(),
+  changes: z.number().int(),
+})
+type PageHeader = z.infer<typeof pageHeader>
+
+/**
+ * The raw store on a folder: pages in a frame log, in the order they came, which is also the feed of format
+ * (DynamoDB Streams on AWS). Keeps the guarantees of `RawStore`.
+ */
+export class FolderRawStore implements RawStore {
+  private readonly log: FrameLog<PageHeader>
+  private readonly keys: Set<string>
+  private waiting: (() => void)[] = []
+
+  private constructor(log: FrameLog<PageHeader>) {
+    this.log = log
+    this.keys = new Set(log.headers().map(({ key }) => key))
+  }
+
+  static async open(folder: string, mode: 'read' | 'write' = 'write'): Promise<FolderRawStore> {
+    const parse = (header: unknown) => pageHeader.parse(header)
+    try {
+      return new FolderRawStore(await FrameLog.open(folder, mode, parse))
+    } catch (cause) {
+      throw new PipelineError('raw/corrupt', `raw store ${folder} cannot be opened`, { cause })
+    }
+  }
+
+  async put(pages: readonly Page[]): Promise<void> {
+    const fresh = pages.filter(({ key }) => !this.keys.has(key))
+    try {
+      await this.log.append(fresh.map(({ content, ...header }) => ({ header, content })))
+    } catch (cause) {
+      throw new PipelineError('raw/unavailable', 'the raw store cannot be written', { cause })
+    }
+    for (const { key } of fresh) this.keys.add(key)
+    for (const wake of this.waiting.splice(0)) wake()
+  }
+
+  async *list(table: string, range: PositionRange = {}): AsyncIterable<Page> {
+    const { from = '', to = '~' } = range
+    const found = this.log
+      .headers()
+      .flatMap((header, index) => (header.table === table ? [{ header, index }] : []))
+      .filter(({ header }) => header.lastPosition >= from && header.firstPosition <= to)
+      .sort((left, right) => (left.header.firstPosition < right.header.firstPosition ? -1 : 1))
+    for (const { index } of found) yield await this.page(index)
+  }
+
+  /** Pages so far; page numbers are places in the feed, from 0. */
+  get length(): number {
+    return this.log.length
+  }
+
+  /** The page at a place in the feed. Throws `raw/corrupt` when the disk gives other bytes than were written. */
+  async page(index: number): Promise<Page> {
+    try {
+      const { header, content } = await this.log.read(index)
+      return { ...header, content }
+    } catch (cause) {
+      throw new PipelineError('raw/corrupt', `page ${index} of the raw store`, { cause })
+    }
+  }
+
+  /** Changes captured of each source table; a redelivered change counts again. */
+  changesByTable(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const { table, changes } of this.log.headers()) counts.set(table, (counts.get(table) ?? 0) + changes)
+    return counts
+  }
+
+  /** Resolves at the next `put`, or when the signal ends the wait. */
+  grown(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve()
+      const wake = () => {
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      signal.addEventListener('abort', wake, { once: true })
+      this.waiting.push(wake)
+    })
+  }
+
+  close(): Promise<void> {
+    return this.log.close()
+  }
+}
