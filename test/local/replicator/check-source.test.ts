@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PipelineError } from '../../../core/failures.ts'
+import { checkSource, type SourceCheck } from '../../../local/replicator/check-source.ts'
+import { openSnapshot } from '../../../local/replicator/snapshot.ts'
+import { closeClient, connectSource, type Source } from '../../../local/replicator/source-connection.ts'
+import {
+  asReader,
+  collect,
+  prepare,
+  refusal,
+  type SourceDatabase,
+  type SourceServer,
+  startSource,
+} from './source-server.ts'
+
+let server: SourceServer
+beforeAll(async () => {
+  server = await startSource()
+}, 60_000)
+afterAll(() => server.stop())
+
+const ITEM = 'create table item (id int primary key);'
+
+async function checkAs(source: Source, check: Partial<SourceCheck> = {}) {
+  const client = await connectSource(source)
+  try {
+    return await checkSource(client, { slot: 'checked', known: false, ...check })
+  } finally {
+    await closeClient(client)
+  }
+}
+
+/* Refused, then accepted after a superuser has run the SQL that the message holds. */
+async function mends(database: SourceDatabase, source: Source, code: string): Promise<PipelineError> {
+  const error = await refusal(checkAs(source))
+  expect(error.code).toBe(code)
+  await database.client.query(/: ((?:ALTER|GRANT) .*;)$/.exec(error.message)?.[1] ?? 'no SQL in the message')
+  await checkAs(source)
+  return error
+}
+
+describe('a source is refused', () => {
+  test('when the role may not replicate, with the SQL that allows it', async () => {
+    const database = await server.database(ITEM)
+    const source = await asReader(
+      database,
+      'grant usage on schema public to reader; grant select on item to reader',
+    )
+    const error = await mends(database, source, 'source/privilege')
+    expect(error.message).toContain('ALTER ROLE "reader" REPLICATION;')
+  })
+
+  test('when the role may not read a table, with one grant for all', async () => {
+    const database = await server.database(
+      `${ITEM} create schema hr; create table hr.pay (id int primary key)`,
+    )
+    const source = await asReader(database, 'alter role reader replication')
+    const error = await mends(database, source, 'source/privilege')
+    expect(error.message).toContain('GRANT USAGE ON SCHEMA "hr" TO "reader";')
+    expect(error.message).toContain('GRANT SELECT ON "hr"."pay", "public"."item" TO "reader";')
+  })
+
+  test('when row security would hide rows', async () => {
+    const database = await server.database(`${ITEM} alter table item enable row level security`)
+    const source = await asReader(
+      database,
+      'alter role reader replication; grant usage on schema public to reader; grant select on item to reader',
+    )
+    const error = await mends(database, source, 'source/privilege')
+    expect(error.message).toContain('ALTER ROLE "reader" BYPASSRLS;')
+  })
+
+  test('when a table has no primary key', async () => {
+    const database = await server.database(`${ITEM} create table log (line text); create table tag (t text)`)
+    const error = await refusal(checkAs(database.source))
+    expect(error.code).toBe('source/no-primary-key')
+    expect(error.message).toContain('ALTER TABLE "public"."log" ADD PRIMARY KEY')
+    expect(error.message).toContain('ALTER TABLE "public"."tag" ADD PRIMARY KEY')
+    expect(
+      (await checkAs(database.source, { patterns: ['!public.log', '!*.tag'] })).tables.map(
+        (table) => table.name,
+      ),
+    ).toEqual(['item'])
+  })
+
+  test('when updates would not carry the primary key', async () => {
+    const database = await server.database(`${ITEM} alter table item replica identity nothing`)
+    await mends(database, database.source, 'source/replica-identity')
+    await database.client.query(`alter table item add other int not null unique;
+      alter table item replica identity using index item_other_key`)
+    await mends(database, database.source, 'source/replica-identity')
+    await database.client.query(`alter table item add unique (id, other);
+      alter table item replica identity using index item_id_other_key`)
+    await checkAs(database.source)
+  })
+
+  test('when no table matches, or a table that was named is not there', async () => {
+    const database = await server.database(ITEM)
+    expect((await refusal(checkAs(database.source, { patterns: ['hr.*'] }))).code).toBe('source/no-tables')
+    const error = await refusal(checkAs(database.source, { patterns: ['public.*', 'public.itme'] }))
+    expect(error).toMatchObject({ code: 'source/no-tables', message: expect.stringContaining('public.itme') })
+  })
+
+  test('when the log is not logical', async () => {
+    const other = await startSource({ wal_level: 'replica' })
+    const database = await other.database(ITEM)
+    const error = await refusal(checkAs(database.source))
+    await other.stop()
+    expect(error.code).toBe('source/wal-level')
+    expect(error.message).toContain('ALTER SYSTEM SET wal_level = logical;')
+  })
+
+  test('when the password is wrong, and no message holds it', async () => {
+    const database = await server.database(ITEM)
+    const url = new URL(database.source.url)
+    url.password = 'pa55word'
+    const error = await refusal(connectSource({ url: url.href }))
+    expect(error.code).toBe('source/authentication')
+    expect(error.message).not.toContain('pa55word')
+    expect(error.message).toContain(url.host)
+    url.pathname = '/no_such_database'
+    url.password = new URL(database.source.url).password
+    expect((await refusal(connectSource({ url: url.href }))).code).toBe('source/authentication')
+  })
+})
+
+describe('a slot', () => {
+  test('that nobody here knows is foreign', async () => {
+    const database = await server.database(ITEM)
+    await prepare(database, 'checked')
+    const error = await refusal(checkAs(database.source))
+    expect(error.code).toBe('source/slot-foreign')
+    expect(error.message).toContain(`SELECT pg_drop_replication_slot('checked');`)
+    expect((await checkAs(database.source, { known: true })).slotExists).toBe(true)
+  })
+
+  test('of another database is foreign even when its name is known', async () => {
+    const database = await server.database(ITEM)
+    const snapshot = await openSnapshot({ url: server.url }, { slot: 'checked' })
+    await snapshot.close()
+    expect((await refusal(checkAs(database.source, { known: true }))).code).toBe('source/slot-foreign')
+  })
+
+  test('that is known but gone is lost', async () => {
+    const database = await server.database(ITEM)
+    expect((await refusal(checkAs(database.source, { known: true }))).code).toBe('source/slot-lost')
+    expect((await checkAs(database.source)).slotExists).toBe(false)
+  })
+
+  test('that is read is in use while its reader lives, and freed when its reader is dead', async () => {
+    const database = await server.database(ITEM)
+    const { tables } = await prepare(database, 'checked')
+    const reader = collect(database, tables, { slot: 'checked' })
+    await reader.caughtUp(database.client)
+    /* It reports when it is idle, too: after new log at the latest. */
+    const refused = refusal(checkAs(database.source, { known: true, waitMs: 20_000 }))
+    const writing = setInterval(
+      () => void database.client.query('select pg_logical_emit_message(true, $1, $1)', ['x']),
+      50,
+    )
+    const error = await refused
+    clearInterval(writing)
+    expect(error.code).toBe('source/slot-in-use')
+    expect(error.message).toMatch(/SELECT pg_terminate_backend\(\d+\);/)
+    /* To the server a reader that says nothing during the whole wait is a dead one. */
+    await checkAs(database.source, { known: true, waitMs: 300 })
+    await expect(reader.done).rejects.toMatchObject({ code: 'source/protocol' })
+  })
+
+  test('cannot be made when all are taken, and is lost when its log was removed', async () => {
+    const small = await startSource({
+      max_replication_slots: '1',
+      max_slot_wal_keep_size: '1MB',
+      max_wal_size: '32MB',
+      min_wal_size: '32MB',
+    })
+    const database = await small.database(ITEM)
+    await prepare(database, 'only')
+    const full = await refusal(checkAs(database.source))
+    const unmade = await refusal(openSnapshot(database.source, { slot: 'second' }))
+    for (let i = 0; i < 5; i += 1)
+      await database.client.query('select pg_switch_wal(); create table x (); drop table x; checkpoint')
+    const lost = await refusal(checkAs(database.source, { slot: 'only', known: true }))
+    await small.stop()
+    expect([full.code, unmade.code]).toEqual(['source/slots-exhausted', 'source/slots-exhausted'])
+    expect(full.message).toContain('ALTER SYSTEM SET max_replication_slots = 6;')
+    expect(lost.code).toBe('source/slot-lost')
+  })
+})

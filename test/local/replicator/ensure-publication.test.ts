@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ensurePublication } from '../../../local/replicator/ensure-publication.ts'
+import { readSourceCatalog } from '../../../local/replicator/source-catalog.ts'
+import { closeClient, connectSource } from '../../../local/replicator/source-connection.ts'
+import {
+  asReader,
+  PUBLICATION,
+  refusal,
+  type SourceDatabase,
+  type SourceServer,
+  startSource,
+} from './source-server.ts'
+
+let server: SourceServer
+beforeAll(async () => {
+  server = await startSource()
+}, 60_000)
+afterAll(() => server.stop())
+
+const ITEM = 'create table item (id int primary key);'
+
+describe('the publication', () => {
+  const published = async (database: SourceDatabase) => {
+    const { rows } = await database.client.query(
+      'select tablename from pg_publication_tables where pubname = $1 order by 1',
+      [PUBLICATION],
+    )
+    return rows.map((row) => row.tablename)
+  }
+
+  test('holds the given tables and grows by new ones, never by others', async () => {
+    const database =
+      await server.database(`${ITEM} create table a (id int primary key); create table b (id int primary key);
+      create table parent (id int primary key); create table child (primary key (id)) inherits (parent)`)
+    const tables = await readSourceCatalog(database.client, ['public.a', 'public.parent'])
+    await ensurePublication(database.client, PUBLICATION, tables)
+    expect(await published(database)).toEqual(['a', 'parent'])
+    const more = await readSourceCatalog(database.client, ['public.b'])
+    await ensurePublication(database.client, PUBLICATION, more)
+    await ensurePublication(database.client, PUBLICATION, more)
+    expect(await published(database)).toEqual(['a', 'b', 'parent'])
+  })
+
+  test('of another owner is refused with the SQL for its owner', async () => {
+    const database = await server.database(`${ITEM} create publication ${PUBLICATION}`)
+    const tables = await readSourceCatalog(database.client)
+    const client = await connectSource(await asReader(database, ''))
+    const error = await refusal(ensurePublication(client, PUBLICATION, tables))
+    expect(error.code).toBe('source/publication')
+    await database.client.query(/: (ALTER .*;)$/.exec(error.message)?.[1] ?? 'no SQL in the message')
+    await ensurePublication(client, PUBLICATION, tables)
+    await closeClient(client)
+  })
+
+  test.each([
+    ['an operation', `create publication ${PUBLICATION} for table item with (publish = 'insert, update')`],
+    ['a column', `create publication ${PUBLICATION} for table item (id)`],
+    ['some rows', `create publication ${PUBLICATION} for table item where (id > 1)`],
+    ['partitions under their root', `create publication ${PUBLICATION} for table item, part`],
+  ])('that leaves out %s is refused with the SQL that mends it', async (_, statement) => {
+    const database = await server.database(`create table item (id int primary key, name text);
+      create table part (id int primary key) partition by range (id); ${statement}`)
+    const tables = await readSourceCatalog(database.client)
+    const error = await refusal(ensurePublication(database.client, PUBLICATION, tables))
+    expect(error.code).toBe('source/publication')
+    await database.client.query(/: (ALTER .*;)$/.exec(error.message)?.[1] ?? 'no SQL in the message')
+    await ensurePublication(database.client, PUBLICATION, tables)
+  })
+})
+
+describe('the catalog', () => {
+  test('describes columns, keys, types and comments', async () => {
+    const database = await server.database(`
+      create schema workforce;
+      create type workforce.shift_status as enum ('open', 'closed');
+      create domain workforce.hours as numeric(6,2) not null;
+      create table workforce.shifts (
+        note varchar(40), id bigint, day date, status workforce.shift_status not null, tags text[],
+        worked workforce.hours, twice bigint generated always as (id * 2) stored, primary key (day, id) include (note));
+      alter table workforce.shifts drop column tags;
+      alter table workforce.shifts add column marks int[][], add column span tstzrange;
+      comment on table workforce.shifts is 'Who works when';
+      comment on column workforce.shifts.day is 'The day it starts'`)
+    const [table] = await readSourceCatalog(database.client, ['workforce.*'])
+    expect(table).toMatchObject({
+      schema: 'workforce',
+      name: 'shifts',
+      key: ['day', 'id'],
+      replicaIdentity: 'default',
+      isPartitioned: false,
+      comment: 'Who works when',
+    })
+    expect(table?.columns.map(({ typeOid, baseTypeOid, typeModifier, ...column }) => column)).toEqual([
+      {
+        name: 'note',
+        position: 1,
+        type: 'character varying',
+        kind: 'base',
+        length: 40,
+        notNull: false,
+        isGenerated: false,
+      },
+      {
+        name: 'id',
+        position: 2,
+        type: 'bigint',
+        kind: 'base',
+        notNull: true,
+        keyPosition: 2,
+        isGenerated: false,
+      },
+      {
+        name: 'day',
+        position: 3,
+        type: 'date',
+        kind: 'base',
+        notNull: true,
+        keyPosition: 1,
+        comment: 'The day it starts',
+        isGenerated: false,
+      },
+      {
+        name: 'status',
+        position: 4,
+        type: 'workforce.shift_status',
+        kind: 'enum',
+        notNull: true,
+        enumValues: ['open', 'closed'],
+        isGenerated: false,
+      },
+      {
+        name: 'worked',
+        position: 6,
+        type: 'workforce.hours',
+        kind: 'domain',
+        elementType: 'numeric',
+        precision: 6,
+        scale: 2,
+        notNull: true,
+        isGenerated: false,
+      },
+      {
+        name: 'marks',
+        position: 8,
+        type: 'integer[]',
+        kind: 'array',
+        elementType: 'integer',
+        notNull: false,
+        isGenerated: false,
+      },
+      { name: 'span', position: 9, type: 'tstzrange', kind: 'range', notNull: false, isGenerated: false },
+    ])
+  })
+
+  test('leaves out partitions, views, unlogged and temporary tables', async () => {
+    const database = await server.database(`${ITEM}
+      create table part (id int primary key) partition by range (id);
+      create table part_1 partition of part for values from (0) to (10);
+      create view seen as select 1 as id; create unlogged table fast (id int primary key);
+      create temporary table brief (id int primary key)`)
+    const tables = await readSourceCatalog(database.client)
+    await database.client.query('drop table brief')
+    expect(tables.map((table) => [table.name, table.isPartitioned])).toEqual([
+      ['item', false],
+      ['part', true],
+    ])
+  })
+})
