@@ -30,7 +30,7 @@ export interface BlockHeader {
   readonly columns: readonly string[]
 }
 
-/** A header line and NDJSON lake rows: the content of one Firehose record. Bounded by `maxBlockBytes`. */
+/** A header line and NDJSON lake rows: the content of one Firehose record, bounded by the delivery's `maxBlockBytes`. */
 export interface Block {
   readonly table: string
   readonly version: number
@@ -38,19 +38,25 @@ export interface Block {
   readonly text: Buffer
 }
 
-/** Firehose refuses records above 1,000 KiB before base64 (API reference, PutRecordBatch). */
-export const maxBlockBytes = 1_024_000
-
 export function encodeBlockHeader(header: BlockHeader): string {
   return `${JSON.stringify({ block: 1, ...header })}\n`
 }
 
-/** A header, or undefined when the line is a row. Throws SyntaxError when it is neither. */
+/** A header, or undefined when the line is a row. Throws SyntaxError when it is neither, without its text. */
 export function decodeBlockHeader(line: string): BlockHeader | undefined {
   if (line.startsWith('[')) return undefined
-  const value: unknown = JSON.parse(line)
+  const value = parsed(line)
   if (!isHeader(value)) throw new SyntaxError('block: neither a header of format 1 nor a row')
   return { table: value.table, version: value.version, columns: value.columns }
+}
+
+/* The platform's message would quote the line, which may be a part of a row. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
 }
 
 function isHeader(value: unknown): value is BlockHeader & { block: 1 } {

@@ -19,7 +19,7 @@ export interface RawChange {
  * It holds nothing that differs between two deliveries of the same changes.
  */
 export interface Page {
-  /** Unique name: table, first position, shard, first sequence. The same delivery gives the same key and bytes. */
+  /** Unique name: table, positions, shard, first sequence, place in the batch. The same delivery gives the same key and bytes. */
   readonly key: string
   readonly table: string
   readonly firstPosition: Position
@@ -51,7 +51,7 @@ export async function encodePages(
   let held: RawChange[] = []
   let bytes = 0
   const close = () => {
-    if (held.length > 0) pages.push(encodePage(table, origin, held, lines))
+    if (held.length > 0) pages.push(encodePage(table, { ...origin, place: pages.length }, held, lines))
     lines = []
     held = []
     bytes = 0
@@ -75,15 +75,15 @@ export async function encodePages(
 
 async function encodePage(
   table: string,
-  { shard, sequence }: { readonly shard: string; readonly sequence: string },
+  { shard, sequence, place }: { readonly shard: string; readonly sequence: string; readonly place: number },
   changes: readonly RawChange[],
   lines: readonly string[],
 ): Promise<Page> {
   const firstPosition = changes[0]?.position ?? ''
   const lastPosition = changes.at(-1)?.position ?? ''
   const content = await compress(lines.join(''), { level: 1 })
-  /* The last position tells apart the pages that one long transaction or load fills. */
-  const key = `${table}#${firstPosition}#${lastPosition}#${shard}#${sequence}#${changes.length}`
+  /* The place tells apart the pages that one load fills: all its rows have one position. */
+  const key = `${table}#${firstPosition}#${lastPosition}#${shard}#${sequence}#${place}#${changes.length}`
   return { key, table, firstPosition, lastPosition, changes: changes.length, content }
 }
 
@@ -103,10 +103,14 @@ export function* decodePage(page: Page, limits: PageLimits = pageLimits): Genera
     throw new PipelineError('raw/corrupt', `page ${page.key}: cannot be inflated`, { cause })
   }
   let start = 0
+  let changes = 0
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
     yield decodeLine(page, text.slice(start, end))
     start = end + 1
+    changes += 1
   }
+  if (start !== text.length || changes !== page.changes)
+    throw new PipelineError('raw/corrupt', `page ${page.key}: holds other than its ${page.changes} changes`)
 }
 
 function decodeLine(page: Page, line: string): Change {

@@ -27,7 +27,8 @@ export interface PositionRange {
  * The way from format to the landing prefix (Firehose on AWS).
  * Durability: blocks will be landed once `put` resolves, whatever stops afterwards.
  * Duplicates: a block may be landed more than once. Order: none between blocks.
- * Concurrency: calls may overlap. Limits: one block at most `maxBlockBytes`.
+ * Concurrency: calls may overlap. Limits: one block at most `maxBlockBytes` (1,024,000 on Firehose:
+ * API reference, PutRecordBatch).
  */
 export interface Delivery {
   readonly maxBlockBytes: number

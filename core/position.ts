@@ -20,7 +20,7 @@ const MAX_ORDINAL = 2 ** 36 - 1
 
 /** Throws RangeError for parts outside their width: a position is never cut. */
 export function formatPosition({ epoch, lsn, ordinal, step }: PositionParts): Position {
-  if (!Number.isInteger(epoch) || epoch < 0 || epoch > 0xffff) throw new RangeError(`epoch ${epoch}`)
+  checkEpoch(epoch)
   if (lsn < 0n || lsn > 0xffff_ffff_ffff_ffffn) throw new RangeError(`LSN ${lsn}`)
   if (!Number.isInteger(ordinal) || ordinal < 0 || ordinal > MAX_ORDINAL)
     throw new RangeError(`ordinal ${ordinal}`)
@@ -53,16 +53,21 @@ export function nextStep(position: Position): Position {
   return `${position.slice(0, -1)}1`
 }
 
-/** Position of a change from DMS's `stream-position` (commit LSN first) and `transaction-record-id`; undefined if it is in another form. */
+/** Position of a change from DMS's `stream-position` (commit LSN first) and `transaction-record-id`; undefined if it is in another form. Throws RangeError for an epoch outside its width. */
 export function positionFromDms(
   epoch: number,
   streamPosition: string,
   ordinal: number,
 ): Position | undefined {
+  checkEpoch(epoch)
   const [, high, low] = /^([0-9A-Fa-f]{8})\/([0-9A-Fa-f]{8})\./.exec(streamPosition) ?? []
   if (high === undefined || low === undefined) return undefined
   if (!Number.isInteger(ordinal) || ordinal < 1 || ordinal > MAX_ORDINAL) return undefined
   return `${hex(epoch, 4)}-${high.toLowerCase()}${low.toLowerCase()}-${hex(ordinal, 9)}0`
+}
+
+function checkEpoch(epoch: number): void {
+  if (!Number.isInteger(epoch) || epoch < 0 || epoch > 0xffff) throw new RangeError(`epoch ${epoch}`)
 }
 
 function hex(value: number | bigint, width: number): string {

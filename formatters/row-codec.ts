@@ -78,9 +78,8 @@ export function rowCodec(table: Table, key: MaskKey): RowCodec {
       : []
     const missing = new Set(absent)
     const extra = extraOf(data, reasons)
-    const names =
-      absent.length > 0 ? absent.filter((name) => table.columns[name]?.treatment !== 'drop') : null
-    return row(change, operation, position, names, extra, (column) =>
+    const names = absent.filter((name) => table.columns[name]?.treatment !== 'drop')
+    return row(change, operation, position, names.length > 0 ? names : null, extra, (column) =>
       missing.has(column.name) ? null : canonicalOf(column, data, reasons),
     )
   }
@@ -103,16 +102,12 @@ export function rowCodec(table: Table, key: MaskKey): RowCodec {
 
   function extraOf(data: JsonObject, reasons: Reason[]): string | null {
     if (table.unknownFields === 'drop') return null
-    const unknown: Record<string, JsonValue> = {}
-    let found = false
-    for (const name in data) {
-      if (known.has(name)) continue
-      unknown[name] = data[name] ?? null
-      found = true
-    }
-    if (!found) return null
-    if (table.unknownFields === 'keep') return stringifyJson(unknown)
-    for (const path of Object.keys(unknown)) {
+    /* Entries, not an object to assign to: that would swallow a column `__proto__`. */
+    const unknown: [string, JsonValue][] = []
+    for (const name in data) if (!known.has(name)) unknown.push([name, data[name] ?? null])
+    if (unknown.length === 0) return null
+    if (table.unknownFields === 'keep') return stringifyJson(Object.fromEntries(unknown))
+    for (const [path] of unknown) {
       reasons.push({ code: 'format/unknown-field', path, message: 'is not in the contract' })
     }
     return null

@@ -13,6 +13,9 @@ export interface CaptureDeps {
   readonly log: Logger
 }
 
+/* A page puts some bytes around a row, and a record that fills it must not fail the batch. */
+const MAX_RECORD_BYTES = pageLimits.maxBytes - 1024
+
 /** Counts of one batch: records = changes + control + bookkeeping + quarantined. */
 export interface CaptureResult {
   readonly records: number
@@ -42,7 +45,7 @@ export async function captureBatch(
     try {
       const decoded = decode(record.data)
       if (decoded.kind === 'change') {
-        if (record.data.length > pageLimits.maxBytes) throw tooLarge(decoded.table, record.data.length)
+        if (record.data.length > MAX_RECORD_BYTES) throw tooLarge(decoded.table, record.data.length)
         const held = byTable.get(decoded.table)
         if (held === undefined)
           byTable.set(decoded.table, { sequence: record.sequence, changes: [decoded.change] })

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+import { parseTimestamp } from '../core/contract/temporal.ts'
 import { PipelineError } from '../core/failures.ts'
 import { isJsonObject, type JsonObject, parseJsonObject, stringifyJson } from '../core/json.ts'
 import type { RawChange } from '../core/page.ts'
@@ -53,7 +55,8 @@ function change(
   members: string,
 ): DmsRecord {
   const committedAt = metadata['commit-timestamp']
-  if (typeof committedAt !== 'string') throw undecodable('commit-timestamp is missing')
+  if (typeof committedAt !== 'string' || parseTimestamp(committedAt) === undefined)
+    throw undecodable('commit-timestamp is missing or no instant')
   return { kind: 'change', table, change: { operation, position, committedAt, members } }
 }
 
@@ -69,6 +72,8 @@ const METADATA = '"metadata":{'
  * quotes of this marker would be escaped, so its last occurrence is the member. Any other layout is parsed whole.
  */
 function splitEnvelope(data: Buffer): Envelope {
+  /* Decoding would put U+FFFD for broken bytes, as a cut value has them, and nobody would know. */
+  if (!isUtf8(data)) throw undecodable('not UTF-8')
   const text = data.toString('utf8')
   const at = text.lastIndexOf(METADATA)
   const end = text.trimEnd()
@@ -90,13 +95,18 @@ function tryParse(text: string): JsonObject | undefined {
 
 /*
  * The platform's parser checks the syntax of what is copied at a fraction of the cost of the lossless one.
- * DMS rows are flat; anything nested is left to the careful way.
+ * DMS rows are flat and on one line; anything nested, broken over lines or beside the images is left to the careful way.
  */
 function isFlat(members: string): boolean {
+  if (members.includes('\n')) return false
   try {
-    const parsed: Record<string, Record<string, unknown>> = JSON.parse(`{${members}}`)
-    return Object.values(parsed).every((image) =>
-      Object.values(image).every((value) => value === null || typeof value !== 'object'),
+    const parsed: Record<string, unknown> = JSON.parse(`{${members}}`)
+    return Object.entries(parsed).every(
+      ([name, image]) =>
+        (name === 'data' || name === 'before-image') &&
+        typeof image === 'object' &&
+        image !== null &&
+        Object.values(image).every((value) => value === null || typeof value !== 'object'),
     )
   } catch {
     return false

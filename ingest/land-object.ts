@@ -38,12 +38,19 @@ export async function landObject(key: string, { objects, catalog, historyFiles }
   const files = readBlocks(await contentOf(key, objects), key, historyFiles)
   const entries = await catalog.entries()
 
+  const known = files.map((file) => {
+    const entry = entries.find(({ table }) => table.name === file.table && table.version === file.version)
+    if (entry === undefined)
+      throw new PipelineError(
+        'landing/corrupt',
+        `${key}: ${file.table} v${file.version} is not in the catalog`,
+      )
+    return { ...file, entry }
+  })
+
   const landed: { table: string; version: number; key: string; rows: number }[] = []
   const commits: number[] = []
-  for (const { table, version, file } of files) {
-    const entry = entries.find((known) => known.table.name === table && known.table.version === version)
-    if (entry === undefined)
-      throw new PipelineError('landing/corrupt', `${key}: ${table} v${version} is not in the catalog`)
+  for (const { table, version, file, entry } of known) {
     const { rows, parts, commits: times, truncates } = file.finish()
     const path = `${entry.table.location}/ingest_date=${ingestDate}/${name}.parquet`
     await objects.put(path, parts)
@@ -74,6 +81,8 @@ interface OpenFile {
 /* A header starts with a brace and a row with a bracket, so the bytes between headers go to the encoder as they are. */
 function readBlocks(content: Buffer, key: string, historyFiles: HistoryFiles): readonly OpenFile[] {
   const open = new Map<string, OpenFile>()
+  if (content.length > 0 && content.at(-1) !== 10)
+    throw new PipelineError('landing/corrupt', `${key}: the last line is cut`)
   for (let at = 0; at < content.length; ) {
     const lineEnd = content.indexOf(10, at)
     const next = content.indexOf('\n{', lineEnd)

@@ -31,13 +31,13 @@ function historyFile(table: Table): HistoryFile {
     add(header, rows) {
       const places = placesOf(header)
       const text = rows.toString('utf8')
-      for (
-        let start = 0, end = text.indexOf('\n');
-        end >= 0;
-        start = end + 1, end = text.indexOf('\n', start)
-      ) {
-        addRow(JSON.parse(text.slice(start, end)), places)
+      const width = SYSTEM_VALUES + header.columns.length
+      let start = 0
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+        addRow(rowOf(text.slice(start, end), width), places)
+        start = end + 1
       }
+      if (start < text.length) throw new SyntaxError('block: the last row is cut off')
     },
     finish() {
       const { rows, bytes } = writer.finish()
@@ -62,6 +62,14 @@ function historyFile(table: Table): HistoryFile {
     if (typeof committedAt === 'number') commits.push(committedAt)
     if (operation === 'truncate' && typeof position === 'string') truncates.push(position)
   }
+}
+
+/* A row of another width would put values under the wrong columns, or lose some. */
+function rowOf(line: string, width: number): readonly CanonicalValue[] {
+  const row: unknown = JSON.parse(line)
+  if (!Array.isArray(row) || row.length !== width)
+    throw new SyntaxError(`block: a row has not ${width} values`)
+  return row
 }
 
 /* The canonical forms of the system columns are those of their Parquet types. */

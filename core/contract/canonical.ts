@@ -1,7 +1,7 @@
 import type { CanonicalValue } from '../block.ts'
 import { isJsonObject, JsonNumber, type JsonValue, stringifyJson } from '../json.ts'
 import { parseArrayText } from './array-text.ts'
-import { fitDecimal } from './decimal.ts'
+import { fitDecimal, withoutTrailingZeros } from './decimal.ts'
 import { Refusal } from './refusal.ts'
 import { normalTime, parseDate, parseTimestamp, toMicrosText, toMillis } from './temporal.ts'
 import { type ColumnType, typeName } from './type.ts'
@@ -82,6 +82,7 @@ function elementDecoder(type: ColumnType): Decode {
 
 const UUID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
 const INTEGER = /^-?\d{1,20}$/
+const FLOAT = /^[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$/
 
 function article(type: ColumnType): string {
   switch (type.kind) {
@@ -147,27 +148,29 @@ function floatDecoder(round: (value: number) => number, refusal: Refusal): Decod
   return (value) => {
     if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return value
     const text = numberText(value)
-    if (text === undefined) return refusal
+    if (text === undefined || !FLOAT.test(text)) return refusal
     const float = round(Number(text))
-    if (!Number.isFinite(float) || !holdsDigits(float, text)) return refusal
+    if (!Number.isFinite(float) || !holdsDigits(float, text, round)) return refusal
     return Object.is(float, -0) ? '-0' : float
   }
 }
 
 /* Every digit the source sent must be a digit of the float: 17 tell any double from its neighbours. */
-function holdsDigits(float: number, text: string): boolean {
+function holdsDigits(float: number, text: string, round: (value: number) => number): boolean {
   const digits = significantDigits(text)
   if (digits === '') return float === 0
   if (digits.length > 17) return false
-  return significantDigits(float.toPrecision(digits.length)) === digits
+  const nearest = float.toPrecision(digits.length)
+  if (significantDigits(nearest) === digits) return true
+  /* Below a power of two floats lie closer: the nearest decimal of that length may already be another float's. */
+  if (round(Number(nearest)) !== float) return true
+  /* A float halfway between two decimals: PostgreSQL and printf take the even one, toPrecision the greater. */
+  return significantDigits(float.toPrecision(100)) === `${digits}5`
 }
 
 function significantDigits(text: string): string {
-  return text
-    .replace(/[eE].*$/, '')
-    .replace(/[^\d]/g, '')
-    .replace(/^0+/, '')
-    .replace(/0+$/, '')
+  const [mantissa = ''] = text.split(/[eE]/, 1)
+  return withoutTrailingZeros(mantissa.replace(/[^\d]/g, '').replace(/^0+/, ''))
 }
 
 function stringDecoder(max: number | undefined, refusal: Refusal): Decode {

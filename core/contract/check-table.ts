@@ -1,4 +1,6 @@
 import type { Column } from './column.ts'
+import { reservedNames } from './lake-names.ts'
+import { isHashable } from './pii.ts'
 import type { Table } from './table.ts'
 import { type ColumnType, typeName } from './type.ts'
 
@@ -8,7 +10,7 @@ const TABLE_NAME = /^[a-z][a-z0-9_]{0,62}\.[a-z][a-z0-9_]{0,62}$/
 /** Every fault of a contract that TypeScript cannot see, as sentences; empty when it is sound. */
 export function checkTable(table: Table): readonly string[] {
   const names = Object.keys(table.columns)
-  const taken = new Set<string>()
+  const taken = new Set(reservedNames)
   const faults = [
     ...faultsOf(!TABLE_NAME.test(table.name), 'name must be domain.table in lower case'),
     ...faultsOf(!Number.isInteger(table.version) || table.version < 1, 'version must be 1 or more'),
@@ -17,10 +19,15 @@ export function checkTable(table: Table): readonly string[] {
     ...faultsOf(table.primaryKey.length === 0, 'primaryKey is empty'),
     ...faultsOf(new Set(table.primaryKey).size < table.primaryKey.length, 'primaryKey names a column twice'),
     ...names.flatMap((name) => columnFaults(name, table.columns[name], taken)),
-    ...table.primaryKey.flatMap((name) => keyFaults(name, table.columns[name])),
-    ...Object.keys(table.partitionBy).flatMap((name) => partitionFaults(name, table.columns[name])),
+    ...table.primaryKey.flatMap((name) => keyFaults(name, columnOf(table, name))),
+    ...Object.keys(table.partitionBy).flatMap((name) => partitionFaults(name, columnOf(table, name))),
   ]
   return faults
+}
+
+/* Never what every object inherits: `constructor` is a possible column name. */
+function columnOf({ columns }: Table, name: string): Column | undefined {
+  return Object.hasOwn(columns, name) ? columns[name] : undefined
 }
 
 function columnFaults(name: string, column: Column | undefined, taken: Set<string>): readonly string[] {
@@ -33,10 +40,16 @@ function columnFaults(name: string, column: Column | undefined, taken: Set<strin
       !NAME.test(name),
       `${name}: a column name is lower case letters, digits and _, from a letter, 63 at most`,
     ),
-    ...faultsOf(clash !== undefined, `${name}: ${clash} is the lake name of another column`),
+    ...faultsOf(
+      clash !== undefined,
+      `${name}: ${clash} is the lake name of another column or of a partition`,
+    ),
     ...faultsOf(column.description.trim() === '', `${name}: description is empty`),
     ...faultsOf(column.treatment !== 'clear' && column.pii === undefined, `${name}: treatment without pii`),
-    ...faultsOf(!isHashable(column), `${name}: ${typeName(column.type)} cannot be hashed; drop it, or keep it clear`),
+    ...faultsOf(
+      column.treatment === 'hash' && !isHashable(column.type),
+      `${name}: ${typeName(column.type)} cannot be hashed; drop it, or keep it clear`,
+    ),
     ...faultsOf(!isMaskable(column), `${name}: ${typeName(column.type)} cannot be masked; hash or drop it`),
     ...[column.min, column.max].flatMap((bound) =>
       faultsOf(
@@ -44,13 +57,12 @@ function columnFaults(name: string, column: Column | undefined, taken: Set<strin
         `${name}: ${bound} is no plain bound`,
       ),
     ),
+    ...faultsOf(
+      column.min !== undefined && column.max !== undefined && column.min > column.max,
+      `${name}: min is above max`,
+    ),
     ...typeFaults(column.type).map((fault) => `${name}: ${fault}`),
   ]
-}
-
-/* A hash needs one text for each value in every engine that compares it; these types have several. */
-function isHashable({ treatment, type }: Column): boolean {
-  return treatment !== 'hash' || !['timestamp', 'timestampMicros', 'double', 'real', 'list'].includes(type.kind)
 }
 
 function isMaskable({ treatment, type, pii }: Column): boolean {

@@ -10,7 +10,7 @@ export function fitDecimal(text: string, precision: number, scale: number): stri
   if (whole === undefined) return undefined
   const [integer, decimals] = shift(whole, fraction, exponent === undefined ? 0 : Number(exponent))
   const kept = integer.replace(/^0+/, '')
-  const significant = decimals.replace(/0+$/, '')
+  const significant = withoutTrailingZeros(decimals)
   if (significant.length > scale || kept.length > precision - scale) return undefined
   const isZero = kept === '' && significant === ''
   const digits = scale === 0 ? kept || '0' : `${kept || '0'}.${significant.padEnd(scale, '0')}`
@@ -25,6 +25,13 @@ function shift(whole: string, fraction: string, places: number): readonly [strin
   }
   const padded = whole.padStart(-places, '0')
   return [padded.slice(0, places), padded.slice(places) + fraction]
+}
+
+/** A loop, because `/0+$/` takes time with the square of a run of zeros, and a source may send any text. */
+export function withoutTrailingZeros(digits: string): string {
+  let end = digits.length
+  while (digits.charCodeAt(end - 1) === 48) end -= 1
+  return digits.slice(0, end)
 }
 
 /** The unscaled integer of a decimal text that `fitDecimal` made. */

@@ -4,7 +4,7 @@ import type { Column } from './column.ts'
 import { guessPii } from './guess-pii.ts'
 import { type InferredType, inferType, type SourceShapeColumn } from './infer-type.ts'
 import { lakeName, lakeNames } from './lake-names.ts'
-import { defaultTreatment, type PiiClass, type Treatment } from './pii.ts'
+import { defaultTreatment, isHashable, type PiiClass, type Treatment } from './pii.ts'
 import type { Table } from './table.ts'
 import type { ColumnType } from './type.ts'
 
@@ -90,13 +90,13 @@ function inferColumn(
   }
 }
 
-/* A masked key would merge rows, and a mask is text: what it cannot show is hashed. */
+/* A masked key would merge rows, and a mask is text: what it cannot show is hashed, what has no hash is left out. */
 function treatmentOf(pii: PiiClass, type: ColumnType, isKey: boolean): Treatment {
-  const usual = defaultTreatment[pii]
-  if (usual !== 'mask') return usual
   const isMaskable =
     pii === 'birth-date' ? type.kind === 'date' : type.kind === 'string' || type.kind === 'json'
-  return isMaskable && !isKey ? 'mask' : 'hash'
+  if (defaultTreatment[pii] === 'mask' && isMaskable && !isKey) return 'mask'
+  if (isHashable(type)) return 'hash'
+  return isKey ? 'clear' : 'drop'
 }
 
 function describe(column: SourceShapeColumn, note: string | undefined): string {

@@ -1,6 +1,9 @@
 /** PostgreSQL's limit, and the contract language's. */
 const MAX_LENGTH = 63
 
+/** Lake names that no contract column may have: history is partitioned by it, and engines read the folder's value. */
+export const reservedNames: readonly string[] = ['ingest_date']
+
 /** A source column that needs a name in the lake. */
 export interface Named {
   readonly name: string
@@ -36,7 +39,7 @@ export function snakeCase(source: string): string {
  * of two keeps the name and the next gets `_2`, so a column added at the end renames nothing.
  */
 export function lakeNames(columns: readonly Named[]): readonly string[] {
-  const taken = new Set<string>()
+  const taken = new Set(reservedNames)
   return columns.map(({ name: source, hasMicros }) => {
     const base = lakeName(source, 'column')
     for (let count = 1; ; count += 1) {

@@ -33,10 +33,11 @@ export const defaultTreatment: Record<PiiClass, Treatment> = {
   'free-text': 'mask',
 }
 
-/** Key of the hashes: 32 random bytes or more, from the `MaskingKey` port. */
+/** Key of the hashes: 32 random bytes or more, from the `MaskKeys` port. */
 export type MaskKey = Uint8Array
+const MIN_KEY_BYTES = 32
 
-/** The function that makes the lake value of a personal one; null stays null, so absence stays visible. */
+/** The function that makes the lake value of a personal one; null stays null, so absence stays visible. Throws RangeError for a hash without a full key. */
 export function masker(
   pii: PiiClass,
   treatment: Treatment,
@@ -48,11 +49,17 @@ export function masker(
     case 'drop':
       return () => null
     case 'hash':
+      if (key.length < MIN_KEY_BYTES) throw new RangeError('the mask key is shorter than 32 bytes')
       return (value) =>
         value === null ? null : createHmac('sha256', key).update(textOf(value)).digest('hex')
     case 'mask':
       return (value) => (value === null ? null : masks[pii](textOf(value)))
   }
+}
+
+/** A hash needs one text for each value in every engine that compares it; some types have several. */
+export function isHashable({ kind }: ColumnType): boolean {
+  return !['timestamp', 'timestampMicros', 'double', 'real', 'list'].includes(kind)
 }
 
 /** The lake type of a personal column: a hash or a mask is text, except that a masked date stays a date. */
@@ -66,18 +73,30 @@ function textOf(value: CanonicalValue): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
+const ADDRESS = /^[^@\s]+@([A-Za-z0-9.-]+)$/
+
 const masks: Record<PiiClass, (text: string) => string> = {
-  name: (text) => `${[...text][0] ?? ''}***`,
-  email: (text) => (text.includes('@') ? `***@${text.slice(text.lastIndexOf('@') + 1)}` : '***'),
+  name: (text) => `${firstOf(text, 1)}***`,
+  email: (text) => `***${suffixed('@', ADDRESS.exec(text)?.[1])}`,
   phone: (text) => `***${lastOf(text, 2)}`,
   address: () => '***',
-  iban: (text) => `${text.slice(0, 2)}***${lastOf(text, 4)}`,
+  iban: (text) => `${firstOf(text, 2)}***${lastOf(text, 4)}`,
   nir: () => '***',
   'birth-date': (text) => `${text.slice(0, 4)}-01-01`,
   'free-text': () => '***',
 }
 
-/* Short values would be whole in their own tail. */
+function suffixed(mark: string, text: string | undefined): string {
+  return text === undefined ? '' : `${mark}${text}`
+}
+
+/* Short values would be whole in their own head or tail. Characters, not UTF-16 units: half of one is no text. */
+function firstOf(text: string, count: number): string {
+  const characters = [...text.slice(0, 2 * count + 2)]
+  return characters.length > count ? characters.slice(0, count).join('') : ''
+}
+
 function lastOf(text: string, count: number): string {
-  return text.length >= 3 * count ? text.slice(-count) : ''
+  const characters = [...text.slice(-6 * count)]
+  return characters.length >= 3 * count ? characters.slice(-count).join('') : ''
 }

@@ -15,7 +15,14 @@ export function parseDate(text: string): number | undefined {
   return day === undefined ? undefined : daysOf(Number(year), Number(month), Number(day))
 }
 
-/** Reads an ISO 8601 timestamp with its offset; undefined when it has none or there is no such instant. No `Date`: it would lose microseconds. */
+/* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: an offset must not lead out of the years that have four digits. */
+const FIRST_SECOND = -62_135_596_800
+const LAST_SECOND = 253_402_300_799
+
+/**
+ * Reads an ISO 8601 timestamp with its offset; undefined when it has none or there is no such instant in the years
+ * 1 to 9999 UTC. No `Date`: it would lose microseconds.
+ */
 export function parseTimestamp(text: string): Instant | undefined {
   const match = TIMESTAMP.exec(text)
   if (match === null) return undefined
@@ -24,12 +31,19 @@ export function parseTimestamp(text: string): Instant | undefined {
   const minute = Number(match[5])
   const second = Number(match[6])
   if (days === undefined || hour > 23 || minute > 59 || second > 59) return undefined
-  const east = Number(match[9] ?? 0) * 3600 + Number(match[10] ?? 0) * 60 + Number(match[11] ?? 0)
-  const offset = match[8] === '-' ? -east : east
-  return {
-    seconds: days * 86_400 + hour * 3600 + minute * 60 + second - offset,
-    micros: match[7] === undefined ? 0 : Number(match[7].padEnd(6, '0')),
-  }
+  const offset = match[8] === undefined ? 0 : offsetOf(match)
+  if (offset === undefined) return undefined
+  const seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset
+  if (seconds < FIRST_SECOND || seconds > LAST_SECOND) return undefined
+  return { seconds, micros: match[7] === undefined ? 0 : Number(match[7].padEnd(6, '0')) }
+}
+
+function offsetOf(match: RegExpExecArray): number | undefined {
+  const hours = Number(match[9])
+  const minutes = Number(match[10] ?? 0)
+  const seconds = Number(match[11] ?? 0)
+  if (hours > 23 || minutes > 59 || seconds > 59) return undefined
+  return (hours * 3600 + minutes * 60 + seconds) * (match[8] === '-' ? -1 : 1)
 }
 
 /** Epoch milliseconds; microseconds are cut towards the past. */

@@ -177,7 +177,8 @@ function writeRowGroup(
     if (leaf === undefined) throw new RangeError('a row group has more chunks than the schema has leaves')
     const start = offset
     offset += chunk.compressedSize
-    thrift.i64(2, start)
+    // The place of metadata outside the footer: there is none.
+    thrift.i64(2, 0)
     thrift.struct(3, () => writeChunk(thrift, leaf, chunk, start))
   })
   thrift.i64(

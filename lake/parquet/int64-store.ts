@@ -46,7 +46,7 @@ export class Int64Store extends FixedStore {
   protected compare(a: number, b: number): number {
     const { words } = this
     const high = (words[a * 2 + 1] ?? 0) - (words[b * 2 + 1] ?? 0)
-    return high !== 0 ? high : ((words[a * 2] ?? 0) | 0) - ((words[b * 2] ?? 0) >>> 0)
+    return high !== 0 ? high : ((words[a * 2] ?? 0) >>> 0) - ((words[b * 2] ?? 0) >>> 0)
   }
 
   /** Puts a safe integer at the end, not counting it yet. */

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../core/failures.ts'
 import { JsonNumber, type JsonValue } from '../../core/json.ts'
 import type { CatalogEntry } from '../../core/ports.ts'
 import { currentSelect } from '../../lake/current-sql.ts'
 import { historySelect } from '../../lake/history-sql.ts'
 import { identifier, literal } from '../../lake/sql-text.ts'
+import { checkQuery } from './check-query.ts'
 
 export interface ResultColumn {
   readonly name: string
@@ -70,12 +71,11 @@ export class LakeSession {
     const result = await this.connection.stream(sql).catch(rethrow)
     const types = result.columnTypes().map(String)
     const columns = result.columnNames().map((name, index) => ({ name, type: types[index] ?? '' }))
-    const exact = types.map((type) => /^(U?BIGINT|U?HUGEINT|DECIMAL\(.*)$/.test(type))
     async function* batches() {
       try {
         for await (const rows of result.yieldRowsJson())
           yield rows.map((row) =>
-            row.map((value, index) => exactNumber(value as JsonValue, exact[index] ?? false)),
+            row.map((value, index) => plainValue(value as JsonValue, types[index] ?? '')),
           )
       } catch (error) {
         rethrow(error)
@@ -90,17 +90,14 @@ export class LakeSession {
   }
 
   private async check(sql: string): Promise<void> {
-    const statements = await this.connection.extractStatements(sql).catch(rethrow)
-    if (statements.count !== 1)
-      throw new PipelineError('query/refused', `${statements.count} statements; one at a time`)
-    const prepared = await statements.prepare(0).catch(rethrow)
-    const kind = prepared.statementType
-    prepared.destroySync()
-    /* EXPLAIN ANALYZE runs what it explains. */
-    const isExplain =
-      kind === StatementType.EXPLAIN && /^\s*explain\s+(analyze\s+)?(select|with|from)\b/i.test(sql)
-    if (kind !== StatementType.SELECT && !isExplain)
-      throw new PipelineError('query/refused', `${StatementType[kind] ?? 'this statement'} is not a query`)
+    try {
+      await checkQuery(this.connection, sql)
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+      /* DuckDB's message shows the place. */
+      await this.connection.extractStatements(sql).catch(rethrow)
+      throw new PipelineError('query/invalid', error.message, { cause: error })
+    }
   }
 }
 
@@ -122,8 +119,19 @@ function viewStatements(entries: readonly CatalogEntry[], root: string): readonl
   })
 }
 
-function exactNumber(value: JsonValue, isExact: boolean): JsonValue {
-  return isExact && typeof value === 'string' ? new JsonNumber(value) : value
+/* 64-bit integers and decimals come as text, to keep their digits; a single-precision value as the double it is in. */
+function plainValue(value: JsonValue, type: string): JsonValue {
+  if (typeof value === 'string' && /^(U?BIGINT|U?HUGEINT|DECIMAL\(.*)$/.test(type))
+    return new JsonNumber(value)
+  return typeof value === 'number' && type === 'FLOAT' ? shortestSingle(value) : value
+}
+
+function shortestSingle(value: number): number {
+  for (let digits = 1; digits < 9; digits += 1) {
+    const short = Number(value.toPrecision(digits))
+    if (Math.fround(short) === value) return short
+  }
+  return value
 }
 
 /* DuckDB names the kind of an error at the start of its message; permission errors come from the sandbox. */

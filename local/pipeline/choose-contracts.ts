@@ -16,7 +16,7 @@ const stored = z.object({ format: z.literal(1), tables: z.array(z.custom<Table>(
 export async function chooseContracts(
   sources: readonly SourceTable[],
   written: readonly Table[],
-  options: { readonly system: string; readonly file: string },
+  options: { readonly system: string; readonly file: string; readonly isReadOnly?: boolean },
 ): Promise<readonly Table[]> {
   const { system, file } = options
   const known = (await readJsonFile(file, stored))?.tables ?? []
@@ -31,7 +31,7 @@ export async function chooseContracts(
   })
   refuseTwins(chosen)
   const kept = [...known.filter((table) => !inferred.includes(table)), ...inferred]
-  if (kept.length > 0) await writeJsonFile(file, { format: 1, tables: kept })
+  if (kept.length > 0 && options.isReadOnly !== true) await writeJsonFile(file, { format: 1, tables: kept })
   return chosen
 }
 

@@ -30,7 +30,7 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   }
 }
 
-/** Process id of the Tidemark that runs in the folder; undefined when none does. */
+/** Process id of the Tidemark that runs in the folder, 0 when it is too busy to say; undefined when none does. */
 export async function folderHolder(folder: string): Promise<number | undefined> {
   return askHolder(await socketPath(folder))
 }
@@ -50,6 +50,11 @@ async function takeStale(path: string, folder: string): Promise<Server> {
   if ((await askHolder(path)) !== undefined) throw locked(folder)
   const aside = `${path}.${process.pid}`
   await rename(path, aside).catch(() => undefined)
+  /* Another process may have been quicker, and it was its socket that went aside. */
+  if ((await askHolder(aside)) !== undefined) {
+    await rename(aside, path)
+    throw locked(folder)
+  }
   await rm(aside, { force: true })
   const server = await listen(path)
   if (server === undefined) throw locked(folder)
@@ -74,12 +79,17 @@ function askHolder(path: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path)
     let text = ''
-    socket.setTimeout(2_000, () => socket.destroy(new Error('silent')))
+    /* The system accepts for a process that is busy or stopped, never for one that is gone. */
+    let isHeld = false
+    socket.on('connect', () => {
+      isHeld = true
+    })
+    socket.setTimeout(2_000, () => socket.destroy())
     socket.on('data', (bytes) => {
       text += bytes.toString()
     })
-    socket.on('error', () => resolve(undefined))
-    socket.on('close', () => resolve(text === '' ? undefined : Number(text)))
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve(isHeld ? Number(text) : undefined))
   })
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { PipelineError } from '../../core/failures.ts'
 import type { Delivery, Quarantine } from '../../core/ports.ts'
 import { formatPage } from '../../formatters/format-page.ts'
 import type { Router } from '../../formatters/route.ts'
@@ -43,9 +44,15 @@ export class FormatLoop {
     this.done = done
   }
 
+  /** Goes on at the checkpoint. Throws `raw/corrupt` when the raw store has lost pages that were formatted. */
   static async open(deps: FormatLoopDeps): Promise<FormatLoop> {
-    const known = await readJsonFile(deps.checkpoint, checkpointFile)
-    return new FormatLoop(deps, known?.pages ?? 0)
+    const { pages } = (await readJsonFile(deps.checkpoint, checkpointFile)) ?? { pages: 0 }
+    if (pages > deps.raw.length)
+      throw new PipelineError(
+        'raw/corrupt',
+        `${pages} pages were formatted, the raw store has ${deps.raw.length}`,
+      )
+    return new FormatLoop(deps, pages)
   }
 
   /** Pages whose rows are all durable in landing, the lake or quarantine. */
@@ -63,6 +70,8 @@ export class FormatLoop {
         continue
       }
       await this.formatNext()
+      /* Also while behind: what waits for the checkpoint need not wait for the end of the backlog. */
+      if (this.inFlight[0] !== undefined && this.settled.has(this.inFlight[0])) await this.settle()
       while (this.inFlightBytes > MAX_IN_FLIGHT_BYTES) {
         await this.oldest()
         await this.settle()

@@ -1,15 +1,14 @@
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
-import { makeFolder, replaceFile } from '../stores/durable.ts'
+import { makeFolder, readIfThere, replaceFile } from '../stores/durable.ts'
 
 /** Reads a JSON file of the run folder; undefined when there is none. Throws `run/bad-folder` when it is not what `schema` says. */
 export async function readJsonFile<S extends z.ZodType>(
   path: string,
   schema: S,
 ): Promise<z.infer<S> | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined)
+  const text = await readIfThere(path)
   if (text === undefined) return undefined
   try {
     return schema.parse(JSON.parse(text))

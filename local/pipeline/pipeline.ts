@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Table } from '../../core/contract/table.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
@@ -143,6 +144,13 @@ export class Pipeline {
   /** Resolves when everything captured up to the LSN is queryable or in quarantine. */
   async reach(lsn: bigint, signal: AbortSignal): Promise<void> {
     await Promise.race([this.watermark.reach(lsn, signal), this.failed])
+  }
+
+  /** Resolves when fewer than `pages` pages are captured and not queryable yet, or at the signal. */
+  async room(pages: number, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.raw.length - this.watermark.pages >= pages) {
+      await sleep(20, undefined, { signal }).catch(() => undefined)
+    }
   }
 
   counts(): PipelineCounts {

@@ -35,35 +35,26 @@ export class RunState {
   private current: RunStateData
   private turn: Promise<void> = Promise.resolve()
 
-  private constructor(path: string, current: RunStateData) {
+  constructor(path: string, current: RunStateData) {
     this.path = path
     this.current = current
   }
 
-  static async read(path: string): Promise<RunState | undefined> {
-    const data = await readJsonFile(path, runState)
-    return data === undefined ? undefined : new RunState(path, data)
-  }
-
-  /** The state of a folder for this source, new or continued. Throws `run/bad-folder` when the folder belongs to another source. */
-  static async open(path: string, fresh: RunStateData): Promise<RunState> {
-    const known = await RunState.read(path)
-    if (known === undefined) {
-      const state = new RunState(path, fresh)
-      await state.update({})
-      return state
-    }
-    const { system, database } = known.data.source
-    if (system !== fresh.source.system || database !== fresh.source.database)
+  /**
+   * The state a folder was left in, or undefined. Throws `run/bad-folder` when it belongs to another source, slot or
+   * publication than `expected`.
+   */
+  static async read(path: string, expected?: RunStateData): Promise<RunStateData | undefined> {
+    const known = await readJsonFile(path, runState)
+    if (known === undefined || expected === undefined) return known
+    const { source, slot, publication } = known
+    if (source.system !== expected.source.system || source.database !== expected.source.database)
       throw new PipelineError(
         'run/bad-folder',
-        `the folder holds the lake of ${known.data.source.address}, another database`,
+        `the folder holds the lake of ${source.address}, another database`,
       )
-    if (known.data.slot !== fresh.slot || known.data.publication !== fresh.publication)
-      throw new PipelineError(
-        'run/bad-folder',
-        `the folder reads slot ${known.data.slot}, publication ${known.data.publication}`,
-      )
+    if (slot !== expected.slot || publication !== expected.publication)
+      throw new PipelineError('run/bad-folder', `the folder reads slot ${slot}, publication ${publication}`)
     return known
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../../core/failures.ts'
 import type { Logger } from '../../core/ports.ts'
+import { checkSlot } from '../replicator/check-slot.ts'
 import { ensurePublication } from '../replicator/ensure-publication.ts'
 import { loadTable } from '../replicator/load-table.ts'
 import { startSequence } from '../replicator/record-sequence.ts'
@@ -19,6 +20,9 @@ export interface SourceRunDeps {
   readonly log: Logger
   readonly onLoad?: (table: string, rows: number, isDone: boolean) => void
 }
+
+/* A load waits while so many pages (about 1 MiB each) are captured and not queryable: changes beside it stay fresh. */
+const MAX_PAGES_AHEAD = 24
 
 /* Bounded: five attempts in a row that delivered nothing, then the run fails. */
 const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000]
@@ -43,10 +47,22 @@ export class SourceRun {
       ensurePublication(client, this.deps.state.data.publication, this.deps.tables),
     )
     const first = await this.prepareSlot()
-    await this.load(first, signal)
-    for (let failures = 0; !signal.aborted; ) {
+    /* Loads and changes go side by side: positions, not arrival, say which of two readings of a row counts. */
+    const failed = new AbortController()
+    const both = AbortSignal.any([signal, failed.signal])
+    const guard = (work: Promise<void>) =>
+      work.catch((error: unknown) => {
+        failed.abort()
+        throw error
+      })
+    await Promise.all([guard(this.load(first, both)), guard(this.streamWithRetries(both))])
+  }
+
+  private async streamWithRetries(signal: AbortSignal): Promise<void> {
+    for (let failures = 0, isRetry = false; !signal.aborted; isRetry = true) {
       const before = this.capturedLsn
       try {
+        if (isRetry) await this.freeSlot()
         await this.stream(signal)
         return
       } catch (error) {
@@ -58,6 +74,14 @@ export class SourceRun {
         await sleep(wait, undefined, { signal }).catch(() => undefined)
       }
     }
+  }
+
+  /* A connection that broke without a word may still hold the slot at the server. */
+  private freeSlot(): Promise<void> {
+    const { slot } = this.deps.state.data
+    return this.withClient(async (client) => {
+      await checkSlot(client, { slot, known: true })
+    })
   }
 
   /** Whatever of a load is queryable by now is complete: its position becomes the floor of its table. */
@@ -99,6 +123,7 @@ export class SourceRun {
           snapshot,
           table,
           async (records) => {
+            await pipeline.room(MAX_PAGES_AHEAD, signal)
             const { changes } = await pipeline.capture(records, this.context())
             rows += changes
             onLoad?.(name, rows, false)

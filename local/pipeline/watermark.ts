@@ -11,7 +11,7 @@ export class Watermark {
   private marks: Mark[] = []
   private landedPages = 0
   private landedLsn = 0n
-  private waiting: { lsn: bigint; resolve: () => void }[] = []
+  private readonly waiting = new Set<{ readonly lsn: bigint; readonly resolve: () => void }>()
 
   /** Every commit that ends at or before `lsn` is in the first `pages` pages of the raw store. */
   captured(lsn: bigint, pages: number): void {
@@ -41,9 +41,19 @@ export class Watermark {
     return new Promise((resolve, reject) => {
       if (this.landedLsn >= lsn) return resolve()
       if (signal.aborted) return reject(signal.reason)
-      const waiter = { lsn, resolve }
-      this.waiting.push(waiter)
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      const stop = () => {
+        this.waiting.delete(waiter)
+        reject(signal.reason)
+      }
+      const waiter = {
+        lsn,
+        resolve: () => {
+          signal.removeEventListener('abort', stop)
+          resolve()
+        },
+      }
+      this.waiting.add(waiter)
+      signal.addEventListener('abort', stop, { once: true })
     })
   }
 
@@ -52,8 +62,10 @@ export class Watermark {
     if (reached.length === 0) return
     for (const { lsn } of reached) if (lsn > this.landedLsn) this.landedLsn = lsn
     this.marks = this.marks.slice(reached.length)
-    const done = this.waiting.filter(({ lsn }) => lsn <= this.landedLsn)
-    this.waiting = this.waiting.filter(({ lsn }) => lsn > this.landedLsn)
-    for (const { resolve } of done) resolve()
+    for (const waiter of this.waiting) {
+      if (waiter.lsn > this.landedLsn) continue
+      this.waiting.delete(waiter)
+      waiter.resolve()
+    }
   }
 }

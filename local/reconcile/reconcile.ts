@@ -60,7 +60,7 @@ export async function reconcile(deps: ReconcileDeps): Promise<Proof> {
   const duckdb = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
-    memory_limit: '1GB',
+    memory_limit: '512MB',
     threads: '2',
   })
   const connection = await duckdb.connect()
@@ -103,13 +103,17 @@ async function proveTable(
   if (entry === undefined) throw new PipelineError('lake/unreadable', `${table.name} is not in the catalog`)
   const asOf = loadPosition(epoch, snapshot.lsn)
   const file = join(folder, 'source.csv')
-  const client = await connectSource(deps.source, { applicationName: 'tidemark reconcile' })
+  const client = await connectSource(deps.source, { applicationName: 'tidemark reconcile', queryMs: 0 })
+  /* A table may take longer than any fixed time; the caller's deadline cuts the connection. */
+  const cut = () => client.connection.stream.destroy()
+  signal.addEventListener('abort', cut, { once: true })
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
     await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot.snapshotName)}`)
     const isPartitioned = deps.partitioned.has(table.source.table)
     await writeSourceDigests(client, table, { maskKey, file, isPartitioned, signal })
   } finally {
+    signal.removeEventListener('abort', cut)
     await closeClient(client)
   }
   const comparison = await compareTable(connection, { table, entry, root: resolve(deps.root), file, asOf })

@@ -34,7 +34,7 @@ export class CopyReader {
   push(chunk: Buffer, each: (row: TupleView) => void): void {
     let end = chunk.indexOf(NEWLINE)
     if (end < 0) {
-      this.carry.push(chunk)
+      if (chunk.length > 0) this.carry.push(chunk)
       return
     }
     let start = 0

@@ -7,6 +7,7 @@ import { errorCodeOf, toSourceError } from './source-error.ts'
 interface PublicationRow {
   readonly kinds: string
   readonly via_root: string
+  readonly generated: string
 }
 
 const OPERATIONS = `publish = 'insert, update, delete, truncate'`
@@ -61,8 +62,9 @@ async function readPublication(
   const viaRoot = version >= 130_000 ? 'pubviaroot' : 'false'
   const { rows } = await client.query<PublicationRow>(
     `select ${viaRoot}::text as via_root,
+       (coalesce(to_jsonb(p) ->> 'pubgencols', 'n') <> 'n')::text as generated,
        (pubinsert and pubupdate and pubdelete and pubtruncate)::text as kinds
-     from pg_publication where pubname = $1`,
+     from pg_publication p where pubname = $1`,
     [name],
   )
   const publication = rows[0]
@@ -96,6 +98,8 @@ function refuseNarrow(
     ...(state.publication.via_root !== 'true' && tables.some((table) => table.isPartitioned)
       ? ['publish_via_partition_root = true']
       : []),
+    /* A full load leaves generated columns out, so the stream must. */
+    ...(state.publication.generated === 'true' ? ['publish_generated_columns = none'] : []),
   ]
   const narrowed = tables
     .filter((table) => state.members.get(quoteTable(table)) === true)

@@ -13,7 +13,7 @@ import { defineTable } from './table-definition.ts'
 import { layoutSourceTable } from './table-layout.ts'
 
 export interface LoadOptions {
-  /** Bytes of records that one `emit` gets at most, one record more apart (default 4 MiB). */
+  /** Bytes of records after which a batch is emitted (default 4 MiB). */
   readonly batchBytes?: number
   /** The server must send something within this time while it is asked to (default 120 s). */
   readonly silenceMs?: number
@@ -39,53 +39,75 @@ export async function loadTable(
   const now = options.now ?? Date.now
   const renderer = new RecordRenderer({ now, sequence: options.sequence ?? startSequence(now()) })
   const layout = layoutSourceTable(table)
-  const batch = new LoadBatch(emit, options.batchBytes ?? 4 * 1024 * 1024)
-  batch.add(renderer.control('create-table', layout, defineTable(layout)))
-  const client = await connectSource(source, { applicationName: 'tidemark load' })
+  const batches = new LoadBatches(emit, options.batchBytes ?? 4 * 1024 * 1024, options.signal)
+  batches.add(renderer.control('create-table', layout, defineTable(layout)))
+  const client = await connectSource(source, { applicationName: 'tidemark load', queryMs: 0 })
   try {
-    await enterSnapshot(client, snapshot.snapshotName)
-    const rows = await copyRows(client, table, options, async (chunk, reader) => {
-      reader.push(chunk, (row) => batch.add(renderer.load(layout, row)))
-      if (batch.isFull) await batch.emit()
+    let rows = 0
+    await copyRows(client, snapshot.snapshotName, table, options, async (chunk, reader) => {
+      reader.push(chunk, (row) => {
+        rows += 1
+        batches.add(renderer.load(layout, row))
+      })
+      await batches.emitFull()
+      return rows
     })
-    await batch.emit()
+    await batches.emitAll()
     return { rows }
   } finally {
     await closeClient(client)
   }
 }
 
-/** What `loadTable` sends: a root's rows include its partitions', a parent's not its children's. */
-export function copyStatement(table: SourceTable): string {
+/* A root's rows include its partitions', a parent's not its children's. */
+function copyStatement(table: SourceTable): string {
   const columns = table.columns.map((column) => quoteIdentifier(column.name)).join(', ')
   return `COPY (SELECT ${columns} FROM ${table.isPartitioned ? '' : 'ONLY '}${quoteTable(table)}) TO STDOUT`
 }
 
-class LoadBatch {
-  private records: StreamRecord[] = []
+/* What one chunk of COPY makes may be several batches: none is larger than asked for its last record. */
+class LoadBatches {
+  private full: StreamRecord[][] = []
+  private current: StreamRecord[] = []
   private bytes = 0
-  private readonly deliver: (records: StreamRecord[]) => Promise<void>
+  private readonly emit: (records: StreamRecord[]) => Promise<void>
   private readonly maxBytes: number
+  private readonly signal: AbortSignal | undefined
 
-  constructor(deliver: (records: StreamRecord[]) => Promise<void>, maxBytes: number) {
-    this.deliver = deliver
+  constructor(
+    emit: (records: StreamRecord[]) => Promise<void>,
+    maxBytes: number,
+    signal: AbortSignal | undefined,
+  ) {
+    this.emit = emit
     this.maxBytes = maxBytes
-  }
-
-  get isFull(): boolean {
-    return this.bytes >= this.maxBytes
+    this.signal = signal
   }
 
   add(record: StreamRecord): void {
-    this.records.push(record)
+    this.current.push(record)
     this.bytes += record.data.length
+    if (this.bytes >= this.maxBytes) this.rotate()
   }
 
-  async emit(): Promise<void> {
-    const { records } = this
-    this.records = []
+  async emitFull(): Promise<void> {
+    const batches = this.full
+    this.full = []
+    for (const batch of batches) {
+      this.signal?.throwIfAborted()
+      await this.emit(batch)
+    }
+  }
+
+  async emitAll(): Promise<void> {
+    this.rotate()
+    await this.emitFull()
+  }
+
+  private rotate(): void {
+    if (this.current.length > 0) this.full.push(this.current)
+    this.current = []
     this.bytes = 0
-    if (records.length > 0) await this.deliver(records)
   }
 }
 
@@ -100,14 +122,12 @@ async function enterSnapshot(client: pg.Client, snapshotName: string): Promise<v
 
 async function copyRows(
   client: pg.Client,
+  snapshotName: string,
   table: SourceTable,
   options: LoadOptions,
-  consume: (chunk: Buffer, reader: CopyReader) => Promise<void>,
-): Promise<number> {
+  consume: (chunk: Buffer, reader: CopyReader) => Promise<number>,
+): Promise<void> {
   const reader = new CopyReader(table.columns.length)
-  const copy = client.query(copyTo(copyStatement(table)))
-  /* A connection that ends after the loop below has left would have no listener for its error. */
-  copy.on('error', () => undefined)
   const stop = (): void => {
     client.connection.stream.destroy()
   }
@@ -115,13 +135,18 @@ async function copyRows(
   let silence = setTimeout(stop, silenceMs)
   options.signal?.addEventListener('abort', stop, { once: true })
   let failure: { readonly cause: unknown } | undefined
+  let rows = 0
   try {
     options.signal?.throwIfAborted()
+    await enterSnapshot(client, snapshotName)
+    const copy = client.query(copyTo(copyStatement(table)))
+    /* A connection that ends after the loop below has left would have no listener for its error. */
+    copy.on('error', () => undefined)
     /* The driver's type says any; COPY data are buffers. */
     for await (const chunk of copy as AsyncIterable<Buffer>) {
       clearTimeout(silence)
       try {
-        await consume(chunk, reader)
+        rows = await consume(chunk, reader)
       } catch (cause) {
         failure = { cause }
         throw cause
@@ -129,7 +154,13 @@ async function copyRows(
       silence = setTimeout(stop, silenceMs)
     }
     reader.end()
-    return copy.rowCount
+    /* Its answer comes after COPY's own: only then is the server's count of rows there. */
+    await client.query('COMMIT')
+    if (copy.rowCount !== rows)
+      throw new PipelineError(
+        'source/protocol',
+        `COPY of ${table.schema}.${table.name} gave ${rows} rows, not ${copy.rowCount}`,
+      )
   } catch (cause) {
     stop()
     if (failure !== undefined) throw failure.cause
@@ -149,5 +180,9 @@ function copyError(table: SourceTable, role: string, cause: unknown): PipelineEr
       `cannot read ${name}: GRANT SELECT ON ${quoteTable(table)} TO ${quoteIdentifier(role)};`,
       { cause },
     )
+  if (errorCodeOf(cause) === '42P01' || errorCodeOf(cause) === '42703')
+    return new PipelineError('source/no-tables', `${name} is not as it was when the catalog was read`, {
+      cause,
+    })
   return toSourceError(cause, `the load of ${name} broke off`)
 }

@@ -80,8 +80,7 @@ export class PgoutputDecoder {
           xid: this.uint32(),
         }
       case 0x43:
-        this.skip(1)
-        return { kind: 'commit', commitLsn: this.uint64(), endLsn: this.uint64() }
+        return this.commit()
       case 0x52:
         return this.relation()
       case 0x59:
@@ -95,6 +94,14 @@ export class PgoutputDecoder {
         return this.logicalMessage()
     }
     throw new PipelineError('source/protocol', `unknown replication message type ${type}`)
+  }
+
+  private commit(): PgoutputMessage {
+    this.skip(1)
+    const commitLsn = this.uint64()
+    const endLsn = this.uint64()
+    this.skip(8)
+    return { kind: 'commit', commitLsn, endLsn }
   }
 
   private insert(): RowChange {

@@ -15,7 +15,7 @@ export type ControlOperation =
   | 'truncate-table'
 
 /** Stands in for the id of a DMS task: partition key of control records. */
-export const TASK_ID = 'TIDEMARKLOCALREPLICATOR'
+const TASK_ID = 'TIDEMARKLOCALREPLICATOR'
 
 /* Kinesis takes no longer partition key. It only routes, so a cut loses nothing. */
 const MAX_PARTITION_KEY = 256

@@ -55,6 +55,7 @@ export class ReplicationConnection {
       await this.client.query(`set lock_timeout = ${Math.max(1, Math.floor(options.waitMs))}`)
       const row = await this.command<{ consistent_point: string; snapshot_name: string }>(
         `CREATE_REPLICATION_SLOT ${slot} ${options.temporary ? 'TEMPORARY ' : ''}LOGICAL pgoutput EXPORT_SNAPSHOT`,
+        options.waitMs * 2 + 60_000,
       )
       return { consistentPoint: parseLsn(row.consistent_point), snapshotName: row.snapshot_name }
     } catch (cause) {
@@ -131,6 +132,11 @@ export class ReplicationConnection {
     this.client.connection.stream.resume()
   }
 
+  /** Drops a connection whose other end does not answer; `close` has nothing to wait for then. */
+  abandon(): void {
+    this.client.connection.stream.destroy()
+  }
+
   /** Ends the session; resolves when the server has let go of the slot, by force after 5 s. Never throws. */
   async close(): Promise<void> {
     this.closing = true
@@ -150,11 +156,18 @@ export class ReplicationConnection {
     await closeClient(this.client)
   }
 
-  private async command<Row extends object>(text: string): Promise<Row> {
-    const { rows } = await this.client.query<Row>(text)
-    const row = rows[0]
-    if (row === undefined) throw new PipelineError('source/protocol', 'a replication command gave no answer')
-    return row
+  /* The first row of a command's answer. A server that gives none in time loses the connection. */
+  private async command<Row extends object>(text: string, deadlineMs = 60_000): Promise<Row> {
+    const timer = setTimeout(() => this.abandon(), deadlineMs)
+    try {
+      const { rows } = await this.client.query<Row>(text)
+      const row = rows[0]
+      if (row === undefined)
+        throw new PipelineError('source/protocol', 'a replication command gave no answer')
+      return row
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }
 

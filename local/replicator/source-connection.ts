@@ -8,6 +8,7 @@ export interface Source {
 }
 
 const CONNECT_MS = 15_000
+const QUERY_MS = 60_000
 
 /* One text for each value on every path: COPY, the stream and queries print with the same settings.
    Row security would hide rows silently; off, the server refuses instead. */
@@ -23,15 +24,19 @@ const SETTINGS = `set client_encoding = 'UTF8';
   set idle_in_transaction_session_timeout = 0;
   set standard_conforming_strings = on`
 
+export interface ConnectOptions {
+  /** Speaks the replication protocol as well as SQL. */
+  readonly replication?: boolean
+  readonly applicationName?: string
+  /** A query without its answer after this time fails (default 60 s); 0 for connections that copy. */
+  readonly queryMs?: number
+}
+
 /**
- * Opens a connection whose values have the replicator's text form. With `replication` it speaks
- * the replication protocol too. The caller ends it. Throws source/unreachable,
+ * Opens a connection whose values have the replicator's text form. The caller ends it. Throws source/unreachable,
  * source/authentication or source/slots-exhausted (no free WAL sender).
  */
-export async function connectSource(
-  source: Source,
-  options: { readonly replication?: boolean; readonly applicationName?: string } = {},
-): Promise<pg.Client> {
+export async function connectSource(source: Source, options: ConnectOptions = {}): Promise<pg.Client> {
   const client = createClient(source, options)
   /* Without a listener a connection that breaks while idle would end the process. */
   client.on('error', () => undefined)
@@ -76,14 +81,13 @@ export function addressOf(source: Source): string {
   }
 }
 
-function createClient(
-  source: Source,
-  options: { replication?: boolean; applicationName?: string },
-): pg.Client {
+function createClient(source: Source, options: ConnectOptions): pg.Client {
   const config: pg.ClientConfig & { replication?: string } = {
     connectionString: source.url,
     connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: options.replication === true ? 0 : (options.queryMs ?? QUERY_MS),
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     application_name: options.applicationName ?? 'tidemark',
     ...(options.replication === true ? { replication: 'database' } : {}),
   }

@@ -45,7 +45,8 @@ const STATUS_MS = 10_000
  * change renders the same bytes, but for `metadata.timestamp` and, on the first record of a run,
  * the `prev-` fields. Resolves after `signal` when the last batch is delivered and the slot is
  * free. Throws what `deliver` throws, source/protocol or source/unreachable when the connection
- * breaks (start again from the last `through`), source/slot-lost, source/slot-in-use,
+ * breaks (start again from the last `through`, after `checkSlot`: the server may still hold the slot
+ * for the dead connection), source/slot-lost, source/slot-in-use,
  * source/publication.
  */
 export async function streamChanges(options: StreamOptions): Promise<void> {
@@ -112,17 +113,13 @@ class ChangeStream {
   }
 
   async run(): Promise<void> {
-    const { connection, options } = this
-    await this.refuseForeignLog()
+    const { options } = this
     const stop = (): void => this.finish()
     const timer = setInterval(() => this.tick(), TICK_MS)
     options.signal.addEventListener('abort', stop, { once: true })
     try {
-      await connection.start(options, {
-        message: (bytes) => this.message(bytes),
-        broken: (error) => this.fail(error),
-      })
-      options.log(`reading slot ${options.slot} from ${formatLsn(options.startLsn)}`)
+      /* A server that never answers fails `ended` after the silence. */
+      await Promise.race([this.start(), this.ended])
       if (options.signal.aborted) this.finish()
       await this.ended
       await this.queue.flush()
@@ -135,6 +132,16 @@ class ChangeStream {
       options.signal.removeEventListener('abort', stop)
       await this.queue.stop()
     }
+  }
+
+  private async start(): Promise<void> {
+    const { options } = this
+    await this.refuseForeignLog()
+    await this.connection.start(options, {
+      message: (bytes) => this.message(bytes),
+      broken: (error) => this.fail(error),
+    })
+    options.log(`reading slot ${options.slot} from ${formatLsn(options.startLsn)}`)
   }
 
   /* A log that ends before our position is another log: the server was restored or replaced. */
@@ -202,7 +209,11 @@ class ChangeStream {
 
   private idle(lsn: bigint): void {
     this.sendStatus()
-    this.options.onIdle?.(lsn)
+    try {
+      this.options.onIdle?.(lsn)
+    } catch (cause) {
+      this.fail(cause)
+    }
   }
 
   private resumeWhenLow(): void {
@@ -218,8 +229,9 @@ class ChangeStream {
     /* While we do not read, the server's requests for a reply are not seen: answer them unasked. */
     if (isWaiting) this.sendStatus()
     else if (now - this.statusAt >= STATUS_MS) this.sendStatus(true)
-    if (!isWaiting && now - this.heardAt > (this.options.silenceMs ?? 60_000))
-      this.fail(new PipelineError('source/protocol', 'the source fell silent'))
+    if (isWaiting || now - this.heardAt <= (this.options.silenceMs ?? 60_000)) return
+    this.fail(new PipelineError('source/protocol', 'the source fell silent'))
+    this.connection.abandon()
   }
 
   private sendStatus(askReply = false): void {

@@ -2,7 +2,7 @@ import type { SourceColumn } from './source-column.ts'
 import type { TableLayout } from './table-layout.ts'
 
 /** One column of DMS's `table-def`. */
-export interface DefinedColumn {
+interface DefinedColumn {
   readonly type: string
   readonly length?: number
   readonly precision?: number

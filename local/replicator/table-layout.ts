@@ -3,7 +3,7 @@ import { type RenderValue, renderValueOf } from './render-value.ts'
 import type { SourceTable } from './source-catalog.ts'
 import type { SourceColumn } from './source-column.ts'
 
-export interface LayoutColumn {
+interface LayoutColumn {
   readonly name: string
   /** `"name":` in UTF-8. */
   readonly label: Buffer

@@ -5,7 +5,7 @@ import { chooseContracts } from '../pipeline/choose-contracts.ts'
 import { type FolderLock, lockFolder } from '../pipeline/folder-lock.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
-import { RunState } from '../pipeline/run-state.ts'
+import { RunState, type RunStateData } from '../pipeline/run-state.ts'
 import { SourceRun } from '../pipeline/source-run.ts'
 import { type Proof, reconcile } from '../reconcile/reconcile.ts'
 import { checkSource } from '../replicator/check-source.ts'
@@ -133,23 +133,24 @@ async function inspect(
       'select system_identifier::text as system, current_database()::text as database from pg_control_system()',
     )
     const identity = { system: rows[0]?.system ?? '', database: rows[0]?.database ?? '' }
-    const state = await RunState.open(folder.state, {
+    const fresh: RunStateData = {
       format: 1,
-      source: { ...identity, address: addressOf(source), isEmbedded },
+      source: { ...identity, address: isEmbedded ? 'embedded PostgreSQL' : addressOf(source), isEmbedded },
       slot,
       publication,
       slotState: 'none',
       epoch: 1,
       loads: {},
-    })
-    if (reload && state.data.slotState !== 'none') {
-      await dropOwnSlot(client, slot)
-      await state.update({ slotState: 'none', loads: {} })
     }
-    /* A slot whose making was cut off is dropped and made again by the run. */
-    if (state.data.slotState === 'creating') await dropOwnSlot(client, slot)
-    const known = state.data.slotState === 'created'
+    const before = await RunState.read(folder.state, fresh)
+    /* A slot whose making was cut off goes too, and is made again by the run. */
+    const isDropped = before?.slotState === 'creating' || (reload && before?.slotState === 'created')
+    if (isDropped) await dropOwnSlot(client, slot)
+    const known = before?.slotState === 'created' && !isDropped
     const { tables } = await checkSource(client, { slot, patterns, known })
+    /* A source that was refused leaves no trace in the folder. */
+    const state = new RunState(folder.state, before ?? fresh)
+    await state.update(isDropped ? { slotState: 'none', loads: {} } : {})
     return { state, sources: tables }
   } finally {
     await closeClient(client)

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Makes a folder that only its owner can enter, durably. */
+/** Makes a folder that only its owner can enter, durably, with the folders above it. */
 export async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (first !== undefined) await syncFolder(dirname(folder))
+  if (first === undefined) return
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
 }
 
 /** Makes names in a folder survive a power cut. */
@@ -18,8 +19,42 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** The text of a file; undefined only when there is none: a file that cannot be read is not a new one. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
 /** Replaces a file as a whole: after a crash there is the old one or the new one. Temporary names end in `.tmp`. */
 export async function replaceFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const temporary = await writeTemporary(path, parts)
+  try {
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncFolder(dirname(path))
+}
+
+/** Makes a file, whole and durable, unless there is one: of any number of calls at once, one makes it. */
+export async function createFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const temporary = await writeTemporary(path, parts)
+  try {
+    await link(temporary, path)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  await syncFolder(dirname(path))
+}
+
+async function writeTemporary(path: string, parts: readonly Uint8Array[]): Promise<string> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   const file = await open(temporary, 'wx', 0o600)
   try {
@@ -31,6 +66,10 @@ export async function replaceFile(path: string, parts: readonly Uint8Array[]): P
     throw error
   }
   await file.close()
-  await rename(temporary, path)
-  await syncFolder(dirname(path))
+  return temporary
+}
+
+/** Whether an error is the named one of the operating system. */
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
 import type { Catalog, CatalogEntry, CatalogTable, Floor } from '../../core/ports.ts'
-import { makeFolder, replaceFile } from './durable.ts'
+import { makeFolder, readIfThere, replaceFile } from './durable.ts'
 
 const column = z.object({
   name: z.string(),
@@ -41,12 +40,13 @@ export class FileCatalog implements Catalog {
   }
 
   async entries(): Promise<readonly CatalogEntry[]> {
-    const text = await readFile(this.path, 'utf8').catch(() => undefined)
+    const text = await readIfThere(this.path)
     if (text === undefined) return []
-    const parsed = catalogFile.safeParse(JSON.parse(text))
-    if (!parsed.success)
-      throw new PipelineError('run/bad-folder', `${this.path} is not a catalog of this version`)
-    return parsed.data.entries
+    try {
+      return catalogFile.parse(JSON.parse(text)).entries
+    } catch (cause) {
+      throw new PipelineError('run/bad-folder', `${this.path} is not a catalog of this version`, { cause })
+    }
   }
 
   registerTables(tables: readonly CatalogTable[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Block } from '../../core/block.ts'
@@ -78,7 +79,9 @@ export class FolderDelivery implements Delivery {
     const { objects, now } = this.deps
     const stamp = new Date(now()).toISOString()
     this.serial += 1
-    const name = `${stamp.replace(/[:.]/g, '-')}-${String(this.serial).padStart(6, '0')}`
+    /* Random, for a clock may be set back: the name of an object decides which history file it becomes. */
+    const unique = `${String(this.serial).padStart(6, '0')}-${randomBytes(4).toString('hex')}`
+    const name = `${stamp.replace(/[:.]/g, '-')}-${unique}`
     const folder = stamp.slice(0, 13).replace(/[-T]/g, '/')
     await objects.put(
       `landing/changes/${folder}/${name}.ndjson.gz`,

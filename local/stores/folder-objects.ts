@@ -1,8 +1,9 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import type { ObjectStore } from '../../core/ports.ts'
-import { makeFolder, replaceFile } from './durable.ts'
+import { isErrno, makeFolder, replaceFile } from './durable.ts'
 
+const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/
 const KEY = /^[A-Za-z0-9_=-][A-Za-z0-9_.=-]*(?:\/[A-Za-z0-9_=-][A-Za-z0-9_.=-]*)*$/
 
 /** Objects as files of a folder, `/` in keys as folders. Keeps the guarantees of `ObjectStore`. */
@@ -11,12 +12,12 @@ export class FolderObjects implements ObjectStore {
   private readonly made = new Set<string>()
 
   constructor(folder: string) {
-    this.folder = folder
+    this.folder = resolve(folder)
   }
 
-  /** The file of a key. Throws RangeError for a key that could leave the folder. */
+  /** The file of a key. Throws RangeError for a key that could leave the folder, or that a file being written has. */
   path(key: string): string {
-    if (!KEY.test(key) || key.length > 1024) throw new RangeError('not an object key')
+    if (!KEY.test(key) || key.length > 1024 || TEMPORARY.test(key)) throw new RangeError('not an object key')
     return join(this.folder, key)
   }
 
@@ -33,13 +34,19 @@ export class FolderObjects implements ObjectStore {
   }
 
   async list(prefix: string): Promise<readonly string[]> {
-    const names = await readdir(join(this.folder, dirname(`${prefix}x`)), {
-      recursive: true,
-      withFileTypes: true,
-    }).catch(() => [])
+    /* As a key's beginning it must be one itself, or end in a slash. */
+    const folder = dirname(this.path(`${prefix}x`))
+    const names = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+      if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return []
+      throw error
+    })
     return names
-      .filter((entry) => entry.isFile() && !entry.name.endsWith('.tmp'))
-      .map((entry) => join(entry.parentPath, entry.name).slice(this.folder.length + 1))
+      .filter((entry) => entry.isFile() && !TEMPORARY.test(entry.name))
+      .map((entry) =>
+        join(entry.parentPath, entry.name)
+          .slice(this.folder.length + 1)
+          .replaceAll(sep, '/'),
+      )
       .filter((key) => key.startsWith(prefix))
       .sort()
   }

@@ -19,6 +19,7 @@ type EntryHeader = z.infer<typeof entryHeader>
 export class FolderQuarantine implements Quarantine {
   private readonly log: FrameLog<EntryHeader>
   private readonly ids: Set<string>
+  private turn: Promise<void> = Promise.resolve()
 
   private constructor(log: FrameLog<EntryHeader>) {
     this.log = log
@@ -29,7 +30,14 @@ export class FolderQuarantine implements Quarantine {
     return new FolderQuarantine(await FrameLog.open(folder, mode, (header) => entryHeader.parse(header)))
   }
 
-  async put(entries: readonly QuarantineEntry[]): Promise<void> {
+  /* In turn: an entry that another call is writing is known only when it is durable. */
+  put(entries: readonly QuarantineEntry[]): Promise<void> {
+    const done = this.turn.then(() => this.write(entries))
+    this.turn = done.catch(() => undefined)
+    return done
+  }
+
+  private async write(entries: readonly QuarantineEntry[]): Promise<void> {
     const fresh = new Map(
       entries.flatMap((entry) => (this.ids.has(entry.id) ? [] : [[entry.id, entry] as const])),
     )

@@ -21,6 +21,7 @@ export class FolderRawStore implements RawStore {
   private readonly log: FrameLog<PageHeader>
   private readonly keys: Set<string>
   private waiting: (() => void)[] = []
+  private turn: Promise<void> = Promise.resolve()
 
   private constructor(log: FrameLog<PageHeader>) {
     this.log = log
@@ -32,18 +33,30 @@ export class FolderRawStore implements RawStore {
     try {
       return new FolderRawStore(await FrameLog.open(folder, mode, parse))
     } catch (cause) {
-      throw new PipelineError('raw/corrupt', `raw store ${folder} cannot be opened`, { cause })
+      /* The system's own errors have a code; damage has none. */
+      const isSystem = cause instanceof Error && 'code' in cause
+      const code = isSystem ? 'raw/unavailable' : 'raw/corrupt'
+      throw new PipelineError(code, `raw store ${folder} cannot be opened`, { cause })
     }
   }
 
-  async put(pages: readonly Page[]): Promise<void> {
-    const fresh = pages.filter(({ key }) => !this.keys.has(key))
+  /* In turn: a page that another call is writing is known only when it is durable. */
+  put(pages: readonly Page[]): Promise<void> {
+    const done = this.turn.then(() => this.write(pages))
+    this.turn = done.catch(() => undefined)
+    return done
+  }
+
+  private async write(pages: readonly Page[]): Promise<void> {
+    const fresh = new Map(
+      pages.flatMap((page) => (this.keys.has(page.key) ? [] : [[page.key, page] as const])),
+    )
     try {
-      await this.log.append(fresh.map(({ content, ...header }) => ({ header, content })))
+      await this.log.append([...fresh.values()].map(({ content, ...header }) => ({ header, content })))
     } catch (cause) {
       throw new PipelineError('raw/unavailable', 'the raw store cannot be written', { cause })
     }
-    for (const { key } of fresh) this.keys.add(key)
+    for (const key of fresh.keys()) this.keys.add(key)
     for (const wake of this.waiting.splice(0)) wake()
   }
 
@@ -53,7 +66,7 @@ export class FolderRawStore implements RawStore {
       .headers()
       .flatMap((header, index) => (header.table === table ? [{ header, index }] : []))
       .filter(({ header }) => header.lastPosition >= from && header.firstPosition <= to)
-      .sort((left, right) => (left.header.firstPosition < right.header.firstPosition ? -1 : 1))
+      .sort((left, right) => compare(left.header.firstPosition, right.header.firstPosition))
     for (const { index } of found) yield await this.page(index)
   }
 
@@ -95,4 +108,8 @@ export class FolderRawStore implements RawStore {
   close(): Promise<void> {
     return this.log.close()
   }
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0
 }

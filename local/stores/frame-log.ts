@@ -1,7 +1,8 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from './crc32.ts'
-import { makeFolder, syncFolder } from './durable.ts'
+import { isErrno, makeFolder, syncFolder } from './durable.ts'
+import { type FramePlace, PREAMBLE, preamble, scanSegment } from './frame-segment.ts'
 
 /** A frame: a small JSON header and bytes. */
 export interface Frame<H> {
@@ -9,17 +10,6 @@ export interface Frame<H> {
   readonly content: Buffer
 }
 
-/** A place in the log; frames are numbered from 0 in the order they came. */
-interface FramePlace<H> {
-  readonly header: H
-  readonly segment: number
-  readonly contentAt: number
-  readonly contentLength: number
-  readonly checksum: number
-}
-
-const PREAMBLE = 16
-const MAGIC = 0x54444d46
 const SEGMENT_BYTES = 256 << 20
 
 /**
@@ -35,35 +25,41 @@ export class FrameLog<H> {
   private segment: number
   private tail: FileHandle | undefined
   private tailBytes: number
-  private readonly readers = new Map<number, FileHandle>()
+  private readonly segmentBytes: number
+  private readonly readers = new Map<number, Promise<FileHandle>>()
   private writing: Promise<void> = Promise.resolve()
 
-  private constructor(folder: string, places: FramePlace<H>[], segment: number, tailBytes: number) {
+  private constructor(
+    folder: string,
+    places: FramePlace<H>[],
+    { segment, tailBytes, segmentBytes }: { segment: number; tailBytes: number; segmentBytes: number },
+  ) {
     this.folder = folder
     this.places = places
     this.segment = segment
     this.tailBytes = tailBytes
+    this.segmentBytes = segmentBytes
   }
 
-  /** Opens or makes the log. With `write`, a torn tail is cut. `parse` checks a header at the border. */
+  /**
+   * Opens or makes the log. With `write`, a torn tail is cut. `parse` checks a header at the border. A segment of
+   * `segmentBytes` or more takes no further append. Throws Error, without a `code`, for damage.
+   */
   static async open<H>(
     folder: string,
     mode: 'read' | 'write',
     parse: (header: unknown) => H,
+    segmentBytes = SEGMENT_BYTES,
   ): Promise<FrameLog<H>> {
     if (mode === 'write') await makeFolder(folder)
-    const names = await readdir(folder).catch(() => [])
-    const segments = names
-      .flatMap((name) => /^(\d{8})\.log$/.exec(name)?.[1] ?? [])
-      .map(Number)
-      .sort((a, b) => a - b)
+    const segments = await segmentsOf(folder)
     const places: FramePlace<H>[] = []
     let tailBytes = 0
     for (const segment of segments) {
       const isLast = segment === segments.at(-1)
-      tailBytes = await scan(join(folder, fileName(segment)), segment, isLast, mode, parse, places)
+      tailBytes = await scanSegment(join(folder, fileName(segment)), places, { segment, isLast, mode, parse })
     }
-    return new FrameLog(folder, places, segments.at(-1) ?? 1, tailBytes)
+    return new FrameLog(folder, places, { segment: segments.at(-1) ?? 1, tailBytes, segmentBytes })
   }
 
   get length(): number {
@@ -101,9 +97,8 @@ export class FrameLog<H> {
 
   async close(): Promise<void> {
     await this.writing
-    await this.tail?.close()
-    this.tail = undefined
-    for (const file of this.readers.values()) await file.close()
+    await this.closeTail()
+    for (const file of this.readers.values()) await file.then((handle) => handle.close())
     this.readers.clear()
   }
 
@@ -117,124 +112,79 @@ export class FrameLog<H> {
     for (const { header, content } of frames) {
       const head = Buffer.from(JSON.stringify(header))
       const checksum = crc32(content)
-      parts.push(preamble(head, content.length, checksum), head, content)
-      places.push({
-        header,
-        segment: this.segment,
-        contentAt: at + PREAMBLE + head.length,
-        contentLength: content.length,
-        checksum,
-      })
-      at += PREAMBLE + head.length + content.length
+      parts.push(preamble(head, content.length, checksum, start), head, content)
+      const contentAt = at + PREAMBLE + head.length
+      const contentLength = content.length
+      places.push({ header, segment: this.segment, contentAt, contentLength, checksum, appendAt: start })
+      at = contentAt + contentLength
     }
-    /* A position is given: after a failed write the next one overwrites what it left. */
-    const bytes = Buffer.concat(parts)
-    const { bytesWritten } = await file.write(bytes, 0, bytes.length, start)
-    if (bytesWritten !== bytes.length) throw new Error(`${this.folder}: short write`)
-    await file.datasync()
+    try {
+      const bytes = Buffer.concat(parts)
+      const { bytesWritten } = await file.write(bytes, 0, bytes.length, start)
+      if (bytesWritten !== bytes.length) throw new Error(`${this.folder}: short write`)
+      await file.datasync()
+    } catch (error) {
+      /* The next append opens the file again, which cuts off what this one left. */
+      await this.closeTail().catch(() => undefined)
+      throw error
+    }
     this.tailBytes = at
     this.places.push(...places)
   }
 
   private async tailFile(): Promise<FileHandle> {
-    if (this.tail !== undefined && this.tailBytes < SEGMENT_BYTES) return this.tail
-    if (this.tail !== undefined) {
-      await this.tail.close()
+    if (this.tailBytes >= this.segmentBytes) {
+      await this.closeTail()
       this.segment += 1
       this.tailBytes = 0
     }
+    if (this.tail !== undefined) return this.tail
     const path = join(this.folder, fileName(this.segment))
     const isNew = (await stat(path).catch(() => undefined)) === undefined
-    this.tail = await open(path, isNew ? 'w+' : 'r+', 0o600)
-    if (isNew) await syncFolder(this.folder)
-    else await this.tail.truncate(this.tailBytes)
-    return this.tail
+    const file = await open(path, isNew ? 'w+' : 'r+', 0o600)
+    try {
+      if (isNew) await syncFolder(this.folder)
+      else await file.truncate(this.tailBytes)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    this.tail = file
+    return file
   }
 
-  private async reader(segment: number): Promise<FileHandle> {
+  private async closeTail(): Promise<void> {
+    const { tail } = this
+    this.tail = undefined
+    await tail?.close()
+  }
+
+  private reader(segment: number): Promise<FileHandle> {
     const known = this.readers.get(segment)
     if (known !== undefined) return known
-    const file = await open(join(this.folder, fileName(segment)), 'r')
+    const file = open(join(this.folder, fileName(segment)), 'r')
     this.readers.set(segment, file)
+    /* A file that could not be opened is tried again at the next read. */
+    file.catch(() => this.readers.delete(segment))
     return file
   }
 }
 
+/* Without a hole: a segment that is gone took its frames with it. */
+async function segmentsOf(folder: string): Promise<readonly number[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  })
+  const segments = names
+    .flatMap((name) => /^(\d{8})\.log$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
+  const missing = segments.findIndex((segment, index) => segment !== index + 1)
+  if (missing >= 0) throw new Error(`${folder}: ${fileName(missing + 1)} is missing`)
+  return segments
+}
+
 function fileName(segment: number): string {
   return `${String(segment).padStart(8, '0')}.log`
-}
-
-function preamble(head: Buffer, contentLength: number, checksum: number): Buffer {
-  const bytes = Buffer.allocUnsafe(PREAMBLE)
-  bytes.writeUInt32LE((MAGIC ^ crc32(head)) >>> 0, 0)
-  bytes.writeUInt32LE(head.length, 4)
-  bytes.writeUInt32LE(contentLength, 8)
-  bytes.writeUInt32LE(checksum, 12)
-  return bytes
-}
-
-/*
- * Walks a segment by its headers. What ends the walk early is a torn tail when it is the last segment and nothing
- * sound follows; the last frame's content is checked too, for it may have been cut by the crash.
- */
-async function scan<H>(
-  path: string,
-  segment: number,
-  isLast: boolean,
-  mode: 'read' | 'write',
-  parse: (header: unknown) => H,
-  places: FramePlace<H>[],
-): Promise<number> {
-  const file = await open(path, mode === 'write' ? 'r+' : 'r')
-  try {
-    const { size } = await file.stat()
-    let at = 0
-    while (at + PREAMBLE <= size) {
-      const place = await frameAt(file, at, size, segment, parse)
-      if (place === undefined) break
-      const end = place.contentAt + place.contentLength
-      const isTail = isLast && end + PREAMBLE > size - UNSYNCED_BYTES
-      if (isTail && !(await isWhole(file, place))) break
-      places.push(place)
-      at = end
-    }
-    if (at < size && (!isLast || size - at > UNSYNCED_BYTES))
-      throw new Error(`${path}: damaged at byte ${at}`)
-    if (at < size && mode === 'write') await file.truncate(at)
-    return at
-  } finally {
-    await file.close()
-  }
-}
-
-/* One append is one write: only frames of the last one can be torn, and it is bounded by the raw store's batches. */
-const UNSYNCED_BYTES = 64 << 20
-
-async function frameAt<H>(
-  file: FileHandle,
-  at: number,
-  size: number,
-  segment: number,
-  parse: (header: unknown) => H,
-): Promise<FramePlace<H> | undefined> {
-  const bytes = Buffer.allocUnsafe(PREAMBLE)
-  await file.read(bytes, 0, PREAMBLE, at)
-  const headLength = bytes.readUInt32LE(4)
-  const contentLength = bytes.readUInt32LE(8)
-  const contentAt = at + PREAMBLE + headLength
-  if (contentAt + contentLength > size) return undefined
-  const head = Buffer.allocUnsafe(headLength)
-  await file.read(head, 0, headLength, at + PREAMBLE)
-  if (bytes.readUInt32LE(0) !== (MAGIC ^ crc32(head)) >>> 0) return undefined
-  const header = parse(JSON.parse(head.toString('utf8')))
-  return { header, segment, contentAt, contentLength, checksum: bytes.readUInt32LE(12) }
-}
-
-async function isWhole<H>(
-  file: FileHandle,
-  { contentAt, contentLength, checksum }: FramePlace<H>,
-): Promise<boolean> {
-  const content = Buffer.allocUnsafe(contentLength)
-  await file.read(content, 0, contentLength, contentAt)
-  return crc32(content) === checksum
 }

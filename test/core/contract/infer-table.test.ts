@@ -186,7 +186,7 @@ describe('personal data', () => {
     ['national_id', 'text', 'nir', 'hash'],
     ['SSN', 'integer', 'nir', 'hash'],
     ['birth_date', 'date', 'birth-date', 'mask'],
-    ['date_of_birth', 'timestamp without time zone', 'birth-date', 'hash'],
+    ['date_of_birth', 'timestamp without time zone', 'birth-date', 'drop'],
     ['dob', 'text', 'birth-date', 'hash'],
     ['street', 'text', 'address', 'mask'],
     ['home_address', 'jsonb', 'address', 'mask'],

@@ -59,6 +59,17 @@ describe('a dictionary', () => {
     )
   })
 
+  test('keeps values apart whose hashes are equal', async () => {
+    // Equal under the hash of two words: its high word is multiplied by this odd constant, then xored.
+    const twin = (1n << 32n) | 0x9e3779b1n
+    const values = numbers.map((index) => (index % 2 === 0 ? 0n : twin))
+    const { file } = encode(tableOf({ kind: 'int64' }, values))
+    expect(await duckdb(file, 'SELECT DISTINCT c FROM read_parquet($file) ORDER BY c')).toStrictEqual([
+      [0n],
+      [twin],
+    ])
+  })
+
   test('reads back at every width of its indices', async () => {
     for (const distinct of [1, 2, 3, 5, 17, 129, 257, 1025, 4097, 9000]) {
       const values = numbers.map((index) => (index * 7919) % distinct)

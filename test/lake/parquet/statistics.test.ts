@@ -28,6 +28,7 @@ describe('the statistics of a column chunk', () => {
       '-1',
       '4294967296',
     ],
+    ['int64 have an unsigned low word', { kind: 'int64' }, [1, 4294967295n], '1', '4294967295'],
     [
       'int64 reach both ends',
       { kind: 'int64' },

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createSampleDatabase } from '../../../local/postgres/sample-database.ts'
 import { ask, openScratch, type Scratch } from './scratch.ts'
+
+// Real servers on a busy machine: a limit against hanging, not an expectation.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let scratch: Scratch
 let url: string
@@ -11,7 +14,7 @@ beforeAll(async () => {
   const server = await scratch.start({ database: 'hr' })
   url = server.url
   await createSampleDatabase(url, { onProgress: (table, rows) => progress.set(table, rows) })
-}, 60_000)
+})
 afterAll(() => scratch.clear())
 
 async function database(name: string): Promise<string> {

@@ -16,7 +16,7 @@ import {
 let server: SourceServer
 beforeAll(async () => {
   server = await startSource()
-}, 60_000)
+})
 afterAll(() => server.stop())
 
 const ITEM = 'create table item (id int primary key);'

@@ -55,13 +55,17 @@ describe('the delivery queue', () => {
           } else if (action === 'deliver') pending.shift()?.resolve()
           else await turn()
         }
-        const flushed = queue.flush()
-        while (queue.deliveredThrough < lsn || pending.length > 0) {
+        let isFlushed = false
+        const flushed = queue.flush().then(() => {
+          isFlushed = true
+        })
+        while (!isFlushed) {
           pending.shift()?.resolve()
           await turn()
         }
         await flushed
         await queue.stop()
+        expect(queue.deliveredThrough).toBe(lsn)
         expect(batches.flatMap((batch) => batch.records.map((one) => one.sequence))).toEqual(names)
         for (const [i, batch] of batches.entries()) {
           const later = batches.slice(i + 1).flatMap((next) => next.records)

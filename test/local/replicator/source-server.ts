@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
+import { vi } from 'vitest'
 import { PipelineError } from '../../../core/failures.ts'
 import type { StreamRecord } from '../../../core/stream-record.ts'
 import { startPostgres } from '../../../local/postgres/start-postgres.ts'
@@ -14,6 +15,9 @@ import { openSnapshot } from '../../../local/replicator/snapshot.ts'
 import { readSourceCatalog, type SourceTable } from '../../../local/replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../../../local/replicator/source-connection.ts'
 import { type StreamOptions, streamChanges } from '../../../local/replicator/stream-changes.ts'
+
+/* Starting servers and waiting for their slots is slow on a busy machine, and never the point. */
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 })
 
 export const PUBLICATION = 'tidemark'
 

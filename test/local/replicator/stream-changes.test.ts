@@ -12,7 +12,7 @@ import {
 let server: SourceServer
 beforeAll(async () => {
   server = await startSource()
-}, 60_000)
+})
 afterAll(() => server.stop())
 
 const PEOPLE = `
@@ -93,11 +93,13 @@ describe('row changes', () => {
     const records = await streamed(await server.database(PEOPLE), [
       `insert into people values (1, 'Ada', '${LONG}')`,
       `update people set name = 'Bea'`,
-      `update people set note = null`,
+      'update people set id = 2',
+      'update people set note = null',
     ])
     expect(summary(records).slice(1)).toEqual([
       ['update', { id: 1, name: 'Bea' }],
-      ['update', { id: 1, name: 'Bea', note: null }],
+      ['update', { id: 2, name: 'Bea' }],
+      ['update', { id: 2, name: 'Bea', note: null }],
     ])
   })
 

@@ -1,3 +1,4 @@
+import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { StreamRecord } from '../../../core/stream-record.ts'
@@ -15,7 +16,7 @@ import {
 let server: SourceServer
 beforeAll(async () => {
   server = await startSource()
-}, 60_000)
+})
 afterAll(() => server.stop())
 
 const TABLE = 'create table item (id int primary key, body text)'
@@ -30,6 +31,32 @@ function repeatable(record: StreamRecord): string {
 
 function placeOf(record: StreamRecord): string {
   return String(envelope(record).metadata['stream-position'])
+}
+
+/* A line to the server that can go silent without closing, as a broken network does. */
+async function cuttableLine(target: URL) {
+  const sockets: Socket[] = []
+  const proxy = createServer((inner) => {
+    const outer = connect(Number(target.port), target.hostname)
+    for (const socket of [inner, outer]) socket.on('error', () => undefined)
+    inner.pipe(outer)
+    outer.pipe(inner)
+    sockets.push(inner, outer)
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  const address = proxy.address()
+  const url = new URL(target)
+  url.port = String(typeof address === 'object' ? address?.port : '')
+  return {
+    url: url.href,
+    silence: () => {
+      for (const socket of sockets) socket.unpipe()
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy()
+      proxy.close()
+    },
+  }
 }
 
 describe('acknowledgement', () => {
@@ -159,6 +186,18 @@ describe('a connection that breaks', () => {
     expect(keys.size).toBe(20_001)
   })
 
+  test('does not break while there is nothing to read: the pings of the server are answered', async () => {
+    const database = await server.database(TABLE)
+    await database.client.query(`alter database ${database.name} set wal_sender_timeout = '500ms'`)
+    const { tables } = await prepare(database, 'pinged')
+    const stream = collect(database, tables, { slot: 'pinged' })
+    await stream.caughtUp(database.client)
+    await sleep(1_200)
+    await stream.caughtUp(database.client)
+    await stream.stop()
+    expect(stream.records).toEqual([])
+  })
+
   test('a slot that is gone is source/slot-lost, and a slot that is read is source/slot-in-use', async () => {
     const database = await server.database(TABLE)
     const { tables } = await prepare(database, 'taken')
@@ -176,6 +215,23 @@ describe('a connection that breaks', () => {
     const { tables } = await prepare(database, 'restored')
     const stream = collect(database, tables, { slot: 'restored', startLsn: 1n << 60n })
     await expect(stream.done).rejects.toMatchObject({ code: 'source/slot-lost' })
+  })
+
+  test('is dead when nothing arrives on it, not even the answer to a ping', async () => {
+    const database = await server.database(TABLE)
+    const { tables } = await prepare(database, 'silent')
+    const line = await cuttableLine(new URL(database.source.url))
+    const stream = collect({ ...database, source: { url: line.url } }, tables, {
+      slot: 'silent',
+      silenceMs: 500,
+    })
+    await stream.caughtUp(database.client)
+    line.silence()
+    await expect(stream.done).rejects.toMatchObject({
+      code: 'source/protocol',
+      message: expect.stringContaining('silent'),
+    })
+    line.close()
   })
 
   test('a server that is not there is source/unreachable', async () => {

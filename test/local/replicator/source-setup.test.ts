@@ -1,9 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { StreamRecord } from '../../../core/stream-record.ts'
 import { ensurePublication } from '../../../local/replicator/ensure-publication.ts'
-import { readSourceCatalog } from '../../../local/replicator/source-catalog.ts'
+import { loadTable } from '../../../local/replicator/load-table.ts'
+import { openSnapshot } from '../../../local/replicator/snapshot.ts'
+import { readSourceCatalog, type SourceTable } from '../../../local/replicator/source-catalog.ts'
 import { closeClient, connectSource } from '../../../local/replicator/source-connection.ts'
 import {
   asReader,
+  collect,
+  envelope,
   PUBLICATION,
   refusal,
   type SourceDatabase,
@@ -14,7 +20,7 @@ import {
 let server: SourceServer
 beforeAll(async () => {
   server = await startSource()
-}, 60_000)
+})
 afterAll(() => server.stop())
 
 const ITEM = 'create table item (id int primary key);'
@@ -55,6 +61,10 @@ describe('the publication', () => {
   test.each([
     ['an operation', `create publication ${PUBLICATION} for table item with (publish = 'insert, update')`],
     ['a column', `create publication ${PUBLICATION} for table item (id)`],
+    [
+      'nothing but has generated columns too',
+      `create publication ${PUBLICATION} for table item with (publish_generated_columns = stored)`,
+    ],
     ['some rows', `create publication ${PUBLICATION} for table item where (id > 1)`],
     ['partitions under their root', `create publication ${PUBLICATION} for table item, part`],
   ])('that leaves out %s is refused with the SQL that mends it', async (_, statement) => {
@@ -164,5 +174,78 @@ describe('the catalog', () => {
       ['item', false],
       ['part', true],
     ])
+  })
+})
+
+describe('a snapshot', () => {
+  test('and the stream after it hold every change of a busy table exactly once', async () => {
+    const database = await server.database('create table counter (id int primary key, n int not null)')
+    const [table] = await readSourceCatalog(database.client)
+    const tables = [table as SourceTable]
+    await ensurePublication(database.client, PUBLICATION, tables)
+    let writing = true
+    let inserted = 0
+    const write = async (writer: number) => {
+      const client = await connectSource(database.source)
+      for (let round = 0; writing; round += 1) {
+        const id = round * 4 + writer
+        await client.query(`begin; insert into counter values (${id}, 1)`)
+        await client.query(`update counter set n = n + 1 where id = ${id - 4 * (round % 7)}`)
+        await client.query(round % 5 === 4 ? 'rollback' : 'commit')
+        inserted += round % 5 === 4 ? 0 : 1
+      }
+      await closeClient(client)
+    }
+    const writers = [0, 1, 2, 3].map(write)
+    await sleep(100)
+    const snapshot = await openSnapshot(database.source, { slot: 'counter' })
+    await sleep(100)
+    const loaded: StreamRecord[] = []
+    await loadTable(database.source, snapshot, tables[0] as SourceTable, async (records) => {
+      loaded.push(...records)
+    })
+    await snapshot.close()
+    const stream = collect(database, tables, { slot: 'counter', startLsn: snapshot.lsn })
+    await sleep(100)
+    writing = false
+    await Promise.all(writers)
+    await stream.caughtUp(database.client)
+    await stream.stop()
+    const state = new Map<unknown, unknown>()
+    for (const record of [...loaded, ...stream.records]) {
+      const { data, metadata } = envelope(record)
+      if (metadata['record-type'] === 'control') continue
+      if (metadata['operation'] === 'update') {
+        /* Each update adds one to the state before it: a gap or a repeat would show. */
+        expect(data['n']).toBe(Number(state.get(data['id'])) + 1)
+      } else expect(state.has(data['id'])).toBe(false)
+      state.set(data['id'], data['n'])
+    }
+    const { rows } = await database.client.query('select id, n from counter')
+    expect(state).toEqual(new Map(rows.map((row) => [row.id, row.n])))
+    expect(state.size).toBe(inserted)
+    expect(loaded.length).toBeGreaterThan(1)
+    expect(stream.records.length).toBeGreaterThan(0)
+  })
+
+  test('without a slot name leaves no slot behind', async () => {
+    const database = await server.database('create table item (id int primary key)')
+    const snapshot = await openSnapshot(database.source)
+    await snapshot.close()
+    const { rows } = await database.client.query('select slot_name from pg_replication_slots')
+    expect(rows).toEqual([])
+  })
+
+  test('does not wait for ever behind an open transaction', async () => {
+    const database = await server.database('create table item (id int primary key)')
+    const client = await connectSource(database.source)
+    await client.query('begin; insert into item values (1)')
+    await expect(openSnapshot(database.source, { slot: 'behind', waitMs: 50 })).rejects.toMatchObject({
+      code: 'source/unreachable',
+      message: expect.stringContaining('pg_stat_activity'),
+    })
+    await closeClient(client)
+    const { rows } = await database.client.query('select slot_name from pg_replication_slots')
+    expect(rows).toEqual([])
   })
 })

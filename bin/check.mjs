@@ -1,0 +1,54 @@
+/*
+ * Everything that `npm test` checks: types, lint, unused code, tests. Ends with `N passed, N failed`; each static check
+ * counts as one. `npm test -- <filter>` runs the tests whose path holds the filter, and nothing else.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const require = createRequire(import.meta.url)
+const filters = process.argv.slice(2)
+const counts = { passed: 0, failed: 0, skipped: 0 }
+
+function bin(name, command = name) {
+  const manifest = require.resolve(`${name}/package.json`)
+  const { bin: entry } = JSON.parse(readFileSync(manifest, 'utf8'))
+  return join(dirname(manifest), typeof entry === 'string' ? entry : entry[command])
+}
+
+function run(program, args) {
+  return spawnSync(process.execPath, [program, ...args], { stdio: ['ignore', 'inherit', 'inherit'] }).status
+}
+
+function check(title, program, args) {
+  const isFine = run(program, args) === 0
+  counts[isFine ? 'passed' : 'failed'] += 1
+  process.stdout.write(`${isFine ? '✓' : '✗'} ${title}\n`)
+}
+
+if (filters.length === 0) {
+  check('types', bin('typescript', 'tsc'), ['--noEmit'])
+  check('format and lint', bin('@biomejs/biome', 'biome'), ['ci', '--error-on-warnings', '.'])
+  check('no unused files, exports or dependencies', bin('knip'), ['--no-progress'])
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'tidemark-check-'))
+const report = join(scratch, 'vitest.json')
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+const status = run(bin('vitest'), ['run', ...reporters, ...filters])
+try {
+  const result = JSON.parse(readFileSync(report, 'utf8'))
+  counts.passed += result.numPassedTests
+  counts.failed += result.numFailedTests
+  counts.skipped += result.numPendingTests
+  /* A file that could not even be loaded has no tests to count. */
+  if (status !== 0 && result.numFailedTests === 0) counts.failed += 1
+} catch {
+  counts.failed += 1
+}
+rmSync(scratch, { recursive: true, force: true })
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
+process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped}\n`)
+process.exit(counts.failed > 0 ? 1 : 0)

@@ -1,0 +1,87 @@
+import { Command } from 'commander'
+import type { Cli } from '../main.ts'
+import { exit } from '../output.ts'
+import { parseDuration } from '../parse-options.ts'
+import { proofJson, proofText } from '../proof-report.ts'
+import { runSession, type SessionOptions } from '../session.ts'
+import {
+  dirOption,
+  forOption,
+  rateOption,
+  scaleOption,
+  sourceOption,
+  tablesOption,
+  timeoutOption,
+} from '../shared-options.ts'
+
+interface CommandOptions {
+  readonly dir: string
+  readonly source?: string
+  readonly tables: readonly string[]
+  readonly slot: string
+  readonly publication: string
+  readonly reload?: boolean
+  readonly rate: number
+  readonly scale: number
+  readonly flush: number
+  readonly for?: number
+  readonly timeout: number
+  readonly json?: boolean
+}
+
+/** `demo`: the embedded PostgreSQL with traffic. */
+export function demoCommand(cli: Cli): Command {
+  return withCommonOptions(
+    new Command('demo').description(
+      'The whole pipeline on an embedded PostgreSQL with a sample database and live traffic.',
+    ),
+  ).action((options: CommandOptions) =>
+    run({ ...options, tables: ['workforce.*'], slot: 'tidemark', publication: 'tidemark' }, undefined, cli),
+  )
+}
+
+/** `dev`: the user's own PostgreSQL, or the embedded one. */
+export function devCommand(cli: Cli): Command {
+  return withCommonOptions(
+    new Command('dev').description(
+      'The same on your own PostgreSQL: contracts are inferred where none are written.',
+    ),
+  )
+    .addOption(sourceOption())
+    .addOption(tablesOption())
+    .option('--slot <name>', 'replication slot, made when missing', 'tidemark')
+    .option('--publication <name>', 'publication, made when missing', 'tidemark')
+    .option('--reload', 'drop our slot, make a new one and load every table again; history stays')
+    .action((options: CommandOptions) => run(options, options.source ?? cli.sourceFromEnvironment, cli))
+}
+
+function withCommonOptions(command: Command): Command {
+  return command
+    .addOption(dirOption())
+    .addOption(forOption())
+    .addOption(timeoutOption())
+    .option('--flush <duration>', 'how long delivery gathers rows for one object', parseDuration, 1_000)
+    .addOption(rateOption())
+    .addOption(scaleOption())
+    .option('--json', 'last line of standard output: the proof as JSON')
+}
+
+async function run(options: CommandOptions, source: string | undefined, { output }: Cli): Promise<void> {
+  const session: SessionOptions = {
+    dir: options.dir,
+    source,
+    tables: options.tables,
+    slot: options.slot,
+    publication: options.publication,
+    reload: options.reload ?? false,
+    rate: options.rate,
+    scale: options.scale,
+    flushMs: options.flush,
+    forMs: options.for,
+    timeoutMs: options.timeout,
+  }
+  const { proof, status } = await runSession(session, output)
+  output.progress('')
+  output.result(options.json === true ? proofJson(proof, status) : proofText(proof, output))
+  process.exitCode = proof.equal ? exit.fine : exit.findings
+}

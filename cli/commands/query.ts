@@ -1,0 +1,108 @@
+import { Command } from 'commander'
+import { PipelineError } from '../../core/failures.ts'
+import { type JsonValue, stringifyJson } from '../../core/json.ts'
+import { LakeSession, type QueryResult } from '../../local/duckdb/lake-session.ts'
+import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { FileCatalog } from '../../local/stores/file-catalog.ts'
+import type { Cli } from '../main.ts'
+import { alignedTable, type Output } from '../output.ts'
+import { dirOption } from '../shared-options.ts'
+
+interface QueryOptions {
+  readonly dir: string
+  readonly json?: boolean
+  readonly csv?: boolean
+  readonly tables?: boolean
+}
+
+/* A table on a screen needs all rows to align; longer results belong in --csv or --json. */
+const MAX_TABLE_ROWS = 1_000
+
+export function queryCommand({ output }: Cli): Command {
+  return new Command('query')
+    .description('Run one SELECT over the lake, also while it runs. Reads from standard input without SQL.')
+    .argument('[sql]', 'DuckDB SQL; tables are <domain>.<table> and <domain>.<table>_history')
+    .addOption(dirOption())
+    .option('--json', 'a JSON array, one row a line; 64-bit integers and decimals keep their digits')
+    .option('--csv', 'comma-separated, RFC 4180; null is empty, an empty text is ""')
+    .option('--tables', 'list tables and columns instead')
+    .action(async (sql: string | undefined, options: QueryOptions) => {
+      const entries = await new FileCatalog(runFolder(options.dir).catalog).entries()
+      if (entries.length === 0) throw new PipelineError('run/not-found', `no lake in ${options.dir}`)
+      const text = options.tables === true ? COLUMNS : (sql ?? (await readInput()))
+      const session = await LakeSession.open({ folder: options.dir, entries })
+      try {
+        const result = await session.query(text)
+        if (options.json === true) await printJson(output, result)
+        else if (options.csv === true) await printCsv(output, result)
+        else await printTable(output, result)
+      } finally {
+        session.close()
+      }
+    })
+}
+
+const COLUMNS = `SELECT table_schema || '.' || table_name AS "table", column_name AS "column", data_type AS "type"
+  FROM information_schema.columns WHERE table_schema NOT IN ('main', 'pg_catalog', 'information_schema')
+  ORDER BY table_schema, table_name, ordinal_position`
+
+async function readInput(): Promise<string> {
+  if (process.stdin.isTTY) throw new PipelineError('usage/invalid', 'no SQL: tidemark query "select …"')
+  const parts: Buffer[] = []
+  for await (const part of process.stdin) parts.push(part as Buffer)
+  return Buffer.concat(parts).toString('utf8')
+}
+
+async function printJson(output: Output, { columns, batches }: QueryResult): Promise<void> {
+  const names = columns.map(({ name }) => JSON.stringify(name))
+  let held: string | undefined
+  output.result('[')
+  for await (const rows of batches) {
+    for (const row of rows) {
+      if (held !== undefined) output.result(`${held},`)
+      held = `{${row.map((value, index) => `${names[index]}:${stringifyJson(value)}`).join(',')}}`
+    }
+  }
+  output.result(held === undefined ? ']' : `${held}\n]`)
+}
+
+async function printCsv(output: Output, { columns, batches }: QueryResult): Promise<void> {
+  output.result(columns.map(({ name }) => csvField(name)).join(','))
+  for await (const rows of batches) for (const row of rows) output.result(row.map(csvField).join(','))
+}
+
+function csvField(value: JsonValue): string {
+  if (value === null) return ''
+  const text = cell(value)
+  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+async function printTable(output: Output, { columns, batches }: QueryResult): Promise<void> {
+  const cells: string[][] = []
+  let rowCount = 0
+  for await (const rows of batches) {
+    for (const row of rows) {
+      rowCount += 1
+      if (rowCount <= MAX_TABLE_ROWS) cells.push(row.map((value) => shortened(cell(value))))
+    }
+  }
+  output.result(
+    alignedTable(
+      columns.map(({ name }) => name),
+      cells,
+    ),
+  )
+  if (rowCount > MAX_TABLE_ROWS)
+    output.progress(`${rowCount} rows, the first ${MAX_TABLE_ROWS} shown; all of them with --csv or --json`)
+  else output.progress(rowCount === 1 ? '1 row' : `${rowCount} rows`)
+}
+
+function cell(value: JsonValue): string {
+  if (value === null) return 'NULL'
+  return typeof value === 'string' ? value : stringifyJson(value)
+}
+
+function shortened(text: string): string {
+  const line = text.replaceAll('\n', '⏎')
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line
+}

@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { PipelineError } from '../../core/failures.ts'
+import { folderHolder } from '../../local/pipeline/folder-lock.ts'
+import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { RunState, type RunStateData } from '../../local/pipeline/run-state.ts'
+import { findRunningPostgres } from '../../local/postgres/find-running-postgres.ts'
+import { reconcileBeside } from '../../local/run/reconcile-beside.ts'
+import { tables as contracts } from '../../schemas/index.ts'
+import type { Cli } from '../main.ts'
+import { exit } from '../output.ts'
+import { proofJson, proofText } from '../proof-report.ts'
+import { runSession } from '../session.ts'
+import { dirOption, sourceOption, timeoutOption } from '../shared-options.ts'
+import { embeddedDatabase, embeddedSystem, systemOf } from '../source-settings.ts'
+
+interface ReconcileOptions {
+  readonly dir: string
+  readonly source?: string
+  readonly timeout: number
+  readonly json?: boolean
+}
+
+/** `reconcile`: beside a run when there is one, else it starts the folder, lets it catch up and stops it again. */
+export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Command {
+  return new Command('reconcile')
+    .description(
+      'Compare every table of the source with the lake at one position, by content. Exit code 1 when they differ.',
+    )
+    .addOption(dirOption())
+    .addOption(sourceOption())
+    .addOption(timeoutOption())
+    .option('--json', 'the proof as one JSON object, every differing key in it')
+    .action(async (options: ReconcileOptions) => {
+      const folder = runFolder(options.dir)
+      const state = await RunState.read(folder.state)
+      if (state === undefined) throw new PipelineError('run/not-found', `no run in ${options.dir}`)
+      const { isEmbedded, address } = state.source
+      const source = isEmbedded ? undefined : (options.source ?? sourceFromEnvironment)
+      if (!isEmbedded && source === undefined)
+        throw new PipelineError(
+          'usage/invalid',
+          `the source is ${address}: name it with --source or TIDEMARK_SOURCE`,
+        )
+      const isRunning = (await folderHolder(options.dir)) !== undefined
+      const proof = isRunning ? await beside(options, source) : await alone(options, source, state)
+      output.result(options.json === true ? proofJson(proof, undefined) : proofText(proof, output))
+      process.exitCode = proof.equal ? exit.fine : exit.findings
+    })
+
+  async function beside({ dir, timeout }: ReconcileOptions, source: string | undefined) {
+    const url = source ?? (await findRunningPostgres(runFolder(dir).postgres, embeddedDatabase))
+    if (url === undefined)
+      throw new PipelineError('source/unreachable', 'the embedded PostgreSQL does not run')
+    const system = source === undefined ? embeddedSystem : systemOf(source)
+    return reconcileBeside({ dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout })
+  }
+
+  async function alone({ dir, timeout }: ReconcileOptions, source: string | undefined, data: RunStateData) {
+    const { slot, publication, loads } = data
+    const session = {
+      dir,
+      source,
+      slot,
+      publication,
+      tables: Object.keys(loads),
+      reload: false,
+      rate: 0,
+      scale: 1,
+      flushMs: 200,
+      forMs: 0,
+      timeoutMs: timeout,
+    }
+    return (await runSession(session, output)).proof
+  }
+}

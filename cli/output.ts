@@ -1,0 +1,89 @@
+import { stripVTControlCharacters, styleText } from 'node:util'
+import Table from 'cli-table3'
+import { PipelineError } from '../core/failures.ts'
+
+/** Exit codes of every command: fine, findings (something is not equal), the command itself failed. */
+export const exit = { fine: 0, findings: 1, failed: 2 } as const
+
+/** Where a command writes: results to standard output, everything else to standard error. */
+export interface Output {
+  readonly isTerminal: boolean
+  readonly columns: number
+  result(text: string): void
+  progress(text: string): void
+}
+
+export function processOutput(): Output {
+  return {
+    isTerminal: process.stderr.isTTY === true,
+    columns: process.stderr.columns ?? 100,
+    result: (text) => void process.stdout.write(`${text}\n`),
+    progress: (text) => void process.stderr.write(`${text}\n`),
+  }
+}
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Colour for people: only where standard error is a terminal that wants it. */
+export function paint(output: Output, style: Style, text: string): string {
+  return output.isTerminal ? styleText(style, text) : text
+}
+
+/** Rows under their heads, aligned, without rules; numbers to the right. */
+export function alignedTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const isNumeric = head.map((_, index) =>
+    rows.every((row) => /^[-\d.,\s]*(MB|ms|s|\/s)?$/.test(stripVTControlCharacters(row[index] ?? ''))),
+  )
+  const none = {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+  }
+  const inner = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' }
+  const table = new Table({
+    head: [...head],
+    chars: { ...none, ...inner },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    colAligns: isNumeric.map((numeric) => (numeric ? 'right' : 'left')),
+  })
+  for (const row of rows) table.push([...row])
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+}
+
+/** What a person sees of an error: code, cause, what to do. Unknown errors keep their stack. */
+export function describeError(error: unknown): {
+  readonly code: string
+  readonly message: string
+  readonly advice: string
+} {
+  if (error instanceof PipelineError)
+    return { code: error.code, message: error.message, advice: error.advice }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return {
+    code: 'internal',
+    message,
+    advice: 'This is a bug of Tidemark. Please report it with the text above.',
+  }
+}
+
+export function printError(output: Output, error: unknown, isJson: boolean): void {
+  const { code, message, advice } = describeError(error)
+  if (isJson) output.result(JSON.stringify({ error: { code, message, advice } }))
+  else {
+    output.progress(`${paint(output, 'red', 'error')} ${code}: ${message}`)
+    output.progress(`  ${paint(output, 'dim', 'to do:')} ${advice}`)
+  }
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en-US')
+}

@@ -1,0 +1,30 @@
+import { InvalidArgumentError } from 'commander'
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+
+/** Milliseconds of `500ms`, `30s`, `5m`, `2h`; a bare number is seconds. */
+export function parseDuration(text: string): number {
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
+  const factor = UNITS[unit]
+  if (number === undefined || factor === undefined)
+    throw new InvalidArgumentError('a duration is 500ms, 30s, 5m or 2h')
+  return Number(number) * factor
+}
+
+/** A whole number from 1 to `max`. */
+export function parseCount(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value < 1 || value > max)
+      throw new InvalidArgumentError(`a whole number from 1 to ${max}`)
+    return value
+  }
+}
+
+/** A positive number, `0.05` or `10`. */
+export function parseFactor(text: string): number {
+  const value = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 100)
+    throw new InvalidArgumentError('a number above 0, 100 at most')
+  return value
+}

@@ -1,0 +1,194 @@
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PipelineError } from '../core/failures.ts'
+import type { Logger } from '../core/ports.ts'
+import { runFolder } from '../local/pipeline/run-folder.ts'
+import { createSampleDatabase } from '../local/postgres/sample-database.ts'
+import { type PostgresServer, startPostgres } from '../local/postgres/start-postgres.ts'
+import { startTraffic, type Traffic } from '../local/postgres/traffic.ts'
+import type { Proof } from '../local/reconcile/reconcile.ts'
+import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
+import { tables as contracts } from '../schemas/index.ts'
+import { LiveView } from './live-view.ts'
+import { count, type Output, paint } from './output.ts'
+import { embeddedDatabase, embeddedSystem, systemOf } from './source-settings.ts'
+
+export const defaultDir = '.tidemark'
+
+export interface SessionOptions {
+  readonly dir: string
+  /** A source of the user's own; the embedded PostgreSQL when left out. */
+  readonly source: string | undefined
+  readonly tables: readonly string[]
+  readonly slot: string
+  readonly publication: string
+  readonly reload: boolean
+  /** Changes per second of the sample traffic; 0 for none. */
+  readonly rate: number
+  /** Size of the sample database, 1 for about 205,000 rows. */
+  readonly scale: number
+  readonly flushMs: number
+  /** Milliseconds from the start of the command until it ends by itself. */
+  readonly forMs: number | undefined
+  readonly timeoutMs: number
+}
+
+/** What a session ended with. */
+export interface SessionResult {
+  readonly proof: Proof
+  readonly status: ReturnType<LocalRun['status']>
+}
+
+/**
+ * Runs the pipeline until the time is over or the user interrupts, then stops the traffic, waits until the lake has
+ * everything and proves it equal. A second interrupt ends at once; the folder can be started again all the same.
+ */
+export async function runSession(options: SessionOptions, output: Output): Promise<SessionResult> {
+  const startedAt = performance.now()
+  const interrupt = interruptSignal(output)
+  const steps = stepPrinter(output, startedAt)
+  const server = options.source === undefined ? await startEmbedded(options, steps) : undefined
+  try {
+    const run = await openLocalRun(runOptions(options, server, logger(output)))
+    steps(`pipeline on ${run.status().address}, ${run.tables.length} tables`)
+    const traffic =
+      server !== undefined && options.rate > 0 ? startSampleTraffic(server, options, output) : undefined
+    const view = new LiveView(output, () => run.status(), traffic)
+    try {
+      view.start()
+      await Promise.race([untilOver(options, startedAt, interrupt, run), run.failed])
+      view.stop()
+      return await prove(run, traffic, options, steps)
+    } finally {
+      view.stop()
+      await traffic?.stop()
+      await run.stop()
+    }
+  } finally {
+    await server?.stop()
+  }
+}
+
+type Step = (text: string) => void
+
+async function startEmbedded(options: SessionOptions, step: Step): Promise<PostgresServer> {
+  const folder = runFolder(options.dir)
+  await mkdir(folder.root, { recursive: true, mode: 0o755 })
+  const server = await startPostgres({ dir: folder.postgres, database: embeddedDatabase })
+  step(`PostgreSQL on 127.0.0.1:${server.port}, data in ${join(options.dir, 'postgres')}`)
+  await createSampleDatabase(server.url, { scale: options.scale })
+  step('sample database of shops, employees, contracts, shifts, absences, payslips')
+  return server
+}
+
+function runOptions(options: SessionOptions, server: PostgresServer | undefined, log: Logger) {
+  const url = options.source ?? server?.url ?? ''
+  return {
+    dir: resolve(options.dir),
+    source: { url },
+    isEmbedded: server !== undefined,
+    system: server === undefined ? systemOf(url) : embeddedSystem,
+    contracts,
+    patterns: options.tables,
+    slot: options.slot,
+    publication: options.publication,
+    hints: { bytes: 16 << 20, milliseconds: options.flushMs },
+    reload: options.reload,
+    log,
+  }
+}
+
+function startSampleTraffic(server: PostgresServer, options: SessionOptions, output: Output): Traffic {
+  return startTraffic(server.url, {
+    changesPerSecond: options.rate,
+    onError: (error) => output.progress(`${paint(output, 'yellow', 'traffic')} ${error.message}`),
+  })
+}
+
+/* The time counts from the start, but no proof is made of a lake that is still loading. */
+async function untilOver(
+  options: SessionOptions,
+  startedAt: number,
+  interrupt: AbortSignal,
+  run: LocalRun,
+): Promise<void> {
+  if (options.forMs === undefined) return aborted(interrupt)
+  const left = Math.max(Math.round(options.forMs - (performance.now() - startedAt)), 0)
+  const over = new AbortController()
+  const either = AbortSignal.any([interrupt, over.signal])
+  const loaded = run.loaded(AbortSignal.any([either, AbortSignal.timeout(options.timeoutMs + left)]))
+  try {
+    await Promise.race([
+      Promise.all([sleep(left, undefined, { signal: either }), loaded]),
+      aborted(interrupt),
+    ])
+  } finally {
+    over.abort()
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done()
+    signal.addEventListener('abort', () => done(), { once: true })
+  })
+}
+
+async function prove(
+  run: LocalRun,
+  traffic: Traffic | undefined,
+  options: SessionOptions,
+  step: Step,
+): Promise<SessionResult> {
+  if (traffic !== undefined) {
+    const { transactions, rollbacks } = await traffic.stop()
+    step(`traffic stopped after ${count(transactions)} transactions, ${count(rollbacks)} rolled back`)
+  }
+  const signal = AbortSignal.timeout(options.timeoutMs)
+  try {
+    await run.loaded(signal)
+    const proof = await run.reconcile(signal)
+    step(`compared ${proof.tables.length} tables with the source, row by row`)
+    return { proof, status: run.status() }
+  } catch (error) {
+    if (!signal.aborted) throw error
+    throw new PipelineError(
+      'run/timeout',
+      `the lake did not catch up within ${options.timeoutMs / 1_000} s`,
+      { cause: error },
+    )
+  }
+}
+
+function stepPrinter(output: Output, startedAt: number): Step {
+  return (text) => {
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
+    output.progress(`${paint(output, 'green', '✔')} ${seconds.padStart(5)} s  ${text}`)
+  }
+}
+
+function interruptSignal(output: Output): AbortSignal {
+  const controller = new AbortController()
+  let times = 0
+  const onSignal = () => {
+    times += 1
+    if (times > 1) process.exit(130)
+    output.progress('stopping: the lake catches up and is compared; once more to stop at once')
+    controller.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return controller.signal
+}
+
+/* Warnings are for whoever watches; information is in the status. */
+function logger(output: Output): Logger {
+  return {
+    info: () => undefined,
+    warn: (event, fields = {}) => {
+      const text = Object.entries(fields).map(([name, value]) => `${name}=${value}`)
+      output.progress(`${paint(output, 'yellow', 'warning')} ${event} ${text.join(' ')}`)
+    },
+  }
+}

@@ -1,0 +1,45 @@
+import { Option } from 'commander'
+import { parseCount, parseDuration, parseFactor } from './parse-options.ts'
+import { defaultDir } from './session.ts'
+
+export function dirOption(): Option {
+  return new Option('--dir <folder>', 'folder of the run').default(defaultDir)
+}
+
+export function sourceOption(): Option {
+  return new Option(
+    '--source <url>',
+    'your PostgreSQL, 12 or newer: postgres://user:password@host:port/database',
+  )
+}
+
+export function tablesOption(): Option {
+  return new Option('--tables <pattern...>', 'source tables as schema.table, * matches any name').default([
+    '*.*',
+  ])
+}
+
+export function forOption(): Option {
+  return new Option('--for <duration>', 'stop after this time, prove equality, exit').argParser(parseDuration)
+}
+
+export function rateOption(): Option {
+  return new Option('--rate <changes>', 'changes per second of the sample traffic')
+    .argParser(parseCount(100_000))
+    .default(500)
+}
+
+export function timeoutOption(): Option {
+  return new Option('--timeout <duration>', 'how long the lake may take to catch up')
+    .argParser(parseDuration)
+    .default(300_000, '5m')
+}
+
+export function scaleOption(): Option {
+  return new Option(
+    '--scale <factor>',
+    'size of the sample database, 1 for about 205,000 rows; counts at its making',
+  )
+    .argParser(parseFactor)
+    .default(1)
+}

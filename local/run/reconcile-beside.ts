@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
+import { chooseContracts } from '../pipeline/choose-contracts.ts'
+import { readJsonFile } from '../pipeline/json-file.ts'
+import { runFolder } from '../pipeline/run-folder.ts'
+import { RunState } from '../pipeline/run-state.ts'
+import { type Proof, reconcile } from '../reconcile/reconcile.ts'
+import { readSourceCatalog } from '../replicator/source-catalog.ts'
+import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import { FileCatalog } from '../stores/file-catalog.ts'
+import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
+import { FolderQuarantine } from '../stores/folder-quarantine.ts'
+import { runStatus } from './run-status.ts'
+
+export interface BesideOptions {
+  readonly dir: string
+  readonly source: Source
+  readonly system: string
+  readonly contracts: readonly Table[]
+  readonly timeoutMs: number
+}
+
+/** Reconciles a folder whose pipeline runs in another process; it waits for that one to reach the compared position. */
+export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
+  const { dir, source, system, contracts, timeoutMs } = options
+  const folder = runFolder(dir)
+  const state = await RunState.read(folder.state)
+  if (state === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
+  const sources = await loadedSources(source, Object.keys(state.loads))
+  const tables = await chooseContracts(sources, contracts, {
+    system,
+    file: folder.contracts,
+    isReadOnly: true,
+  })
+  const deadline = Date.now() + timeoutMs
+  return reconcile({
+    source,
+    tables,
+    partitioned: new Set(
+      sources.filter(({ isPartitioned }) => isPartitioned).map(({ schema, name }) => `${schema}.${name}`),
+    ),
+    epoch: state.epoch,
+    catalog: new FileCatalog(folder.catalog),
+    quarantine: reopened(folder.quarantine),
+    maskKey: await new FolderMaskKeys(folder.maskKey).current(),
+    root: folder.root,
+    reach: (lsn) => reach(folder.status, lsn, deadline),
+    signal: AbortSignal.timeout(timeoutMs),
+  })
+}
+
+async function loadedSources(source: Source, names: readonly string[]) {
+  const client = await connectSource(source, { applicationName: 'tidemark check' })
+  try {
+    return await readSourceCatalog(client, names)
+  } finally {
+    await closeClient(client)
+  }
+}
+
+async function reach(statusPath: string, lsn: bigint, deadline: number): Promise<void> {
+  for (;;) {
+    const status = await readJsonFile(statusPath, runStatus)
+    const isLoaded = status?.tables.every(({ state }) => state === 'streaming') ?? false
+    if (status !== undefined && isLoaded && BigInt(status.landedLsn) >= lsn) return
+    if (Date.now() > deadline)
+      throw new PipelineError('run/timeout', 'the running pipeline did not reach the compared position')
+    await sleep(100)
+  }
+}
+
+/* The other process appends to it: it is read as it is at the time of each listing. */
+function reopened(path: string) {
+  return {
+    put: () => Promise.reject(new PipelineError('run/locked', 'quarantine belongs to the running process')),
+    async *list(filter?: { readonly table?: string }) {
+      const quarantine = await FolderQuarantine.open(path, 'read')
+      try {
+        yield* quarantine.list(filter)
+      } finally {
+        await quarantine.close()
+      }
+    },
+  }
+}

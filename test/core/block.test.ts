@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { decodeBlockHeader, encodeBlockHeader } from '../../core/block.ts'
+
+const header = { table: 'workforce.shifts', version: 2, columns: ['shift_id', 'notes'] }
+
+test('a header is one line and gives back what it says', () => {
+  const line = encodeBlockHeader(header)
+  expect(line.indexOf('\n')).toBe(line.length - 1)
+  expect(line.startsWith('{')).toBe(true)
+  expect(decodeBlockHeader(line)).toEqual(header)
+})
+
+test('a row is no header', () => {
+  expect(decodeBlockHeader('["insert","Ada"]')).toBeUndefined()
+})
+
+test.each([
+  ['another format', { block: 2, ...header }],
+  ['no table', { block: 1, version: 2, columns: [] }],
+  ['a version that is no integer', { block: 1, ...header, version: 1.5 }],
+  ['columns that are no list', { block: 1, ...header, columns: 'Ada' }],
+  ['a column that is no name', { block: 1, ...header, columns: [1] }],
+  ['null', null],
+])('%s is refused', (_, value) => {
+  expect(() => decodeBlockHeader(JSON.stringify(value))).toThrow(SyntaxError)
+})
+
+test.each(['', 'Ada,Lovelace', '{"Ada":', '"Ada"'])('G7: %j is refused, and not quoted', (line) => {
+  expect(() => decodeBlockHeader(line)).toThrow(
+    new SyntaxError('block: neither a header of format 1 nor a row'),
+  )
+})

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest'
+import { col } from '../../core/contract/column.ts'
+import { lakeColumns } from '../../core/contract/lake-columns.ts'
+import { table } from '../../core/contract/table.ts'
+import type { ColumnType } from '../../core/contract/type.ts'
+import { athenaType, catalogTable } from '../../glue/catalog-table.ts'
+import { tables } from '../../schemas/index.ts'
+
+test.each<[ColumnType, string]>([
+  [{ kind: 'bigint' }, 'bigint'],
+  [{ kind: 'integer' }, 'int'],
+  [{ kind: 'smallint' }, 'smallint'],
+  [{ kind: 'double' }, 'double'],
+  [{ kind: 'real' }, 'float'],
+  [{ kind: 'boolean' }, 'boolean'],
+  [{ kind: 'date' }, 'date'],
+  [{ kind: 'timestamp' }, 'timestamp'],
+  [{ kind: 'timestampMicros' }, 'timestamp'],
+  [{ kind: 'time' }, 'string'],
+  [{ kind: 'uuid' }, 'string'],
+  [{ kind: 'json' }, 'string'],
+  [{ kind: 'binary' }, 'binary'],
+  [{ kind: 'string', max: 9 }, 'string'],
+  [{ kind: 'enum', values: ['a'] }, 'string'],
+  [{ kind: 'decimal', precision: 38, scale: 10 }, 'decimal(38,10)'],
+  [{ kind: 'list', of: { kind: 'decimal', precision: 4, scale: 1 } }, 'array<decimal(4,1)>'],
+  [{ kind: 'list', of: { kind: 'integer' } }, 'array<int>'],
+])('the Athena type of %j is %s', (type, athena) => {
+  expect(athenaType(type)).toBe(athena)
+})
+
+test('a contract becomes a catalog table with its columns, hashed ones as text and exact timestamps as two', () => {
+  const shifts = table({
+    name: 'hr.shifts',
+    version: 3,
+    owner: 'people-data@tidemark.example',
+    description: 'Shifts, one row each.',
+    source: { system: 'hr', table: 'public.Shift' },
+    primaryKey: ['id'],
+    unknownFields: 'keep',
+    columns: {
+      id: col.integer('Number', { from: 'ID' }),
+      nir: col.bigint('Social security number', { pii: 'nir' }),
+      secret: col.string('Never there', { pii: 'free-text', treatment: 'drop' }),
+      seen_at: col.timestampMicros('Last visit'),
+    },
+  })
+  const column = (
+    name: string,
+    type: string,
+    contractType: string,
+    description: string,
+    contractColumn = name,
+  ) => ({
+    name,
+    type,
+    contractType,
+    description,
+    contractColumn,
+  })
+  expect(catalogTable(shifts)).toEqual({
+    name: 'hr.shifts',
+    version: 3,
+    description: 'Shifts, one row each.',
+    owner: 'people-data@tidemark.example',
+    source: 'public.Shift',
+    primaryKey: ['id'],
+    location: 'lake/hr/shifts_v3_history',
+    columns: [
+      column('id', 'int', 'integer', 'Number'),
+      column('nir', 'string', 'string', 'Social security number'),
+      column('seen_at', 'timestamp', 'timestamp', 'Last visit'),
+      column('seen_at_micros', 'bigint', 'bigint', 'Microseconds since 1970 of seen_at, exact', 'seen_at'),
+    ],
+  })
+})
+
+describe('every contract of the repository', () => {
+  test.each(tables)('$name v$version has a type and a description for each lake column', (contract) => {
+    const { columns, location } = catalogTable(contract)
+    expect(columns.map(({ name }) => name)).toEqual(lakeColumns(contract).map(({ name }) => name))
+    for (const { type, description } of columns) {
+      expect(type).not.toBe('')
+      expect(description).not.toBe('')
+    }
+    /* The keys an object store takes. */
+    expect(location).toMatch(/^[A-Za-z0-9_.=/-]+$/)
+  })
+
+  test('each version has a location of its own', () => {
+    const locations = tables.map((contract) => catalogTable(contract).location)
+    expect(new Set(locations).size).toBe(tables.length)
+  })
+})

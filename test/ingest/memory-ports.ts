@@ -1,0 +1,105 @@
+import type { Page } from '../../core/page.ts'
+import type {
+  Catalog,
+  CatalogEntry,
+  CatalogTable,
+  Floor,
+  Logger,
+  ObjectStore,
+  Quarantine,
+  QuarantineEntry,
+  RawStore,
+} from '../../core/ports.ts'
+
+/** The raw store of `core/ports.ts` in memory. */
+export class MemoryRawStore implements RawStore {
+  readonly pages = new Map<string, Page>()
+
+  async put(pages: readonly Page[]): Promise<void> {
+    for (const page of pages) if (!this.pages.has(page.key)) this.pages.set(page.key, page)
+  }
+
+  async *list(table: string): AsyncIterable<Page> {
+    for (const page of this.pages.values()) if (page.table === table) yield page
+  }
+}
+
+/** The quarantine of `core/ports.ts` in memory. */
+export class MemoryQuarantine implements Quarantine {
+  readonly entries = new Map<string, QuarantineEntry>()
+
+  async put(entries: readonly QuarantineEntry[]): Promise<void> {
+    for (const entry of entries) if (!this.entries.has(entry.id)) this.entries.set(entry.id, entry)
+  }
+
+  async *list(): AsyncIterable<QuarantineEntry> {
+    yield* this.entries.values()
+  }
+}
+
+/** The object store of `core/ports.ts` in memory; counts what is written. */
+export class MemoryObjects implements ObjectStore {
+  readonly objects = new Map<string, Buffer>()
+  puts = 0
+
+  async put(key: string, content: Uint8Array | readonly Uint8Array[]): Promise<void> {
+    this.puts += 1
+    this.objects.set(key, content instanceof Uint8Array ? Buffer.from(content) : Buffer.concat(content))
+  }
+
+  async get(key: string): Promise<Buffer> {
+    const content = this.objects.get(key)
+    if (content === undefined) throw new Error(`no object ${key}`)
+    return content
+  }
+
+  async list(prefix: string): Promise<readonly string[]> {
+    return [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort()
+  }
+
+  async delete(key: string): Promise<void> {
+    this.objects.delete(key)
+  }
+}
+
+/** The catalog of `core/ports.ts` in memory. */
+export class MemoryCatalog implements Catalog {
+  private known: readonly CatalogEntry[] = []
+
+  async registerTables(tables: readonly CatalogTable[]): Promise<void> {
+    this.known = tables.map((table) => ({ table, partitions: [], floors: [] }))
+  }
+
+  async registerPartition(table: string, version: number, ingestDate: string): Promise<void> {
+    this.known = this.known.map((entry) =>
+      entry.table.name === table && entry.table.version === version
+        ? { ...entry, partitions: [...new Set([...entry.partitions, ingestDate])].sort() }
+        : entry,
+    )
+  }
+
+  async addFloor(sourceTable: string, floor: Floor): Promise<void> {
+    this.known = this.known.map((entry) =>
+      entry.table.source === sourceTable && !entry.floors.some(({ position }) => position === floor.position)
+        ? { ...entry, floors: [...entry.floors, floor] }
+        : entry,
+    )
+  }
+
+  async entries(): Promise<readonly CatalogEntry[]> {
+    return this.known
+  }
+}
+
+/** A logger that keeps its lines as text. */
+export class MemoryLog implements Logger {
+  readonly lines: string[] = []
+
+  info(event: string, fields: Readonly<Record<string, string | number | boolean>> = {}): void {
+    this.lines.push(`info ${event} ${JSON.stringify(fields)}`)
+  }
+
+  warn(event: string, fields: Readonly<Record<string, string | number | boolean>> = {}): void {
+    this.lines.push(`warn ${event} ${JSON.stringify(fields)}`)
+  }
+}

@@ -1,0 +1,249 @@
+import fc from 'fast-check'
+import type { LakeOperation, LakeRow } from '../../core/block.ts'
+import { col, type Table, table } from '../../core/contract/index.ts'
+import type { Floor } from '../../core/ports.ts'
+import { formatPosition, nextStep, type Position } from '../../core/position.ts'
+
+/** A table whose key is two columns, one of them an instant of which only the microseconds differ. */
+export function historyTable(name: string): Table {
+  return table({
+    name: `h.${name}`,
+    version: 1,
+    owner: 'tests',
+    description: 'A table with a life of its own',
+    source: { system: 'tests', table: `public.${name}` },
+    primaryKey: ['position', 'at'],
+    unknownFields: 'keep',
+    columns: {
+      position: col.integer('First part of the key, named as a word that the SQL might use itself'),
+      at: col.timestampMicros('Second part of the key'),
+      tags: col.list({ kind: 'string' }, 'A list', { nullable: true }),
+      amount: col.decimal(9, 2, 'A decimal', { nullable: true }),
+      note: col.string('A large text', { nullable: true }),
+      seen: col.timestampMicros('An instant', { nullable: true }),
+    },
+  })
+}
+
+const VALUES = ['tags', 'amount', 'note', 'seen'] as const
+type ValueName = (typeof VALUES)[number]
+type Values = Readonly<Record<ValueName, string | readonly (string | null)[] | null>>
+type Key = readonly [position: number, at: string]
+
+/** A row of current as the model says it is: microseconds as text, and the position of its last change. */
+export interface ModelRow extends Values {
+  readonly key: Key
+  readonly position: Position
+}
+
+/** What a database went through, as it reaches the lake, and what the table was after each change. */
+export interface History {
+  /** Lake rows with their duplicates and replays, in the order and the files in which they arrive. */
+  readonly files: readonly (readonly LakeRow[])[]
+  readonly floors: readonly Floor[]
+  readonly states: readonly { readonly position: Position; readonly rows: readonly ModelRow[] }[]
+}
+
+const values: fc.Arbitrary<Values> = fc.record({
+  tags: fc.constantFrom(null, [], ['a', null], ['', 'b']),
+  amount: fc.constantFrom(null, '1.00', '-0.01', '9999999.99'),
+  note: fc.constantFrom(null, '', 'x', 'y'),
+  seen: fc.constantFrom(null, '0', '-1', '1700000000000001'),
+})
+
+const keyIndex = fc.nat(4)
+const absent = fc.subarray([...VALUES])
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), key: keyIndex, values, absent }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('move' as const), key: keyIndex, to: keyIndex, values, absent }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('swap' as const), key: keyIndex, to: keyIndex, values }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), key: keyIndex }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncate' as const) }) },
+)
+const transaction = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('commit' as const),
+      steps: fc.array(step, { minLength: 1, maxLength: 5 }),
+    }),
+  },
+  /* A load that is complete, perhaps after a time in which nobody watched; or the part of one that broke off. */
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('load' as const), unseen: fc.array(step, { maxLength: 3 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('partial load' as const), share: fc.nat(4) }) },
+)
+
+/** How one lake row reaches the lake: in which files its copies are, and whether an older contract read it first. */
+const arrival = fc.record({
+  files: fc.array(fc.nat(2), { minLength: 1, maxLength: 3 }),
+  order: fc.nat(),
+  misread: fc.option(fc.constantFrom(...VALUES), { freq: 5, nil: undefined }),
+})
+
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+type Transaction = typeof transaction extends fc.Arbitrary<infer T> ? T : never
+type Arrival = typeof arrival extends fc.Arbitrary<infer A> ? A : never
+
+const KEYS: readonly Key[] = [
+  [1, '1700000000000000'],
+  [1, '1700000000000001'],
+  [2, '1700000000000001'],
+  [2, '-1'],
+  [1, '-1'],
+]
+
+/** Random histories of a tiny table; the first change is often a load. */
+export const anyHistory: fc.Arbitrary<History> = fc
+  .tuple(
+    fc.array(transaction, { minLength: 1, maxLength: 8 }),
+    fc.array(arrival, { minLength: 12, maxLength: 40 }),
+  )
+  .map(([transactions, arrivals]) => play(transactions, arrivals))
+
+function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]): History {
+  const state = new Map<string, ModelRow>()
+  const rows: LakeRow[] = []
+  const floors: Floor[] = []
+  const states: { position: Position; rows: readonly ModelRow[] }[] = []
+  let now: { lsn: bigint; ordinal: number; isSeen: boolean } = { lsn: 0n, ordinal: 0, isSeen: true }
+  const place = () => formatPosition({ epoch: 1, lsn: now.lsn, ordinal: now.ordinal, step: 0 })
+  const freeze = (position: Position) => {
+    if (now.isSeen) states.push({ position, rows: [...state.values()] })
+  }
+  const emit = (
+    operation: LakeOperation,
+    position: Position,
+    key: Key | null,
+    given: Values | null,
+    missing: readonly string[],
+  ) => {
+    if (now.isSeen) rows.push(lakeRow(operation, position, key, given, missing))
+  }
+  const put = (
+    operation: 'insert' | 'update',
+    position: Position,
+    key: Key,
+    given: Values,
+    missing: readonly ValueName[],
+    from?: Values,
+  ) => {
+    const whole = { ...given }
+    for (const name of missing) whole[name] = from?.[name] ?? null
+    state.set(key.join(), { ...whole, key, position })
+    emit(operation, position, key, given, missing)
+    freeze(position)
+  }
+  const remove = (position: Position, key: Key) => {
+    state.delete(key.join())
+    emit('delete', position, key, null, [])
+    freeze(position)
+  }
+  const move = (from: Key, to: Key, given: Values, missing: readonly ValueName[]) => {
+    const old = state.get(from.join())
+    if (old === undefined || (state.has(to.join()) && from !== to)) return
+    now = { ...now, ordinal: now.ordinal + 1 }
+    if (from === to) return put('update', place(), to, given, missing, old)
+    remove(place(), from)
+    put('insert', nextStep(place()), to, given, missing, old)
+  }
+  const apply = (change: Step) => {
+    const key = 'key' in change ? keyOf(change.key) : keyOf(0)
+    const old = state.get(key.join())
+    switch (change.kind) {
+      case 'put':
+        now = { ...now, ordinal: now.ordinal + 1 }
+        if (old === undefined) put('insert', place(), key, change.values, [])
+        else put('update', place(), key, change.values, change.absent, old)
+        return
+      case 'move':
+        return move(key, keyOf(change.to), change.values, change.absent)
+      case 'swap': {
+        const spare: Key = [9, '9']
+        const other = keyOf(change.to)
+        if (old === undefined || !state.has(other.join()) || key === other) return
+        move(key, spare, change.values, [...VALUES])
+        move(other, key, change.values, ['note'])
+        return move(spare, other, change.values, [...VALUES])
+      }
+      case 'delete':
+        if (old === undefined) return
+        now = { ...now, ordinal: now.ordinal + 1 }
+        return remove(place(), key)
+      case 'truncate':
+        now = { ...now, ordinal: now.ordinal + 1 }
+        state.clear()
+        emit('truncate', place(), null, null, [])
+        if (now.isSeen) floors.push({ position: place(), reason: 'truncate' })
+        return freeze(place())
+    }
+  }
+
+  for (const transaction of transactions) {
+    now = { lsn: now.lsn + 16n, ordinal: 0, isSeen: transaction.kind !== 'load' }
+    if (transaction.kind === 'commit') for (const change of transaction.steps) apply(change)
+    if (transaction.kind === 'load') for (const change of transaction.unseen) apply(change)
+    if (transaction.kind === 'commit') continue
+    now = { lsn: now.lsn + 16n, ordinal: 0, isSeen: true }
+    const read = [...state.values()].slice(0, transaction.kind === 'load' ? undefined : transaction.share)
+    for (const row of read) {
+      state.set(row.key.join(), { ...row, position: place() })
+      emit('load', place(), row.key, row, [])
+    }
+    if (transaction.kind === 'load') floors.push({ position: place(), reason: 'load' })
+    freeze(place())
+  }
+  return { files: deliver(rows, arrivals), floors, states }
+}
+
+function keyOf(index: number): Key {
+  return KEYS[index] ?? [0, '0']
+}
+
+function lakeRow(
+  operation: LakeOperation,
+  position: Position,
+  key: Key | null,
+  given: Values | null,
+  missing: readonly string[],
+): LakeRow {
+  const names = missing.length > 0 ? missing : null
+  const shown = VALUES.map((name) => (given === null || missing.includes(name) ? null : given[name]))
+  return [operation, position, 0, 1_700_000_000_000, names, null, ...(key ?? [null, null]), ...shown]
+}
+
+/* Three files; copies of one row may be in several. A row that an older contract misread comes again as a replay. */
+function deliver(rows: readonly LakeRow[], arrivals: readonly Arrival[]): readonly (readonly LakeRow[])[] {
+  const sent: { row: LakeRow; file: number; order: number }[] = []
+  for (const [index, row] of rows.entries()) {
+    const { files, order, misread } = arrivals[index % arrivals.length] ?? { files: [0], order: 0 }
+    const place = (order * (index + 7)) % 1_009
+    const isReplayed = misread !== undefined && (row[0] === 'insert' || row[0] === 'update')
+    for (const file of files) sent.push({ row: isReplayed ? revised(row) : row, file, order: place + file })
+    if (isReplayed)
+      sent.push({ row: withoutColumn(row, misread), file: place % 3, order: (place * 31) % 1_009 })
+  }
+  sent.sort((left, right) => left.order - right.order)
+  return [0, 1, 2].map((file) => sent.flatMap((one) => (one.file === file ? [one.row] : [])))
+}
+
+function revised(row: LakeRow): LakeRow {
+  const [operation, position, , ...rest] = row
+  return [operation, position, 1, ...rest]
+}
+
+/* As a contract without the column wrote it: null, and not listed as absent. */
+function withoutColumn(row: LakeRow, name: ValueName): LakeRow {
+  const [operation, position, revision, committedAt, missing, extra, ...rest] = row
+  const left = missing?.filter((other) => other !== name) ?? []
+  const shown = rest.map((value, index) => (index === 2 + VALUES.indexOf(name) ? null : value))
+  return [operation, position, revision, committedAt, left.length > 0 ? left : null, extra, ...shown]
+}

@@ -1,0 +1,314 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { col, type Table, table } from '../../../core/contract/index.ts'
+import { JsonNumber, type JsonValue } from '../../../core/json.ts'
+import type { CatalogEntry } from '../../../core/ports.ts'
+import { loadPosition } from '../../../core/position.ts'
+import { LakeSession, type LakeSessionOptions } from '../../../local/duckdb/lake-session.ts'
+import { smallLake } from '../../lake/small-lake.ts'
+import { tempFolder } from '../../support/temp-folder.ts'
+
+function shifts(
+  version: number,
+  more: Table['columns'] = {},
+  name: `${string}.${string}` = 'work.shifts',
+): Table {
+  return table({
+    name,
+    version,
+    owner: 'tests',
+    description: 'Shifts',
+    source: { system: 'tests', table: 'public.shifts' },
+    primaryKey: ['id'],
+    unknownFields: 'keep',
+    columns: {
+      id: col.bigint('Key'),
+      cost: col.decimal(38, 10, 'Cost', { nullable: true }),
+      tags: col.list({ kind: 'string' }, 'Tags', { nullable: true }),
+      seen: col.timestampMicros('Seen', { nullable: true }),
+      day: col.date('Day', { nullable: true }),
+      ...more,
+    },
+  })
+}
+
+function position(index: number): string {
+  return loadPosition(1, BigInt(index))
+}
+
+const MAX = '9223372036854775807'
+const COST = '1234567890123456789012345678.0000000001'
+
+async function open(
+  folder: string,
+  entries: readonly CatalogEntry[],
+  more: Partial<LakeSessionOptions> = {},
+) {
+  const session = await LakeSession.open({ folder, entries, ...more })
+  onTestFinished(() => session.close())
+  return session
+}
+
+async function rowsOf(session: LakeSession, sql: string): Promise<readonly (readonly JsonValue[])[]> {
+  const rows: (readonly JsonValue[])[] = []
+  for await (const batch of (await session.query(sql)).batches) rows.push(...batch)
+  return rows
+}
+
+describe('a lake session', () => {
+  test('G2 shows current and history of a table, every digit of its numbers kept', async () => {
+    const folder = await tempFolder()
+    const lake = smallLake(folder)
+    await lake.register(shifts(1))
+    await lake.land(shifts(1), [
+      ['insert', position(1), 0, 1_700_000_000_123, null, null, MAX, COST, ['a', null], '-1', '0001-01-01'],
+      ['insert', position(2), 0, null, null, '{"x":1}', '-9223372036854775808', null, null, null, null],
+      ['delete', position(3), 0, null, null, null, '-9223372036854775808', null, null, null, null],
+    ])
+    const session = await open(folder, await lake.catalog.entries())
+    expect(await rowsOf(session, 'SELECT id, cost, tags, seen_micros FROM work.shifts')).toEqual([
+      [new JsonNumber(MAX), new JsonNumber(COST), ['a', null], new JsonNumber('-1')],
+    ])
+    expect(
+      await rowsOf(
+        session,
+        'SELECT _op, id, _extra, ingest_date::VARCHAR FROM work.shifts_history ORDER BY _position',
+      ),
+    ).toEqual([
+      ['insert', new JsonNumber(MAX), null, '2024-01-01'],
+      ['insert', new JsonNumber('-9223372036854775808'), '{"x":1}', '2024-01-01'],
+      ['delete', new JsonNumber('-9223372036854775808'), null, '2024-01-01'],
+    ])
+  })
+
+  test('gives every column its type where no file is yet', async () => {
+    const folder = await tempFolder()
+    const lake = smallLake(folder)
+    await lake.register(shifts(1))
+    const session = await open(folder, await lake.catalog.entries())
+    const { columns, batches } = await session.query('SELECT * FROM work.shifts')
+    expect(Object.fromEntries(columns.map(({ name, type }) => [name, type]))).toEqual({
+      id: 'BIGINT',
+      cost: 'DECIMAL(38,10)',
+      tags: 'VARCHAR[]',
+      seen: 'TIMESTAMP WITH TIME ZONE',
+      seen_micros: 'BIGINT',
+      day: 'DATE',
+      _position: 'VARCHAR',
+      _committed_at: 'TIMESTAMP WITH TIME ZONE',
+      _extra: 'VARCHAR',
+    })
+    for await (const batch of batches) expect(batch).toEqual([])
+    await lake.land(shifts(1), [
+      ['insert', position(1), 0, 0, null, null, '1', '1.5000000000', [], '0', '2024-02-29'],
+    ])
+    const filled = await open(folder, await lake.catalog.entries())
+    expect((await filled.query('SELECT * FROM work.shifts')).columns).toEqual(columns)
+  })
+
+  test('reads files from before and after a column was added: null where it was not yet', async () => {
+    const folder = await tempFolder()
+    const lake = smallLake(folder)
+    const wider = shifts(1, { note: col.string('Note', { nullable: true }) })
+    await lake.register(shifts(1))
+    await lake.land(shifts(1), [['insert', position(1), 0, 0, null, null, '1', null, null, null, null]])
+    await lake.register(wider)
+    await lake.land(
+      wider,
+      [['insert', position(2), 0, 0, null, null, '2', null, null, null, null, 'new']],
+      '2024-01-02',
+    )
+    const session = await open(folder, await lake.catalog.entries())
+    expect(await rowsOf(session, 'SELECT id, note FROM work.shifts ORDER BY id')).toEqual([
+      [new JsonNumber('1'), null],
+      [new JsonNumber('2'), 'new'],
+    ])
+  })
+
+  test('shows the newest version under the name of the table, older ones with theirs', async () => {
+    const folder = await tempFolder()
+    const lake = smallLake(folder)
+    for (const version of [1, 10, 9]) {
+      await lake.register(shifts(version))
+      await lake.land(shifts(version), [
+        ['insert', position(1), 0, 0, null, null, String(version), null, null, null, null],
+      ])
+    }
+    const session = await open(folder, await lake.catalog.entries())
+    const found = await rowsOf(
+      session,
+      `SELECT (SELECT id FROM work.shifts), (SELECT id FROM work.shifts_v9), (SELECT id FROM work.shifts_v1),
+        (SELECT count(*) FROM work.shifts_history), (SELECT count(*) FROM work.shifts_v1_history)`,
+    )
+    expect(found).toEqual([['10', '9', '1', '1', '1'].map((text) => new JsonNumber(text))])
+  })
+
+  test('opens on a folder whose name has what SQL and globs give a meaning', async () => {
+    const folder = join(await tempFolder(), "it's [a] lake? *")
+    await mkdir(folder)
+    const lake = smallLake(folder)
+    await lake.register(shifts(1))
+    await lake.land(shifts(1), [['insert', position(1), 0, 0, null, null, '1', null, null, null, null]])
+    const session = await open(folder, await lake.catalog.entries())
+    expect(await rowsOf(session, 'SELECT id FROM work.shifts')).toEqual([[new JsonNumber('1')]])
+  })
+
+  test.each(['main', 'temp', 'system', 'memory', 'order'])(
+    'opens with a database named %s',
+    async (database) => {
+      const folder = await tempFolder()
+      const lake = smallLake(folder)
+      await lake.register(shifts(1, {}, `${database}.shifts`))
+      await lake.register(shifts(1))
+      const session = await open(folder, await lake.catalog.entries())
+      expect(await rowsOf(session, 'SELECT id FROM work.shifts')).toEqual([])
+    },
+  )
+
+  test('G9 hands a large result out in batches, and another query may follow one that was left', async () => {
+    const session = await open(await tempFolder(), [], { memoryLimit: '100MB' })
+    const { batches } = await session.query(`SELECT repeat('x', 100) || i FROM range(5_000_000) t(i)`)
+    let seen = 0
+    for await (const batch of batches) {
+      expect(batch.length).toBeLessThan(100_000)
+      seen += 1
+      if (seen === 3) break
+    }
+    expect(seen).toBe(3)
+    expect(await rowsOf(session, 'SELECT 1')).toEqual([[1]])
+  })
+
+  test('names a query that does not compile or run query/invalid', async () => {
+    const session = await open(await tempFolder(), [])
+    for (const sql of ['SELEC 1', 'SELECT', 'SELECT * FROM nowhere', 'SELECT nope', "SELECT 'x'::INTEGER"])
+      await expect(rowsOf(session, sql), sql).rejects.toMatchObject({ code: 'query/invalid' })
+    await expect(rowsOf(session, 'SELECT 1 FROM WHERE')).rejects.toThrow('LINE 1')
+    await expect(
+      rowsOf(session, 'SELECT (i + 9223372036854775000)::BIGINT FROM range(2000) t(i)'),
+    ).rejects.toMatchObject({
+      code: 'query/invalid',
+    })
+  })
+
+  test.each([
+    'SELECT 1;',
+    'EXPLAIN SELECT 1',
+    'explain analyze select 1',
+    'DESCRIBE SELECT 1',
+    'SHOW TABLES',
+    'SUMMARIZE SELECT 1 AS a',
+    'VALUES (1)',
+    'WITH a AS (SELECT 1) FROM a',
+    'SELECT * FROM range(3), unnest([1, 2])',
+    "SELECT * FROM json_each('[1]')",
+    'SELECT table_name FROM information_schema.tables',
+  ])('answers %s', async (sql) => {
+    const session = await open(await tempFolder(), [])
+    await expect(rowsOf(session, sql)).resolves.toBeDefined()
+  })
+})
+
+describe('the sandbox of a lake session', () => {
+  let folder: string
+  let session: LakeSession
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tidemark-sandbox-'))
+    const lake = smallLake(folder)
+    await lake.register(shifts(1))
+    await lake.land(shifts(1), [['insert', position(1), 0, 0, null, null, '1', null, null, null, null]])
+    await writeFile(join(folder, 'secret.csv'), 'secret\n')
+    session = await LakeSession.open({ folder, entries: await lake.catalog.entries() })
+    return async () => {
+      session.close()
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  const out = () => join(folder, 'lake', 'out')
+  const reads: readonly (() => string)[] = [
+    () => `SELECT * FROM read_csv('/etc/passwd')`,
+    () => `SELECT * FROM '/etc/passwd'`,
+    () => `SELECT * FROM read_text('${folder}/secret.csv')`,
+    () => `SELECT * FROM read_parquet('${folder}/lake/../secret.csv')`,
+    () => `SELECT * FROM '${folder}/secret.csv'`,
+    () => `SELECT * FROM read_blob('/proc/self/environ')`,
+    () => `SELECT * FROM read_parquet('https://example.com/x.parquet')`,
+    () => `SELECT * FROM glob('/etc/*')`,
+    () => `SELECT * FROM glob('${folder}/**')`,
+    () => `SELECT * FROM duckdb_secrets()`,
+    () => `SELECT getenv('HOME')`,
+    () => `SELECT * FROM query('SELECT * FROM read_csv(''/etc/passwd'')')`,
+  ]
+  const writes: readonly (() => string)[] = [
+    () => `COPY (SELECT 1) TO '${out()}'`,
+    () => `COPY (SELECT 1) TO '/tmp/tidemark-sandbox-out'`,
+    () => `EXPLAIN ANALYZE COPY (SELECT 1) TO '${out()}'`,
+    () => `EXPLAIN ANALYZE CREATE TABLE x AS SELECT 1`,
+    () => `/* a */ EXPLAIN ANALYZE COPY (SELECT 1) TO '${out()}'`,
+    () => `EXPLAIN (ANALYZE) COPY (SELECT 1) TO '${out()}'`,
+    () => `SELECT 1; COPY (SELECT 1) TO '${out()}'`,
+    () => `EXPLAIN SELECT 1; COPY (SELECT 1) TO '${out()}'`,
+    () => `EXPORT DATABASE '${out()}'`,
+    () => `ATTACH '${out()}.db'`,
+    () => `SELECT * FROM enable_profiling(format='json', save_location='${out()}')`,
+    () => `SELECT * FROM system.main."Enable_Profiling"(format='json', save_location='${out()}')`,
+    () => `SELECT (SELECT count(*) FROM enable_logging(storage='file', storage_path='${out()}'))`,
+    () => `WITH a AS (FROM enable_logging(storage='file', storage_path='${out()}')) SELECT 1 FROM a`,
+    () => `DESCRIBE SELECT * FROM enable_logging(storage='file', storage_path='${out()}')`,
+    () => `EXPLAIN ANALYZE SELECT * FROM enable_logging(storage='file', storage_path='${out()}')`,
+    () => `SELECT * FROM query('FROM enable_logging(storage=''file'', storage_path=''${out()}'')')`,
+    () => `SELECT * FROM json_execute_serialized_sql(json_serialize_sql('FROM enable_logging()'))`,
+  ]
+  const others: readonly (() => string)[] = [
+    () => 'INSTALL httpfs',
+    () => 'LOAD httpfs',
+    () => 'SET threads = 8',
+    () => 'RESET memory_limit',
+    () => 'SET VARIABLE x = 1',
+    () => 'PRAGMA enable_profiling',
+    () => 'CALL enable_logging()',
+    () => 'CREATE TABLE x (a INTEGER)',
+    () => 'CREATE MACRO f(a) AS a',
+    () => 'CREATE OR REPLACE VIEW work.shifts AS SELECT 1',
+    () => 'DROP VIEW work.shifts',
+    () => 'INSERT INTO work.shifts VALUES (1)',
+    () => 'WITH a AS (SELECT 1) DELETE FROM work.shifts',
+    () => 'BEGIN',
+    () => 'CHECKPOINT',
+    () => 'SELECT * FROM checkpoint()',
+    () => 'USE work',
+    () => 'PREPARE p AS SELECT 1',
+    () => 'SELECT 1; SELECT 2',
+    () => '',
+    () => '-- nothing',
+    () => 'EXPLAIN',
+  ]
+
+  test('refuses whatever is more than reading the lake, and no file is read, written or changed', async () => {
+    const before = await everyFile(folder)
+    for (const sql of [...reads, ...writes, ...others].map((make) => make())) {
+      const outcome = await rowsOf(session, sql).then(
+        () => 'answered',
+        (error: unknown) => (error instanceof Error && 'code' in error ? error.code : error),
+      )
+      expect(['query/refused', 'query/invalid'], sql).toContain(outcome)
+    }
+    expect(await everyFile(folder)).toEqual(before)
+    expect(await rowsOf(session, 'SELECT id FROM work.shifts')).toEqual([[new JsonNumber('1')]])
+  })
+
+  test('says query/refused to what would be a statement of DuckDB', async () => {
+    for (const make of [...writes, ...others.slice(0, 9)])
+      await expect(rowsOf(session, make()), make()).rejects.toMatchObject({ code: 'query/refused' })
+  })
+})
+
+/** Every file below a folder with its bytes. */
+async function everyFile(folder: string): Promise<ReadonlyMap<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return new Map(await Promise.all(files.map(async (path) => [path, await readFile(path, 'hex')] as const)))
+}

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { findRunningPostgres } from '../../local/postgres/find-running-postgres.ts'
+
+const program = resolve(import.meta.dirname, '../../bin/tidemark.mjs')
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A command line that runs in a process group of its own. */
+export interface Running {
+  readonly finished: Promise<Finished>
+  /** SIGKILL to the whole group. */
+  kill(): void
+  /** Ctrl-C. */
+  interrupt(): void
+}
+
+/** Starts the command line as a user does: the program, its arguments, an environment without surprises. */
+export function startTidemark(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Running {
+  const child: ChildProcess = spawn(process.execPath, [program, ...args], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // biome-ignore lint/style/noProcessEnv: the child needs PATH and HOME
+    env: { ...process.env, NO_COLOR: '1', ...environment },
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.on('data', (bytes: Buffer) => {
+    stdout += bytes.toString()
+  })
+  child.stderr?.on('data', (bytes: Buffer) => {
+    stderr += bytes.toString()
+  })
+  const finished = new Promise<Finished>((done) => {
+    child.on('close', (code) => done({ code, stdout, stderr }))
+  })
+  const signal = (name: NodeJS.Signals, toGroup: boolean) => {
+    if (child.pid !== undefined && child.exitCode === null)
+      process.kill(toGroup ? -child.pid : child.pid, name)
+  }
+  return { finished, kill: () => signal('SIGKILL', true), interrupt: () => signal('SIGINT', false) }
+}
+
+export function tidemark(
+  args: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<Finished> {
+  return startTidemark(args, environment).finished
+}
+
+/** The JSON document on the last line of standard output. */
+export function lastJson({ stdout, stderr }: Finished): Record<string, unknown> {
+  const line = stdout.trimEnd().split('\n').at(-1) ?? ''
+  try {
+    return JSON.parse(line) as Record<string, unknown>
+  } catch {
+    throw new Error(`no JSON on the last line of standard output: ${line}\n${stderr}`)
+  }
+}
+
+/** A folder for runs that other users may enter, removed with what it holds at the end of the scope. */
+export async function scratchFolder(): Promise<{
+  readonly path: string
+  [Symbol.asyncDispose](): Promise<void>
+}> {
+  const path = await mkdtemp(join(tmpdir(), 'tidemark-e2e-'))
+  const { chmod } = await import('node:fs/promises')
+  await chmod(path, 0o755)
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await rm(path, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+/** URL of the PostgreSQL that a run in a folder left running, or is using. */
+export function postgresOf(dir: string): Promise<string | undefined> {
+  return findRunningPostgres(join(dir, 'postgres'), 'workforce')
+}
