@@ -1,5 +1,5 @@
 import type { CatalogEntry } from '../core/ports.ts'
-import { identifier, literal } from './sql-text.ts'
+import { globPath, identifier, literal } from './sql-text.ts'
 
 /**
  * SELECT of every history row of a table, DuckDB dialect, from the files below `root`. The empty relation in front
@@ -10,7 +10,7 @@ export function historySelect({ table, partitions }: CatalogEntry, root: string)
   const empty = `SELECT ${[...emptySystem, ...columns].join(', ')} WHERE false`
   /* DuckDB refuses a glob without files; a registered partition always has one. */
   if (partitions.length === 0) return empty
-  const files = literal(`${root.replace(/[[*?]/g, '[$&]')}/${table.location}/ingest_date=*/*.parquet`)
+  const files = literal(`${globPath(root)}/${table.location}/ingest_date=*/*.parquet`)
   return `${empty} UNION ALL BY NAME SELECT * FROM read_parquet(${files}, union_by_name = true, hive_partitioning = true)`
 }
 

@@ -11,6 +11,11 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`
 }
 
+/** A path as DuckDB's file functions take it: what a glob gives a meaning stands for itself. */
+export function globPath(path: string): string {
+  return path.replace(/[[*?]/g, '[$&]')
+}
+
 export function columnList(names: readonly string[], alias?: string): string {
   return names
     .map((name) => (alias === undefined ? identifier(name) : `${alias}.${identifier(name)}`))

@@ -5,7 +5,7 @@ import { JsonNumber, type JsonValue } from '../../core/json.ts'
 import type { CatalogEntry } from '../../core/ports.ts'
 import { currentSelect } from '../../lake/current-sql.ts'
 import { historySelect } from '../../lake/history-sql.ts'
-import { identifier, literal } from '../../lake/sql-text.ts'
+import { globPath, identifier, literal } from '../../lake/sql-text.ts'
 import { checkQuery } from './check-query.ts'
 
 export interface ResultColumn {
@@ -60,7 +60,8 @@ export class LakeSession {
     await connection.run(`SET TimeZone = 'UTC'; SET preserve_insertion_order = false`)
     for (const statement of viewStatements(entries, root)) await connection.run(statement)
     await connection.run(`SET temp_directory = ''`)
-    await connection.run(`SET allowed_directories = [${literal(`${root}/lake/`)}]`)
+    const folders = new Set([root, globPath(root)].map((path) => literal(`${path}/lake/`)))
+    await connection.run(`SET allowed_directories = [${[...folders].join(', ')}]`)
     await connection.run(`SET enable_external_access = false; SET lock_configuration = true`)
     return session
   }
@@ -94,9 +95,9 @@ export class LakeSession {
       await checkQuery(this.connection, sql)
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
-      /* DuckDB's message shows the place. */
+      /* DuckDB's message shows the place; what does parse is an EXPLAIN with options, or of something else. */
       await this.connection.extractStatements(sql).catch(rethrow)
-      throw new PipelineError('query/invalid', error.message, { cause: error })
+      throw new PipelineError('query/refused', 'the statement is not a query', { cause: error })
     }
   }
 }
@@ -109,7 +110,8 @@ function viewStatements(entries: readonly CatalogEntry[], root: string): readonl
     const { name, version } = entry.table
     const [database = '', table = ''] = name.split('.')
     const view = newest.get(name) === version ? table : `${table}_v${version}`
-    const schema = identifier(database)
+    /* With the catalog in front: a database may have the name of one of DuckDB's own. */
+    const schema = `memory.${identifier(database)}`
     const history = `${schema}.${identifier(`${view}_history`)}`
     return [
       `CREATE SCHEMA IF NOT EXISTS ${schema}`,
