@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { Traffic } from '../local/postgres/traffic.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { count, type Output } from './output.ts'
@@ -32,15 +33,27 @@ export class LiveView {
   stop(): void {
     clearInterval(this.timer)
     this.timer = undefined
+    this.drawn = 0
+  }
+
+  /** Prints a line that stays; the picture goes on below it. */
+  announce(text: string): void {
+    this.erase()
+    this.output.progress(text)
   }
 
   private draw(): void {
-    const text = `${statusTable(this.status(), this.output)}\n${this.hint()}`
-    const lines = text.split('\n')
-    /* Up over the last picture, and clear from there. */
-    if (this.drawn > 0) process.stderr.write(`\x1b[${this.drawn}A\x1b[0J`)
-    process.stderr.write(`${text}\n`)
+    this.erase()
+    const lines = `${statusTable(this.status(), this.output)}\n${this.hint()}`.split('\n')
+    /* A line that wraps would count twice when the picture is erased. */
+    process.stderr.write(lines.map((line) => `${cutVisible(line, this.output.columns)}\n`).join(''))
     this.drawn = lines.length
+  }
+
+  /* Up over the last picture, and clear from there. */
+  private erase(): void {
+    if (this.drawn > 0) process.stderr.write(`\x1b[${this.drawn}A\x1b[0J`)
+    this.drawn = 0
   }
 
   private hint(): string {
@@ -52,6 +65,21 @@ export class LiveView {
   private line(): void {
     this.output.progress(summaryLine(this.status()))
   }
+}
+
+/** At most `columns` characters of a line, its colours kept and closed. */
+export function cutVisible(line: string, columns: number): string {
+  if (stripVTControlCharacters(line).length <= columns) return line
+  let room = columns - 1
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
+  const parts = line.split(/(\x1b\[[0-9;]*m)/)
+  const kept = parts.map((part) => {
+    if (part.startsWith('\x1b')) return part
+    const shown = part.slice(0, Math.max(room, 0))
+    room -= part.length
+    return shown
+  })
+  return `${kept.join('')}…`
 }
 
 /** The whole status in one line, for logs. */

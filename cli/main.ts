@@ -1,9 +1,17 @@
 import { Command, CommanderError } from 'commander'
 import { PipelineError } from '../core/failures.ts'
+import { contractCheckCommand } from './commands/contract-check.ts'
+import { contractDiffCommand } from './commands/contract-diff.ts'
 import { contractInferCommand } from './commands/contract-infer.ts'
+import { contractLockCommand } from './commands/contract-lock.ts'
+import { contractNewCommand } from './commands/contract-new.ts'
+import { contractTestCommand } from './commands/contract-test.ts'
 import { demoCommand, devCommand } from './commands/dev.ts'
+import { explainCommand } from './commands/explain.ts'
+import { quarantineCommand } from './commands/quarantine.ts'
 import { queryCommand } from './commands/query.ts'
 import { reconcileCommand } from './commands/reconcile.ts'
+import { replayCommand } from './commands/replay.ts'
 import { statusCommand } from './commands/status.ts'
 import { exit, type Output, printError, processOutput } from './output.ts'
 
@@ -45,14 +53,25 @@ function program(cli: Cli): Command {
       '\nExit codes: 0 fine, 1 findings (source and lake differ), 2 the command failed.\nEvery command takes --json. TIDEMARK_SOURCE may hold what --source takes.',
     )
   const contract = new Command('contract').description('Contracts: what the lake accepts of a source table.')
-  contract.addCommand(contractInferCommand(cli))
+  const makers = [
+    contractNewCommand,
+    contractInferCommand,
+    contractCheckCommand,
+    contractTestCommand,
+    contractDiffCommand,
+    contractLockCommand,
+  ]
+  for (const make of makers) contract.addCommand(make(cli))
   const commands = [
     demoCommand(cli),
     devCommand(cli),
     queryCommand(cli),
     statusCommand(cli),
     reconcileCommand(cli),
+    quarantineCommand(cli),
+    replayCommand(cli),
     contract,
+    explainCommand(cli),
   ]
   for (const command of commands) root.addCommand(command)
   inherit(root)

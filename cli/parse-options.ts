@@ -1,22 +1,22 @@
 import { InvalidArgumentError } from 'commander'
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** Milliseconds of `500ms`, `30s`, `5m`, `2h`; a bare number is seconds. */
+/** Milliseconds of `500ms`, `30s`, `5m`, `2h`, `30d`; a bare number is seconds. */
 export function parseDuration(text: string): number {
-  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? []
   const factor = UNITS[unit]
   if (number === undefined || factor === undefined)
-    throw new InvalidArgumentError('a duration is 500ms, 30s, 5m or 2h')
+    throw new InvalidArgumentError('a duration is 500ms, 30s, 5m, 2h or 30d')
   return Number(number) * factor
 }
 
-/** A whole number from 1 to `max`. */
-export function parseCount(max: number): (text: string) => number {
+/** A whole number from `min` to `max`. */
+export function parseCount(max: number, min = 1): (text: string) => number {
   return (text) => {
     const value = Number(text)
-    if (!/^\d+$/.test(text) || value < 1 || value > max)
-      throw new InvalidArgumentError(`a whole number from 1 to ${max}`)
+    if (!/^\d+$/.test(text) || value < min || value > max)
+      throw new InvalidArgumentError(`a whole number from ${min} to ${max}`)
     return value
   }
 }

@@ -9,7 +9,7 @@ const SHOWN_KEYS = 5
 export function proofJson(proof: Proof, status: RunStatus | undefined): string {
   const counts = new Map(status?.tables.map((table) => [table.table, table]))
   const tables = proof.tables.map(
-    ({ table, sourceRows, lakeRows, equal, different, differences, quarantinedKeys }) => ({
+    ({ table, sourceRows, lakeRows, equal, different, differences, notCompared, quarantinedKeys }) => ({
       table,
       sourceRows,
       lakeRows,
@@ -19,6 +19,7 @@ export function proofJson(proof: Proof, status: RunStatus | undefined): string {
       quarantined: counts.get(table)?.quarantined ?? 0,
       quarantinedKeys: quarantinedKeys.map(keyText),
       different,
+      notCompared,
       differences: differences.map(({ key, kind }) => ({ key: keyText(key), kind })),
     }),
   )

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Table } from '../core/contract/table.ts'
 import { PipelineError } from '../core/failures.ts'
 import type { Logger } from '../core/ports.ts'
 import { runFolder } from '../local/pipeline/run-folder.ts'
@@ -9,7 +10,6 @@ import { type PostgresServer, startPostgres } from '../local/postgres/start-post
 import { startTraffic, type Traffic } from '../local/postgres/traffic.ts'
 import type { Proof } from '../local/reconcile/reconcile.ts'
 import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
-import { tables as contracts } from '../schemas/index.ts'
 import { LiveView } from './live-view.ts'
 import { count, type Output, paint } from './output.ts'
 import { embeddedDatabase, embeddedSystem, systemOf } from './source-settings.ts'
@@ -21,6 +21,7 @@ export interface SessionOptions {
   /** A source of the user's own; the embedded PostgreSQL when left out. */
   readonly source: string | undefined
   readonly tables: readonly string[]
+  readonly contracts: readonly Table[]
   readonly slot: string
   readonly publication: string
   readonly reload: boolean
@@ -50,11 +51,22 @@ export async function runSession(options: SessionOptions, output: Output): Promi
   const steps = stepPrinter(output, startedAt)
   const server = options.source === undefined ? await startEmbedded(options, steps) : undefined
   try {
-    const run = await openLocalRun(runOptions(options, server, logger(output)))
+    /* What is said while the picture is drawn stands above it. */
+    let say = output.progress
+    const run = await openLocalRun(
+      runOptions(
+        options,
+        server,
+        logger(output, (text) => say(text)),
+      ),
+    )
     steps(`pipeline on ${run.status().address}, ${run.tables.length} tables`)
     const traffic =
-      server !== undefined && options.rate > 0 ? startSampleTraffic(server, options, output) : undefined
+      server !== undefined && options.rate > 0
+        ? startSampleTraffic(server, options, (text) => say(`${paint(output, 'yellow', 'traffic')} ${text}`))
+        : undefined
     const view = new LiveView(output, () => run.status(), traffic)
+    say = (text) => view.announce(text)
     try {
       view.start()
       await Promise.race([untilOver(options, startedAt, interrupt, run), run.failed])
@@ -89,7 +101,7 @@ function runOptions(options: SessionOptions, server: PostgresServer | undefined,
     source: { url },
     isEmbedded: server !== undefined,
     system: server === undefined ? systemOf(url) : embeddedSystem,
-    contracts,
+    contracts: options.contracts,
     patterns: options.tables,
     slot: options.slot,
     publication: options.publication,
@@ -99,10 +111,14 @@ function runOptions(options: SessionOptions, server: PostgresServer | undefined,
   }
 }
 
-function startSampleTraffic(server: PostgresServer, options: SessionOptions, output: Output): Traffic {
+function startSampleTraffic(
+  server: PostgresServer,
+  options: SessionOptions,
+  onError: (text: string) => void,
+): Traffic {
   return startTraffic(server.url, {
     changesPerSecond: options.rate,
-    onError: (error) => output.progress(`${paint(output, 'yellow', 'traffic')} ${error.message}`),
+    onError: (error) => onError(error.message),
   })
 }
 
@@ -183,12 +199,12 @@ function interruptSignal(output: Output): AbortSignal {
 }
 
 /* Warnings are for whoever watches; information is in the status. */
-function logger(output: Output): Logger {
+function logger(output: Output, say: (text: string) => void): Logger {
   return {
     info: () => undefined,
     warn: (event, fields = {}) => {
       const text = Object.entries(fields).map(([name, value]) => `${name}=${value}`)
-      output.progress(`${paint(output, 'yellow', 'warning')} ${event} ${text.join(' ')}`)
+      say(`${paint(output, 'yellow', 'warning')} ${event} ${text.join(' ')}`)
     },
   }
 }

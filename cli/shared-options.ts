@@ -6,6 +6,13 @@ export function dirOption(): Option {
   return new Option('--dir <folder>', 'folder of the run').default(defaultDir)
 }
 
+export function schemasOption(): Option {
+  return new Option(
+    '--schemas <folder>',
+    'contracts of your own, <domain>/<table>/vN.ts, instead of those of the sample',
+  )
+}
+
 export function sourceOption(): Option {
   return new Option(
     '--source <url>',
@@ -24,8 +31,8 @@ export function forOption(): Option {
 }
 
 export function rateOption(): Option {
-  return new Option('--rate <changes>', 'changes per second of the sample traffic')
-    .argParser(parseCount(100_000))
+  return new Option('--rate <changes>', 'changes per second of the sample traffic, 0 for none')
+    .argParser(parseCount(100_000, 0))
     .default(500)
 }
 

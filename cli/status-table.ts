@@ -16,8 +16,26 @@ export function statusTable(status: RunStatus, output: Output): string {
     freshnessMs.p50 === null
       ? ''
       : `, fresh after ${count(freshnessMs.p50)} ms (p99 ${count(freshnessMs.p99 ?? 0)} ms)`
+  const drift = tables.flatMap(({ table, unknownFields, definitions }) => [
+    ...(unknownFields.length > 0
+      ? [
+          `${paint(output, 'yellow', 'drift')} ${table}: the source has ${unknownFields.join(', ')}, no contract does; the values are in _extra`,
+        ]
+      : []),
+    ...(definitions.length > 0
+      ? [
+          `${paint(output, 'yellow', 'drift')} ${table}: ${[...new Set(definitions)].join(', ')} at the source`,
+        ]
+      : []),
+  ])
+  const waiting =
+    status.quarantineSince === null
+      ? []
+      : [`quarantine since ${status.quarantineSince.slice(0, 19)}: tidemark quarantine list`]
   return [
     alignedTable(['table', 'state', 'loaded', 'changes', 'quarantine'], rows),
     `captured ${count(rates.captured)}/s → formatted ${count(rates.formatted)}/s → landed ${count(rates.landed)}/s; ${behind}${freshness}; ${count(memoryMb)} MB`,
+    ...waiting,
+    ...drift,
   ].join('\n')
 }

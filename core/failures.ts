@@ -22,6 +22,11 @@ export const failures = {
     advice:
       'Turn on IncludeTransactionDetails on the Kinesis endpoint: without it a change has no place in the commit order.',
   },
+  'capture/no-load': {
+    action: 'quarantine',
+    advice:
+      'A row of a full load arrived while no load of its table is known. Start the load through Tidemark, so that its rows get a position.',
+  },
   'capture/page-too-large': {
     action: 'quarantine',
     advice: 'One change is larger than a page may be; lower LobMaxSize or drop the column at the source.',
@@ -29,7 +34,7 @@ export const failures = {
   'raw/corrupt': {
     action: 'halt',
     advice:
-      'A raw page does not match its checksum. Restore the raw folder from a backup, or run `tidemark dev --reload` to load every table again.',
+      'A raw page does not match its checksum. Restore the folder from a backup, or start in a new one (--dir), which loads every table again.',
   },
   'raw/unavailable': {
     action: 'retry',
@@ -42,6 +47,11 @@ export const failures = {
   'format/bad-value': {
     action: 'quarantine',
     advice: 'A value does not fit its column. Fix the contract or the source, then redrive.',
+  },
+  'format/check-failed': {
+    action: 'quarantine',
+    advice:
+      'Two columns of the row contradict a check of the contract. Correct the row at the source, or the check, then redrive.',
   },
   'format/missing-value': {
     action: 'quarantine',
@@ -64,7 +74,7 @@ export const failures = {
   'lake/unreadable': {
     action: 'halt',
     advice:
-      'A file of the lake is missing or damaged. Run `tidemark dev --reload` to build the tables again.',
+      'A file of the lake is missing or damaged. Replay its table (`tidemark replay --table …`): the raw changes are still there.',
   },
   'source/unreachable': {
     action: 'retry',
@@ -122,7 +132,7 @@ export const failures = {
   'source/publication': {
     action: 'halt',
     advice:
-      'The publication misses a table. Run the ALTER PUBLICATION statement of the message as its owner.',
+      'The publication does not carry every change. Run the statement of the message as the owner of the tables.',
   },
   'postgres/start': { action: 'halt', advice: 'Read the server log named in the message.' },
   'postgres/unreachable-folder': {
@@ -148,6 +158,12 @@ export const failures = {
     action: 'halt',
     advice: 'The folder was written by another version or another source. Choose a new one with --dir.',
   },
+  'run/contract-changed': {
+    action: 'halt',
+    advice:
+      'The running Tidemark has the contract of its start. Stop it (Ctrl-C), start it again, then repeat the command.',
+  },
+  'run/failed': { action: 'halt', advice: 'The running Tidemark could not do it; its own output says why.' },
   'run/timeout': {
     action: 'halt',
     advice:

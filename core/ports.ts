@@ -59,15 +59,29 @@ export interface QuarantineEntry {
   readonly encoding: 'json' | 'base64'
 }
 
+/** An entry as it waits. */
+export interface WaitingEntry extends QuarantineEntry {
+  /** When it was first refused, ISO 8601 UTC. */
+  readonly since: string
+}
+
+/** How an entry leaves: its change is in the lake now, or its time is over. */
+export type Departure = 'redriven' | 'expired'
+
 /**
  * Where refused changes wait until they are redriven.
- * Durability: stored when `put` resolves. Duplicates: an entry whose id is there already is left as it is.
- * Order: `list` gives them as they came. Concurrency: as `RawStore`. Limits: payloads as `core/page.ts` bounds changes.
- * Privacy: payloads are clear; the adapter encrypts or protects them and lets them expire.
+ * Durability: stored when `put` resolves, gone when `release` does. Duplicates: an entry whose id waits already is left
+ * as it is; one that had left and is refused again waits again. Order: `list` gives them as they came.
+ * Concurrency: as `RawStore`. Limits: payloads as `core/page.ts` bounds changes.
+ * Privacy: payloads are clear; the adapter encrypts or protects them, and `purge` makes those that left unreadable.
  */
 export interface Quarantine {
   put(entries: readonly QuarantineEntry[]): Promise<void>
-  list(filter?: { readonly table?: string }): AsyncIterable<QuarantineEntry>
+  list(filter?: { readonly table?: string }): AsyncIterable<WaitingEntry>
+  /** Ids that do not wait are passed over. */
+  release(ids: readonly string[], how: Departure): Promise<void>
+  /** Removes the payloads of entries that left. */
+  purge(): Promise<void>
 }
 
 /**
@@ -145,6 +159,8 @@ export interface CatalogEntry {
   readonly partitions: readonly string[]
   /** In position order, without repeats. */
   readonly floors: readonly Floor[]
+  /** Completed replays: readers see rows of revision 0 and of these, never those of a replay that still runs. */
+  readonly revisions: readonly number[]
 }
 
 /**
@@ -159,6 +175,8 @@ export interface Catalog {
   registerPartition(table: string, version: number, ingestDate: string): Promise<void>
   /** Adds a floor to every version of a table that reads the source table. */
   addFloor(sourceTable: string, floor: Floor): Promise<void>
+  /** Shows the rows of a replay, all at once. Throws `lake/unreadable` for a table that is not registered. */
+  publishRevision(table: string, version: number, revision: number): Promise<void>
   entries(): Promise<readonly CatalogEntry[]>
 }
 

@@ -1,37 +1,74 @@
 import { createHash } from 'node:crypto'
-import { type Block, encodeBlockHeader } from '../core/block.ts'
+import { type Block, encodeBlockHeader, type LakeRow } from '../core/block.ts'
 import type { Change } from '../core/change.ts'
 import type { Table } from '../core/contract/table.ts'
-import { stringifyJson } from '../core/json.ts'
+import { parseJsonObject, stringifyJson } from '../core/json.ts'
 import { decodePage, type Page } from '../core/page.ts'
 import type { QuarantineEntry, Reason } from '../core/ports.ts'
 import type { Route } from './route.ts'
 
-/** What became of one page: `changes` = changes of each contract in blocks + refused; with no contract all are refused. */
-export interface FormattedPage {
+/** What became of changes: each is, for each contract, in blocks or refused; with no contract it is refused. */
+export interface FormattedChanges {
   readonly blocks: readonly Block[]
   readonly refused: readonly QuarantineEntry[]
+  /** Source fields that a contract did not know and kept in `_extra`. */
+  readonly unknownFields: ReadonlySet<string>
+  /** Indexes of the changes, in the order they were given, that every contract accepted. */
+  readonly accepted: readonly number[]
+}
+
+export interface FormatOptions {
+  readonly maxBlockBytes: number
+  /** Revision of the rows: 0 for a first reading, raised by each replay. */
+  readonly revision?: number
+}
+
+/** Formats every change of a page for every live contract of its table; see `formatChanges`. */
+export function formatPage(page: Page, routes: readonly Route[], maxBlockBytes: number): FormattedChanges {
+  return formatChanges(decodePage(page), routes, { maxBlockBytes })
 }
 
 /**
- * Formats every change of a page for every live contract of its table. A refused change is returned
- * whole with its reasons; its neighbours are formatted. Blocks hold at most `maxBlockBytes`.
+ * Formats changes of one table for every live contract. A refused change is returned whole with its reasons; its
+ * neighbours are formatted. Blocks hold at most `maxBlockBytes`.
  */
-export function formatPage(page: Page, routes: readonly Route[], maxBlockBytes: number): FormattedPage {
+export function formatChanges(
+  changes: Iterable<Change>,
+  routes: readonly Route[],
+  { maxBlockBytes, revision = 0 }: FormatOptions,
+): FormattedChanges {
   const refused: QuarantineEntry[] = []
+  const unknownFields = new Set<string>()
+  const accepted: number[] = []
   const packers = routes.map((route) => ({ route, packer: blockPacker(route, maxBlockBytes) }))
-  for (const change of decodePage(page)) {
+  let index = 0
+  for (const change of changes) {
+    const before = refused.length
     if (packers.length === 0) refused.push(refusal(change, null, [noContract(change.table)]))
     for (const { route, packer } of packers) {
       const outcome = route.codec.format(change)
       if (outcome.kind === 'refused') refused.push(refusal(change, route.table, outcome.reasons))
       else {
-        const lines = outcome.rows.map((row) => `${JSON.stringify(row)}\n`)
+        for (const row of outcome.rows) noteUnknown(row, unknownFields)
+        const lines = outcome.rows.map((row) => `${JSON.stringify(atRevision(row, revision))}\n`)
         if (!packer.add(lines)) refused.push(refusal(change, route.table, [tooLarge(maxBlockBytes)]))
       }
     }
+    if (refused.length === before) accepted.push(index)
+    index += 1
   }
-  return { blocks: packers.flatMap(({ packer }) => packer.finish()), refused }
+  return { blocks: packers.flatMap(({ packer }) => packer.finish()), refused, unknownFields, accepted }
+}
+
+function atRevision(row: LakeRow, revision: number): LakeRow {
+  const [operation, position, , ...rest] = row
+  return revision === 0 ? row : [operation, position, revision, ...rest]
+}
+
+function noteUnknown(row: LakeRow, found: Set<string>): void {
+  const extra = row[5]
+  if (extra === null) return
+  for (const name of Object.keys(parseJsonObject(extra))) found.add(name)
 }
 
 interface BlockPacker {

@@ -1,6 +1,7 @@
 import type { CanonicalValue, LakeRow } from '../core/block.ts'
 import type { Change } from '../core/change.ts'
-import { type Decode, decoderOf } from '../core/contract/canonical.ts'
+import { columnDecoder } from '../core/contract/beyond.ts'
+import type { Decode } from '../core/contract/canonical.ts'
 import type { Column } from '../core/contract/column.ts'
 import { type MaskKey, masker } from '../core/contract/pii.ts'
 import { Refusal } from '../core/contract/refusal.ts'
@@ -9,6 +10,7 @@ import { parseTimestamp, toMillis } from '../core/contract/temporal.ts'
 import { field, type JsonObject, type JsonValue, stringifyJson } from '../core/json.ts'
 import type { Reason } from '../core/ports.ts'
 import { nextStep } from '../core/position.ts'
+import { brokenChecksOf } from './broken-checks.ts'
 import { conditionsOf } from './conditions.ts'
 
 /** A change after its contract: its lake rows (two when the key changed), or every reason against it. */
@@ -32,6 +34,8 @@ interface CompiledColumn {
   readonly decode: Decode
   readonly conditions: (value: CanonicalValue) => readonly string[]
   readonly mask: (value: CanonicalValue) => CanonicalValue
+  /** Of a field that is missing, as the source would write it; null is no field either. */
+  readonly standIn: JsonValue
 }
 
 /** The row codec of a contract: slow and obvious, row by row. */
@@ -39,6 +43,7 @@ export function rowCodec(table: Table, key: MaskKey): RowCodec {
   const columns = Object.entries(table.columns).map(([name, column]) => compile(name, column, table, key))
   const kept = columns.filter(({ isKept }) => isKept)
   const known = new Set(columns.map(({ source }) => source))
+  const brokenChecks = brokenChecksOf(table)
   const keyColumns = columns.filter(({ isKey }) => isKey)
 
   return {
@@ -79,9 +84,14 @@ export function rowCodec(table: Table, key: MaskKey): RowCodec {
     const missing = new Set(absent)
     const extra = extraOf(data, reasons)
     const names = absent.filter((name) => table.columns[name]?.treatment !== 'drop')
-    return row(change, operation, position, names.length > 0 ? names : null, extra, (column) =>
-      missing.has(column.name) ? null : canonicalOf(column, data, reasons),
-    )
+    const decoded = new Map<string, CanonicalValue>()
+    const made = row(change, operation, position, names.length > 0 ? names : null, extra, (column) => {
+      const value = missing.has(column.name) ? null : canonicalOf(column, data, reasons, !isUpdate)
+      decoded.set(column.name, value)
+      return value
+    })
+    reasons.push(...brokenChecks((name) => decoded.get(name) ?? null))
+    return made
   }
 
   function row(
@@ -128,16 +138,22 @@ function compile(name: string, column: Column, table: Table, key: MaskKey): Comp
     isKey: table.primaryKey.includes(name),
     isKept: column.treatment !== 'drop',
     nullable: column.nullable,
-    decode: decoderOf(column.type),
+    decode: columnDecoder(column),
     conditions: conditionsOf(column),
     mask: column.pii === undefined ? (value) => value : masker(column.pii, column.treatment, key),
+    standIn: column.default ?? null,
   }
 }
 
-/** The canonical value of a column; null, with a reason, when there is none. A missing field is null: only updates leave fields out on purpose. */
-function canonicalOf(column: CompiledColumn, data: JsonObject, reasons: Reason[]): CanonicalValue {
+/** The canonical value of a column; null, with a reason, when there is none. A missing field is its default or null: only updates leave fields out on purpose. */
+function canonicalOf(
+  column: CompiledColumn,
+  data: JsonObject,
+  reasons: Reason[],
+  hasDefaults = false,
+): CanonicalValue {
   const { name, source, nullable, decode, conditions } = column
-  const value = field(data, source) ?? null
+  const value = field(data, source) ?? (hasDefaults && !Object.hasOwn(data, source) ? column.standIn : null)
   if (value === null) {
     if (!nullable) reasons.push({ code: 'format/missing-value', path: name, message: 'must not be null' })
     return null
@@ -147,6 +163,8 @@ function canonicalOf(column: CompiledColumn, data: JsonObject, reasons: Reason[]
     reasons.push({ code: 'format/bad-value', path: `${name}${decoded.path}`, message: decoded.reason })
     return null
   }
+  /* Nulled by its rule, which only columns that may be null have. */
+  if (decoded === null) return null
   for (const message of conditions(decoded)) reasons.push({ code: 'format/bad-value', path: name, message })
   return decoded
 }

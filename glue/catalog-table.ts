@@ -57,5 +57,9 @@ export function athenaType(type: ColumnType): string {
       return 'string'
     case 'list':
       return `array<${athenaType(type.of)}>`
+    case 'struct': {
+      const fields = Object.entries(type.fields).map(([name, field]) => `${name}:${athenaType(field)}`)
+      return `struct<${fields.join(',')}>`
+    }
   }
 }

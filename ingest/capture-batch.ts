@@ -9,8 +9,10 @@ export interface CaptureDeps {
   readonly shard: string
   readonly decode: (data: Buffer) => DmsRecord
   readonly store: RawStore
-  readonly quarantine: Quarantine
+  readonly quarantine: Pick<Quarantine, 'put'>
   readonly log: Logger
+  /** Told of control records: data definition at the source. */
+  readonly control?: (table: string, operation: string) => Promise<void>
 }
 
 /* A page puts some bytes around a row, and a record that fills it must not fail the batch. */
@@ -38,7 +40,7 @@ export async function captureBatch(
   const { shard, decode, store, quarantine, log } = deps
   const byTable = new Map<string, { sequence: string; changes: RawChange[] }>()
   const refused: QuarantineEntry[] = []
-  let control = 0
+  const definitions: { table: string; operation: string }[] = []
   let bookkeeping = 0
 
   for (const record of records) {
@@ -51,7 +53,7 @@ export async function captureBatch(
           byTable.set(decoded.table, { sequence: record.sequence, changes: [decoded.change] })
         else held.changes.push(decoded.change)
       } else if (decoded.kind === 'control') {
-        control += 1
+        definitions.push(decoded)
         log.info('capture.control', { table: decoded.table, operation: decoded.operation })
       } else bookkeeping += 1
     } catch (error) {
@@ -70,7 +72,14 @@ export async function captureBatch(
   /* Quarantine first: a crash in between repeats the batch, and both stores know what they have. */
   if (refused.length > 0) await quarantine.put(refused)
   if (pages.length > 0) await store.put(pages)
-  return { records: records.length, changes, control, bookkeeping, quarantined: refused.length }
+  for (const { table, operation } of definitions) await deps.control?.(table, operation)
+  return {
+    records: records.length,
+    changes,
+    control: definitions.length,
+    bookkeeping,
+    quarantined: refused.length,
+  }
 }
 
 /* A shard may bring changes out of order (PutRecords retries); a page never holds them so. The sort is stable and free when they are in order. */

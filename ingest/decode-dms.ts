@@ -39,7 +39,7 @@ export function decodeDms(data: Buffer, options: DmsDecoderOptions): DmsRecord {
   if (operation === 'load') {
     const position = options.loadPositionOf(table)
     if (position === undefined)
-      throw new PipelineError('capture/no-position', `${table}: a load row, but no load is running`)
+      throw new PipelineError('capture/no-load', `${table}: a load row, but no load is running`)
     return { kind: 'change', table, change: { operation, position, committedAt: null, members } }
   }
   if (operation !== 'insert' && operation !== 'update' && operation !== 'delete')

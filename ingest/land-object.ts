@@ -81,8 +81,6 @@ interface OpenFile {
 /* A header starts with a brace and a row with a bracket, so the bytes between headers go to the encoder as they are. */
 function readBlocks(content: Buffer, key: string, historyFiles: HistoryFiles): readonly OpenFile[] {
   const open = new Map<string, OpenFile>()
-  if (content.length > 0 && content.at(-1) !== 10)
-    throw new PipelineError('landing/corrupt', `${key}: the last line is cut`)
   for (let at = 0; at < content.length; ) {
     const lineEnd = content.indexOf(10, at)
     const next = content.indexOf('\n{', lineEnd)

@@ -57,5 +57,14 @@ export function parquetType(type: ColumnType): ParquetType {
       return { kind: 'string' }
     case 'list':
       return { kind: 'list', of: { name: 'element', type: parquetType(type.of), nullable: true } }
+    case 'struct': {
+      /* All nullable, as columns are: engines differ in what they make of required members. */
+      const fields = Object.entries(type.fields).map(([name, field]) => ({
+        name,
+        type: parquetType(field),
+        nullable: true,
+      }))
+      return { kind: 'struct', fields }
+    }
   }
 }

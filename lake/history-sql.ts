@@ -2,16 +2,17 @@ import type { CatalogEntry } from '../core/ports.ts'
 import { globPath, identifier, literal } from './sql-text.ts'
 
 /**
- * SELECT of every history row of a table, DuckDB dialect, from the files below `root`. The empty relation in front
- * gives every column its type also where no file has it yet.
+ * SELECT of every history row of a table, DuckDB dialect, from the files below `root`: first readings and those of
+ * completed replays. The empty relation in front gives every column its type also where no file has it yet.
  */
-export function historySelect({ table, partitions }: CatalogEntry, root: string): string {
+export function historySelect({ table, partitions, revisions }: CatalogEntry, root: string): string {
   const columns = table.columns.map(({ name, type }) => `NULL::${duckdbType(type)} AS ${identifier(name)}`)
   const empty = `SELECT ${[...emptySystem, ...columns].join(', ')} WHERE false`
   /* DuckDB refuses a glob without files; a registered partition always has one. */
   if (partitions.length === 0) return empty
   const files = literal(`${globPath(root)}/${table.location}/ingest_date=*/*.parquet`)
-  return `${empty} UNION ALL BY NAME SELECT * FROM read_parquet(${files}, union_by_name = true, hive_partitioning = true)`
+  return `${empty} UNION ALL BY NAME SELECT * FROM read_parquet(${files}, union_by_name = true, hive_partitioning = true)
+    WHERE _revision IN (${[0, ...revisions].map(Number).join(', ')})`
 }
 
 const emptySystem = [
@@ -41,8 +42,31 @@ const TYPES: Readonly<Record<string, string>> = {
 export function duckdbType(athenaType: string): string {
   const [, element] = /^array<(.+)>$/.exec(athenaType) ?? []
   if (element !== undefined) return `${duckdbType(element)}[]`
+  const [, members] = /^struct<(.+)>$/.exec(athenaType) ?? []
+  if (members !== undefined) return `STRUCT(${membersOf(members).map(duckdbMember).join(', ')})`
   if (/^decimal\(\d{1,2},\d{1,2}\)$/.test(athenaType)) return athenaType.toUpperCase()
   const type = TYPES[athenaType]
   if (type === undefined) throw new RangeError('not a type of the catalog')
   return type
+}
+
+function duckdbMember(member: string): string {
+  const colon = member.indexOf(':')
+  return `${identifier(member.slice(0, Math.max(colon, 0)))} ${duckdbType(member.slice(colon + 1))}`
+}
+
+/* Split at the commas that are in no brackets of their own. */
+function membersOf(text: string): readonly string[] {
+  const members: string[] = []
+  let depth = 0
+  let start = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? ''
+    if ('<('.includes(char)) depth += 1
+    if ('>)'.includes(char)) depth -= 1
+    if (char !== ',' || depth > 0) continue
+    members.push(text.slice(start, at))
+    start = at + 1
+  }
+  return [...members, text.slice(start)]
 }

@@ -23,6 +23,11 @@ function converterOf(type: ColumnType): (value: CanonicalValue) => ParquetValue 
       const convert = converterOf(type.of)
       return (value) => (Array.isArray(value) ? value.map(convert) : null)
     }
+    case 'struct': {
+      const converts = Object.values(type.fields).map(converterOf)
+      return (value) =>
+        Array.isArray(value) ? converts.map((convert, index) => convert(value[index] ?? null)) : null
+    }
     default:
       return (value) => value
   }

@@ -1,19 +1,28 @@
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { inferTable } from '../../core/contract/infer-table.ts'
 import { printContract } from '../../core/contract/print-contract.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { readSourceCatalog } from '../../local/replicator/source-catalog.ts'
 import { closeClient, connectSource } from '../../local/replicator/source-connection.ts'
+import { inferStored } from '../contracts/infer-stored.ts'
+import { proposalJson, proposalText } from '../contracts/print-proposal.ts'
+import { maxSampleRows } from '../contracts/stored-rows.ts'
 import type { Cli } from '../main.ts'
-import { tablesOption } from '../shared-options.ts'
+import { count, type Output } from '../output.ts'
+import { parseCount } from '../parse-options.ts'
+import { dirOption, schemasOption, tablesOption } from '../shared-options.ts'
 import { systemOf } from '../source-settings.ts'
 
 interface InferOptions {
   readonly from?: string
   readonly tables: readonly string[]
+  readonly table?: string
+  readonly dir: string
+  readonly schemas?: string
+  readonly rows: number
   readonly out?: string
   readonly owner?: string
   readonly force?: boolean
@@ -30,16 +39,29 @@ interface Inferred {
 export function contractInferCommand({ output, sourceFromEnvironment }: Cli): Command {
   return new Command('infer')
     .description(
-      'Write contracts for the tables of a source as its catalog describes them, personal data guessed for review.',
+      'Write contracts for the tables of a source as its catalog describes them, or say what a contract lacks of what a run has stored. Personal data is guessed for review.',
     )
-    .option('--from <url>', 'PostgreSQL to read: postgres://user:password@host:port/database')
+    .option(
+      '--from <url>',
+      'PostgreSQL to read: postgres://user:password@host:port/database; or raw, or quarantine',
+    )
     .addOption(tablesOption())
+    .option('--table <name>', 'with raw and quarantine: the table, by source or lake name')
+    .addOption(dirOption())
+    .addOption(schemasOption())
+    .addOption(
+      new Option('--rows <count>', 'with raw and quarantine: rows to look at, newest first')
+        .argParser(parseCount(maxSampleRows))
+        .default(10_000),
+    )
     .option('--owner <address>', 'who answers for the tables')
     .option('--out <folder>', 'write <domain>/<table>/v1.ts below it; without it the contracts are printed')
     .option('--force', 'overwrite files that are there')
     .option('--dry-run', 'say which files would be written')
     .option('--json', 'the contracts as a JSON array of { path, table, source, contract }')
     .action(async (options: InferOptions) => {
+      const { from } = options
+      if (from === 'raw' || from === 'quarantine') return fromStored(output, from, options)
       const inferred = await infer(options, options.from ?? sourceFromEnvironment)
       if (options.out !== undefined) await write(options, options.out, inferred)
       if (options.json === true) output.result(JSON.stringify(inferred.map(describe)))
@@ -66,11 +88,29 @@ async function infer({ tables, owner }: InferOptions, url: string | undefined): 
   }
 }
 
+async function fromStored(output: Output, from: 'raw' | 'quarantine', options: InferOptions): Promise<void> {
+  const { dir, table, schemas, owner, rows, out, json, dryRun } = options
+  if (table === undefined) throw new PipelineError('usage/invalid', 'which table? --table workforce.shifts')
+  const proposal = await inferStored({ from, dir, table, schemas, owner, rows })
+  if (proposal.kind === 'lines' && out !== undefined)
+    throw new PipelineError(
+      'usage/invalid',
+      `${proposal.contract} is written: add the lines to ${proposal.path}`,
+    )
+  if (out !== undefined && proposal.kind === 'contract') await write(options, out, proposal.files)
+  if (json === true) output.result(proposalJson(proposal))
+  else if (proposal.kind === 'lines' || out === undefined) output.result(proposalText(proposal))
+  else
+    for (const { path } of proposal.files)
+      output.progress(`${dryRun === true ? 'would write' : 'wrote'} ${join(out, path)}`)
+  output.progress(`${proposal.source}: ${count(proposal.rows)} rows of ${from} looked at`)
+}
+
 /* All or nothing: a file that is there stops the command before the first is written. */
 async function write(
   { force, dryRun }: InferOptions,
   out: string,
-  inferred: readonly Inferred[],
+  inferred: readonly { readonly path: string; readonly text: string }[],
 ): Promise<void> {
   for (const { path } of inferred) {
     const isThere = await access(join(out, path)).then(

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { chosenContracts } from '../contracts/chosen-contracts.ts'
 import type { Cli } from '../main.ts'
 import { exit } from '../output.ts'
 import { parseDuration } from '../parse-options.ts'
@@ -9,6 +10,7 @@ import {
   forOption,
   rateOption,
   scaleOption,
+  schemasOption,
   sourceOption,
   tablesOption,
   timeoutOption,
@@ -16,6 +18,7 @@ import {
 
 interface CommandOptions {
   readonly dir: string
+  readonly schemas?: string
   readonly source?: string
   readonly tables: readonly string[]
   readonly slot: string
@@ -58,6 +61,7 @@ export function devCommand(cli: Cli): Command {
 function withCommonOptions(command: Command): Command {
   return command
     .addOption(dirOption())
+    .addOption(schemasOption())
     .addOption(forOption())
     .addOption(timeoutOption())
     .option('--flush <duration>', 'how long delivery gathers rows for one object', parseDuration, 1_000)
@@ -71,6 +75,7 @@ async function run(options: CommandOptions, source: string | undefined, { output
     dir: options.dir,
     source,
     tables: options.tables,
+    contracts: await chosenContracts(options.schemas),
     slot: options.slot,
     publication: options.publication,
     reload: options.reload ?? false,

@@ -6,16 +6,17 @@ import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../../local/pipeline/run-state.ts'
 import { findRunningPostgres } from '../../local/postgres/find-running-postgres.ts'
 import { reconcileBeside } from '../../local/run/reconcile-beside.ts'
-import { tables as contracts } from '../../schemas/index.ts'
+import { chosenContracts } from '../contracts/chosen-contracts.ts'
 import type { Cli } from '../main.ts'
 import { exit } from '../output.ts'
 import { proofJson, proofText } from '../proof-report.ts'
 import { runSession } from '../session.ts'
-import { dirOption, sourceOption, timeoutOption } from '../shared-options.ts'
+import { dirOption, schemasOption, sourceOption, timeoutOption } from '../shared-options.ts'
 import { embeddedDatabase, embeddedSystem, systemOf } from '../source-settings.ts'
 
 interface ReconcileOptions {
   readonly dir: string
+  readonly schemas?: string
   readonly source?: string
   readonly timeout: number
   readonly json?: boolean
@@ -28,6 +29,7 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
       'Compare every table of the source with the lake at one position, by content. Exit code 1 when they differ.',
     )
     .addOption(dirOption())
+    .addOption(schemasOption())
     .addOption(sourceOption())
     .addOption(timeoutOption())
     .option('--json', 'the proof as one JSON object, every differing key in it')
@@ -48,15 +50,20 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
       process.exitCode = proof.equal ? exit.fine : exit.findings
     })
 
-  async function beside({ dir, timeout }: ReconcileOptions, source: string | undefined) {
+  async function beside({ dir, schemas, timeout }: ReconcileOptions, source: string | undefined) {
     const url = source ?? (await findRunningPostgres(runFolder(dir).postgres, embeddedDatabase))
     if (url === undefined)
       throw new PipelineError('source/unreachable', 'the embedded PostgreSQL does not run')
     const system = source === undefined ? embeddedSystem : systemOf(source)
+    const contracts = await chosenContracts(schemas)
     return reconcileBeside({ dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout })
   }
 
-  async function alone({ dir, timeout }: ReconcileOptions, source: string | undefined, data: RunStateData) {
+  async function alone(
+    { dir, schemas, timeout }: ReconcileOptions,
+    source: string | undefined,
+    data: RunStateData,
+  ) {
     const { slot, publication, loads } = data
     const session = {
       dir,
@@ -64,6 +71,7 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
       slot,
       publication,
       tables: Object.keys(loads),
+      contracts: await chosenContracts(schemas),
       reload: false,
       rate: 0,
       scale: 1,

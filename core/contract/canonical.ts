@@ -1,7 +1,7 @@
 import type { CanonicalValue } from '../block.ts'
 import { isJsonObject, JsonNumber, type JsonValue, stringifyJson } from '../json.ts'
-import { parseArrayText } from './array-text.ts'
 import { fitDecimal, withoutTrailingZeros } from './decimal.ts'
+import { listDecoder, structDecoder } from './decode-nested.ts'
 import { Refusal } from './refusal.ts'
 import { normalTime, parseDate, parseTimestamp, toMicrosText, toMillis } from './temporal.ts'
 import { type ColumnType, typeName } from './type.ts'
@@ -12,12 +12,15 @@ import { type ColumnType, typeName } from './type.ts'
  * bigint, timestampMicros → decimal digits as text; integer, smallint → number; timestamp → epoch
  * milliseconds; decimal → text with exactly `scale` decimals; date, time, uuid, enum, json, string →
  * text; binary → lower-case hex; double, real → number, or "NaN", "Infinity", "-Infinity", "-0";
- * list → array of these and nulls.
+ * list → array of these and nulls; struct → array of these and nulls, in the order of its fields.
  */
 export type Decode = (value: JsonValue) => CanonicalValue | Refusal
 
-/** The decoder of DMS's JSON dialect for a column type (`docs/types.md`). Nothing is rounded, cut or guessed. */
-export function decoderOf(type: ColumnType): Decode {
+/** Where a value stands: a column of its own, an element of PostgreSQL's array text, or inside a JSON document. */
+type Place = 'column' | 'array text' | 'json'
+
+/** The decoder of DMS's JSON dialect for a column type. Nothing is rounded, cut or guessed. */
+export function decoderOf(type: ColumnType, place: Place = 'column'): Decode {
   const refusal = new Refusal(`must be ${article(type)}`)
   switch (type.kind) {
     case 'bigint':
@@ -34,7 +37,8 @@ export function decoderOf(type: ColumnType): Decode {
       return (value) => {
         if (typeof value === 'boolean') return value
         /* DMS sends CHAR(5) text unless MapBooleanAsBoolean is set on the source endpoint. */
-        return value === 'true' ? true : value === 'false' ? false : refusal
+        if (place !== 'array text') return value === 'true' ? true : value === 'false' ? false : refusal
+        return value === 't' || value === 'true' ? true : value === 'f' || value === 'false' ? false : refusal
       }
     case 'decimal': {
       const { precision, scale } = type
@@ -59,25 +63,30 @@ export function decoderOf(type: ColumnType): Decode {
     case 'uuid':
       return (value) => (typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : refusal)
     case 'enum': {
+      if (type.unknown === 'keep') return (value) => (isText(value) ? value : refusal)
       const values = new Set(type.values)
       return (value) => (typeof value === 'string' && values.has(value) ? value : refusal)
     }
     case 'json':
+      if (place === 'json') return stringifyJson
       return (value) => jsonText(value) ?? refusal
     case 'binary':
       return (value) => (typeof value === 'string' ? (hexOf(value) ?? refusal) : refusal)
     case 'string':
       return stringDecoder(type.max, refusal)
-    case 'list':
-      return listDecoder(elementDecoder(type.of), refusal)
+    case 'list': {
+      const elements = { inArrayText: decoderOf(type.of, 'array text'), inJson: decoderOf(type.of, 'json') }
+      return listDecoder(elements, refusal, place === 'json')
+    }
+    case 'struct': {
+      const fields = Object.entries(type.fields).map(([name, of]) => [name, decoderOf(of, 'json')] as const)
+      return structDecoder(type, new Map(fields), refusal, place === 'json')
+    }
   }
 }
 
-/* Inside array text PostgreSQL writes booleans as t and f, bytes as \\x…, and timestamps without a T. */
-function elementDecoder(type: ColumnType): Decode {
-  const decode = decoderOf(type)
-  if (type.kind !== 'boolean') return decode
-  return (value) => (value === 't' ? true : value === 'f' ? false : decode(value))
+function isText(value: JsonValue): value is string {
+  return typeof value === 'string' && value.isWellFormed()
 }
 
 const UUID = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
@@ -109,7 +118,7 @@ function article(type: ColumnType): string {
     case 'uuid':
       return 'a UUID'
     case 'enum':
-      return `one of ${type.values.join(', ')}`
+      return type.unknown === 'keep' ? 'text of valid Unicode' : `one of ${type.values.join(', ')}`
     case 'json':
       return 'JSON'
     case 'binary':
@@ -117,12 +126,16 @@ function article(type: ColumnType): string {
     case 'string':
       return type.max === undefined ? 'text of valid Unicode' : `text of at most ${type.max} characters`
     case 'list':
-      return 'a one-dimensional array that starts at 1'
+      return type.of.kind === 'list' || type.of.kind === 'struct'
+        ? 'a JSON array'
+        : 'a one-dimensional array that starts at 1'
+    case 'struct':
+      return 'a JSON object'
   }
 }
 
 /** The digits of a number, wherever the source put them. */
-function numberText(value: JsonValue): string | undefined {
+export function numberText(value: JsonValue): string | undefined {
   if (typeof value === 'number') return String(value)
   if (value instanceof JsonNumber) return value.text
   return typeof value === 'string' && /^[+-]?\d/.test(value) ? value : undefined
@@ -198,19 +211,4 @@ function jsonText(value: JsonValue): string | undefined {
 function hexOf(text: string): string | undefined {
   const hex = text.startsWith('0x') || text.startsWith('\\x') ? text.slice(2) : text
   return hex.length % 2 === 0 && /^[0-9a-fA-F]*$/.test(hex) ? hex.toLowerCase() : undefined
-}
-
-function listDecoder(decode: Decode, refusal: Refusal): Decode {
-  return (value) => {
-    const elements: readonly JsonValue[] | undefined =
-      typeof value === 'string' ? parseArrayText(value) : Array.isArray(value) ? value : undefined
-    if (elements === undefined) return refusal
-    const list: CanonicalValue[] = []
-    for (const [index, element] of elements.entries()) {
-      const decoded = element === null ? null : decode(element)
-      if (decoded instanceof Refusal) return new Refusal(decoded.reason, `[${index}]${decoded.path}`)
-      list.push(decoded)
-    }
-    return list
-  }
 }

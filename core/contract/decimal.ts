@@ -38,3 +38,27 @@ export function withoutTrailingZeros(digits: string): string {
 export function unscaled(text: string): bigint {
   return BigInt(text.replace('.', ''))
 }
+
+/** A number text without its exponent, `-12.30` or `1200`; undefined when it is no number. Nothing is rounded. */
+export function plainDecimal(text: string): string | undefined {
+  const [, sign, whole, fraction = '', exponent] = DECIMAL.exec(text) ?? []
+  if (whole === undefined) return undefined
+  const [integer, decimals] = shift(whole, fraction, exponent === undefined ? 0 : Number(exponent))
+  return `${sign === '-' ? '-' : ''}${integer === '' ? '0' : integer}${decimals === '' ? '' : `.${decimals}`}`
+}
+
+/** Compares two plain decimal texts digit by digit: below 0, 0 or above 0. */
+export function compareDecimals(left: string, right: string): number {
+  const scale = Math.max(decimalsOf(left), decimalsOf(right))
+  const [a, b] = [scaled(left, scale), scaled(right, scale)]
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function scaled(text: string, scale: number): bigint {
+  return unscaled(text) * 10n ** BigInt(scale - decimalsOf(text))
+}
+
+function decimalsOf(text: string): number {
+  const point = text.indexOf('.')
+  return point < 0 ? 0 : text.length - point - 1
+}

@@ -56,6 +56,7 @@ function holds(type: ColumnType, pii: PiiClass): boolean {
     case 'time':
     case 'uuid':
     case 'enum':
+    case 'struct':
       return false
   }
 }

@@ -1,6 +1,7 @@
 import { PipelineError } from '../failures.ts'
 import { checkTable } from './check-table.ts'
 import type { Column } from './column.ts'
+import { faultText } from './fault.ts'
 import { guessPii } from './guess-pii.ts'
 import { type InferredType, inferType, type SourceShapeColumn } from './infer-type.ts'
 import { lakeName, lakeNames } from './lake-names.ts'
@@ -64,7 +65,8 @@ export function inferTable(shape: SourceShape, options: InferOptions): Table {
     columns: Object.fromEntries(columns),
   }
   const faults = checkTable(table)
-  if (faults.length > 0) throw new PipelineError('contract/invalid', `${table.name} v1: ${faults.join('; ')}`)
+  if (faults.length > 0)
+    throw new PipelineError('contract/invalid', `${table.name} v1: ${faults.map(faultText).join('; ')}`)
   return table
 }
 
@@ -83,15 +85,18 @@ function inferColumn(
     nullable: !column.notNull && !isKey,
     from: lakeName === column.name ? undefined : column.name,
     pii,
-    treatment: pii === undefined ? 'clear' : treatmentOf(pii, type, isKey),
+    treatment: pii === undefined ? 'clear' : guessedTreatment(pii, type, isKey),
     min: undefined,
     max: undefined,
     check: undefined,
   }
 }
 
-/* A masked key would merge rows, and a mask is text: what it cannot show is hashed, what has no hash is left out. */
-function treatmentOf(pii: PiiClass, type: ColumnType, isKey: boolean): Treatment {
+/**
+ * The treatment of a column that was guessed to be personal. A masked key would merge rows, and a mask is text: what
+ * it cannot show is hashed, what has no hash is left out.
+ */
+export function guessedTreatment(pii: PiiClass, type: ColumnType, isKey: boolean): Treatment {
   const isMaskable =
     pii === 'birth-date' ? type.kind === 'date' : type.kind === 'string' || type.kind === 'json'
   if (defaultTreatment[pii] === 'mask' && isMaskable && !isKey) return 'mask'

@@ -1,3 +1,4 @@
+import type { Column } from './column.ts'
 import { maskedType } from './pii.ts'
 import type { Table } from './table.ts'
 import type { ColumnType } from './type.ts'
@@ -24,11 +25,16 @@ export function lakeColumns(table: Table): readonly LakeColumn[] {
   return blockColumns(table).flatMap((name): LakeColumn[] => {
     const column = table.columns[name]
     if (column === undefined) return []
-    const type = maskedType(column.type, column.pii, column.treatment)
+    const type = maskedType(heldType(column), column.pii, column.treatment)
     if (type.kind !== 'timestampMicros') return [{ name, type, contractColumn: name, part: 'value' }]
     return [
       { name, type: { kind: 'timestamp' }, contractColumn: name, part: 'millis' },
       { name: `${name}_micros`, type: { kind: 'bigint' }, contractColumn: name, part: 'micros' },
     ]
   })
+}
+
+/** The type that holds every value the contract lets through: text where it says `beyond: 'text'`. */
+export function heldType({ type, beyond }: Column): ColumnType {
+  return beyond === 'text' ? { kind: 'string' } : type
 }

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { CanonicalValue } from '../block.ts'
+import { tokeniser } from './tokenise.ts'
 import type { ColumnType } from './type.ts'
 
 /** What kind of personal data a column holds. `nir` is a national identity or social security number. */
@@ -18,9 +19,11 @@ export type PiiClass = (typeof piiClasses)[number]
 /**
  * What the lake gets of a personal value:
  * - `clear`: the value; - `hash`: HMAC-SHA256 in hex, equal values stay equal, joins work;
- * - `mask`: a shape without the person, by class; - `drop`: the column is not in the lake.
+ * - `mask`: a shape without the person, by class; - `drop`: the column is not in the lake;
+ * - `tokenise`: a token; equal values stay equal, and `detokenise` makes the value of it for who has the key.
  */
-export type Treatment = 'clear' | 'hash' | 'mask' | 'drop'
+export const treatments = ['clear', 'hash', 'mask', 'drop', 'tokenise'] as const
+export type Treatment = (typeof treatments)[number]
 
 export const defaultTreatment: Record<PiiClass, Treatment> = {
   name: 'mask',
@@ -33,11 +36,11 @@ export const defaultTreatment: Record<PiiClass, Treatment> = {
   'free-text': 'mask',
 }
 
-/** Key of the hashes: 32 random bytes or more, from the `MaskKeys` port. */
+/** Key of the hashes, and of what tokens are made with: 32 random bytes or more, from the `MaskKeys` port. */
 export type MaskKey = Uint8Array
 const MIN_KEY_BYTES = 32
 
-/** The function that makes the lake value of a personal one; null stays null, so absence stays visible. Throws RangeError for a hash without a full key. */
+/** The function that makes the lake value of a personal one; null stays null, so absence stays visible. Throws RangeError for a hash or a token without a full key. */
 export function masker(
   pii: PiiClass,
   treatment: Treatment,
@@ -54,18 +57,25 @@ export function masker(
         value === null ? null : createHmac('sha256', key).update(textOf(value)).digest('hex')
     case 'mask':
       return (value) => (value === null ? null : masks[pii](textOf(value)))
+    case 'tokenise': {
+      if (key.length < MIN_KEY_BYTES) throw new RangeError('the mask key is shorter than 32 bytes')
+      const tokenise = tokeniser(key)
+      return (value) => (value === null ? null : tokenise(textOf(value)))
+    }
   }
 }
 
-/** A hash needs one text for each value in every engine that compares it; some types have several. */
+/** A hash or a token needs one text for each value in every engine that compares it; some types have several. */
 export function isHashable({ kind }: ColumnType): boolean {
-  return !['timestamp', 'timestampMicros', 'double', 'real', 'list'].includes(kind)
+  return !['timestamp', 'timestampMicros', 'double', 'real', 'list', 'struct'].includes(kind)
 }
 
-/** The lake type of a personal column: a hash or a mask is text, except that a masked date stays a date. */
+/** The lake type of a personal column: a hash, a token or a mask is text, except that a masked date stays a date. */
 export function maskedType(type: ColumnType, pii: PiiClass | undefined, treatment: Treatment): ColumnType {
   const isText =
-    treatment === 'hash' || (treatment === 'mask' && !(pii === 'birth-date' && type.kind === 'date'))
+    treatment === 'hash' ||
+    treatment === 'tokenise' ||
+    (treatment === 'mask' && !(pii === 'birth-date' && type.kind === 'date'))
   return isText ? { kind: 'string' } : type
 }
 

@@ -3,9 +3,10 @@ import type { Column } from './column.ts'
 import { guessPii } from './guess-pii.ts'
 import { unassigned } from './infer-table.ts'
 import { defaultTreatment } from './pii.ts'
+import type { RowCheck } from './row-check.ts'
 import { type Code, layout, type Member, quoted, word } from './source-layout.ts'
-import type { Table } from './table.ts'
-import { type ColumnType, typeName } from './type.ts'
+import type { PartitionRule, Table } from './table.ts'
+import type { ColumnType, FieldType, StructFields } from './type.ts'
 
 /**
  * The text of a contract file that makes `table`: `schemas/<domain>/<table>/vN.ts`, laid out as Biome
@@ -33,7 +34,7 @@ export function exportName({ name, version }: Pick<Table, 'name' | 'version'>): 
 }
 
 function tableMembers(table: Table): readonly Member[] {
-  const grains = Object.entries(table.partitionBy).map(([key, grain]) => ({ key, value: quoted(grain) }))
+  const partitions = Object.entries(table.partitionBy).map(([key, rule]) => ({ key, value: ruleCode(rule) }))
   return [
     { key: 'name', value: quoted(table.name) },
     { key: 'version', value: number(table.version) },
@@ -51,12 +52,24 @@ function tableMembers(table: Table): readonly Member[] {
       value: object({ system: quoted(table.source.system), table: quoted(table.source.table) }),
     },
     { key: 'primaryKey', value: { kind: 'array', items: table.primaryKey.map(quoted) } },
-    ...(grains.length === 0
-      ? []
-      : [{ key: 'partitionBy', value: { kind: 'object', members: grains } as const }]),
+    ...(partitions.length === 0 ? [] : [{ key: 'partitionBy', value: members(partitions) }]),
     { key: 'unknownFields', value: quoted(table.unknownFields) },
+    ...(table.checks === undefined ? [] : [{ key: 'checks', value: checksCode(table.checks, table) }]),
     { key: 'columns', value: columnsCode(table) },
   ]
+}
+
+function ruleCode(rule: PartitionRule): Code {
+  return typeof rule === 'string' ? quoted(rule) : object({ bucket: number(rule.bucket) })
+}
+
+function checksCode(checks: readonly RowCheck[], { columns }: Table): Code {
+  const items = checks.map(({ name, left, is, right, value }) => {
+    const sides = { name: quoted(name), left: quoted(left), is: quoted(is) }
+    if (right !== undefined) return object({ ...sides, right: quoted(right) })
+    return object({ ...sides, value: literalCode(columns[left]?.type, value ?? '') })
+  })
+  return { kind: 'array', items }
 }
 
 function columnsCode({ columns }: Table): Code {
@@ -92,13 +105,15 @@ function builder(type: ColumnType, args: readonly Code[]): { callee: string; arg
       return { callee: 'col.enum', args: [{ kind: 'array', items: type.values.map(quoted) }, ...args] }
     case 'list':
       return { callee: 'col.list', args: [typeCode(type.of), ...args] }
+    case 'struct':
+      return { callee: 'col.struct', args: [fieldsCode(type.fields), ...args] }
     default:
       return { callee: `col.${type.kind}`, args }
   }
 }
 
 function optionsCode(column: Column): readonly Member[] {
-  const { nullable, from, pii, treatment, min, max } = column
+  const { type, nullable, from, pii, treatment, min, max, beyond } = column
   const usual = pii === undefined ? 'clear' : defaultTreatment[pii]
   return [
     ...(nullable ? [{ key: 'nullable', value: word('true') }] : []),
@@ -107,27 +122,86 @@ function optionsCode(column: Column): readonly Member[] {
     ...(treatment === usual ? [] : [{ key: 'treatment', value: quoted(treatment) }]),
     ...(min === undefined ? [] : [{ key: 'min', value: number(min) }]),
     ...(max === undefined ? [] : [{ key: 'max', value: number(max) }]),
+    ...(beyond === undefined ? [] : [{ key: 'beyond', value: quoted(beyond) }]),
+    ...('unknown' in type ? unknownMember(type.unknown) : []),
+    ...(column.default === undefined ? [] : [{ key: 'default', value: literalCode(type, column.default) }]),
   ]
 }
 
-function typeCode(type: ColumnType): Code {
-  const kind = quoted(type.kind)
-  switch (type.kind) {
-    case 'string':
-      return type.max === undefined ? object({ kind }) : object({ kind, max: number(type.max) })
-    case 'decimal':
-      return object({ kind, precision: number(type.precision), scale: number(type.scale) })
-    case 'enum':
-      return object({ kind, values: { kind: 'array', items: type.values.map(quoted) } })
-    case 'list':
-      throw new PipelineError('contract/invalid', `${typeName(type)}: a list of lists is not supported`)
+/* The value of the `Row` type that `literalOf` made the literal of. */
+function literalCode(type: ColumnType | undefined, value: string | number | boolean): Code {
+  const text = String(value)
+  switch (type?.kind) {
+    case 'bigint':
+      return word(`${text}n`)
+    case 'integer':
+    case 'smallint':
+    case 'double':
+    case 'real':
+      return Number.isFinite(Number(text)) ? number(Number(text)) : word(notFinite(text))
+    case 'boolean':
+      return word(text)
+    case 'binary':
+      return word(`Uint8Array.from([${[...Buffer.from(text, 'hex')].join(', ')}])`)
     default:
-      return object({ kind })
+      return quoted(text)
   }
 }
 
+function notFinite(text: string): string {
+  if (text === 'NaN') return 'Number.NaN'
+  return text.startsWith('-') ? 'Number.NEGATIVE_INFINITY' : 'Number.POSITIVE_INFINITY'
+}
+
+function typeCode(type: ColumnType): Code {
+  return members(typeMembers(type))
+}
+
+function fieldsCode(fields: StructFields): Code {
+  return members(Object.entries(fields).map(([key, field]) => ({ key, value: members(fieldMembers(field)) })))
+}
+
+function fieldMembers(field: FieldType): readonly Member[] {
+  const { nullable, from } = field
+  return [
+    ...typeMembers(field),
+    ...(nullable === undefined ? [] : [{ key: 'nullable', value: word(String(nullable)) }]),
+    ...(from === undefined ? [] : [{ key: 'from', value: quoted(from) }]),
+  ]
+}
+
+function typeMembers(type: ColumnType): readonly Member[] {
+  const kind = { key: 'kind', value: quoted(type.kind) }
+  switch (type.kind) {
+    case 'string':
+      return type.max === undefined ? [kind] : [kind, { key: 'max', value: number(type.max) }]
+    case 'decimal':
+      return [
+        kind,
+        { key: 'precision', value: number(type.precision) },
+        { key: 'scale', value: number(type.scale) },
+      ]
+    case 'enum':
+      return [
+        kind,
+        { key: 'values', value: { kind: 'array', items: type.values.map(quoted) } },
+        ...unknownMember(type.unknown),
+      ]
+    case 'list':
+      return [kind, { key: 'of', value: typeCode(type.of) }]
+    case 'struct':
+      return [kind, { key: 'fields', value: fieldsCode(type.fields) }, ...unknownMember(type.unknown)]
+    default:
+      return [kind]
+  }
+}
+
+function unknownMember(unknown: string | undefined): readonly Member[] {
+  return unknown === undefined ? [] : [{ key: 'unknown', value: quoted(unknown) }]
+}
+
 function number(value: number): Code {
-  return word(String(value).replace('e+', 'e'))
+  return word(Object.is(value, -0) ? '-0' : String(value).replace('e+', 'e'))
 }
 
 function object(values: Readonly<Record<string, Code>>): Code {

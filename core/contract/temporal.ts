@@ -81,3 +81,15 @@ function daysOf(year: number, month: number, day: number): number | undefined {
   const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
   return era * 146_097 + dayOfEra - 719_468
 }
+
+/** ISO 8601 text in UTC with three decimals, of epoch milliseconds in the years 1 to 9999. */
+export function isoOfMillis(millis: number): string {
+  return new Date(millis).toISOString()
+}
+
+/** As `isoOfMillis`, with six decimals, of epoch microseconds. */
+export function isoOfMicros(micros: bigint): string {
+  const rest = ((micros % 1000n) + 1000n) % 1000n
+  const millis = isoOfMillis(Number((micros - rest) / 1000n)).slice(0, -1)
+  return `${millis}${String(rest).padStart(3, '0')}Z`
+}

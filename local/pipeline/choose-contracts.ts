@@ -35,6 +35,19 @@ export async function chooseContracts(
   return chosen
 }
 
+/** The contracts of source tables that were chosen before, without asking the source: for operations on what is stored. */
+export async function knownContracts(
+  sources: readonly string[],
+  written: readonly Table[],
+  { system, file }: { readonly system: string; readonly file: string },
+): Promise<readonly Table[]> {
+  const inferred = (await readJsonFile(file, stored))?.tables ?? []
+  return sources.flatMap((name) => {
+    const contracts = written.filter((table) => table.source.system === system && table.source.table === name)
+    return contracts.length > 0 ? contracts : inferred.filter((table) => table.source.table === name)
+  })
+}
+
 function refuseTwins(tables: readonly Table[]): void {
   const names = new Map<string, Table>()
   for (const table of tables) {

@@ -1,12 +1,25 @@
 import { createHash } from 'node:crypto'
-import { realpath, rename, rm } from 'node:fs/promises'
-import { connect, createServer, type Server } from 'node:net'
+import { chmod, realpath, rename, rm } from 'node:fs/promises'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PipelineError } from '../../core/failures.ts'
+import { createInterface } from 'node:readline'
+import * as z from 'zod'
+import { type FailureCode, failures, PipelineError } from '../../core/failures.ts'
+
+/** What a request comes with: a way to send progress, and a signal for when whoever asked wants no more of it. */
+export interface RequestContext {
+  readonly emit: (progress: unknown) => void
+  readonly signal: AbortSignal
+}
+
+/** Answers a request of another process. A failure of its own words must be a `PipelineError`: of others only the name is sent. */
+export type RequestHandler = (request: unknown, context: RequestContext) => Promise<unknown>
 
 /** The exclusive use of a run folder. */
 export interface FolderLock {
+  /** From now on other processes of the same user may ask for operations. */
+  serve(handler: RequestHandler): void
   release(): Promise<void>
 }
 
@@ -16,15 +29,20 @@ export interface FolderLock {
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const path = await socketPath(folder)
-  const server = (await listen(path)) ?? (await takeStale(path, folder))
+  const holder: Holder = { handler: undefined }
+  const server = (await listen(path, holder)) ?? (await takeStale(path, folder, holder))
   server.unref()
   if ((await askHolder(path)) !== process.pid) {
     server.close()
     throw locked(folder)
   }
   return {
+    serve: (handler) => {
+      holder.handler = handler
+    },
     release: () =>
       new Promise((resolve) => {
+        holder.handler = undefined
         server.close(() => resolve())
       }),
   }
@@ -33,6 +51,135 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
 /** Process id of the Tidemark that runs in the folder, 0 when it is too busy to say; undefined when none does. */
 export async function folderHolder(folder: string): Promise<number | undefined> {
   return askHolder(await socketPath(folder))
+}
+
+/**
+ * Asks the process that holds a folder for an operation, and passes its progress on. At the signal that one is told to
+ * stop, and has a little time to say where. Throws the failure it answers with, or `run/locked` when it breaks off.
+ */
+export async function askOperation(
+  folder: string,
+  request: unknown,
+  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (progress: unknown) => void },
+): Promise<unknown> {
+  const socket = connect(await socketPath(folder))
+  socket.on('error', () => undefined)
+  let late: NodeJS.Timeout | undefined
+  const stop = () => {
+    socket.end()
+    late = setTimeout(() => socket.destroy(), STOP_MS)
+  }
+  let answer: z.infer<typeof answerLine> | undefined
+  /* The first line is the process id; the request goes at once. */
+  socket.write(`${JSON.stringify(request)}\n`)
+  if (signal.aborted) stop()
+  else signal.addEventListener('abort', stop, { once: true })
+  for await (const line of createInterface({ input: socket })) {
+    const message = answerOf(line)
+    if (message?.kind === 'progress') onProgress(message.progress)
+    else answer = message ?? answer
+  }
+  signal.removeEventListener('abort', stop)
+  clearTimeout(late)
+  if (answer?.kind === 'result') return answer.result
+  if (answer?.kind === 'error' && isFailureCode(answer.code))
+    throw new PipelineError(answer.code, answer.message)
+  throw new PipelineError('run/locked', `the Tidemark that runs in ${folder} broke off`)
+}
+
+/* A line that a crash cut off is no answer. */
+function answerOf(line: string): z.infer<typeof answerLine> | undefined {
+  try {
+    return answerLine.safeParse(JSON.parse(line)).data
+  } catch {
+    return undefined
+  }
+}
+
+const answerLine = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('progress'), progress: z.unknown() }),
+  z.object({ kind: z.literal('result'), result: z.unknown() }),
+  z.object({ kind: z.literal('error'), code: z.string(), message: z.string() }),
+])
+
+interface Holder {
+  handler: RequestHandler | undefined
+}
+
+const MAX_REQUEST_BYTES = 1 << 20
+const REQUEST_MS = 2_000
+/* Progress that nobody reads is left out. */
+const MAX_UNREAD_BYTES = 64 << 10
+const STOP_MS = 30_000
+
+/* Says who it is at once; a client that wants more sends one line, in time. */
+function attend(socket: Socket, holder: Holder): void {
+  socket.setEncoding('utf8')
+  socket.on('error', () => undefined)
+  socket.write(`${process.pid}\n`)
+  const silent = setTimeout(() => socket.destroy(), REQUEST_MS)
+  socket.on('close', () => clearTimeout(silent))
+  const stop = new AbortController()
+  let text = ''
+  const listen = (piece: string) => {
+    text += piece
+    const end = text.indexOf('\n')
+    if (text.length > MAX_REQUEST_BYTES) socket.destroy()
+    if (end < 0 || socket.destroyed) return
+    clearTimeout(silent)
+    socket.off('data', listen)
+    socket.off('end', hangUp)
+    socket.on('close', () => stop.abort())
+    socket.on('end', () => stop.abort())
+    /* Whatever comes after the line is read and dropped, or the end would never be seen. */
+    socket.resume()
+    void answerRequest(socket, { handler: holder.handler, signal: stop.signal }, text.slice(0, end))
+  }
+  const hangUp = () => socket.end()
+  socket.on('data', listen)
+  socket.on('end', hangUp)
+}
+
+async function answerRequest(
+  socket: Socket,
+  { handler, signal }: { readonly handler: RequestHandler | undefined; readonly signal: AbortSignal },
+  line: string,
+): Promise<void> {
+  const send = (message: z.infer<typeof answerLine>) => {
+    if (socket.writable) socket.write(`${JSON.stringify(message)}\n`)
+  }
+  const emit = (progress: unknown) => {
+    if (socket.writableLength < MAX_UNREAD_BYTES) send({ kind: 'progress', progress })
+  }
+  try {
+    if (handler === undefined)
+      throw new PipelineError('run/locked', 'the running Tidemark is starting or stopping')
+    const result = await handler(requestOf(line), { emit, signal })
+    send({ kind: 'result', result })
+  } catch (error) {
+    send({ kind: 'error', ...failureOf(error) })
+  }
+  socket.end()
+}
+
+function requestOf(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    throw new PipelineError('usage/invalid', 'the request is not JSON')
+  }
+}
+
+/* The text of a foreign error may quote what it could not read. */
+function failureOf(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof PipelineError) return { code: error.code, message: error.message }
+  if (!(error instanceof Error)) return { code: 'run/failed', message: 'an unknown error' }
+  const detail = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
+  return { code: 'run/failed', message: `${error.name}${detail}` }
+}
+
+function isFailureCode(code: string): code is FailureCode {
+  return Object.hasOwn(failures, code)
 }
 
 /* In the folder itself the path could be longer than a socket's name may be. */
@@ -46,7 +193,7 @@ async function socketPath(folder: string): Promise<string> {
     : join(tmpdir(), `tidemark-${digest}.sock`)
 }
 
-async function takeStale(path: string, folder: string): Promise<Server> {
+async function takeStale(path: string, folder: string, holder: Holder): Promise<Server> {
   if ((await askHolder(path)) !== undefined) throw locked(folder)
   const aside = `${path}.${process.pid}`
   await rename(path, aside).catch(() => undefined)
@@ -56,22 +203,23 @@ async function takeStale(path: string, folder: string): Promise<Server> {
     throw locked(folder)
   }
   await rm(aside, { force: true })
-  const server = await listen(path)
+  const server = await listen(path, holder)
   if (server === undefined) throw locked(folder)
   return server
 }
 
-function listen(path: string): Promise<Server | undefined> {
+function listen(path: string, holder: Holder): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
-    const server = createServer((socket) => {
-      socket.on('error', () => undefined)
-      socket.end(String(process.pid))
-    })
+    const server = createServer({ allowHalfOpen: true }, (socket) => attend(socket, holder))
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(undefined)
       else reject(error)
     })
-    server.listen(path, () => resolve(server))
+    server.listen(path, () => {
+      /* Only the owner may ask: on a socket, writing is asking. */
+      const done = process.platform === 'win32' ? Promise.resolve() : chmod(path, 0o600)
+      done.then(() => resolve(server), reject)
+    })
   })
 }
 
@@ -87,6 +235,7 @@ function askHolder(path: string): Promise<number | undefined> {
     socket.setTimeout(2_000, () => socket.destroy())
     socket.on('data', (bytes) => {
       text += bytes.toString()
+      if (text.includes('\n')) socket.destroy()
     })
     socket.on('error', () => undefined)
     socket.on('close', () => resolve(isHeld ? Number(text) : undefined))

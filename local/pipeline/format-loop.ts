@@ -10,9 +10,11 @@ const checkpointFile = z.object({ format: z.literal(1), pages: z.number().int().
 
 export interface FormatLoopDeps {
   readonly raw: FolderRawStore
-  readonly quarantine: Quarantine
+  readonly quarantine: Pick<Quarantine, 'put'>
   readonly delivery: Delivery
   readonly route: Router
+  /** Told of source fields that a contract kept in `_extra`. */
+  readonly unknownFields?: (table: string, names: ReadonlySet<string>) => Promise<void>
   /** File of the checkpoint. */
   readonly checkpoint: string
 }
@@ -82,10 +84,12 @@ export class FormatLoop {
   }
 
   private async formatNext(): Promise<void> {
-    const { raw, quarantine, delivery, route } = this.deps
+    const { raw, quarantine, delivery, route, unknownFields } = this.deps
     const page = await raw.page(this.next)
-    const { blocks, refused } = formatPage(page, route(page.table), delivery.maxBlockBytes)
+    const formatted = formatPage(page, route(page.table), delivery.maxBlockBytes)
+    const { blocks, refused } = formatted
     if (refused.length > 0) await quarantine.put(refused)
+    if (formatted.unknownFields.size > 0) await unknownFields?.(page.table, formatted.unknownFields)
     this.next += 1
     this.formattedChanges += page.changes
     const bytes = blocks.reduce((sum, { text }) => sum + text.length, 0)

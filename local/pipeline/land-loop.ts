@@ -5,7 +5,7 @@ import { type LandDeps, landObject } from '../../ingest/land-object.ts'
 import type { FreshnessHistogram } from './freshness.ts'
 
 export interface LandLoopDeps extends LandDeps {
-  readonly quarantine: Quarantine
+  readonly quarantine: Pick<Quarantine, 'put'>
   readonly log: Logger
   readonly now: Clock
   readonly freshness: FreshnessHistogram

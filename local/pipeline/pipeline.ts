@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
@@ -8,12 +9,14 @@ import { catalogTable } from '../../glue/catalog-table.ts'
 import { type CaptureResult, captureBatch } from '../../ingest/capture-batch.ts'
 import { decodeDms } from '../../ingest/decode-dms.ts'
 import { historyFiles } from '../../lake/history-file.ts'
+import { contractDigests } from '../operations/contract-digest.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
 import { type BufferingHints, FolderDelivery } from '../stores/folder-delivery.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { Drift } from './drift.ts'
 import { FormatLoop } from './format-loop.ts'
 import { FreshnessHistogram } from './freshness.ts'
 import { LandLoop } from './land-loop.ts'
@@ -58,7 +61,12 @@ export class Pipeline {
   readonly freshness = new FreshnessHistogram()
   /** Rejects when a stage fails; never resolves. */
   readonly failed: Promise<never>
-  private readonly delivery: FolderDelivery
+  readonly delivery: FolderDelivery
+  readonly objects: FolderObjects
+  readonly drift: Drift
+  readonly tables: readonly Table[]
+  readonly maskKey: MaskKey
+  readonly folder: RunFolder
   private readonly format: FormatLoop
   private readonly land: LandLoop
   private readonly log: Logger
@@ -67,6 +75,7 @@ export class Pipeline {
   private running: readonly Promise<void>[] = []
   private fail: (error: unknown) => void = () => undefined
   private captured = 0
+  private readonly now: Clock
 
   private constructor(
     parts: {
@@ -74,19 +83,27 @@ export class Pipeline {
       quarantine: FolderQuarantine
       catalog: FileCatalog
       delivery: FolderDelivery
+      objects: FolderObjects
+      drift: Drift
+      maskKey: MaskKey
     },
     format: FormatLoop,
-    objects: FolderObjects,
-    { tables, log, now = Date.now, landed = () => Promise.resolve() }: PipelineOptions,
+    { folder, tables, log, now = Date.now, landed = () => Promise.resolve() }: PipelineOptions,
   ) {
     this.raw = parts.raw
     this.quarantine = parts.quarantine
     this.catalog = parts.catalog
     this.delivery = parts.delivery
+    this.objects = parts.objects
+    this.drift = parts.drift
+    this.maskKey = parts.maskKey
+    this.tables = tables
+    this.folder = folder
+    this.now = now
     this.format = format
     this.log = log
     this.land = new LandLoop({
-      objects,
+      objects: parts.objects,
       catalog: parts.catalog,
       historyFiles: historyFiles(tables),
       quarantine: parts.quarantine,
@@ -111,13 +128,24 @@ export class Pipeline {
     const { folder, tables, hints, now = Date.now } = options
     const objects = new FolderObjects(folder.root)
     const raw = await FolderRawStore.open(folder.raw)
-    const quarantine = await FolderQuarantine.open(folder.quarantine)
+    const quarantine = await FolderQuarantine.open(folder.quarantine, { now })
     const catalog = new FileCatalog(folder.catalog)
     await catalog.registerTables(tables.map(catalogTable))
     const delivery = new FolderDelivery({ objects, now, hints })
-    const route = router(tables, await new FolderMaskKeys(folder.maskKey).current())
-    const format = await FormatLoop.open({ raw, quarantine, delivery, route, checkpoint: folder.checkpoint })
-    return new Pipeline({ raw, quarantine, catalog, delivery }, format, objects, options)
+    const maskKey = await new FolderMaskKeys(folder.maskKey).current()
+    const drift = await Drift.open(folder.drift, {
+      knows: (table, field) => isKnown(tables, table, field),
+      digestOf: (table) => digestOf(tables, table),
+    })
+    const format = await FormatLoop.open({
+      raw,
+      quarantine,
+      delivery,
+      route: router(tables, maskKey),
+      unknownFields: (table, names) => drift.noteFields(table, names, now()),
+      checkpoint: folder.checkpoint,
+    })
+    return new Pipeline({ raw, quarantine, catalog, delivery, objects, drift, maskKey }, format, options)
   }
 
   start(): void {
@@ -136,6 +164,7 @@ export class Pipeline {
       store: this.raw,
       quarantine: this.quarantine,
       log: this.log,
+      control: (table, operation) => this.drift.noteDefinition(table, operation, this.now()),
     })
     this.captured += result.changes
     return result
@@ -174,4 +203,16 @@ export class Pipeline {
     await this.raw.close()
     await this.quarantine.close()
   }
+}
+
+function digestOf(tables: readonly Table[], source: string): string {
+  return Object.values(contractDigests(tables.filter((table) => table.source.table === source))).join()
+}
+
+function isKnown(tables: readonly Table[], source: string, field: string): boolean {
+  return tables.some(
+    (table) =>
+      table.source.table === source &&
+      Object.entries(table.columns).some(([name, column]) => (column.from ?? name) === field),
+  )
 }

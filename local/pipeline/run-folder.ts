@@ -12,6 +12,8 @@ export interface RunFolder {
   readonly checkpoint: string
   readonly status: string
   readonly contracts: string
+  readonly drift: string
+  readonly replays: string
 }
 
 export function runFolder(root: string): RunFolder {
@@ -26,5 +28,7 @@ export function runFolder(root: string): RunFolder {
     checkpoint: join(root, 'checkpoint.json'),
     status: join(root, 'status.json'),
     contracts: join(root, 'contracts.json'),
+    drift: join(root, 'drift.json'),
+    replays: join(root, 'replays'),
   }
 }

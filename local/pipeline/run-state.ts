@@ -7,6 +7,8 @@ const load = z.object({
   /** `loading` until COPY ended, `loaded` until its last row is queryable, `complete` when its position is the floor. */
   state: z.enum(['loading', 'loaded', 'complete']),
   lsn: z.string(),
+  /** Of the source table; another one means that the table was made anew under its name. */
+  oid: z.number().int(),
   /** Pages of the raw store when the last row was captured. */
   pages: z.number().int().nullable(),
 })
@@ -14,6 +16,8 @@ const load = z.object({
 const runState = z.object({
   format: z.literal(1),
   source: z.object({
+    /** Name of the source system in contracts. */
+    name: z.string(),
     system: z.string(),
     database: z.string(),
     address: z.string(),

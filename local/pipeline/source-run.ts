@@ -10,7 +10,7 @@ import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { streamChanges } from '../replicator/stream-changes.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { RunState } from './run-state.ts'
+import type { LoadState, RunState } from './run-state.ts'
 
 export interface SourceRunDeps {
   readonly source: Source
@@ -108,7 +108,7 @@ export class SourceRun {
 
   private async load(first: Snapshot | undefined, signal: AbortSignal): Promise<void> {
     const { state, tables, source, pipeline, onLoad } = this.deps
-    const waiting = tables.filter((table) => isWaiting(state.data.loads[nameOf(table)]))
+    const waiting = tables.filter((table) => isWaiting(state.data.loads[nameOf(table)], table))
     const snapshot = first ?? (waiting.length > 0 ? await openSnapshot(source) : undefined)
     if (snapshot === undefined) return
     try {
@@ -116,7 +116,7 @@ export class SourceRun {
         if (signal.aborted) return
         const name = nameOf(table)
         const lsn = String(snapshot.lsn)
-        await state.setLoad(name, { state: 'loading', lsn, pages: null })
+        await state.setLoad(name, { state: 'loading', lsn, oid: table.oid, pages: null })
         let rows = 0
         await loadTable(
           source,
@@ -131,7 +131,7 @@ export class SourceRun {
           { signal, sequence: this.sequence },
         )
         if (signal.aborted) return
-        await state.setLoad(name, { state: 'loaded', lsn, pages: pipeline.raw.length })
+        await state.setLoad(name, { state: 'loaded', lsn, oid: table.oid, pages: pipeline.raw.length })
         onLoad?.(name, rows, true)
       }
     } catch (error) {
@@ -189,6 +189,7 @@ function nameOf({ schema, name }: SourceTable): string {
   return `${schema}.${name}`
 }
 
-function isWaiting(load: { readonly state: string } | undefined): boolean {
-  return load === undefined || load.state === 'loading'
+/* A table that was dropped and made again is another one: its load begins anew, and the floor hides the old rows. */
+function isWaiting(load: LoadState | undefined, { oid }: SourceTable): boolean {
+  return load === undefined || load.state === 'loading' || load.oid !== oid
 }

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { lakeColumns } from '../../core/contract/lake-columns.ts'
+import type { LakeColumn } from '../../core/contract/lake-columns.ts'
 import type { Table } from '../../core/contract/table.ts'
 import type { CatalogEntry } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
@@ -33,6 +33,8 @@ export async function compareTable(
   connection: DuckDBConnection,
   options: {
     readonly table: Table
+    /** What is compared: the lake columns that the source has. */
+    readonly columns: readonly LakeColumn[]
     readonly entry: CatalogEntry
     readonly root: string
     readonly file: string
@@ -40,14 +42,14 @@ export async function compareTable(
   },
 ): Promise<Comparison> {
   const { table, entry, root, file, asOf } = options
-  const columns = lakeColumns(table)
+  const { columns } = options
   const keys = columns.filter(({ contractColumn }) => table.primaryKey.includes(contractColumn))
   const current = currentSelect(entry, `(${historySelect(entry, root)})`, {
     asOf,
     system: ['_position', '_absent'],
   })
   await connection.run(`
-    CREATE OR REPLACE TEMP TABLE source_side AS SELECT key, digest FROM read_csv(${literal(file)}, header = false,
+    CREATE OR REPLACE TEMP TABLE source_side AS SELECT key, digest FROM read_csv(${literal(file)}, auto_detect = false, header = false,
       columns = {'key': 'VARCHAR', 'digest': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', parallel = false, nullstr = '\\N');
     CREATE OR REPLACE TEMP TABLE lake_side AS SELECT ${joinedText(keys.map(lakeText))} AS key,
       md5(${joinedText(columns.map(lakeText))}) AS digest, _position, coalesce(len(_absent), 0) > 0 AS has_absent

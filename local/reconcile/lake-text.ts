@@ -9,7 +9,7 @@ export function lakeText({ name, type, part }: LakeColumn): string {
   return expression(value, type)
 }
 
-function expression(value: string, type: ColumnType): string {
+function expression(value: string, type: ColumnType, depth = 0): string {
   switch (type.kind) {
     case 'timestamp':
     case 'timestampMicros':
@@ -19,11 +19,26 @@ function expression(value: string, type: ColumnType): string {
       return `${value}::DOUBLE::BIT::VARCHAR`
     case 'binary':
       return `lower(hex(${value}))`
-    case 'list':
-      return `CASE WHEN ${value} IS NOT NULL THEN len(${value}) || chr(28) || array_to_string(list_transform(${value}, lambda e: coalesce(${expression('e', type.of)}, chr(29))), chr(30)) END`
+    case 'list': {
+      /* A name for each level: an inner element must not hide the outer one. */
+      const element = `e${depth}`
+      const members = `list_transform(${value}, lambda ${element}: ${framed(expression(element, type.of, depth + 1))})`
+      return `CASE WHEN ${value} IS NOT NULL THEN array_to_string(${members}, '') END`
+    }
+    case 'struct': {
+      const members = Object.entries(type.fields).map(([name, field]) =>
+        framed(expression(`${value}.${identifier(name)}`, field, depth + 1)),
+      )
+      return `CASE WHEN ${value} IS NOT NULL THEN ${members.join(' || ')} END`
+    }
     default:
       return `${value}::VARCHAR`
   }
+}
+
+/* A member of a list or a struct, as `nested-text.ts` frames it. */
+function framed(text: string): string {
+  return `coalesce('=' || replace(replace(${text}, '\\', '\\\\'), ',', '\\,'), '-') || ','`
 }
 
 /** One text of several: each with its length in bytes in front, `-` for null, so that no two rows share one. */

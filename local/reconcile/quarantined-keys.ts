@@ -1,4 +1,4 @@
-import { decoderOf } from '../../core/contract/canonical.ts'
+import { columnDecoder } from '../../core/contract/beyond.ts'
 import type { Column } from '../../core/contract/column.ts'
 import { lakeColumns } from '../../core/contract/lake-columns.ts'
 import { type MaskKey, masker } from '../../core/contract/pii.ts'
@@ -18,7 +18,7 @@ export interface QuarantinedKeys {
 }
 
 export async function quarantinedKeys(
-  quarantine: Quarantine,
+  quarantine: Pick<Quarantine, 'list'>,
   table: Table,
   maskKey: MaskKey,
   upTo: Position,
@@ -57,13 +57,18 @@ function columnText(
   maskKey: MaskKey,
 ): string | undefined {
   const wire = field(image, column.from ?? name) ?? null
-  const canonical = wire === null ? null : decoderOf(column.type)(wire)
+  const canonical = wire === null ? null : columnDecoder(column)(wire)
+  if (canonical instanceof Refusal && typeof wire === 'string' && column.pii === undefined)
+    return PRINTED.includes(column.type.kind) ? wire : undefined
   if (canonical === null || canonical instanceof Refusal) return undefined
   if (part !== 'value') return instantText(String(wire), part === 'micros' ? 6 : 3)
   const value =
     column.pii === undefined ? canonical : masker(column.pii, column.treatment, maskKey)(canonical)
   return String(value)
 }
+
+/* Types whose comparison text at the source is PostgreSQL's print, which the stream brought: also of what no column holds. */
+const PRINTED: readonly string[] = ['date', 'time', 'uuid', 'enum', 'decimal']
 
 /* The replicator and DMS write instants in UTC: `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`. */
 function instantText(wire: string, digits: number): string {

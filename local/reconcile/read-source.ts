@@ -4,13 +4,41 @@ import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
-import { lakeColumns } from '../../core/contract/lake-columns.ts'
+import { type LakeColumn, lakeColumns } from '../../core/contract/lake-columns.ts'
 import { type MaskKey, masker } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
 import { CopyReader } from '../replicator/copy-reader.ts'
 import { quoteTable } from '../replicator/quote-identifier.ts'
 import { NULL } from '../replicator/tuple-view.ts'
 import { sourceText } from './source-text.ts'
+
+/** A source table as it is in the snapshot that is compared. */
+export interface SourceLayout {
+  readonly columns: ReadonlySet<string>
+  readonly isPartitioned: boolean
+}
+
+/** Reads the layout of a table. Throws `source/no-tables` when it is gone. */
+export async function readLayout(client: pg.Client, sourceTable: string): Promise<SourceLayout> {
+  const [schema, name] = splitName(sourceTable)
+  const { rows } = await client.query<{ kind: string; column: string }>(
+    `select c.relkind::text as kind, a.attname::text as column from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     where n.nspname = $1 and c.relname = $2`,
+    [schema, name],
+  )
+  if (rows.length === 0)
+    throw new PipelineError('source/no-tables', `${sourceTable} is not in the source any more`)
+  return { columns: new Set(rows.map(({ column }) => column)), isPartitioned: rows[0]?.kind === 'p' }
+}
+
+/** The lake columns that the source still has: nothing can be compared with a column that was dropped there. */
+export function comparedColumns(table: Table, { columns }: SourceLayout): readonly LakeColumn[] {
+  return lakeColumns(table).filter(({ contractColumn }) =>
+    columns.has(table.columns[contractColumn]?.from ?? contractColumn),
+  )
+}
 
 interface DigestColumn {
   readonly isKey: boolean
@@ -27,20 +55,23 @@ export async function writeSourceDigests(
   options: {
     readonly maskKey: MaskKey
     readonly file: string
-    readonly isPartitioned: boolean
+    readonly layout: SourceLayout
     readonly signal: AbortSignal
   },
 ): Promise<number> {
-  const texts = lakeColumns(table).flatMap((lake) => {
+  const texts = comparedColumns(table, options.layout).flatMap((lake) => {
     const column = table.columns[lake.contractColumn]
     if (column === undefined) return []
     const { sql, finish } = sourceText(lake, column)
     const mask = column.pii === undefined ? undefined : masker(column.pii, column.treatment, options.maskKey)
-    const masked = (text: string) => (mask === undefined ? finish(text) : String(mask(finish(text))))
+    const masked = (text: string) => {
+      const value = finish(text)
+      return mask === undefined || value === null ? value : String(mask(value))
+    }
     return [{ sql, isKey: table.primaryKey.includes(lake.contractColumn), finish: masked }]
   })
   const [schema = '', name = ''] = splitName(table.source.table)
-  const only = options.isPartitioned ? '' : 'ONLY '
+  const only = options.layout.isPartitioned ? '' : 'ONLY '
   const select = `COPY (SELECT ${texts.map(({ sql }) => sql).join(', ')} FROM ${only}${quoteTable({ schema, name })}) TO STDOUT`
   return copyDigests(client, select, texts, options)
 }

@@ -12,16 +12,14 @@ import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { compareTable, type Difference } from './compare-table.ts'
 import { quarantinedKeys } from './quarantined-keys.ts'
-import { writeSourceDigests } from './read-source.ts'
+import { comparedColumns, readLayout, type SourceLayout, writeSourceDigests } from './read-source.ts'
 
 export interface ReconcileDeps {
   readonly source: Source
   readonly tables: readonly Table[]
-  /** Source tables that are roots of partitions. */
-  readonly partitioned: ReadonlySet<string>
   readonly epoch: number
   readonly catalog: Catalog
-  readonly quarantine: Quarantine
+  readonly quarantine: Pick<Quarantine, 'list'>
   readonly maskKey: MaskKey
   /** Folder that holds `lake/`. */
   readonly root: string
@@ -39,6 +37,8 @@ export interface TableProof {
   /** Keys that differ and have no change in quarantine that explains it. */
   readonly different: number
   readonly differences: readonly Difference[]
+  /** Contract columns that the source does not have (any more). */
+  readonly notCompared: readonly string[]
   /** Keys that differ because their change is in quarantine. */
   readonly quarantinedKeys: readonly string[]
 }
@@ -103,6 +103,7 @@ async function proveTable(
   if (entry === undefined) throw new PipelineError('lake/unreadable', `${table.name} is not in the catalog`)
   const asOf = loadPosition(epoch, snapshot.lsn)
   const file = join(folder, 'source.csv')
+  let layout: SourceLayout
   const client = await connectSource(deps.source, { applicationName: 'tidemark reconcile', queryMs: 0 })
   /* A table may take longer than any fixed time; the caller's deadline cuts the connection. */
   const cut = () => client.connection.stream.destroy()
@@ -110,13 +111,20 @@ async function proveTable(
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
     await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot.snapshotName)}`)
-    const isPartitioned = deps.partitioned.has(table.source.table)
-    await writeSourceDigests(client, table, { maskKey, file, isPartitioned, signal })
+    layout = await readLayout(client, table.source.table)
+    await writeSourceDigests(client, table, { maskKey, file, layout, signal })
   } finally {
     signal.removeEventListener('abort', cut)
     await closeClient(client)
   }
-  const comparison = await compareTable(connection, { table, entry, root: resolve(deps.root), file, asOf })
+  const comparison = await compareTable(connection, {
+    table,
+    columns: comparedColumns(table, layout),
+    entry,
+    root: resolve(deps.root),
+    file,
+    asOf,
+  })
   const quarantined = await quarantinedKeys(quarantine, table, maskKey, asOf)
   const isExplained = (difference: Difference) =>
     explains(quarantined.positions.get(difference.key), difference)
@@ -130,6 +138,9 @@ async function proveTable(
     lakeRows: comparison.lakeRows,
     different,
     differences: unexplained,
+    notCompared: Object.keys(table.columns).filter(
+      (name) => !layout.columns.has(table.columns[name]?.from ?? name),
+    ),
     quarantinedKeys: comparison.differences.filter(isExplained).map(({ key }) => key),
   }
 }

@@ -1,6 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
+import { parseOperation, runOperation } from '../operations/operation.ts'
+import { OperationQueue } from '../operations/operation-queue.ts'
 import { chooseContracts } from '../pipeline/choose-contracts.ts'
 import { type FolderLock, lockFolder } from '../pipeline/folder-lock.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
@@ -87,6 +90,15 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
   const abort = new AbortController()
   pipeline.start()
   const capture = run.run(abort.signal)
+  const operations = new OperationQueue()
+  lock.serve(async (request, { emit, signal }) => {
+    const asked = parseOperation(request)
+    const either = AbortSignal.any([abort.signal, signal])
+    return operations.run(
+      () => runOperation(asked, { pipeline, now, signal: either, onProgress: emit }),
+      () => new PipelineError('run/locked', 'the running Tidemark is stopping'),
+    )
+  })
   const failed = Promise.race([pipeline.failed, capture.then(() => new Promise<never>(() => undefined))])
   failed.catch(() => undefined)
   const statusFile = new StatusFile(folder.status, { pipeline, state, run, tables, loadRows, now })
@@ -102,7 +114,6 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
       reconcile({
         source,
         tables,
-        partitioned: new Set(sources.filter(({ isPartitioned }) => isPartitioned).map(nameOf)),
         epoch: state.data.epoch,
         catalog: pipeline.catalog,
         quarantine: pipeline.quarantine,
@@ -114,6 +125,8 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
       }),
     async stop() {
       abort.abort()
+      /* An operation ends where it can go on; after a failed stage it may wait for a delivery that never comes. */
+      await Promise.race([operations.close(), pipeline.failed.catch(() => undefined)])
       await capture.catch(() => undefined)
       await pipeline.stop()
       await statusFile.stop()
@@ -135,7 +148,12 @@ async function inspect(
     const identity = { system: rows[0]?.system ?? '', database: rows[0]?.database ?? '' }
     const fresh: RunStateData = {
       format: 1,
-      source: { ...identity, address: isEmbedded ? 'embedded PostgreSQL' : addressOf(source), isEmbedded },
+      source: {
+        ...identity,
+        name: options.system,
+        address: isEmbedded ? 'embedded PostgreSQL' : addressOf(source),
+        isEmbedded,
+      },
       slot,
       publication,
       slotState: 'none',
@@ -162,7 +180,11 @@ async function allLoaded(
   sources: readonly SourceTable[],
   signal: AbortSignal,
 ): Promise<void> {
-  while (!sources.every((table) => state.data.loads[nameOf(table)]?.state === 'complete')) {
+  const isLoaded = (table: SourceTable) => {
+    const load = state.data.loads[nameOf(table)]
+    return load?.state === 'complete' && load.oid === table.oid
+  }
+  while (!sources.every(isLoaded)) {
     signal.throwIfAborted()
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

@@ -37,9 +37,6 @@ export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
   return reconcile({
     source,
     tables,
-    partitioned: new Set(
-      sources.filter(({ isPartitioned }) => isPartitioned).map(({ schema, name }) => `${schema}.${name}`),
-    ),
     epoch: state.epoch,
     catalog: new FileCatalog(folder.catalog),
     quarantine: reopened(folder.quarantine),
@@ -73,9 +70,8 @@ async function reach(statusPath: string, lsn: bigint, deadline: number): Promise
 /* The other process appends to it: it is read as it is at the time of each listing. */
 function reopened(path: string) {
   return {
-    put: () => Promise.reject(new PipelineError('run/locked', 'quarantine belongs to the running process')),
     async *list(filter?: { readonly table?: string }) {
-      const quarantine = await FolderQuarantine.open(path, 'read')
+      const quarantine = await FolderQuarantine.open(path, { mode: 'read' })
       try {
         yield* quarantine.list(filter)
       } finally {

@@ -14,6 +14,10 @@ const tableStatus = z.object({
   loadedRows: z.number(),
   changes: z.number(),
   quarantined: z.number(),
+  /** Source fields that no contract knows, now in `_extra`. */
+  unknownFields: z.array(z.string()),
+  /** Data definition that the source announced since. */
+  definitions: z.array(z.string()),
 })
 
 /** The file that `tidemark status` reads. LSNs are decimal text. */
@@ -30,6 +34,8 @@ export const runStatus = z.object({
   pagesBehind: z.number(),
   freshnessMs: z.object({ p50: z.number().nullable(), p99: z.number().nullable() }),
   memoryMb: z.number(),
+  /** When the oldest change in quarantine was refused; null when nothing waits. */
+  quarantineSince: z.string().nullable(),
   tables: z.array(tableStatus),
 })
 export type RunStatus = z.infer<typeof runStatus>
@@ -89,6 +95,7 @@ export class StatusFile {
       rates: this.rates,
       pagesBehind: pages - landedPages,
       freshnessMs: pipeline.freshness.quantiles(),
+      quarantineSince: pipeline.quarantine.oldest() ?? null,
       memoryMb: Math.round(process.memoryUsage().rss / (1 << 20)),
       tables: tables.map(({ name, source: { table } }) => ({
         table: name,
@@ -97,6 +104,8 @@ export class StatusFile {
         loadedRows: loadRows.get(table) ?? 0,
         changes: changes.get(table) ?? 0,
         quarantined: quarantined.get(table) ?? 0,
+        unknownFields: Object.keys(pipeline.drift.ofTable(table)?.fields ?? {}),
+        definitions: (pipeline.drift.ofTable(table)?.definitions ?? []).map(({ operation }) => operation),
       })),
     }
   }

@@ -24,6 +24,7 @@ const entry = z.object({
   }),
   partitions: z.array(z.string()),
   floors: z.array(z.object({ position: z.string(), reason: z.enum(['load', 'truncate']) })),
+  revisions: z.array(z.number().int()),
 })
 const catalogFile = z.object({ format: z.literal(1), entries: z.array(entry) })
 
@@ -54,25 +55,29 @@ export class FileCatalog implements Catalog {
       const known = new Map(entries.map((found) => [nameOf(found.table), found]))
       for (const table of tables) {
         const before = known.get(nameOf(table))
-        known.set(nameOf(table), {
-          partitions: before?.partitions ?? [],
-          floors: before?.floors ?? [],
-          table,
-        })
+        /* A floor is the source's: a new version of its contract stands on the same ones. */
+        const sibling = entries.find((other) => other.table.source === table.source)
+        const { partitions = [], revisions = [] } = before ?? {}
+        known.set(nameOf(table), { table, partitions, revisions, floors: (before ?? sibling)?.floors ?? [] })
       }
       return [...known.values()]
     })
   }
 
   registerPartition(table: string, version: number, ingestDate: string): Promise<void> {
-    return this.change((entries) => {
-      const found = entries.find((known) => known.table.name === table && known.table.version === version)
-      if (found === undefined)
-        throw new PipelineError('lake/unreadable', `${table} v${version} is not in the catalog`)
-      if (found.partitions.includes(ingestDate)) return entries
-      const partitions = [...found.partitions, ingestDate].sort()
-      return entries.map((known) => (known === found ? { ...found, partitions } : known))
-    })
+    return this.changeOne(table, version, (found) =>
+      found.partitions.includes(ingestDate)
+        ? found
+        : { ...found, partitions: [...found.partitions, ingestDate].sort() },
+    )
+  }
+
+  publishRevision(table: string, version: number, revision: number): Promise<void> {
+    return this.changeOne(table, version, (found) =>
+      found.revisions.includes(revision)
+        ? found
+        : { ...found, revisions: [...found.revisions, revision].sort((a, b) => a - b) },
+    )
   }
 
   addFloor(sourceTable: string, floor: Floor): Promise<void> {
@@ -84,6 +89,19 @@ export class FileCatalog implements Catalog {
         return { ...known, floors }
       }),
     )
+  }
+
+  private changeOne(
+    table: string,
+    version: number,
+    edit: (entry: CatalogEntry) => CatalogEntry,
+  ): Promise<void> {
+    return this.change((entries) => {
+      const found = entries.find((known) => known.table.name === table && known.table.version === version)
+      if (found === undefined)
+        throw new PipelineError('lake/unreadable', `${table} v${version} is not in the catalog`)
+      return entries.map((known) => (known === found ? edit(found) : known))
+    })
   }
 
   /* Changes wait for each other; a change that changes nothing writes nothing. */

@@ -1,10 +1,16 @@
+import { rename, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { type FailureCode, failures } from '../../core/failures.ts'
-import type { Quarantine, QuarantineEntry } from '../../core/ports.ts'
-import { FrameLog } from './frame-log.ts'
+import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports.ts'
+import { syncFolder } from './durable.ts'
+import { type Frame, FrameLog } from './frame-log.ts'
 
 const code = z.custom<FailureCode>((value) => typeof value === 'string' && Object.hasOwn(failures, value))
-const entryHeader = z.object({
+const arrival = z.object({
+  kind: z.literal('entry'),
+  since: z.string(),
   id: z.string(),
   stage: z.enum(['capture', 'format', 'landing']),
   table: z.string().nullable(),
@@ -13,59 +19,228 @@ const entryHeader = z.object({
   reasons: z.array(z.object({ code, path: z.string(), message: z.string() })),
   encoding: z.enum(['json', 'base64']),
 })
-type EntryHeader = z.infer<typeof entryHeader>
+const departure = z.object({
+  kind: z.literal('left'),
+  at: z.string(),
+  how: z.enum(['redriven', 'expired']),
+  ids: z.array(z.string()),
+})
+const frameHeader = z.discriminatedUnion('kind', [arrival, departure])
+type FrameHeader = z.infer<typeof frameHeader>
 
-/** Quarantine on a folder that only its owner can read. Keeps the guarantees of `Quarantine`. */
+const NOTHING = Buffer.alloc(0)
+const COPY_ENTRIES = 1_000
+const COPY_BYTES = 8 << 20
+const OPEN_ATTEMPTS = 50
+
+export interface FolderQuarantineOptions {
+  readonly mode?: 'read' | 'write'
+  readonly now?: Clock
+}
+
+/**
+ * Quarantine on a folder that only its owner can read: a frame log of arrivals and departures. Keeps the guarantees
+ * of `Quarantine`.
+ */
 export class FolderQuarantine implements Quarantine {
-  private readonly log: FrameLog<EntryHeader>
-  private readonly ids: Set<string>
-  private turn: Promise<void> = Promise.resolve()
+  private readonly folder: string
+  private readonly now: Clock
+  private log: FrameLog<FrameHeader>
+  /** Frame of each entry that waits, by id, in the order they came. */
+  private waiting: Map<string, number>
+  private turn: Promise<unknown> = Promise.resolve()
+  /** A purged log is whole and has not taken the place of the old one yet. */
+  private isSwapping = false
 
-  private constructor(log: FrameLog<EntryHeader>) {
+  private constructor(folder: string, log: FrameLog<FrameHeader>, now: Clock) {
+    this.folder = folder
     this.log = log
-    this.ids = new Set(log.headers().map(({ id }) => id))
+    this.now = now
+    this.waiting = waitingIn(log)
   }
 
-  static async open(folder: string, mode: 'read' | 'write' = 'write'): Promise<FolderQuarantine> {
-    return new FolderQuarantine(await FrameLog.open(folder, mode, (header) => entryHeader.parse(header)))
+  static async open(
+    folder: string,
+    { mode = 'write', now = Date.now }: FolderQuarantineOptions = {},
+  ): Promise<FolderQuarantine> {
+    if (mode === 'read') return new FolderQuarantine(folder, await openBeside(folder), now)
+    await finishPurge(folder)
+    return new FolderQuarantine(folder, await openLog(folder, mode), now)
   }
 
-  /* In turn: an entry that another call is writing is known only when it is durable. */
   put(entries: readonly QuarantineEntry[]): Promise<void> {
-    const done = this.turn.then(() => this.write(entries))
-    this.turn = done.catch(() => undefined)
-    return done
+    return this.inTurn(async () => {
+      const fresh = new Map(
+        entries.flatMap((entry) => (this.waiting.has(entry.id) ? [] : [[entry.id, entry] as const])),
+      )
+      const since = new Date(this.now()).toISOString()
+      await this.append(
+        [...fresh.values()].map(({ payload, ...header }) => ({
+          header: { ...header, kind: 'entry' as const, since, reasons: [...header.reasons] },
+          content: Buffer.from(payload),
+        })),
+      )
+    })
   }
 
-  private async write(entries: readonly QuarantineEntry[]): Promise<void> {
-    const fresh = new Map(
-      entries.flatMap((entry) => (this.ids.has(entry.id) ? [] : [[entry.id, entry] as const])),
-    )
-    await this.log.append(
-      [...fresh.values()].map(({ payload, ...header }) => ({
-        header: { ...header, reasons: [...header.reasons] },
-        content: Buffer.from(payload),
-      })),
-    )
-    for (const id of fresh.keys()) this.ids.add(id)
+  release(ids: readonly string[], how: Departure): Promise<void> {
+    return this.inTurn(async () => {
+      const leaving = ids.filter((id) => this.waiting.has(id))
+      if (leaving.length === 0) return
+      const at = new Date(this.now()).toISOString()
+      await this.append([{ header: { kind: 'left', at, how, ids: leaving }, content: NOTHING }])
+    })
   }
 
-  async *list(filter: { readonly table?: string } = {}): AsyncIterable<QuarantineEntry> {
-    for (const [index, header] of this.log.headers().entries()) {
-      if (filter.table !== undefined && header.table !== filter.table) continue
-      const { content } = await this.log.read(index)
-      yield { ...header, payload: content.toString('utf8') }
+  async *list(filter: { readonly table?: string } = {}): AsyncIterable<WaitingEntry> {
+    /* By id, and each in turn: a purge meanwhile moves every entry to another place. */
+    for (const id of [...this.waiting.keys()]) {
+      const header = this.log.header(this.waiting.get(id) ?? -1)
+      if (header?.kind !== 'entry' || (filter.table !== undefined && header.table !== filter.table)) continue
+      const entry = await this.inTurn(() => this.entry(id))
+      if (entry !== undefined) yield entry
     }
+  }
+
+  private async entry(id: string): Promise<WaitingEntry | undefined> {
+    const index = this.waiting.get(id)
+    if (index === undefined) return undefined
+    const { header, content } = await this.log.read(index)
+    if (header.kind !== 'entry') return undefined
+    const { kind: _, ...entry } = header
+    return { ...entry, payload: content.toString('utf8') }
   }
 
   /** Entries of each source table; those of no known table under ''. */
   countByTable(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>()
-    for (const { table } of this.log.headers()) counts.set(table ?? '', (counts.get(table ?? '') ?? 0) + 1)
+    for (const index of this.waiting.values()) {
+      const header = this.log.header(index)
+      if (header?.kind === 'entry') counts.set(header.table ?? '', (counts.get(header.table ?? '') ?? 0) + 1)
+    }
     return counts
   }
 
-  close(): Promise<void> {
-    return this.log.close()
+  /** When the oldest entry that waits came; undefined when none does. */
+  oldest(): string | undefined {
+    const [first] = this.waiting.values()
+    const header = first === undefined ? undefined : this.log.header(first)
+    return header?.kind === 'entry' ? header.since : undefined
   }
+
+  /* The entries that wait go into a new log, which takes the old one's place; `finishPurge` knows every moment between. */
+  purge(): Promise<void> {
+    return this.inTurn(async () => {
+      const draft = `${this.folder}.draft`
+      await rm(draft, { recursive: true, force: true })
+      const next = await openLog(draft, 'write')
+      try {
+        await this.copyWaiting(next)
+      } finally {
+        await next.close()
+      }
+      await rename(draft, `${this.folder}.next`)
+      this.isSwapping = true
+      await this.swap()
+    })
+  }
+
+  private async copyWaiting(next: FrameLog<FrameHeader>): Promise<void> {
+    let batch: Frame<FrameHeader>[] = []
+    let bytes = 0
+    for (const index of this.waiting.values()) {
+      const frame = await this.log.read(index)
+      batch.push(frame)
+      bytes += frame.content.length
+      if (bytes < COPY_BYTES && batch.length < COPY_ENTRIES) continue
+      await next.append(batch)
+      batch = []
+      bytes = 0
+    }
+    await next.append(batch)
+  }
+
+  private async swap(): Promise<void> {
+    await this.log.close()
+    await finishPurge(this.folder)
+    this.log = await openLog(this.folder, 'write')
+    this.waiting = waitingIn(this.log)
+    this.isSwapping = false
+  }
+
+  close(): Promise<void> {
+    return this.inTurn(() => this.log.close())
+  }
+
+  private async append(frames: readonly { header: FrameHeader; content: Buffer }[]): Promise<void> {
+    const first = this.log.length
+    await this.log.append(frames)
+    for (const [offset, { header }] of frames.entries()) account(this.waiting, header, first + offset)
+  }
+
+  /* One after another: an entry that another call is writing is known only when it is durable. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(async () => {
+      /* A swap that failed half-way comes first: what went into the old log now would be lost with it. */
+      if (this.isSwapping) await this.swap()
+      return work()
+    })
+    this.turn = done.catch(() => undefined)
+    return done
+  }
+}
+
+function openLog(folder: string, mode: 'read' | 'write'): Promise<FrameLog<FrameHeader>> {
+  return FrameLog.open(folder, mode, (header) => frameHeader.parse(header))
+}
+
+function waitingIn(log: FrameLog<FrameHeader>): Map<string, number> {
+  const waiting = new Map<string, number>()
+  for (const [index, header] of log.headers().entries()) account(waiting, header, index)
+  return waiting
+}
+
+function account(waiting: Map<string, number>, header: FrameHeader, index: number): void {
+  if (header.kind === 'entry') waiting.set(header.id, index)
+  else for (const id of header.ids) waiting.delete(id)
+}
+
+/*
+ * For a reader beside the process that writes. A purge there renames folders: what was opened counts only when its
+ * folder was the right one before and after, and its files stay open, for their names may go.
+ */
+async function openBeside(folder: string): Promise<FrameLog<FrameHeader>> {
+  for (let attempt = 1; ; attempt += 1) {
+    const next = `${folder}.next`
+    const place = (await folderId(next)) === undefined ? folder : next
+    const before = await folderId(place)
+    const isSame = async () =>
+      (await folderId(place)) === before && (place === next || (await folderId(next)) === undefined)
+    let log: FrameLog<FrameHeader> | undefined
+    try {
+      log = await openLog(place, 'read')
+      await log.hold()
+      if (await isSame()) return log
+    } catch (error) {
+      if (await isSame()) throw error
+    }
+    await log?.close()
+    if (attempt >= OPEN_ATTEMPTS) throw new Error(`${folder} is purged again and again`)
+    await sleep(attempt)
+  }
+}
+
+async function folderId(folder: string): Promise<number | undefined> {
+  return (await stat(folder).catch(() => undefined))?.ino
+}
+
+/* A whole new log is named `.next`: from then on it counts, and the old one may go. */
+async function finishPurge(folder: string): Promise<void> {
+  const next = `${folder}.next`
+  if ((await stat(next).catch(() => undefined)) === undefined) return
+  /* The new log must keep its name through a power cut before the old log goes. */
+  await syncFolder(dirname(folder))
+  await rm(folder, { recursive: true, force: true })
+  await rename(next, folder)
+  await syncFolder(dirname(folder))
 }

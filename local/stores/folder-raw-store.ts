@@ -60,14 +60,23 @@ export class FolderRawStore implements RawStore {
     for (const wake of this.waiting.splice(0)) wake()
   }
 
-  async *list(table: string, range: PositionRange = {}): AsyncIterable<Page> {
+  /** Numbers of a table's pages that overlap the range, in position order, of the first `before` pages of the feed. */
+  pagesOf(table: string, range: PositionRange = {}, before: number = this.length): readonly number[] {
     const { from = '', to = '~' } = range
-    const found = this.log
+    return this.log
       .headers()
+      .slice(0, before)
       .flatMap((header, index) => (header.table === table ? [{ header, index }] : []))
       .filter(({ header }) => header.lastPosition >= from && header.firstPosition <= to)
-      .sort((left, right) => compare(left.header.firstPosition, right.header.firstPosition))
-    for (const { index } of found) yield await this.page(index)
+      .sort(
+        (left, right) =>
+          compare(left.header.firstPosition, right.header.firstPosition) || left.index - right.index,
+      )
+      .map(({ index }) => index)
+  }
+
+  async *list(table: string, range: PositionRange = {}): AsyncIterable<Page> {
+    for (const index of this.pagesOf(table, range)) yield await this.page(index)
   }
 
   /** Pages so far; page numbers are places in the feed, from 0. */

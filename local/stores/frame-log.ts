@@ -88,6 +88,11 @@ export class FrameLog<H> {
     return { header: place.header, content }
   }
 
+  /** Opens every segment there is: from then on its frames can be read whatever becomes of the names in the folder. */
+  async hold(): Promise<void> {
+    for (const segment of new Set(this.places.map((place) => place.segment))) await this.reader(segment)
+  }
+
   /** Appends frames with one fsync. Calls are taken in turn. */
   append(frames: readonly Frame<H>[]): Promise<void> {
     const turn = this.writing.then(() => this.write(frames))

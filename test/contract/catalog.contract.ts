@@ -20,8 +20,14 @@ export function catalogContract(name: string, make: () => Promise<CatalogUnderTe
       await catalog.registerTables([shifts(1)])
       await catalog.registerPartition('w.shifts', 1, '2024-01-02')
       await catalog.addFloor('public.shifts', { position: at(1), reason: 'load' })
+      await catalog.publishRevision('w.shifts', 1, 2)
       const expected = [
-        { table: shifts(1), partitions: ['2024-01-02'], floors: [{ position: at(1), reason: 'load' }] },
+        {
+          table: shifts(1),
+          partitions: ['2024-01-02'],
+          floors: [{ position: at(1), reason: 'load' }],
+          revisions: [2],
+        },
       ]
       expect(await (await reopen()).entries()).toEqual(expected)
     })
@@ -32,6 +38,7 @@ export function catalogContract(name: string, make: () => Promise<CatalogUnderTe
         await catalog.registerTables([shifts(1), shops])
         await catalog.registerPartition('w.shifts', 1, '2024-01-01')
         await catalog.addFloor('public.shifts', { position: at(1), reason: 'truncate' })
+        await catalog.publishRevision('w.shifts', 1, 1)
       }
       await register()
       const before = await catalog.entries()
@@ -44,6 +51,7 @@ export function catalogContract(name: string, make: () => Promise<CatalogUnderTe
       await catalog.registerTables([shifts(1)])
       await catalog.registerPartition('w.shifts', 1, '2024-01-01')
       await catalog.addFloor('public.shifts', { position: at(1), reason: 'load' })
+      await catalog.publishRevision('w.shifts', 1, 3)
       const wider = { ...shifts(1), columns: [...shifts(1).columns, column('note')] }
       await catalog.registerTables([wider])
       const [entry] = await catalog.entries()
@@ -51,6 +59,7 @@ export function catalogContract(name: string, make: () => Promise<CatalogUnderTe
         table: wider,
         partitions: ['2024-01-01'],
         floors: [{ position: at(1), reason: 'load' }],
+        revisions: [3],
       })
     })
 
@@ -93,12 +102,36 @@ export function catalogContract(name: string, make: () => Promise<CatalogUnderTe
       expect(floors).toEqual([[at(1), at(2), at(3)], [at(1), at(2), at(3)], []])
     })
 
+    test('gives a new version of a contract the floors of its source, and nothing else of its sibling', async () => {
+      const { catalog } = await make()
+      await catalog.registerTables([shifts(1)])
+      await catalog.registerPartition('w.shifts', 1, '2024-01-01')
+      await catalog.addFloor('public.shifts', { position: at(1), reason: 'load' })
+      await catalog.publishRevision('w.shifts', 1, 1)
+      await catalog.registerTables([shifts(2), shops])
+      const [, second, third] = await catalog.entries()
+      expect([second?.floors, second?.partitions, second?.revisions]).toEqual([
+        [{ position: at(1), reason: 'load' }],
+        [],
+        [],
+      ])
+      expect(third?.floors).toEqual([])
+    })
+
+    test('G8 sorts the revisions that are published, of the version that they are of', async () => {
+      const { catalog } = await make()
+      await catalog.registerTables([shifts(1), shifts(2)])
+      await Promise.all([10, 9, 9, 1].map((revision) => catalog.publishRevision('w.shifts', 1, revision)))
+      expect((await catalog.entries()).map(({ revisions }) => revisions)).toEqual([[1, 9, 10], []])
+    })
+
     test('refuses a partition of a table that is not registered', async () => {
       const { catalog } = await make()
       await catalog.registerTables([shifts(1)])
       const refused = { code: 'lake/unreadable' }
       await expect(catalog.registerPartition('w.shifts', 2, '2024-01-01')).rejects.toMatchObject(refused)
       await expect(catalog.registerPartition('w.none', 1, '2024-01-01')).rejects.toMatchObject(refused)
+      await expect(catalog.publishRevision('w.none', 1, 1)).rejects.toMatchObject(refused)
       await catalog.registerPartition('w.shifts', 1, '2024-01-01')
       expect((await catalog.entries())[0]?.partitions).toEqual(['2024-01-01'])
     })

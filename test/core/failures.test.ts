@@ -27,9 +27,11 @@ test('what a contract refuses goes to quarantine: a bad row never stops its tabl
   const refusing: readonly FailureCode[] = [
     'capture/undecodable',
     'capture/no-position',
+    'capture/no-load',
     'capture/page-too-large',
     'format/no-contract',
     'format/bad-value',
+    'format/check-failed',
     'format/missing-value',
     'format/unknown-field',
     'format/row-too-large',

@@ -148,6 +148,7 @@ describe('a damaged page', () => {
   const head = `"position":"${insertAt(1).position}","committed-at":null`
   test.each([
     ['a change short', ''],
+    ['with half a change behind the last', `{"operation":"insert",${head},"data":{}}\n{"operation":"ins`],
     ['without its last line end', `{"operation":"insert",${head},"data":{}}`],
     ['with a line that is no JSON', `{"operation":"insert",${head},"data":{"name":"Ada Lovelace}}\n`],
     ['with a line that is no object', `["Ada Lovelace"]\n`],

@@ -43,6 +43,12 @@ describe('bounds', () => {
     )
   })
 
+  test('a column that is text for all rows takes what is outside as text', () => {
+    const minutes = col.integer('Minutes', { max: 60, beyond: 'text', check: z.string() })
+    expect(conditionsOf(minutes)('61')).toEqual([])
+    expect(conditionsOf(minutes)('many')).toEqual([])
+  })
+
   test('both bounds belong to the range', () => {
     const minutes = col.integer('Minutes', { min: 0, max: 60 })
     expect(['-1', '0', '60', '61'].map((json) => broken(minutes, json).length)).toEqual([1, 0, 0, 1])
@@ -57,8 +63,11 @@ describe('bounds', () => {
   })
 
   test('the bound of a real is a real', () => {
-    const share = col.real('Share', { min: 0.1, max: 0.7 })
-    expect(['0.1', '0.7', '0.099', '0.701'].map((json) => broken(share, json).length)).toEqual([0, 0, 1, 1])
+    /* As a real 0.7 is a little less than 0.7, and 0.1 a little more than 0.1. */
+    const most = col.real('Share', { min: 0.7 })
+    expect(['0.7', '0.699'].map((json) => broken(most, json))).toEqual([[], ['must be at least 0.7']])
+    const least = col.real('Share', { max: 0.1 })
+    expect(['0.1', '0.101'].map((json) => broken(least, json))).toEqual([[], ['must be at most 0.1']])
   })
 })
 
@@ -85,6 +94,13 @@ describe('checks', () => {
     [col.binary('Bytes', { check: z.instanceof(Uint8Array).refine((bytes) => bytes[1] === 255) }), '"00ff"'],
     [col.decimal(4, 2, 'Pay', { check: z.literal('1.50') }), '1.5'],
     [col.boolean('Flag', { check: z.literal(true) }), '"true"'],
+    [col.list({ kind: 'bigint' }, 'Numbers', { check: z.tuple([z.literal(5n), z.null()]) }), '[5,null]'],
+    [
+      col.struct({ n: { kind: 'bigint' }, at: { kind: 'timestamp', nullable: true } }, 'Document', {
+        check: z.strictObject({ n: z.bigint(), at: z.iso.datetime() }),
+      }),
+      '"{\\"n\\":1,\\"at\\":\\"2026-03-02T08:15:31.123456Z\\"}"',
+    ],
   ])('see the value of the Row type: $type.kind', (column, json) => {
     expect(broken(column, json)).toEqual([])
   })

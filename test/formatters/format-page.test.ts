@@ -177,6 +177,14 @@ describe('G9: blocks', () => {
     expect(formatPage(page, routes(people), size - 1).blocks).toHaveLength(2)
   })
 
+  test('a row is judged with its header', async () => {
+    const page = await pageOf([insert(1)])
+    const size = formatPage(page, routes(people), maxBlockBytes).blocks[0]?.text.length ?? 0
+    expect(formatPage(page, routes(people), size)).toMatchObject({ blocks: [{ rows: 1 }], refused: [] })
+    const { blocks, refused } = formatPage(page, routes(people), size - 1)
+    expect([blocks.length, refused.length]).toEqual([0, 1])
+  })
+
   test('the two rows of a changed key are in one block', async () => {
     const moved: RawChange = {
       ...insert(2),

@@ -9,6 +9,7 @@ import type {
   Quarantine,
   QuarantineEntry,
   RawStore,
+  WaitingEntry,
 } from '../../core/ports.ts'
 
 /** The raw store of `core/ports.ts` in memory. */
@@ -32,9 +33,15 @@ export class MemoryQuarantine implements Quarantine {
     for (const entry of entries) if (!this.entries.has(entry.id)) this.entries.set(entry.id, entry)
   }
 
-  async *list(): AsyncIterable<QuarantineEntry> {
-    yield* this.entries.values()
+  async *list(): AsyncIterable<WaitingEntry> {
+    for (const entry of this.entries.values()) yield { ...entry, since: '2026-03-02T08:15:31.000Z' }
   }
+
+  async release(ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.entries.delete(id)
+  }
+
+  async purge(): Promise<void> {}
 }
 
 /** The object store of `core/ports.ts` in memory; counts what is written. */
@@ -67,7 +74,7 @@ export class MemoryCatalog implements Catalog {
   private known: readonly CatalogEntry[] = []
 
   async registerTables(tables: readonly CatalogTable[]): Promise<void> {
-    this.known = tables.map((table) => ({ table, partitions: [], floors: [] }))
+    this.known = tables.map((table) => ({ table, partitions: [], floors: [], revisions: [] }))
   }
 
   async registerPartition(table: string, version: number, ingestDate: string): Promise<void> {
@@ -82,6 +89,14 @@ export class MemoryCatalog implements Catalog {
     this.known = this.known.map((entry) =>
       entry.table.source === sourceTable && !entry.floors.some(({ position }) => position === floor.position)
         ? { ...entry, floors: [...entry.floors, floor] }
+        : entry,
+    )
+  }
+
+  async publishRevision(table: string, version: number, revision: number): Promise<void> {
+    this.known = this.known.map((entry) =>
+      entry.table.name === table && entry.table.version === version
+        ? { ...entry, revisions: [...new Set([...entry.revisions, revision])] }
         : entry,
     )
   }

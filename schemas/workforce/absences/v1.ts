@@ -10,6 +10,7 @@ export const absencesV1 = table({
   primaryKey: ['employee_id', 'starts_on'],
   partitionBy: { starts_on: 'month' },
   unknownFields: 'keep',
+  checks: [{ name: 'ends on its first day or later', left: 'ends_on', is: '>=', right: 'starts_on' }],
   columns: {
     employee_id: col.uuid('Pseudonym of the person, as in workforce.employees'),
     starts_on: col.date('First day off, local calendar'),

@@ -8,6 +8,7 @@ export const employeesV1 = table({
   description: 'People who work or have worked in a shop, one row each, identity masked.',
   source: { system: 'workforce-postgres', table: 'workforce.employees' },
   primaryKey: ['employee_id'],
+  partitionBy: { employee_id: { bucket: 16 } },
   unknownFields: 'keep',
   columns: {
     employee_id: col.uuid('Pseudonym of the person, stable across shops and contracts'),

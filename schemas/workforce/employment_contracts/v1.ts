@@ -9,6 +9,7 @@ export const employmentContractsV1 = table({
   source: { system: 'workforce-postgres', table: 'workforce.employment_contracts' },
   primaryKey: ['employee_id', 'contract_no'],
   unknownFields: 'keep',
+  checks: [{ name: 'ends on its first day or later', left: 'ends_on', is: '>=', right: 'starts_on' }],
   columns: {
     employee_id: col.uuid('Pseudonym of the person, as in workforce.employees'),
     contract_no: col.smallint('Counts the contracts of one person'),
@@ -19,7 +20,11 @@ export const employmentContractsV1 = table({
     weekly_hours: col.decimal(5, 2, 'Agreed hours of work in a week, breaks excluded', { min: 0 }),
     hourly_rate: col.decimal(10, 4, 'Gross pay for one hour, in the currency of the shop', { min: 0 }),
     starts_on: col.date('First day of work under these terms, local calendar'),
-    ends_on: col.date('Last day of work; null while open-ended', { nullable: true }),
+    /* The old payroll wrote infinity for open-ended: as the last day there is, it stays comparable. */
+    ends_on: col.date('Last day of work; null or 9999-12-31 while open-ended', {
+      nullable: true,
+      beyond: 'clamp',
+    }),
     signed_at: col.timestampMicros('When the second party signed, UTC; null while unsigned', {
       nullable: true,
     }),

@@ -10,6 +10,7 @@ export const shiftsV1 = table({
   primaryKey: ['shift_id'],
   partitionBy: { starts_at: 'day' },
   unknownFields: 'keep',
+  checks: [{ name: 'ends after it begins', left: 'ends_at', is: '>', right: 'starts_at' }],
   columns: {
     shift_id: col.bigint('Number given by the planning application, never reused'),
     shop_id: col.integer('Where the work is done, as in workforce.shops'),

@@ -197,6 +197,7 @@ export const refused: readonly (readonly [ColumnType, string, readonly string[]]
       '1e-400',
       '0.1000000000000000000001',
       '0.123456789012345678',
+      '0.100000000000000006',
       '"infinity"',
       '"0x1"',
       '"0b1"',

@@ -11,6 +11,7 @@ import { exportName, printContract } from '../../../core/contract/print-contract
 import type { Table } from '../../../core/contract/table.ts'
 import { tables } from '../../../schemas/index.ts'
 import { ordersV1 } from './print-contract.golden.ts'
+import { rulesV1 } from './print-contract.rules.ts'
 import { ordersShape } from './print-contract.shape.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -81,6 +82,15 @@ test.each(tables)('$name, written by hand, is the same table after printing', as
   expect(await evaluate(table)).toEqual(table)
 })
 
+test('a contract with every option of the language is the same table after printing', async () => {
+  expect(await evaluate(rulesV1)).toEqual(rulesV1)
+})
+
+test('G5: a contract that was JSON is the same table after printing', async () => {
+  const read: Table = JSON.parse(JSON.stringify(rulesV1))
+  expect(await evaluate(read)).toEqual(rulesV1)
+})
+
 test('any inferred contract is the same table after printing', async () => {
   await fc.assert(
     fc.asyncProperty(anyTable, async (table) => {
@@ -96,7 +106,7 @@ test('the formatter has nothing to change in a printed contract', () => {
   try {
     mkdirSync(join(outside, 'schemas'))
     const printed = fc.sample(anyTable, { numRuns: 150, seed: 7 })
-    for (const [index, table] of [...printed, ...tables].entries())
+    for (const [index, table] of [...printed, ...tables, rulesV1].entries())
       writeFileSync(join(outside, 'schemas', `contract-${index}.ts`), printContract(table))
     const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome')
     const { vcs: _, ...settings } = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8'))

@@ -27,9 +27,11 @@ async function contents(log: FrameLog<string>): Promise<readonly (readonly [stri
 
 async function reopened(folder: string, mode: 'read' | 'write' = 'write', segmentBytes?: number) {
   const log = await openLog(folder, mode, segmentBytes)
-  const all = await contents(log)
-  await log.close()
-  return all
+  try {
+    return await contents(log)
+  } finally {
+    await log.close()
+  }
 }
 
 /** Changes one byte of a file. */

@@ -1,0 +1,164 @@
+import { Command } from 'commander'
+import { PipelineError } from '../../core/failures.ts'
+import type { WaitingEntry } from '../../core/ports.ts'
+import { type Cluster, clusterRefusals, shortId } from '../../formatters/cluster-refusals.ts'
+import type { RedriveResult } from '../../formatters/redrive.ts'
+import type { ExpiryResult } from '../../local/operations/expire-quarantine.ts'
+import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { RunState } from '../../local/pipeline/run-state.ts'
+import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
+import type { Cli } from '../main.ts'
+import { operate } from '../operate.ts'
+import { alignedTable, count, exit } from '../output.ts'
+import { parseDuration } from '../parse-options.ts'
+import { dirOption, schemasOption } from '../shared-options.ts'
+
+interface Options {
+  readonly dir: string
+  readonly schemas?: string
+  readonly table?: string
+  readonly cause?: string
+  readonly dryRun?: boolean
+  readonly olderThan?: number
+  readonly json?: boolean
+}
+
+export function quarantineCommand(cli: Cli): Command {
+  return new Command('quarantine')
+    .description(
+      'Changes that a contract refused: look at them, and bring them in once the contract is right.',
+    )
+    .addCommand(listCommand(cli))
+    .addCommand(showCommand(cli))
+    .addCommand(redriveCommand(cli))
+    .addCommand(expireCommand(cli))
+}
+
+function listCommand({ output }: Cli): Command {
+  return new Command('list')
+    .description('What waits, grouped by cause.')
+    .addOption(dirOption())
+    .option('--table <name>', 'one table, by lake or source name')
+    .option('--json', 'the clusters as a JSON array')
+    .action(async ({ dir, table, json }: Options) => {
+      const all = await reading(dir, (quarantine) => clusterRefusals(quarantine.list()))
+      const clusters = all.filter((cluster) => table === undefined || concerns(cluster, table))
+      if (json === true) return output.result(JSON.stringify(clusters))
+      if (clusters.length === 0) return output.result('nothing waits')
+      const rows = clusters.map(
+        ({ id, contract, table: source, reason, count: number, firstSeen, lastSeen, example }) => [
+          id,
+          count(number),
+          contract ?? source ?? '-',
+          reason.code,
+          `${reason.path} ${reason.message}`.trim(),
+          firstSeen.slice(0, 19),
+          lastSeen.slice(0, 19),
+          example,
+        ],
+      )
+      output.result(
+        alignedTable(
+          ['cause', 'changes', 'contract', 'code', 'reason', 'first seen', 'last seen', 'example'],
+          rows,
+        ),
+      )
+    })
+}
+
+function showCommand({ output }: Cli): Command {
+  return new Command('show')
+    .description('One change, whole, with every reason. It is clear: personal data shows.')
+    .argument('<id>', 'short id of an entry, or of a cause for its first entry')
+    .addOption(dirOption())
+    .option('--json', 'the entry as one JSON object')
+    .action(async (id: string, { dir, json }: Options) => {
+      const entry = await reading(dir, (quarantine) => find(quarantine, id))
+      if (entry === undefined) throw new PipelineError('usage/invalid', `nothing waits under ${id}`)
+      if (json === true) return output.result(JSON.stringify({ shortId: shortId(entry.id), ...entry }))
+      output.result(
+        `${entry.contract ?? entry.table ?? 'unknown table'}  ${entry.position ?? ''}  since ${entry.since}`,
+      )
+      for (const { code, path, message } of entry.reasons) output.result(`  ${code}  ${path} ${message}`)
+      output.result(entry.payload)
+    })
+}
+
+function redriveCommand(cli: Cli): Command {
+  const { output } = cli
+  return new Command('redrive')
+    .description(
+      'Format waiting changes again with today’s contracts; what passes takes its place in history by its position.',
+    )
+    .addOption(dirOption())
+    .addOption(schemasOption())
+    .option('--table <name>', 'one table, by lake or source name')
+    .option('--cause <id>', 'one cause of `quarantine list`, one failure code, or one entry')
+    .option('--dry-run', 'say what would pass, change nothing')
+    .option('--json', 'the outcome as one JSON object')
+    .action(async (options: Options) => {
+      const { table, cause, dryRun, json } = options
+      const isDryRun = dryRun ?? false
+      const filter = { ...(table === undefined ? {} : { table }), ...(cause === undefined ? {} : { cause }) }
+      const result = (await operate(cli, options, { kind: 'redrive', isDryRun, ...filter })) as RedriveResult
+      if (json === true) output.result(JSON.stringify(result))
+      else {
+        const { considered, passed, refused } = result
+        const verb = isDryRun ? 'would pass' : 'redriven'
+        output.result(
+          `${count(considered)} entries: ${count(passed)} ${verb}, ${count(refused)} still refused`,
+        )
+        if (result.isInterrupted) output.result('interrupted; the same command goes on with what waits')
+        for (const { reason, count: number } of result.reasons)
+          output.result(`  ${count(number)}  ${reason.code}  ${reason.path} ${reason.message}`)
+      }
+      process.exitCode = result.refused > 0 || result.isInterrupted ? exit.findings : exit.fine
+    })
+}
+
+function expireCommand(cli: Cli): Command {
+  return new Command('expire')
+    .description('Give up changes that wait too long: they leave, and their payloads are removed from disk.')
+    .addOption(dirOption())
+    .requiredOption('--older-than <duration>', 'such as 30d or 12h', parseDuration)
+    .option('--dry-run', 'say how many, change nothing')
+    .option('--json', 'the outcome as one JSON object')
+    .action(async (options: Options) => {
+      const { olderThan = 0, dryRun, json } = options
+      const isDryRun = dryRun ?? false
+      const result = (await operate(cli, options, {
+        kind: 'expire',
+        olderThanMs: olderThan,
+        isDryRun,
+      })) as ExpiryResult
+      if (json === true) cli.output.result(JSON.stringify(result))
+      else
+        cli.output.result(
+          `${count(result.expired)} of ${count(result.considered)} ${isDryRun ? 'would expire' : 'expired'}`,
+        )
+    })
+}
+
+async function reading<T>(dir: string, read: (quarantine: FolderQuarantine) => Promise<T>): Promise<T> {
+  const folder = runFolder(dir)
+  if ((await RunState.read(folder.state)) === undefined)
+    throw new PipelineError('run/not-found', `no run in ${dir}`)
+  const quarantine = await FolderQuarantine.open(folder.quarantine, { mode: 'read' })
+  try {
+    return await read(quarantine)
+  } finally {
+    await quarantine.close()
+  }
+}
+
+async function find(quarantine: FolderQuarantine, id: string): Promise<WaitingEntry | undefined> {
+  const clusters = await clusterRefusals(quarantine.list())
+  const wanted = clusters.find((cluster) => cluster.id === id)?.example ?? id
+  for await (const entry of quarantine.list())
+    if (shortId(entry.id) === wanted || entry.id === wanted) return entry
+  return undefined
+}
+
+function concerns({ table, contract }: Cluster, name: string): boolean {
+  return table === name || contract?.split(' ')[0] === name
+}

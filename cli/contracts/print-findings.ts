@@ -1,0 +1,30 @@
+import type { Finding } from './finding.ts'
+
+/** Findings for people: `file:line:col: RULE: message`, and below it what to do. */
+export function findingsText(findings: readonly Finding[]): string {
+  return findings
+    .map(
+      ({ file, line, column, rule, message, fix }) =>
+        `${file}:${line}:${column}: ${rule}: ${message}${fix === '' ? '' : `\n  fix: ${fix}`}`,
+    )
+    .join('\n')
+}
+
+/** Findings as GitHub shows them on the lines of a pull request. */
+export function findingsGithub(findings: readonly Finding[]): string {
+  return findings
+    .map(({ file, line, column, rule, message, fix }) => {
+      const place = `file=${property(file)},line=${line},col=${column},title=${property(rule)}`
+      return `::error ${place}::${data(fix === '' ? message : `${message}\nfix: ${fix}`)}`
+    })
+    .join('\n')
+}
+
+/* How a workflow command escapes: GitHub's toolkit, packages/core/src/command.ts. */
+function data(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
+}

@@ -1,0 +1,18 @@
+/*
+ * Module hooks for contract folders anywhere on the disk: `#contract` and `zod` are Tidemark's own there, and a `.ts`
+ * file is a module whatever package.json is above it. Runs on Node's loader thread, before TypeScript is known.
+ */
+let parentURL = ''
+let folder = ''
+
+export function initialize(data) {
+  parentURL = data.parentURL
+  folder = data.folder
+}
+
+export async function resolve(specifier, context, next) {
+  const isOurs = context.parentURL?.startsWith(folder) && /^(#contract|zod(\/.*)?)$/.test(specifier)
+  const resolved = await next(specifier, isOurs ? { ...context, parentURL } : context)
+  const isContract = resolved.url.startsWith(folder) && /\.ts(\?|$)/.test(resolved.url)
+  return isContract ? { ...resolved, format: 'module' } : resolved
+}

@@ -1,0 +1,43 @@
+import type { Table } from '../../core/contract/table.ts'
+import type { Catalog, ObjectStore } from '../../core/ports.ts'
+import { contractDigest } from './contract-digest.ts'
+import { replayFileKey } from './replay-file-key.ts'
+import type { ReplayLedger, ReplayState } from './replay-ledger.ts'
+
+export interface AbandonDeps {
+  readonly objects: Pick<ObjectStore, 'delete'>
+  readonly ledger: ReplayLedger
+}
+
+/** Gives a replay up that readers never saw, and removes its files. Its revision is never used again. */
+export async function abandonReplay(state: ReplayState, table: Table, deps: AbandonDeps): Promise<void> {
+  const { objects, ledger } = deps
+  /* First the state: with files gone, nobody may go on with it. */
+  await ledger.save({ ...state, state: 'abandoned' })
+  /* A crash may have left the next chunk's file, which the ledger does not know yet. */
+  for (const key of [...state.files.map((file) => file.key), replayFileKey(state, table)])
+    await objects.delete(key)
+  await ledger.save({ ...state, state: 'abandoned', files: [] })
+}
+
+/** Gives up the replays of a table that were begun with another contract, and ends what a crash left of giving up. */
+export async function dropStaleReplays(
+  table: Table,
+  deps: AbandonDeps & { readonly catalog: Pick<Catalog, 'entries'> },
+): Promise<void> {
+  const digest = contractDigest(table)
+  const entries = await deps.catalog.entries()
+  const shown = entries.find(
+    (entry) => entry.table.name === table.name && entry.table.version === table.version,
+  )
+  for (const state of await deps.ledger.all()) {
+    if (state.table !== table.name || state.version !== table.version) continue
+    /* A crash came between showing it and saying so. */
+    const isShown = shown?.revisions.includes(state.revision) === true
+    if (isShown && state.state === 'running') await deps.ledger.save({ ...state, state: 'complete' })
+    if (isShown) continue
+    const isStale = state.state === 'running' && state.contract !== digest
+    if (isStale || (state.state === 'abandoned' && state.files.length > 0))
+      await abandonReplay(state, table, deps)
+  }
+}

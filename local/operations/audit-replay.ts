@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { resolve } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { PipelineError } from '../../core/failures.ts'
+import { globPath, literal } from '../../lake/sql-text.ts'
+import type { ReplayState } from './replay-ledger.ts'
+
+/**
+ * Reads the files of a replay back: each has the bytes that were written, and another reader than their writer finds
+ * every row the ledger counted, of this revision and inside the range. Throws `lake/unreadable` when not; nothing is
+ * shown to readers then.
+ */
+export async function auditReplay(state: ReplayState, root: string): Promise<void> {
+  const { files, rows, table } = state
+  if (files.length === 0) return
+  for (const { key, sha256 } of files) {
+    const found = await digestOf(resolve(root, key)).catch((cause: unknown) => {
+      throw new PipelineError('lake/unreadable', `${table}: ${key} cannot be read`, { cause })
+    })
+    if (found !== sha256)
+      throw new PipelineError('lake/unreadable', `${table}: ${key} is not what the replay wrote`)
+  }
+  const [counted, foreign] = await countRows(state, root).catch((cause: unknown) => {
+    throw new PipelineError('lake/unreadable', `${table}: the files of the replay cannot be read`, { cause })
+  })
+  if (counted !== rows || foreign !== 0)
+    throw new PipelineError(
+      'lake/unreadable',
+      `${table}: the replay wrote ${rows} rows, its files hold ${counted}, ${foreign} of them foreign`,
+    )
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}
+
+/* Rows, and those of another revision or outside the range; the two halves of a key update are one change. */
+async function countRows(
+  { files, revision, from, to }: ReplayState,
+  root: string,
+): Promise<readonly number[]> {
+  const duckdb = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    memory_limit: '512MB',
+  })
+  const connection = await duckdb.connect()
+  try {
+    const paths = files.map(({ key }) => literal(globPath(resolve(root, key)))).join(', ')
+    const range = [
+      ...(from === null ? [] : [`_position < ${literal(from)}`]),
+      ...(to === null ? [] : [`left(_position, 31) > left(${literal(to)}, 31)`]),
+    ]
+    const outside = [`_revision <> ${Number(revision)}`, ...range].join(' OR ')
+    const read = await connection.runAndReadAll(
+      `SELECT count(*)::BIGINT, count(*) FILTER (${outside})::BIGINT FROM read_parquet([${paths}])`,
+    )
+    return (read.getRowsJson()[0] ?? []).map(Number)
+  } finally {
+    connection.closeSync()
+    duckdb.closeSync()
+  }
+}

@@ -1,0 +1,14 @@
+import type { Table } from '../../core/contract/table.ts'
+import type { Catalog } from '../../core/ports.ts'
+import type { ReplayLedger } from './replay-ledger.ts'
+
+/** A revision of a table that no reading has: higher than all that readers see and all that replays have begun. */
+export async function nextRevision(
+  { name, version }: Table,
+  { catalog, ledger }: { readonly catalog: Pick<Catalog, 'entries'>; readonly ledger: ReplayLedger },
+): Promise<number> {
+  const begun = (await ledger.all()).filter((state) => state.table === name && state.version === version)
+  const entries = await catalog.entries()
+  const seen = entries.find(({ table }) => table.name === name && table.version === version)?.revisions ?? []
+  return Math.max(0, ...seen, ...begun.map(({ revision }) => revision)) + 1
+}

@@ -1,0 +1,171 @@
+import * as z from 'zod'
+import type { MaskKey } from '../../core/contract/pii.ts'
+import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
+import type { Catalog, Clock, Delivery, ObjectStore, Quarantine } from '../../core/ports.ts'
+import { isPosition } from '../../core/position.ts'
+import { type RedriveResult, redrive } from '../../formatters/redrive.ts'
+import { router } from '../../formatters/route.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { RunFolder } from '../pipeline/run-folder.ts'
+import { RunState } from '../pipeline/run-state.ts'
+import type { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { contractDigests } from './contract-digest.ts'
+import { expireQuarantine } from './expire-quarantine.ts'
+import { nextRevision } from './next-revision.ts'
+import { recoverEntry } from './recover-entry.ts'
+import { type ReplayResult, replay } from './replay.ts'
+import { ReplayLedger } from './replay-ledger.ts'
+
+const position = z.string().refine(isPosition)
+
+/** What can be asked of a pipeline, by a command or by another process. */
+const operation = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('redrive'),
+    table: z.string().optional(),
+    cause: z.string().optional(),
+    isDryRun: z.boolean(),
+    /** Digest of each contract that the caller knows, by `name vN`: an old pipeline must not answer for a new contract. */
+    contracts: z.record(z.string(), z.string()),
+  }),
+  z.object({
+    kind: z.literal('replay'),
+    table: z.string(),
+    version: z.number().int().optional(),
+    from: position.optional(),
+    to: position.optional(),
+    isDryRun: z.boolean(),
+    contracts: z.record(z.string(), z.string()),
+  }),
+  z.object({ kind: z.literal('expire'), olderThanMs: z.number().min(0), isDryRun: z.boolean() }),
+])
+export type Operation = z.infer<typeof operation>
+
+/** What operations need of a pipeline. */
+export interface OperationParts {
+  readonly raw: FolderRawStore
+  readonly quarantine: Quarantine
+  readonly delivery: Delivery
+  readonly objects: ObjectStore
+  readonly catalog: Catalog
+  readonly tables: readonly Table[]
+  readonly maskKey: MaskKey
+  readonly folder: RunFolder
+  readonly capture: Pipeline['capture']
+}
+
+export interface OperationContext {
+  readonly pipeline: OperationParts
+  readonly now: Clock
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: unknown) => void
+}
+
+/** A request as it came from another process. Throws `usage/invalid` when it is none of this version. */
+export function parseOperation(request: unknown): Operation {
+  const parsed = operation.safeParse(request)
+  if (parsed.success) return parsed.data
+  const places = parsed.error.issues.map(({ path }) => path.join('.'))
+  throw new PipelineError('usage/invalid', `not an operation that this Tidemark knows: ${places.join(', ')}`)
+}
+
+/** Runs an operation on a started pipeline. Throws `usage/invalid` for an unknown table, `run/contract-changed`, and what stores throw. */
+export async function runOperation(request: Operation, context: OperationContext): Promise<unknown> {
+  switch (request.kind) {
+    case 'expire':
+      return expireQuarantine(context.pipeline.quarantine, { ...request, now: context.now })
+    case 'redrive':
+      return runRedrive(request, context)
+    case 'replay':
+      return runReplay(request, context)
+  }
+}
+
+async function runRedrive(
+  { table, cause, isDryRun, contracts }: Extract<Operation, { kind: 'redrive' }>,
+  { pipeline, signal, onProgress }: OperationContext,
+): Promise<RedriveResult> {
+  const { tables, maskKey, quarantine, delivery, folder } = pipeline
+  checkContracts(tables, contracts)
+  const epoch = (await RunState.read(folder.state))?.epoch ?? 1
+  const filter = { ...(table === undefined ? {} : { table }), ...(cause === undefined ? {} : { cause }) }
+  return redrive(filter, {
+    quarantine,
+    delivery,
+    route: router(tables, maskKey),
+    revisionOf: freshRevisions(pipeline),
+    recover: (entry) => recoverEntry(entry, pipeline, { epoch, isDryRun }),
+    isDryRun,
+    signal,
+    onProgress: (considered) => onProgress({ considered }),
+  })
+}
+
+/* One new revision for each table of a redrive, shown before its rows come: each of them is right by itself. */
+function freshRevisions({ catalog, folder }: OperationParts): (table: Table) => Promise<number> {
+  const ledger = new ReplayLedger(folder.replays)
+  const known = new Map<Table, number>()
+  return async (table) => {
+    const before = known.get(table)
+    if (before !== undefined) return before
+    const revision = await nextRevision(table, { catalog, ledger })
+    await catalog.publishRevision(table.name, table.version, revision)
+    known.set(table, revision)
+    return revision
+  }
+}
+
+async function runReplay(
+  { table: name, version, from, to, isDryRun, contracts }: Extract<Operation, { kind: 'replay' }>,
+  { pipeline, now, signal, onProgress }: OperationContext,
+): Promise<ReplayResult> {
+  const { tables, maskKey, raw, quarantine, objects, catalog, folder } = pipeline
+  const versions = tables.filter((table) => table.name === name || table.source.table === name)
+  checkContracts(versions, onlyOf([name, ...versions.map((table) => table.name)], contracts))
+  const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+  return replay(
+    { table: findTable(versions, name, version), range, isDryRun },
+    {
+      raw,
+      quarantine,
+      objects,
+      catalog,
+      ledger: new ReplayLedger(folder.replays),
+      maskKey,
+      root: folder.root,
+      now,
+      signal,
+      onProgress: ({ done, pages, rows, refused }) => onProgress({ done, pages, rows, refused }),
+    },
+  )
+}
+
+/* The newest version unless one is asked for. */
+function findTable(versions: readonly Table[], name: string, version: number | undefined): Table {
+  const found = versions
+    .filter((table) => version === undefined || table.version === version)
+    .toSorted((left, right) => right.version - left.version)[0]
+  if (found === undefined)
+    throw new PipelineError(
+      'usage/invalid',
+      `no contract ${name}${version === undefined ? '' : ` v${version}`}`,
+    )
+  return found
+}
+
+type Digests = Readonly<Record<string, string>>
+
+function onlyOf(names: readonly string[], digests: Digests): Digests {
+  return Object.fromEntries(
+    Object.entries(digests).filter(([contract]) => names.some((name) => contract.startsWith(`${name} v`))),
+  )
+}
+
+/* Also a contract that is new to the pipeline: an older version must not answer for it. */
+function checkContracts(tables: readonly Table[], expected: Digests): void {
+  const known = contractDigests(tables)
+  for (const [name, digest] of Object.entries(expected))
+    if (known[name] !== digest)
+      throw new PipelineError('run/contract-changed', `${name} has changed since the pipeline started`)
+}

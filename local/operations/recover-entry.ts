@@ -1,0 +1,81 @@
+import { PipelineError } from '../../core/failures.ts'
+import { isJsonObject, parseJsonObject } from '../../core/json.ts'
+import type { Catalog, ObjectStore, Reason, WaitingEntry } from '../../core/ports.ts'
+import { decodeDms } from '../../ingest/decode-dms.ts'
+import { landObject } from '../../ingest/land-object.ts'
+import { historyFiles } from '../../lake/history-file.ts'
+import type { CaptureContext } from '../pipeline/pipeline.ts'
+import type { OperationParts } from './operation.ts'
+
+/**
+ * Brings in an entry that capture or landing set aside: the record is decoded and captured again, the object landed
+ * under its own name again. Gives the reasons why it still cannot, none when it is durable. Running it again changes
+ * nothing; a dry run changes nothing at all.
+ */
+export async function recoverEntry(
+  entry: WaitingEntry,
+  pipeline: Pick<OperationParts, 'capture' | 'objects' | 'catalog' | 'tables'>,
+  { epoch, isDryRun }: { readonly epoch: number; readonly isDryRun: boolean },
+): Promise<readonly Reason[]> {
+  try {
+    if (entry.stage === 'capture') await captureAgain(entry, pipeline, { epoch, isDryRun })
+    else await landAgain(entry, pipeline, isDryRun)
+    return []
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.action !== 'quarantine') throw error
+    return [{ code: error.code, path: '', message: error.message }]
+  }
+}
+
+async function captureAgain(
+  { id, payload }: WaitingEntry,
+  pipeline: Pick<OperationParts, 'capture'>,
+  { epoch, isDryRun }: { readonly epoch: number; readonly isDryRun: boolean },
+): Promise<void> {
+  const data = Buffer.from(payload, 'base64')
+  /* The row of a load that nobody knew gets no position: that of a later load would put it above newer changes. */
+  const context: CaptureContext = { epoch, loadPositionOf: () => undefined }
+  decodeDms(data, context)
+  if (isDryRun) return
+  /* Named after the entry: captured twice, it is the same page. */
+  const { quarantined } = await pipeline.capture([{ sequence: id, partitionKey: id, data }], context)
+  if (quarantined > 0) throw new PipelineError('capture/page-too-large', 'the record is refused again')
+}
+
+async function landAgain(
+  { id, payload }: WaitingEntry,
+  { objects, catalog, tables }: Pick<OperationParts, 'objects' | 'catalog' | 'tables'>,
+  isDryRun: boolean,
+): Promise<void> {
+  const { object: aside } = objectOf(payload)
+  const key = id.replace(/^landing#/, '')
+  if (typeof aside !== 'string' || !(await objects.list(aside)).includes(aside))
+    throw new PipelineError('landing/corrupt', 'the object that was set aside is gone')
+  const fromAside: ObjectStore = {
+    put: (name, content) => (isDryRun ? Promise.resolve() : objects.put(name, content)),
+    get: (name) => objects.get(name === key ? aside : name),
+    list: (prefix) => objects.list(prefix),
+    delete: (name) => objects.delete(name),
+  }
+  await landObject(key, {
+    objects: fromAside,
+    catalog: isDryRun ? readOnly(catalog) : catalog,
+    historyFiles: historyFiles(tables),
+  })
+}
+
+function objectOf(payload: string): { readonly object?: unknown } {
+  const parsed = parseJsonObject(payload)
+  return isJsonObject(parsed) ? parsed : {}
+}
+
+function readOnly(catalog: Catalog): Catalog {
+  const nothing = () => Promise.resolve()
+  return {
+    entries: () => catalog.entries(),
+    registerTables: nothing,
+    registerPartition: nothing,
+    addFloor: nothing,
+    publishRevision: nothing,
+  }
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest'
+import { diffLines } from '../../cli/contracts/diff-lines.ts'
+import { jsonLayout } from '../../cli/contracts/json-layout.ts'
+import { findingsGithub, findingsText } from '../../cli/contracts/print-findings.ts'
+
+const findings = [
+  { file: 'a,b/v1.ts', line: 14, column: 5, rule: 'C104', message: '100 % the name', fix: 'Say: more.' },
+  { file: 'v1.ts', line: 1, column: 1, rule: 'C101', message: 'broken', fix: '' },
+]
+
+test('for people a finding is file, place, rule and message, with the fix below', () => {
+  expect(findingsText(findings)).toBe(
+    'a,b/v1.ts:14:5: C104: 100 % the name\n  fix: Say: more.\nv1.ts:1:1: C101: broken',
+  )
+})
+
+test('for GitHub it is an escaped workflow command', () => {
+  expect(findingsGithub(findings)).toBe(
+    '::error file=a%2Cb/v1.ts,line=14,col=5,title=C104::100 %25 the name%0Afix: Say: more.\n' +
+      '::error file=v1.ts,line=1,col=1,title=C101::broken',
+  )
+})
+
+test('lines of both texts are not repeated, and those that changed keep their order', () => {
+  expect(diffLines(['a', 'b', 'c', 'd'], ['a', 'x', 'c', 'd', 'e'])).toEqual(['- b', '+ x', '+ e'])
+  expect(diffLines([], ['a'])).toEqual(['+ a'])
+  expect(diffLines(['a', 'b'], [])).toEqual(['- a', '- b'])
+  expect(diffLines(['a', 'b'], ['b', 'a'])).toEqual(['- a', '+ a'])
+})
+
+test('JSON is flat where it fits in 110 columns', () => {
+  const long = Array.from({ length: 12 }, (_, index) => `value ${index}`)
+  expect(jsonLayout({ given: { id: 1, tags: [] }, expect: { short: ['a'], long } })).toBe(
+    `{\n  "given": { "id": 1, "tags": [] },\n  "expect": {\n    "short": ["a"],\n    "long": [\n${long
+      .map((value) => `      "${value}"`)
+      .join(',\n')}\n    ]\n  }\n}`,
+  )
+})

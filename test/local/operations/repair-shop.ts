@@ -1,0 +1,187 @@
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { Block } from '../../../core/block.ts'
+import type { Table } from '../../../core/contract/table.ts'
+import { encodePages, type RawChange } from '../../../core/page.ts'
+import type { WaitingEntry } from '../../../core/ports.ts'
+import { formatPage } from '../../../formatters/format-page.ts'
+import { router } from '../../../formatters/route.ts'
+import { catalogTable } from '../../../glue/catalog-table.ts'
+import { captureBatch } from '../../../ingest/capture-batch.ts'
+import { decodeDms } from '../../../ingest/decode-dms.ts'
+import { landObject } from '../../../ingest/land-object.ts'
+import { currentSelect } from '../../../lake/current-sql.ts'
+import { historyFiles } from '../../../lake/history-file.ts'
+import { historySelect } from '../../../lake/history-sql.ts'
+import { contractDigests } from '../../../local/operations/contract-digest.ts'
+import { type Operation, type OperationParts, runOperation } from '../../../local/operations/operation.ts'
+import { runFolder } from '../../../local/pipeline/run-folder.ts'
+import { FileCatalog } from '../../../local/stores/file-catalog.ts'
+import { FolderObjects } from '../../../local/stores/folder-objects.ts'
+import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
+import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
+import { MemoryLog } from '../../ingest/memory-ports.ts'
+import { faultyCatalog, faultyObjects, faultyQuarantine, Injected, Power } from '../pipeline/faults.ts'
+
+const maskKey = new Uint8Array(32).fill(7)
+
+type Row = readonly unknown[]
+
+/**
+ * One life of the real stores of a folder with given contracts. Delivery lands at once, so that an operation has ended
+ * when its call has; every port goes through the power supply.
+ */
+export class RepairShop {
+  readonly parts: OperationParts
+  readonly quarantine: FolderQuarantine
+  readonly raw: FolderRawStore
+  private readonly power: Power
+
+  private constructor(
+    parts: OperationParts,
+    stores: { readonly quarantine: FolderQuarantine; readonly raw: FolderRawStore; readonly power: Power },
+  ) {
+    this.parts = parts
+    this.quarantine = stores.quarantine
+    this.raw = stores.raw
+    this.power = stores.power
+  }
+
+  static async open(root: string, tables: readonly Table[], power = new Power([])): Promise<RepairShop> {
+    const folder = runFolder(root)
+    const raw = await FolderRawStore.open(folder.raw)
+    const kept = await FolderQuarantine.open(folder.quarantine)
+    const plain = new FileCatalog(folder.catalog)
+    await plain.registerTables(tables.map(catalogTable))
+    const objects = faultyObjects(new FolderObjects(root), power)
+    const catalog = faultyCatalog(plain, power)
+    const quarantine = faultyQuarantine(kept, power)
+    let delivered = 0
+    const life = Math.random().toString(16).slice(2)
+    const deliver = async (blocks: readonly Block[]) => {
+      if (blocks.length === 0) return
+      delivered += 1
+      const key = `landing/changes/2026/01/02/03/o${life}-${delivered}.ndjson.gz`
+      await objects.put(key, await promisify(gzip)(Buffer.concat(blocks.map(({ text }) => text))))
+      await landObject(key, { objects, catalog, historyFiles: historyFiles(tables) })
+      await objects.delete(key)
+    }
+    const parts: OperationParts = {
+      raw,
+      quarantine,
+      delivery: { maxBlockBytes: 32 << 20, put: (blocks) => power.call(() => deliver(blocks)) },
+      objects,
+      catalog,
+      tables,
+      maskKey,
+      folder,
+      capture: (records, context) =>
+        captureBatch(records, {
+          shard: 'local-0',
+          decode: (data) => decodeDms(data, context),
+          store: raw,
+          quarantine,
+          log: new MemoryLog(),
+        }),
+    }
+    return new RepairShop(parts, { quarantine: kept, raw, power })
+  }
+
+  /** Captures and formats changes of one source table, as one batch. */
+  async take(changes: readonly RawChange[], sequence: string): Promise<void> {
+    const { raw, tables, quarantine, delivery } = this.parts
+    const source = tables[0]?.source.table ?? ''
+    const pages = await encodePages(source, { shard: 's', sequence }, changes)
+    await raw.put(pages)
+    for (const page of pages) {
+      const { blocks, refused } = formatPage(page, router(tables, maskKey)(source), delivery.maxBlockBytes)
+      if (refused.length > 0) await quarantine.put(refused)
+      await delivery.put(blocks)
+    }
+  }
+
+  run(
+    request: Operation extends infer O ? Omit<O & Operation, 'contracts'> : never,
+    signal: AbortSignal = new AbortController().signal,
+    onProgress: (progress: unknown) => void = () => undefined,
+  ): Promise<unknown> {
+    const whole = { ...request, contracts: contractDigests(this.parts.tables) } as Operation
+    return runOperation(whole, { pipeline: this.parts, now: Date.now, signal, onProgress })
+  }
+
+  /** Does the work; `died` when the power went or a fault came through it. */
+  async untilFault(work: () => Promise<unknown>): Promise<'done' | 'died'> {
+    const done = work().then(() => 'done' as const)
+    const outcome = await Promise.race([done, this.power.off.then(() => 'died' as const)]).catch(
+      (error: unknown) => {
+        if (error instanceof Injected) return 'died' as const
+        throw error
+      },
+    )
+    await this.power.end()
+    return outcome
+  }
+
+  async waiting(): Promise<readonly WaitingEntry[]> {
+    const entries: WaitingEntry[] = []
+    for await (const entry of this.quarantine.list()) entries.push(entry)
+    return entries
+  }
+
+  async close(): Promise<void> {
+    await this.raw.close()
+    await this.quarantine.close()
+  }
+}
+
+/** Reads the lake of a folder, as queries do. */
+export class LakeEye {
+  private readonly duckdb: DuckDBInstance
+  private readonly connection: DuckDBConnection
+
+  private constructor(duckdb: DuckDBInstance, connection: DuckDBConnection) {
+    this.duckdb = duckdb
+    this.connection = connection
+  }
+
+  static async open(): Promise<LakeEye> {
+    const duckdb = await DuckDBInstance.create(':memory:', { threads: '2' })
+    const connection = await duckdb.connect()
+    await connection.run(`SET TimeZone = 'UTC'`)
+    return new LakeEye(duckdb, connection)
+  }
+
+  /** Current of one version of a table: its columns, `_position` and `_extra`, by the first column. */
+  async current(root: string, name: string, version = 1): Promise<readonly Row[]> {
+    const entry = await this.entry(root, name, version)
+    return this.ask(
+      `SELECT * EXCLUDE (_committed_at) FROM (${currentSelect(entry, `(${historySelect(entry, root)})`)}) ORDER BY 1`,
+    )
+  }
+
+  /** `_op`, `_position`, `_revision` of every history row that readers see. */
+  async history(root: string, name: string, version = 1): Promise<readonly Row[]> {
+    const entry = await this.entry(root, name, version)
+    return this.ask(
+      `SELECT DISTINCT _op, _position, _revision FROM (${historySelect(entry, root)}) ORDER BY 2, 3, 1`,
+    )
+  }
+
+  close(): void {
+    this.connection.closeSync()
+    this.duckdb.closeSync()
+  }
+
+  private async entry(root: string, name: string, version: number) {
+    const entries = await new FileCatalog(join(root, 'catalog.json')).entries()
+    const entry = entries.find(({ table }) => table.name === name && table.version === version)
+    if (entry === undefined) throw new Error(`no ${name} v${version}`)
+    return entry
+  }
+
+  private async ask(sql: string): Promise<readonly Row[]> {
+    return (await this.connection.runAndReadAll(sql)).getRowsJson()
+  }
+}

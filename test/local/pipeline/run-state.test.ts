@@ -1,0 +1,64 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { RunState, type RunStateData } from '../../../local/pipeline/run-state.ts'
+import { tempFolder } from '../../support/temp-folder.ts'
+
+const fresh: RunStateData = {
+  format: 1,
+  source: { name: 'shop', system: '7', database: 'hr', address: 'localhost/hr', isEmbedded: false },
+  slot: 'tidemark',
+  publication: 'tidemark',
+  slotState: 'none',
+  epoch: 1,
+  loads: {},
+}
+
+describe('the state of a run', () => {
+  test('G10 is on disk when an update resolves, the last of many at once on top', async () => {
+    const path = join(await tempFolder(), 'state.json')
+    expect(await RunState.read(path, fresh)).toBeUndefined()
+    const state = new RunState(path, fresh)
+    await state.update({ slotState: 'creating' })
+    expect((await RunState.read(path, fresh))?.slotState).toBe('creating')
+    await Promise.all([
+      state.update({ slotState: 'created' }),
+      state.setLoad('public.a', { state: 'loading', oid: 7, lsn: '255', pages: null }),
+      state.setLoad('public.b', { state: 'loaded', oid: 7, lsn: '16', pages: 3 }),
+      state.setLoad('public.a', { state: 'loaded', oid: 7, lsn: '255', pages: 4 }),
+    ])
+    expect(await RunState.read(path, fresh)).toEqual(state.data)
+    expect(state.data.loads['public.a']).toEqual({ state: 'loaded', oid: 7, lsn: '255', pages: 4 })
+  })
+
+  test('gives rows of a load the position of its snapshot, before every change of that LSN', async () => {
+    const state = new RunState(join(await tempFolder(), 'state.json'), fresh)
+    await state.setLoad('public.a', { state: 'loading', oid: 7, lsn: '255', pages: null })
+    expect(state.loadPositionOf('public.a')).toBe('0001-00000000000000ff-0000000000')
+    expect(state.loadPositionOf('public.b')).toBeUndefined()
+  })
+
+  test('refuses the folder of another database, slot or publication', async () => {
+    const path = join(await tempFolder(), 'state.json')
+    await new RunState(path, fresh).update({})
+    for (const other of [
+      { ...fresh, source: { ...fresh.source, system: '8' } },
+      { ...fresh, source: { ...fresh.source, database: 'crm' } },
+      { ...fresh, slot: 'other' },
+      { ...fresh, publication: 'other' },
+    ])
+      await expect(RunState.read(path, other)).rejects.toMatchObject({ code: 'run/bad-folder' })
+    const moved = { ...fresh, source: { ...fresh.source, address: 'elsewhere/hr' } }
+    expect(await RunState.read(path, moved)).toEqual(fresh)
+  })
+
+  test('is never taken for new when it is damaged or cannot be read', async () => {
+    const folder = await tempFolder()
+    for (const text of ['', '{"format":1', '{"format":2}', JSON.stringify({ ...fresh, slotState: 'odd' })]) {
+      await writeFile(join(folder, 'bad.json'), text)
+      await expect(RunState.read(join(folder, 'bad.json'))).rejects.toMatchObject({ code: 'run/bad-folder' })
+    }
+    await mkdir(join(folder, 'folder.json'))
+    await expect(RunState.read(join(folder, 'folder.json'))).rejects.toThrow('EISDIR')
+  })
+})

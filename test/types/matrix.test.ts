@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { typeName } from '../../core/contract/type.ts'
+import { openScratch, type Scratch } from '../local/postgres/scratch.ts'
+import { type Matrix, measureMatrix } from './matrix.ts'
+import { typeCases } from './type-cases.ts'
+import { typesPage } from './types-page.ts'
+
+let scratch: Scratch
+let matrix: Matrix
+
+beforeAll(async () => {
+  scratch = await openScratch(0o755)
+  matrix = await measureMatrix(scratch)
+}, 90_000)
+
+afterAll(() => scratch?.clear())
+
+describe.each(typeCases.map((given, index) => ({ type: given.type, given, index })))(
+  '$type',
+  ({ given, index }) => {
+    const measured = () => {
+      const found = matrix.types[index]
+      if (found === undefined) throw new Error('the type was not measured')
+      return found
+    }
+
+    test('G5, G6: every value is the same on every way and for every reader, or in quarantine', (context) => {
+      const { isSkipped, cells, table, keyTable } = measured()
+      if (isSkipped) return context.skip(`the server has no extension ${given.extension}`)
+      const inferred = table?.columns['v']?.type
+      expect(inferred && typeName(inferred)).toBe(given.contract)
+      const inferredKey = keyTable?.columns['v']?.type
+      expect(inferredKey && typeName(inferredKey)).toBe(given.key)
+      const readers = new Set(cells.map(({ path, reader }) => `${path}: ${reader}`))
+      expect(readers.size).toBeGreaterThanOrEqual(given.key === undefined ? 17 : 30)
+      expect(cells.filter(({ expected, observed }) => expected !== observed)).toEqual([])
+    })
+  },
+)
+
+test('G2: the proof of the run itself finds every table equal to the source', () => {
+  const { tables } = matrix.run.proof
+  expect(tables.length).toBeGreaterThan(100)
+  expect(tables.filter(({ equal }) => !equal)).toEqual([])
+})
+
+/* `npx vitest run test/types -u` writes it. */
+test('docs/types.md says what was measured', async () => {
+  await expect(typesPage(matrix.types)).toMatchFileSnapshot(
+    join(import.meta.dirname, '..', '..', 'docs', 'types.md'),
+  )
+})
