@@ -180,7 +180,7 @@ export interface Catalog {
   entries(): Promise<readonly CatalogEntry[]>
 }
 
-/** The key of hashed columns. The same key for the life of the lake: another one makes other hashes. */
+/** The key of hashed and tokenised columns. The same key for the life of the lake: another one makes other hashes and tokens. */
 export interface MaskKeys {
   current(): Promise<MaskKey>
 }

@@ -59,6 +59,7 @@ export async function inferStored(options: StoredOptions): Promise<StoredProposa
   if (state === undefined) throw new PipelineError('run/not-found', `no run in ${options.dir}`)
   const schemas = options.schemas ?? resolve(import.meta.dirname, '../../schemas')
   const contracts = await loadContracts(schemas, process.cwd())
+  /* A file that does not load may be the contract of this table: better no proposal than a second contract. */
   tablesOf(contracts)
   const file = newestOf(contracts.files, options.table, state)
   const contract = file === undefined ? undefined : tableOf(file)

@@ -56,8 +56,8 @@ function tableParts(before: TableShape, after: TableShape): ColumnChange {
 }
 
 function grains({ partitionBy }: TableShape): string {
-  const texts = Object.entries(partitionBy).map(([name, grain]) =>
-    `${name} (${typeof grain === 'string' ? grain : `${grain.bucket} buckets`})`,
+  const texts = Object.entries(partitionBy).map(
+    ([name, grain]) => `${name} (${typeof grain === 'string' ? grain : `${grain.bucket} buckets`})`,
   )
   return texts.length === 0 ? 'nothing' : texts.join(', ')
 }

@@ -53,14 +53,17 @@ function runCommand(command: string, cwd: string, path: string): Promise<string>
   const child = spawn('/bin/sh', ['-c', `exec 2>&1\n${command}`], {
     cwd,
     stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: COMMAND_MS,
+    detached: true,
     env: { PATH: path, HOME: cwd, NO_COLOR: '1', LANG: 'C.UTF-8' },
   })
+  /* The whole group: the shell would leave what it started behind. */
+  const timer = setTimeout(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'), COMMAND_MS)
   const parts: Buffer[] = []
   child.stdout.on('data', (bytes: Buffer) => parts.push(bytes))
   return new Promise((done, failed) => {
     child.on('error', failed)
     child.on('close', (code, signal) => {
+      clearTimeout(timer)
       const lines = Buffer.concat(parts).toString('utf8').split('\n')
       const shown = lines
         .map((line) => line.trimEnd())

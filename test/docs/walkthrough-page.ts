@@ -7,9 +7,9 @@ const PROMPT = '$ '
 
 /** The steps of a page in order: `$` lines of its console blocks, and its diff blocks. */
 export function stepsOf(page: string): readonly Step[] {
-  return blocksOf(page).flatMap(({ language, body, line }) => {
+  return blocksOf(page).flatMap(({ language, body, line }): readonly Step[] => {
     if (language === 'console') return commandsOf(body, line)
-    return language === 'diff' ? [{ kind: 'edit' as const, diff: body.join('\n'), line }] : []
+    return language === 'diff' ? [{ kind: 'edit', diff: body.join('\n'), line }] : []
   })
 }
 

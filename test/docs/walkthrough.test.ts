@@ -7,6 +7,7 @@ import { applyHunks, stepsOf, withOutputs } from './walkthrough-page.ts'
 import { isWriting } from './write-docs.ts'
 
 const docs = resolve(import.meta.dirname, '../../docs')
+/* When the new output is right: TIDEMARK_WRITE_DOCS=1 npx vitest run test/docs/walkthrough.test.ts */
 const pages = ['09-a-new-column.md', '10-a-refused-row.md']
 
 describe('walkthroughs', () => {

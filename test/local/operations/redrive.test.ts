@@ -1,53 +1,18 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Table } from '../../../core/contract/table.ts'
-import type { RawChange } from '../../../core/page.ts'
 import { shortId } from '../../../formatters/cluster-refusals.ts'
 import { runs } from '../../support/budget.ts'
 import { type Fault, Power } from '../pipeline/faults.ts'
-import { LakeEye, RepairShop } from './repair-shop.ts'
+import { lakeRuns } from './lake-runs.ts'
+import { RepairShop } from './repair-shop.ts'
 import { batches, change, narrow, narrowNoted, positionOf, second, wide } from './things.ts'
 
-let root: string
-let eye: LakeEye
-let folders = 0
-
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'tidemark-redrive-'))
-  eye = await LakeEye.open()
-})
-
-afterAll(async () => {
-  eye.close()
-  await rm(root, { recursive: true, force: true })
-})
+const { eye, folder: freshFolder, filled, inLife } = lakeRuns()
 
 const redriveAll = { kind: 'redrive', isDryRun: false } as const
-const freshFolder = () => join(root, `run${++folders}`)
-
-async function inLife<T>(
-  folder: string,
-  tables: readonly Table[],
-  work: (shop: RepairShop) => Promise<T>,
-): Promise<T> {
-  const shop = await RepairShop.open(folder, tables)
-  try {
-    return await work(shop)
-  } finally {
-    await shop.close()
-  }
-}
-
-async function filled(tables: readonly Table[], given: readonly (readonly RawChange[])[]): Promise<string> {
-  const folder = freshFolder()
-  await inLife(folder, tables, async (shop) => {
-    for (const [index, batch] of given.entries()) await shop.take(batch, String(index))
-  })
-  return folder
-}
 
 const faults = fc.array(
   fc.oneof(
@@ -73,13 +38,13 @@ test(
         await inLife(folder, [wide], async (shop) => {
           expect(await shop.run(redriveAll)).toMatchObject({ refused: 0, isInterrupted: false })
           expect(await shop.waiting()).toEqual([])
-          const current = await eye.current(folder, 'w.things')
-          expect(current).toEqual(await eye.current(right, 'w.things'))
+          const current = await eye().current(folder, 'w.things')
+          expect(current).toEqual(await eye().current(right, 'w.things'))
           expect(await shop.run(redriveAll)).toMatchObject({ considered: 0, passed: 0 })
-          expect(await eye.current(folder, 'w.things')).toEqual(current)
+          expect(await eye().current(folder, 'w.things')).toEqual(current)
         })
       }),
-      { numRuns: runs(25) },
+      { numRuns: runs(10) },
     )
     expect(deaths).toBeGreaterThan(0)
   },
@@ -95,7 +60,7 @@ test('G4 an older change that was refused never overrides a newer one', async ()
     ],
   )
   await inLife(folder, [wide], (shop) => shop.run(redriveAll))
-  expect(await eye.current(folder, 'w.things')).toEqual([['1', 7, positionOf(2), '{"note":"new"}']])
+  expect(await eye().current(folder, 'w.things')).toEqual([['1', 7, positionOf(2), '{"note":"new"}']])
 })
 
 test('G2 an update that lacks columns is whole once the insert before it is redriven', async () => {
@@ -103,13 +68,13 @@ test('G2 an update that lacks columns is whole once the insert before it is redr
     [narrowNoted],
     [[change('insert', 1, { id: 1, n: 40_000, note: 'kept' })], [change('update', 2, { id: 1, n: 7 })]],
   )
-  expect(await eye.current(folder, 'w.things')).toEqual([['1', 7, null, positionOf(2), null]])
+  expect(await eye().current(folder, 'w.things')).toEqual([['1', 7, null, positionOf(2), null]])
   const fixed: Table = {
     ...narrowNoted,
     columns: { ...narrowNoted.columns, n: wide.columns['n'] ?? never() },
   }
   await inLife(folder, [fixed], (shop) => shop.run(redriveAll))
-  expect(await eye.current(folder, 'w.things')).toEqual([['1', 7, 'kept', positionOf(2), null]])
+  expect(await eye().current(folder, 'w.things')).toEqual([['1', 7, 'kept', positionOf(2), null]])
 })
 
 test('a dry run says what would pass and why the rest does not, and changes no byte', async () => {
@@ -129,7 +94,7 @@ test('a dry run says what would pass and why the rest does not, and changes no b
     expect(await readFile(join(folder, 'catalog.json'), 'utf8')).toBe(catalog)
     expect(await readFile(join(folder, 'quarantine/00000001.log'))).toEqual(log)
   })
-  expect(await eye.history(folder, 'w.things')).toEqual([])
+  expect(await eye().history(folder, 'w.things')).toEqual([])
 })
 
 test('takes one table, one cause, one code or one entry, and leaves the rest', async () => {
@@ -162,8 +127,8 @@ test('a change that no contract read goes to every contract there is, and waits 
     expect(await shop.run(redriveAll)).toMatchObject({ considered: 1, passed: 0, refused: 1 })
     expect((await shop.waiting()).map(({ contract }) => contract)).toEqual(['w.things v1'])
   })
-  expect(await eye.current(folder, 'w.things', 1)).toEqual([])
-  expect(await eye.current(folder, 'w.things', 2)).toEqual([['1', 40_000, 'a', positionOf(1), null]])
+  expect(await eye().current(folder, 'w.things', 1)).toEqual([])
+  expect(await eye().current(folder, 'w.things', 2)).toEqual([['1', 40_000, 'a', positionOf(1), null]])
 })
 
 test('G4 a redriven reading outranks the one that an older contract had given the same change', async () => {
@@ -174,10 +139,12 @@ test('G4 a redriven reading outranks the one that an older contract had given th
       refused: 1,
     })
   })
-  expect(await eye.current(folder, 'w.things')).toEqual([['1', 40_000, null, positionOf(1), '{"note":"a"}']])
+  expect(await eye().current(folder, 'w.things')).toEqual([
+    ['1', 40_000, null, positionOf(1), '{"note":"a"}'],
+  ])
   const fixed: Table = { ...second, version: 1 }
   await inLife(folder, [fixed], (shop) => shop.run(redriveAll))
-  expect(await eye.current(folder, 'w.things')).toEqual([['1', 40_000, 'a', positionOf(1), null]])
+  expect(await eye().current(folder, 'w.things')).toEqual([['1', 40_000, 'a', positionOf(1), null]])
 })
 
 test('a stopped redrive says so, and the next one goes on', async () => {
@@ -275,11 +242,11 @@ test('an object that landing had set aside lands under its own name once it can 
     expect(await shop.run(redriveAll)).toMatchObject({ passed: 0, refused: 1 })
     await objects.put(aside, await blockOf(shop))
     expect(await shop.run({ kind: 'redrive', isDryRun: true })).toMatchObject({ passed: 1 })
-    expect(await eye.current(folder, 'w.things')).toHaveLength(1)
+    expect(await eye().current(folder, 'w.things')).toHaveLength(1)
     expect(await shop.run(redriveAll)).toMatchObject({ passed: 1 })
     expect(await shop.waiting()).toEqual([])
   })
-  expect((await eye.current(folder, 'w.things')).map(([key]) => key)).toEqual(['1', '2'])
+  expect((await eye().current(folder, 'w.things')).map(([key]) => key)).toEqual(['1', '2'])
 })
 
 async function blockOf(shop: RepairShop): Promise<Buffer> {

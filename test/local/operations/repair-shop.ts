@@ -18,6 +18,7 @@ import { historySelect } from '../../../lake/history-sql.ts'
 import { contractDigests } from '../../../local/operations/contract-digest.ts'
 import { type Operation, type OperationParts, runOperation } from '../../../local/operations/operation.ts'
 import { runFolder } from '../../../local/pipeline/run-folder.ts'
+import type { Request } from '../../../local/run/perform-operation.ts'
 import { FileCatalog } from '../../../local/stores/file-catalog.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
@@ -71,7 +72,7 @@ export class RepairShop {
     const parts: OperationParts = {
       raw,
       quarantine,
-      delivery: { maxBlockBytes: 32 << 20, put: (blocks) => power.call(() => deliver(blocks)) },
+      delivery: { maxBlockBytes: 32 << 20, put: deliver },
       objects,
       catalog,
       tables,
@@ -103,11 +104,12 @@ export class RepairShop {
   }
 
   run(
-    request: Operation extends infer O ? Omit<O & Operation, 'contracts'> : never,
+    request: Request,
     signal: AbortSignal = new AbortController().signal,
     onProgress: (progress: unknown) => void = () => undefined,
+    callers: readonly Table[] = this.parts.tables,
   ): Promise<unknown> {
-    const whole = { ...request, contracts: contractDigests(this.parts.tables) } as Operation
+    const whole = { ...request, contracts: contractDigests(callers) } as Operation
     return runOperation(whole, { pipeline: this.parts, now: Date.now, signal, onProgress })
   }
 
