@@ -15,6 +15,9 @@ export interface Cluster {
   readonly example: string
 }
 
+/** What of an entry says which clusters it is in. */
+type Causes = Pick<QuarantineEntry, 'table' | 'contract' | 'reasons'>
+
 /** Groups entries by cause, the largest group first. */
 export async function clusterRefusals(entries: AsyncIterable<WaitingEntry>): Promise<readonly Cluster[]> {
   const clusters = new Map<string, Cluster>()
@@ -40,7 +43,7 @@ export async function clusterRefusals(entries: AsyncIterable<WaitingEntry>): Pro
 }
 
 /** The clusters an entry is in. */
-export function clusterIds(entry: QuarantineEntry): readonly string[] {
+export function clusterIds(entry: Causes): readonly string[] {
   return causesOf(entry).map((reason) => clusterId(entry, reason))
 }
 
@@ -50,7 +53,7 @@ export function shortId(id: string): string {
 }
 
 /* `skills[2]` and `skills[5]` are one cause. */
-function causesOf({ reasons }: QuarantineEntry): readonly Reason[] {
+function causesOf({ reasons }: Causes): readonly Reason[] {
   const causes = reasons.map((reason) => ({ ...reason, path: reason.path.replace(/\[\d+\]/g, '[]') }))
   return causes.filter((cause, index) => causes.findIndex((other) => sameReason(cause, other)) === index)
 }
@@ -59,6 +62,6 @@ function sameReason(left: Reason, right: Reason): boolean {
   return left.code === right.code && left.path === right.path && left.message === right.message
 }
 
-function clusterId({ table, contract }: QuarantineEntry, { code, path, message }: Reason): string {
+function clusterId({ table, contract }: Causes, { code, path, message }: Reason): string {
   return shortId(JSON.stringify([table, contract, code, path, message])).slice(0, 8)
 }

@@ -5,10 +5,13 @@ import { inferTable } from '../../core/contract/infer-table.ts'
 import { printContract } from '../../core/contract/print-contract.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
+import { sampleRow } from '../../local/replicator/sample-row.ts'
 import { readSourceCatalog } from '../../local/replicator/source-catalog.ts'
 import { closeClient, connectSource } from '../../local/replicator/source-connection.ts'
 import { inferStored } from '../contracts/infer-stored.ts'
+import { maskedSamples } from '../contracts/masked-sample.ts'
 import { proposalJson, proposalText } from '../contracts/print-proposal.ts'
+import type { NewFile } from '../contracts/scaffold.ts'
 import { maxSampleRows } from '../contracts/stored-rows.ts'
 import type { Cli } from '../main.ts'
 import { count, type Output } from '../output.ts'
@@ -34,6 +37,8 @@ interface Inferred {
   readonly table: Table
   readonly path: string
   readonly text: string
+  /** Samples out of one row, personal data and all text masked; none of an empty table. */
+  readonly samples: readonly NewFile[]
 }
 
 export function contractInferCommand({ output, sourceFromEnvironment }: Cli): Command {
@@ -55,7 +60,10 @@ export function contractInferCommand({ output, sourceFromEnvironment }: Cli): Co
         .default(10_000),
     )
     .option('--owner <address>', 'who answers for the tables')
-    .option('--out <folder>', 'write <domain>/<table>/v1.ts below it; without it the contracts are printed')
+    .option(
+      '--out <folder>',
+      'write <domain>/<table>/v1.ts and its samples below it; without it the contracts are printed',
+    )
     .option('--force', 'overwrite files that are there')
     .option('--dry-run', 'say which files would be written')
     .option('--json', 'the contracts as a JSON array of { path, table, source, contract }')
@@ -63,11 +71,12 @@ export function contractInferCommand({ output, sourceFromEnvironment }: Cli): Co
       const { from } = options
       if (from === 'raw' || from === 'quarantine') return fromStored(output, from, options)
       const inferred = await infer(options, options.from ?? sourceFromEnvironment)
-      if (options.out !== undefined) await write(options, options.out, inferred)
+      const files = inferred.flatMap(({ path, text, samples }) => [{ path, text }, ...samples])
+      if (options.out !== undefined) await write(options, options.out, files)
       if (options.json === true) output.result(JSON.stringify(inferred.map(describe)))
       else if (options.out === undefined) output.result(inferred.map(({ text }) => text).join('\n'))
       else
-        for (const { path } of inferred)
+        for (const { path } of files)
           output.progress(`${options.dryRun === true ? 'would write' : 'wrote'} ${join(options.out, path)}`)
     })
 }
@@ -79,10 +88,18 @@ async function infer({ tables, owner }: InferOptions, url: string | undefined): 
   const client = await connectSource({ url }, { applicationName: 'tidemark contract' })
   try {
     const sources = await readSourceCatalog(client, tables)
-    return sources.map((source) => {
+    const inferred: Inferred[] = []
+    for (const source of sources) {
       const table = inferTable(source, { system, guessPii: true, ...(owner === undefined ? {} : { owner }) })
-      return { table, path: `${table.name.replace('.', '/')}/v1.ts`, text: printContract(table) }
-    })
+      const row = await sampleRow(client, source)
+      inferred.push({
+        table,
+        path: `${table.name.replace('.', '/')}/v1.ts`,
+        text: printContract(table),
+        samples: row === undefined ? [] : maskedSamples(table, row),
+      })
+    }
+    return inferred
   } finally {
     await closeClient(client)
   }
@@ -110,9 +127,9 @@ async function fromStored(output: Output, from: 'raw' | 'quarantine', options: I
 async function write(
   { force, dryRun }: InferOptions,
   out: string,
-  inferred: readonly { readonly path: string; readonly text: string }[],
+  files: readonly { readonly path: string; readonly text: string }[],
 ): Promise<void> {
-  for (const { path } of inferred) {
+  for (const { path } of files) {
     const isThere = await access(join(out, path)).then(
       () => true,
       () => false,
@@ -121,12 +138,12 @@ async function write(
       throw new PipelineError('usage/invalid', `${join(out, path)} exists; --force overwrites`)
   }
   if (dryRun === true) return
-  for (const { path, text } of inferred) {
+  for (const { path, text } of files) {
     await mkdir(dirname(join(out, path)), { recursive: true })
     await writeFile(join(out, path), text)
   }
 }
 
-function describe({ table, path, text }: Inferred) {
-  return { path, table: table.name, source: table.source.table, contract: text }
+function describe({ table, path, text, samples }: Inferred) {
+  return { path, table: table.name, source: table.source.table, contract: text, samples }
 }

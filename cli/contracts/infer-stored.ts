@@ -105,7 +105,10 @@ async function wholeContract(
   const review = '  // review: the key is a guess, changes do not say it\n  primaryKey:'
   const text = known === undefined ? printed.replace('  primaryKey:', () => review) : printed
   const path = `${table.name.replace('.', '/')}/v1.ts`
-  return { table, files: [{ path, text }, ...(example === undefined ? [] : maskedSamples(table, example))] }
+  return {
+    table,
+    files: [{ path, text }, ...(example === undefined ? [] : maskedSamples(table, example.data))],
+  }
 }
 
 function newestOf(

@@ -1,4 +1,3 @@
-import type { Change } from '../../core/change.ts'
 import type { Column } from '../../core/contract/column.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { field, JsonNumber, type JsonObject, type JsonValue, stringifyJson } from '../../core/json.ts'
@@ -6,10 +5,10 @@ import { parseSample, runSample, type SampleKind } from '../../formatters/run-sa
 import type { NewFile } from './scaffold.ts'
 
 /**
- * A passing and a failing sample of a contract out of one stored row. Samples go into a repository, so what is
+ * A passing and a failing sample of a contract out of one source row. Samples go into a repository, so what is
  * guessed to be personal, and all text, keeps its shape and loses its content.
  */
-export function maskedSamples(table: Table, { data }: Change): readonly NewFile[] {
+export function maskedSamples(table: Table, data: JsonObject): readonly NewFile[] {
   const given = Object.fromEntries(
     Object.entries(table.columns).flatMap(([name, column]) => {
       const source = column.from ?? name

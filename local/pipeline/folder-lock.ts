@@ -74,13 +74,19 @@ export async function askOperation(
   socket.write(`${JSON.stringify(request)}\n`)
   if (signal.aborted) stop()
   else signal.addEventListener('abort', stop, { once: true })
-  for await (const line of createInterface({ input: socket })) {
-    const message = answerOf(line)
-    if (message?.kind === 'progress') onProgress(message.progress)
-    else answer = message ?? answer
+  try {
+    for await (const line of createInterface({ input: socket })) {
+      const message = answerOf(line)
+      if (message?.kind === 'progress') onProgress(message.progress)
+      else answer = message ?? answer
+    }
+  } catch (cause) {
+    throw new PipelineError('run/locked', `the Tidemark that runs in ${folder} broke off`, { cause })
+  } finally {
+    signal.removeEventListener('abort', stop)
+    clearTimeout(late)
+    socket.destroy()
   }
-  signal.removeEventListener('abort', stop)
-  clearTimeout(late)
   if (answer?.kind === 'result') return answer.result
   if (answer?.kind === 'error' && isFailureCode(answer.code))
     throw new PipelineError(answer.code, answer.message)

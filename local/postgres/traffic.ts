@@ -121,7 +121,10 @@ async function driveLane(
       }
     }
   } finally {
-    await Promise.race([client.end().catch(() => undefined), pause(goodbyeMs, undefined)])
+    /* The wait ends with the goodbye: a timer left over would keep the process. */
+    const over = new AbortController()
+    await Promise.race([client.end().catch(() => undefined), pause(goodbyeMs, over.signal)])
+    over.abort()
     socket.destroy()
   }
 }
@@ -142,6 +145,6 @@ async function keyRanges(client: pg.Client): Promise<KeyRanges> {
   }
 }
 
-async function pause(ms: number, ended: AbortSignal | undefined): Promise<void> {
-  await sleep(ms, undefined, ended ? { signal: ended } : {}).catch(() => undefined)
+async function pause(ms: number, ended: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal: ended }).catch(() => undefined)
 }

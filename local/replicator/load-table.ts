@@ -59,10 +59,14 @@ export async function loadTable(
   }
 }
 
-/* A root's rows include its partitions', a parent's not its children's. */
-function copyStatement(table: SourceTable): string {
+/** Every row of a table: a root's rows include its partitions', a parent's not its children's. */
+export function rowsSelect(table: SourceTable): string {
   const columns = table.columns.map((column) => quoteIdentifier(column.name)).join(', ')
-  return `COPY (SELECT ${columns} FROM ${table.isPartitioned ? '' : 'ONLY '}${quoteTable(table)}) TO STDOUT`
+  return `SELECT ${columns} FROM ${table.isPartitioned ? '' : 'ONLY '}${quoteTable(table)}`
+}
+
+function copyStatement(table: SourceTable): string {
+  return `COPY (${rowsSelect(table)}) TO STDOUT`
 }
 
 /* What one chunk of COPY makes may be several batches: none is larger than asked for its last record. */

@@ -16,6 +16,7 @@ import type { SourceTable } from '../replicator/source-catalog.ts'
 import { addressOf, closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import type { BufferingHints } from '../stores/folder-delivery.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
+import { clearLeftovers } from './clear-leftovers.ts'
 import { dropOwnSlot } from './drop-own-slot.ts'
 import { type RunStatus, StatusFile } from './run-status.ts'
 
@@ -64,6 +65,7 @@ export async function openLocalRun(options: LocalRunOptions): Promise<LocalRun> 
 
 async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: FolderLock): Promise<LocalRun> {
   const { source, log, hints, now = Date.now } = options
+  await clearLeftovers(folder, now())
   const { state, sources } = await inspect(options, folder)
   const tables = await chooseContracts(sources, options.contracts, {
     system: options.system,

@@ -36,6 +36,8 @@ export const runStatus = z.object({
   memoryMb: z.number(),
   /** When the oldest change in quarantine was refused; null when nothing waits. */
   quarantineSince: z.string().nullable(),
+  /** Changes in quarantine by the cause ids of `quarantine list`. */
+  quarantineCauses: z.record(z.string(), z.number()).default({}),
   tables: z.array(tableStatus),
 })
 export type RunStatus = z.infer<typeof runStatus>
@@ -96,6 +98,7 @@ export class StatusFile {
       pagesBehind: pages - landedPages,
       freshnessMs: pipeline.freshness.quantiles(),
       quarantineSince: pipeline.quarantine.oldest() ?? null,
+      quarantineCauses: Object.fromEntries(pipeline.quarantine.countByCause()),
       memoryMb: Math.round(process.memoryUsage().rss / (1 << 20)),
       tables: tables.map(({ name, source: { table } }) => ({
         table: name,

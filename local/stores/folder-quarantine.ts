@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { type FailureCode, failures } from '../../core/failures.ts'
 import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports.ts'
+import { clusterIds } from '../../formatters/cluster-refusals.ts'
 import { syncFolder } from './durable.ts'
 import { type Frame, FrameLog } from './frame-log.ts'
 
@@ -27,6 +28,7 @@ const departure = z.object({
 })
 const frameHeader = z.discriminatedUnion('kind', [arrival, departure])
 type FrameHeader = z.infer<typeof frameHeader>
+type Arrival = z.infer<typeof arrival>
 
 const NOTHING = Buffer.alloc(0)
 const COPY_ENTRIES = 1_000
@@ -51,6 +53,11 @@ export class FolderQuarantine implements Quarantine {
   private turn: Promise<unknown> = Promise.resolve()
   /** A purged log is whole and has not taken the place of the old one yet. */
   private isSwapping = false
+  private causes: {
+    readonly log?: FrameLog<FrameHeader>
+    readonly length: number
+    readonly counts: ReadonlyMap<string, number>
+  } = { length: 0, counts: new Map() }
 
   private constructor(folder: string, log: FrameLog<FrameHeader>, now: Clock) {
     this.folder = folder
@@ -118,6 +125,20 @@ export class FolderQuarantine implements Quarantine {
       const header = this.log.header(index)
       if (header?.kind === 'entry') counts.set(header.table ?? '', (counts.get(header.table ?? '') ?? 0) + 1)
     }
+    return counts
+  }
+
+  /** Entries of each cause, by the id of its cluster; one with two causes counts in both. */
+  countByCause(): ReadonlyMap<string, number> {
+    const { log } = this
+    if (this.causes.log === log && this.causes.length === log.length) return this.causes.counts
+    const counts = new Map<string, number>()
+    for (const index of this.waiting.values()) {
+      const header = log.header(index)
+      if (header?.kind !== 'entry') continue
+      for (const id of causesOf(header)) counts.set(id, (counts.get(id) ?? 0) + 1)
+    }
+    this.causes = { log, length: log.length, counts }
     return counts
   }
 
@@ -190,6 +211,15 @@ export class FolderQuarantine implements Quarantine {
   }
 }
 
+/* Hashed once for each entry, however often it is counted. */
+const known = new WeakMap<Arrival, readonly string[]>()
+
+function causesOf(header: Arrival): readonly string[] {
+  const ids = known.get(header) ?? clusterIds(header)
+  known.set(header, ids)
+  return ids
+}
+
 function openLog(folder: string, mode: 'read' | 'write'): Promise<FrameLog<FrameHeader>> {
   return FrameLog.open(folder, mode, (header) => frameHeader.parse(header))
 }
@@ -212,15 +242,17 @@ function account(waiting: Map<string, number>, header: FrameHeader, index: numbe
 async function openBeside(folder: string): Promise<FrameLog<FrameHeader>> {
   for (let attempt = 1; ; attempt += 1) {
     const next = `${folder}.next`
-    const place = (await folderId(next)) === undefined ? folder : next
-    const before = await folderId(place)
+    const nextId = await folderId(next)
+    const place = nextId === undefined ? folder : next
+    const before = nextId ?? (await folderId(folder))
+    /* In this order: once there is no next log, the folder has its place. */
     const isSame = async () =>
-      (await folderId(place)) === before && (place === next || (await folderId(next)) === undefined)
+      (place === next || (await folderId(next)) === undefined) && (await folderId(place)) === before
     let log: FrameLog<FrameHeader> | undefined
     try {
       log = await openLog(place, 'read')
       await log.hold()
-      if (await isSame()) return log
+      if ((await isSame()) && (before !== undefined || attempt > 2)) return log
     } catch (error) {
       if (await isSame()) throw error
     }
@@ -230,8 +262,10 @@ async function openBeside(folder: string): Promise<FrameLog<FrameHeader>> {
   }
 }
 
-async function folderId(folder: string): Promise<number | undefined> {
-  return (await stat(folder).catch(() => undefined))?.ino
+/* With the time it was made: the number alone may come again. */
+async function folderId(folder: string): Promise<string | undefined> {
+  const found = await stat(folder, { bigint: true }).catch(() => undefined)
+  return found === undefined ? undefined : `${found.ino} ${found.birthtimeNs}`
 }
 
 /* A whole new log is named `.next`: from then on it counts, and the old one may go. */

@@ -9,6 +9,16 @@ interface Rule {
  * counts and names and texts, is compared as it is.
  */
 const rules: readonly Rule[] = [
+  {
+    name: 'line that a run prints about itself every few seconds',
+    pattern: /^captured [\d,]+\/s · formatted [\d,]+\/s · landed .* · memory [\d,]+ MB.*\n/gm,
+    text: '',
+  },
+  {
+    name: 'progress of an operation that takes more than a second',
+    pattern: /^(considered [\d,]+|done \d+ · pages \d+ · rows \d+ · refused \d+)\n/gm,
+    text: '',
+  },
   { name: 'seconds since the start', pattern: /^✔ +\d+\.\d s {2}/gm, text: '✔ <seconds> ' },
   { name: 'time a check took', pattern: /, \d+\.\d s$/gm, text: ', <seconds>' },
   { name: 'port of the server', pattern: /(?<=on 127\.0\.0\.1:)\d+/g, text: '<port>' },

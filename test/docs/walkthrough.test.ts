@@ -71,6 +71,10 @@ describe('what varies', () => {
       'captured 0/s → formatted 9/s → landed 1,234/s; x; 178 MB',
       'captured 7/s → formatted 0/s → landed 5/s; x; 9 MB',
     ],
+    [
+      'captured 1/s · formatted 2/s · landed 3/s · behind 4 pages · quarantine 0 · memory 173 MB · loading 3 of 6 tables\nequal',
+      'equal',
+    ],
     ['lake is current, fresh after 2,122 ms (p99 2,122 ms); 1 MB', 'lake is current; 2 MB'],
   ])('%s is as good as another time of it', (one, other) => {
     expect(steady(one)).toBe(steady(other))

@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -181,6 +182,12 @@ describe('a source of the user', () => {
     const write = ['contract', 'infer', '--from', server.url, '--tables', 'public.notes', '--out', out]
     expect((await tidemark([...write, '--dry-run'])).stderr).toContain('would write')
     expect((await tidemark(write)).code).toBe(0)
+    const samples = await readdir(join(out, 'public/notes/samples'))
+    expect(samples.sort()).toEqual(['v1.a-stored-row.pass.json', 'v1.no-key.fail.json'])
+    const sample = await readFile(join(out, 'public/notes/samples/v1.a-stored-row.pass.json'), 'utf8')
+    expect(sample).not.toContain('after')
+    const tested = await tidemark(['contract', 'test', '--schemas', out])
+    expect(tested.code, tested.stdout + tested.stderr).toBe(0)
     const second = await tidemark(write)
     expect(second.code).toBe(2)
     expect(second.stderr).toContain('--force')
