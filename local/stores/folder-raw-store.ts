@@ -15,17 +15,20 @@ type PageHeader = z.infer<typeof pageHeader>
 
 /**
  * The raw store on a folder: pages in a frame log, in the order they came, which is also the feed of format
- * (DynamoDB Streams on AWS). Keeps the guarantees of `RawStore`.
+ * (DynamoDB Streams on AWS). Keeps the guarantees of `RawStore`. Memory: about 700 bytes for each page (up to 1 MiB of
+ * changes) that the folder holds.
  */
 export class FolderRawStore implements RawStore {
   private readonly log: FrameLog<PageHeader>
   private readonly keys: Set<string>
+  private readonly changes = new Map<string, number>()
   private waiting: (() => void)[] = []
   private turn: Promise<void> = Promise.resolve()
 
   private constructor(log: FrameLog<PageHeader>) {
     this.log = log
     this.keys = new Set(log.headers().map(({ key }) => key))
+    for (const header of log.headers()) this.count(header)
   }
 
   static async open(folder: string, mode: 'read' | 'write' = 'write'): Promise<FolderRawStore> {
@@ -56,8 +59,15 @@ export class FolderRawStore implements RawStore {
     } catch (cause) {
       throw new PipelineError('raw/unavailable', 'the raw store cannot be written', { cause })
     }
-    for (const key of fresh.keys()) this.keys.add(key)
+    for (const [key, page] of fresh) {
+      this.keys.add(key)
+      this.count(page)
+    }
     for (const wake of this.waiting.splice(0)) wake()
+  }
+
+  private count({ table, changes }: { readonly table: string; readonly changes: number }): void {
+    this.changes.set(table, (this.changes.get(table) ?? 0) + changes)
   }
 
   /** Numbers of a table's pages that overlap the range, in position order, of the first `before` pages of the feed. */
@@ -96,9 +106,7 @@ export class FolderRawStore implements RawStore {
 
   /** Changes captured of each source table; a redelivered change counts again. */
   changesByTable(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>()
-    for (const { table, changes } of this.log.headers()) counts.set(table, (counts.get(table) ?? 0) + changes)
-    return counts
+    return this.changes
   }
 
   /** Resolves at the next `put`, or when the signal ends the wait. */

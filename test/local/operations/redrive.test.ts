@@ -145,6 +145,10 @@ test('G4 a redriven reading outranks the one that an older contract had given th
   const fixed: Table = { ...second, version: 1 }
   await inLife(folder, [fixed], (shop) => shop.run(redriveAll))
   expect(await eye().current(folder, 'w.things')).toEqual([['1', 40_000, 'a', positionOf(1), null]])
+  expect(await eye().history(folder, 'w.things')).toEqual([
+    ['insert', positionOf(1), 0],
+    ['insert', positionOf(1), 2],
+  ])
 })
 
 test('a stopped redrive says so, and the next one goes on', async () => {

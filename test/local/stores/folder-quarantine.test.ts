@@ -1,5 +1,6 @@
 import { cp, mkdir, readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import type { QuarantineEntry, WaitingEntry } from '../../../core/ports.ts'
 import { clusterIds } from '../../../formatters/cluster-refusals.ts'
@@ -108,6 +109,18 @@ test('a listing that a purge, a release and arrivals overtake shows each entry t
       .map(({ id }) => id)
       .filter((id) => id !== 'e150' && id !== 'e199'),
   )
+})
+
+test('listings and purges at once leave each other whole', async () => {
+  const quarantine = await open(join(await tempFolder(), 'quarantine'))
+  await quarantine.put(many(100))
+  const purges = Array.from({ length: 10 }, async (_, round) => {
+    for (let turn = 0; turn < round * 3; turn += 1) await sleep(0)
+    await quarantine.purge()
+  })
+  const listings = Array.from({ length: 8 }, () => idsOf(quarantine.list()))
+  await Promise.all(purges)
+  for (const ids of await Promise.all(listings)) expect(ids).toEqual(many(100).map(({ id }) => id))
 })
 
 test('G10 another process reads everything that waits while purges run, and goes on reading after them', async () => {
