@@ -11,6 +11,8 @@ const load = z.object({
   oid: z.number().int(),
   /** Pages of the raw store when the last row was captured. */
   pages: z.number().int().nullable(),
+  /** Rows captured, once all are. */
+  rows: z.number().int().nullable(),
 })
 
 const runState = z.object({

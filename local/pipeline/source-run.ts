@@ -18,7 +18,7 @@ export interface SourceRunDeps {
   readonly state: RunState
   readonly pipeline: Pipeline
   readonly log: Logger
-  readonly onLoad?: (table: string, rows: number, isDone: boolean) => void
+  readonly onLoad?: (table: string, rows: number) => void
 }
 
 /* A load waits while so many pages (about 1 MiB each) are captured and not queryable: changes beside it stay fresh. */
@@ -116,7 +116,7 @@ export class SourceRun {
         if (signal.aborted) return
         const name = nameOf(table)
         const lsn = String(snapshot.lsn)
-        await state.setLoad(name, { state: 'loading', lsn, oid: table.oid, pages: null })
+        await state.setLoad(name, { state: 'loading', lsn, oid: table.oid, pages: null, rows: null })
         let rows = 0
         await loadTable(
           source,
@@ -126,13 +126,12 @@ export class SourceRun {
             await pipeline.room(MAX_PAGES_AHEAD, signal)
             const { changes } = await pipeline.capture(records, this.context())
             rows += changes
-            onLoad?.(name, rows, false)
+            onLoad?.(name, rows)
           },
           { signal, sequence: this.sequence },
         )
         if (signal.aborted) return
-        await state.setLoad(name, { state: 'loaded', lsn, oid: table.oid, pages: pipeline.raw.length })
-        onLoad?.(name, rows, true)
+        await state.setLoad(name, { state: 'loaded', lsn, oid: table.oid, pages: pipeline.raw.length, rows })
       }
     } catch (error) {
       /* A stop cuts the load off; the next run takes a new snapshot for its table. */

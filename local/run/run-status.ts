@@ -104,7 +104,7 @@ export class StatusFile {
         table: name,
         source: table,
         state: stateOf(state.data.loads[table]?.state),
-        loadedRows: loadRows.get(table) ?? 0,
+        loadedRows: loadRows.get(table) ?? state.data.loads[table]?.rows ?? 0,
         changes: changes.get(table) ?? 0,
         quarantined: quarantined.get(table) ?? 0,
         unknownFields: Object.keys(pipeline.drift.ofTable(table)?.fields ?? {}),

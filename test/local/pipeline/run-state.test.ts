@@ -23,17 +23,23 @@ describe('the state of a run', () => {
     expect((await RunState.read(path, fresh))?.slotState).toBe('creating')
     await Promise.all([
       state.update({ slotState: 'created' }),
-      state.setLoad('public.a', { state: 'loading', oid: 7, lsn: '255', pages: null }),
-      state.setLoad('public.b', { state: 'loaded', oid: 7, lsn: '16', pages: 3 }),
-      state.setLoad('public.a', { state: 'loaded', oid: 7, lsn: '255', pages: 4 }),
+      state.setLoad('public.a', { state: 'loading', oid: 7, rows: null, lsn: '255', pages: null }),
+      state.setLoad('public.b', { state: 'loaded', oid: 7, rows: null, lsn: '16', pages: 3 }),
+      state.setLoad('public.a', { state: 'loaded', oid: 7, rows: null, lsn: '255', pages: 4 }),
     ])
     expect(await RunState.read(path, fresh)).toEqual(state.data)
-    expect(state.data.loads['public.a']).toEqual({ state: 'loaded', oid: 7, lsn: '255', pages: 4 })
+    expect(state.data.loads['public.a']).toEqual({
+      state: 'loaded',
+      oid: 7,
+      rows: null,
+      lsn: '255',
+      pages: 4,
+    })
   })
 
   test('gives rows of a load the position of its snapshot, before every change of that LSN', async () => {
     const state = new RunState(join(await tempFolder(), 'state.json'), fresh)
-    await state.setLoad('public.a', { state: 'loading', oid: 7, lsn: '255', pages: null })
+    await state.setLoad('public.a', { state: 'loading', oid: 7, rows: null, lsn: '255', pages: null })
     expect(state.loadPositionOf('public.a')).toBe('0001-00000000000000ff-0000000000')
     expect(state.loadPositionOf('public.b')).toBeUndefined()
   })
