@@ -4,16 +4,16 @@
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const require = createRequire(import.meta.url)
+const modules = join(dirname(dirname(fileURLToPath(import.meta.url))), 'node_modules')
 const filters = process.argv.slice(2)
 const counts = { passed: 0, failed: 0, skipped: 0 }
 
 function bin(name, command = name) {
-  const manifest = require.resolve(`${name}/package.json`)
+  const manifest = join(modules, name, 'package.json')
   const { bin: entry } = JSON.parse(readFileSync(manifest, 'utf8'))
   return join(dirname(manifest), typeof entry === 'string' ? entry : entry[command])
 }

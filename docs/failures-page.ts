@@ -15,7 +15,9 @@ them. A message says what is wrong with which table, column or file; it never ho
 
 An error without one of these codes is printed as \`internal\`: that is a bug, and worth a report.
 
-Redriving, which some rows speak of, is not there yet: a refused change stays in quarantine, whole, with its reasons.
+To redrive is to format waiting changes again once the contract is right: \`npx tidemark quarantine redrive\`
+([a refused row, step by step](10-a-refused-row.md)). \`npx tidemark explain format/bad-value\` prints an entry of this
+page; the rules of contracts have [a page of their own](rules.md).
 `
 
 /** The page of all failures, Markdown: a section for each area, the part of a code before its slash, and a heading for each code. */

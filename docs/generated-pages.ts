@@ -1,4 +1,5 @@
 import { failuresPage } from './failures-page.ts'
+import { rulesPage } from './rules-page.ts'
 import { typesTable } from './types-table.ts'
 
 /** A page that is written by `npm run docs`, whole or between two marks. */
@@ -14,6 +15,7 @@ const end = '\n<!-- End of what is written. -->'
 
 export const generatedPages: readonly GeneratedPage[] = [
   { file: 'failures.md', text: failuresPage },
+  { file: 'rules.md', text: rulesPage },
   { file: '03-contracts.md', text: (before) => between(before, typesTable()) },
 ]
 
