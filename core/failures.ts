@@ -40,6 +40,10 @@ export const failures = {
     action: 'retry',
     advice: 'The raw store cannot be written. Check disk space and permissions of the folder.',
   },
+  'quarantine/unavailable': {
+    action: 'retry',
+    advice: 'Quarantine cannot be read or written. Check disk space and permissions of the folder.',
+  },
   'format/no-contract': {
     action: 'quarantine',
     advice: 'No contract reads this source table. Write one (`tidemark contract infer`), then redrive.',

@@ -16,7 +16,7 @@ import { maxSampleRows } from '../contracts/stored-rows.ts'
 import type { Cli } from '../main.ts'
 import { count, type Output } from '../output.ts'
 import { parseCount } from '../parse-options.ts'
-import { dirOption, schemasOption, tablesOption } from '../shared-options.ts'
+import { dirOption, schemasOption, tablesOption } from '../run-options.ts'
 import { systemOf } from '../source-settings.ts'
 
 interface InferOptions {

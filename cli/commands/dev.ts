@@ -4,7 +4,6 @@ import type { Cli } from '../main.ts'
 import { exit } from '../output.ts'
 import { parseDuration } from '../parse-options.ts'
 import { proofJson, proofText } from '../proof-report.ts'
-import { runSession, type SessionOptions } from '../session.ts'
 import {
   dirOption,
   forOption,
@@ -14,7 +13,8 @@ import {
   sourceOption,
   tablesOption,
   timeoutOption,
-} from '../shared-options.ts'
+} from '../run-options.ts'
+import { runSession, type SessionOptions } from '../session.ts'
 
 interface CommandOptions {
   readonly dir: string

@@ -11,7 +11,7 @@ import type { Cli } from '../main.ts'
 import { operate } from '../operate.ts'
 import { alignedTable, count, exit } from '../output.ts'
 import { parseDuration } from '../parse-options.ts'
-import { dirOption, schemasOption } from '../shared-options.ts'
+import { dirOption, schemasOption } from '../run-options.ts'
 
 interface Options {
   readonly dir: string

@@ -6,7 +6,7 @@ import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { FileCatalog } from '../../local/stores/file-catalog.ts'
 import type { Cli } from '../main.ts'
 import { alignedTable, type Output } from '../output.ts'
-import { dirOption } from '../shared-options.ts'
+import { dirOption } from '../run-options.ts'
 
 interface QueryOptions {
   readonly dir: string

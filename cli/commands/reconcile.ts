@@ -10,8 +10,8 @@ import { chosenContracts } from '../contracts/chosen-contracts.ts'
 import type { Cli } from '../main.ts'
 import { exit } from '../output.ts'
 import { proofJson, proofText } from '../proof-report.ts'
+import { dirOption, schemasOption, sourceOption, timeoutOption } from '../run-options.ts'
 import { runSession } from '../session.ts'
-import { dirOption, schemasOption, sourceOption, timeoutOption } from '../shared-options.ts'
 import { embeddedDatabase, embeddedSystem, systemOf } from '../source-settings.ts'
 
 interface ReconcileOptions {

@@ -6,7 +6,7 @@ import { runFolder } from '../../local/pipeline/run-folder.ts'
 import type { Cli } from '../main.ts'
 import { operate } from '../operate.ts'
 import { alignedTable, count, exit } from '../output.ts'
-import { dirOption, schemasOption } from '../shared-options.ts'
+import { dirOption, schemasOption } from '../run-options.ts'
 
 interface ReplayOptions {
   readonly dir: string

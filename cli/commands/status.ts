@@ -6,7 +6,7 @@ import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { runStatus } from '../../local/run/run-status.ts'
 import type { Cli } from '../main.ts'
 import { paint } from '../output.ts'
-import { dirOption } from '../shared-options.ts'
+import { dirOption } from '../run-options.ts'
 import { statusTable } from '../status-table.ts'
 
 export function statusCommand({ output }: Cli): Command {

@@ -2,7 +2,7 @@ import { rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
-import { type FailureCode, failures } from '../../core/failures.ts'
+import { type FailureCode, failures, PipelineError } from '../../core/failures.ts'
 import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports.ts'
 import { clusterIds } from '../../formatters/cluster-refusals.ts'
 import { syncFolder } from './durable.ts'
@@ -195,7 +195,7 @@ export class FolderQuarantine implements Quarantine {
 
   private async append(frames: readonly { header: FrameHeader; content: Buffer }[]): Promise<void> {
     const first = this.log.length
-    await this.log.append(frames)
+    await this.log.append(frames).catch(unavailable)
     for (const [offset, { header }] of frames.entries()) account(this.waiting, header, first + offset)
   }
 
@@ -221,7 +221,7 @@ function causesOf(header: Arrival): readonly string[] {
 }
 
 function openLog(folder: string, mode: 'read' | 'write'): Promise<FrameLog<FrameHeader>> {
-  return FrameLog.open(folder, mode, (header) => frameHeader.parse(header))
+  return FrameLog.open(folder, mode, (header) => frameHeader.parse(header)).catch(unavailable)
 }
 
 function waitingIn(log: FrameLog<FrameHeader>): Map<string, number> {
@@ -277,4 +277,8 @@ async function finishPurge(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true })
   await rename(next, folder)
   await syncFolder(dirname(folder))
+}
+
+function unavailable(cause: unknown): never {
+  throw new PipelineError('quarantine/unavailable', 'quarantine cannot be read or written', { cause })
 }
