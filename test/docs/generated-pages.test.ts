@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
+import { contractRules } from '../../cli/contracts/contract-rules.ts'
+import { evolutionRules } from '../../core/contract/evolution-rules.ts'
+import { rules } from '../../core/contract/rules.ts'
 import { failures } from '../../core/failures.ts'
 import { generatedPages } from '../../docs/generated-pages.ts'
 
@@ -18,4 +21,11 @@ test('every failure code has its place on the page of failures', () => {
   const page = readFileSync(resolve(docs, 'failures.md'), 'utf8')
   const headings = [...page.matchAll(/^### `(.+)`$/gm)].map(([, code]) => code)
   expect(headings.toSorted()).toEqual(Object.keys(failures).toSorted())
+})
+
+test('every rule of contracts has its place on the page of rules, once', () => {
+  const page = readFileSync(resolve(docs, 'rules.md'), 'utf8')
+  const listed = [...page.matchAll(/^- \*\*(\w+)\*\* /gm)].map(([, id]) => id)
+  const all = [rules, contractRules, evolutionRules].flatMap((table) => Object.keys(table))
+  expect(listed.toSorted()).toEqual(all.toSorted())
 })
