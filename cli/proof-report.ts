@@ -49,7 +49,14 @@ export function proofText(proof: Proof, output: Output): string {
       ? [`  ${table}: ${count(different - SHOWN_KEYS)} more; all of them with --json`]
       : []),
   ])
-  return [alignedTable(['table', 'source rows', 'lake rows', 'in quarantine', ''], rows), ...named].join('\n')
+  const left = proof.tables.flatMap(({ table, notCompared }) =>
+    notCompared.length > 0 ? [`  ${table}: not compared, the source has no ${notCompared.join(', ')}`] : [],
+  )
+  return [
+    alignedTable(['table', 'source rows', 'lake rows', 'in quarantine', ''], rows),
+    ...named,
+    ...left,
+  ].join('\n')
 }
 
 /** The values of a comparison key, without the lengths in front of them: `7, 2026-01-01`. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
+import { tableLabel } from '../../core/contract/table-label.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Catalog, CatalogEntry, Quarantine } from '../../core/ports.ts'
 import { loadPosition, type Position } from '../../core/position.ts'
@@ -132,7 +133,7 @@ async function proveTable(
   const explained = comparison.differences.length - unexplained.length
   const different = comparison.differenceCount - explained
   return {
-    table: table.name,
+    table: tableLabel(table, deps.tables),
     equal: different === 0,
     sourceRows: comparison.sourceRows,
     lakeRows: comparison.lakeRows,

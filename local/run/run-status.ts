@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { Table } from '../../core/contract/table.ts'
+import { tableLabel } from '../../core/contract/table-label.ts'
 import type { Clock } from '../../core/ports.ts'
 import { writeJsonFile } from '../pipeline/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
@@ -83,10 +84,8 @@ export class StatusFile {
   }
 
   current(): RunStatus {
-    const { pipeline, state, run, tables, loadRows, now } = this.deps
+    const { pipeline, state, run, tables, now } = this.deps
     const { pages, landedPages } = pipeline.counts()
-    const changes = pipeline.raw.changesByTable()
-    const quarantined = pipeline.quarantine.countByTable()
     return {
       format: 1,
       at: new Date(now()).toISOString(),
@@ -100,16 +99,23 @@ export class StatusFile {
       quarantineSince: pipeline.quarantine.oldest() ?? null,
       quarantineCauses: Object.fromEntries(pipeline.quarantine.countByCause()),
       memoryMb: Math.round(process.memoryUsage().rss / (1 << 20)),
-      tables: tables.map(({ name, source: { table } }) => ({
-        table: name,
-        source: table,
-        state: stateOf(state.data.loads[table]?.state),
-        loadedRows: loadRows.get(table) ?? state.data.loads[table]?.rows ?? 0,
-        changes: changes.get(table) ?? 0,
-        quarantined: quarantined.get(table) ?? 0,
-        unknownFields: Object.keys(pipeline.drift.ofTable(table)?.fields ?? {}),
-        definitions: (pipeline.drift.ofTable(table)?.definitions ?? []).map(({ operation }) => operation),
-      })),
+      tables: tables.map((contract) => this.tableStatus(contract)),
+    }
+  }
+
+  private tableStatus(contract: Table): RunStatus['tables'][number] {
+    const { pipeline, state, tables, loadRows } = this.deps
+    const { table } = contract.source
+    const { fields = {}, definitions = [] } = pipeline.drift.ofTable(table) ?? {}
+    return {
+      table: tableLabel(contract, tables),
+      source: table,
+      state: stateOf(state.data.loads[table]?.state),
+      loadedRows: loadRows.get(table) ?? state.data.loads[table]?.rows ?? 0,
+      changes: pipeline.raw.changesByTable().get(table) ?? 0,
+      quarantined: pipeline.quarantine.countByTable().get(table) ?? 0,
+      unknownFields: Object.keys(fields),
+      definitions: definitions.map(({ operation }) => operation),
     }
   }
 
