@@ -2,10 +2,12 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { PipelineError } from '../../core/failures.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
+import { readJsonFile } from '../../local/pipeline/json-file.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../../local/pipeline/run-state.ts'
 import { findRunningPostgres } from '../../local/postgres/find-running-postgres.ts'
 import { reconcileBeside } from '../../local/run/reconcile-beside.ts'
+import { runStatus } from '../../local/run/run-status.ts'
 import { chosenContracts } from '../contracts/chosen-contracts.ts'
 import type { Cli } from '../main.ts'
 import { exit } from '../output.ts'
@@ -45,8 +47,10 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
           `the source is ${address}: name it with --source or TIDEMARK_SOURCE`,
         )
       const isRunning = (await folderHolder(options.dir)) !== undefined
-      const proof = isRunning ? await beside(options, source) : await alone(options, source, state)
-      output.result(options.json === true ? proofJson(proof, undefined) : proofText(proof, output))
+      const { proof, status } = isRunning
+        ? await beside(options, source)
+        : await alone(options, source, state)
+      output.result(options.json === true ? proofJson(proof, status) : proofText(proof, output))
       process.exitCode = proof.equal ? exit.fine : exit.findings
     })
 
@@ -56,7 +60,14 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
       throw new PipelineError('source/unreachable', 'the embedded PostgreSQL does not run')
     const system = source === undefined ? embeddedSystem : systemOf(source)
     const contracts = await chosenContracts(schemas)
-    return reconcileBeside({ dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout })
+    const proof = await reconcileBeside({
+      dir: resolve(dir),
+      source: { url },
+      system,
+      contracts,
+      timeoutMs: timeout,
+    })
+    return { proof, status: await readJsonFile(runFolder(dir).status, runStatus) }
   }
 
   async function alone(
@@ -79,6 +90,6 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
       forMs: 0,
       timeoutMs: timeout,
     }
-    return (await runSession(session, output)).proof
+    return runSession(session, output)
   }
 }
