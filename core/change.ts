@@ -1,5 +1,5 @@
-import type { JsonObject } from './json.ts'
-import type { Position } from './position.ts'
+import { isJsonObject, type JsonObject } from './json.ts'
+import { isPosition, type Position } from './position.ts'
 
 export const operations = ['load', 'insert', 'update', 'delete', 'truncate'] as const
 export type Operation = (typeof operations)[number]
@@ -16,4 +16,19 @@ export interface Change {
   readonly data: JsonObject
   /** The old key columns, when an update changed the key. */
   readonly before: JsonObject | undefined
+}
+
+/** The change whose members a page line or a quarantine payload holds; undefined when they are not those of a change. */
+export function changeOf(table: string, members: JsonObject): Change | undefined {
+  const { operation, position, data, 'committed-at': committedAt, 'before-image': before } = members
+  const known = operations.find((name) => name === operation)
+  const isSound =
+    known !== undefined &&
+    typeof position === 'string' &&
+    isPosition(position) &&
+    isJsonObject(data) &&
+    (committedAt === null || typeof committedAt === 'string')
+  if (!isSound) return undefined
+  const oldKey = isJsonObject(before) && Object.keys(before).length > 0 ? before : undefined
+  return { table, operation: known, position, committedAt, data, before: oldKey }
 }

@@ -1,9 +1,9 @@
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRawSync } from 'node:zlib'
-import { type Change, type Operation, operations } from './change.ts'
+import { type Change, changeOf, type Operation } from './change.ts'
 import { PipelineError } from './failures.ts'
-import { isJsonObject, type JsonObject, parseJsonObject } from './json.ts'
-import { isPosition, type Position } from './position.ts'
+import { type JsonObject, parseJsonObject } from './json.ts'
+import type { Position } from './position.ts'
 
 /** A change as capture keeps it: its place and its text, the row not looked into. */
 export interface RawChange {
@@ -120,15 +120,7 @@ function decodeLine(page: Page, line: string): Change {
   } catch (cause) {
     throw new PipelineError('raw/corrupt', `page ${page.key}: a line is not JSON`, { cause })
   }
-  const { operation, position, data, 'committed-at': committedAt, 'before-image': before } = members
-  const known = operations.find((name) => name === operation)
-  const isSound =
-    known !== undefined &&
-    typeof position === 'string' &&
-    isPosition(position) &&
-    isJsonObject(data) &&
-    (committedAt === null || typeof committedAt === 'string')
-  if (!isSound) throw new PipelineError('raw/corrupt', `page ${page.key}: a line is not a change`)
-  const oldKey = isJsonObject(before) && Object.keys(before).length > 0 ? before : undefined
-  return { table: page.table, operation: known, position, committedAt, data, before: oldKey }
+  const change = changeOf(page.table, members)
+  if (change === undefined) throw new PipelineError('raw/corrupt', `page ${page.key}: a line is not a change`)
+  return change
 }

@@ -54,7 +54,8 @@ export async function landObject(key: string, { objects, catalog, historyFiles }
     const { rows, parts, commits: times, truncates } = file.finish()
     const path = `${entry.table.location}/ingest_date=${ingestDate}/${name}.parquet`
     await objects.put(path, parts)
-    await catalog.registerPartition(table, version, ingestDate)
+    /* Known on all but the first object of a day: the catalog is not read and written for nothing. */
+    if (!entry.partitions.includes(ingestDate)) await catalog.registerPartition(table, version, ingestDate)
     for (const position of truncates)
       await catalog.addFloor(entry.table.source, { position, reason: 'truncate' })
     landed.push({ table, version, key: path, rows })

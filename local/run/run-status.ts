@@ -86,6 +86,7 @@ export class StatusFile {
   current(): RunStatus {
     const { pipeline, state, run, tables, now } = this.deps
     const { pages, landedPages } = pipeline.counts()
+    const quarantined = pipeline.quarantine.countByTable()
     return {
       format: 1,
       at: new Date(now()).toISOString(),
@@ -99,11 +100,14 @@ export class StatusFile {
       quarantineSince: pipeline.quarantine.oldest() ?? null,
       quarantineCauses: Object.fromEntries(pipeline.quarantine.countByCause()),
       memoryMb: Math.round(process.memoryUsage().rss / (1 << 20)),
-      tables: tables.map((contract) => this.tableStatus(contract)),
+      tables: tables.map((contract) => this.tableStatus(contract, quarantined)),
     }
   }
 
-  private tableStatus(contract: Table): RunStatus['tables'][number] {
+  private tableStatus(
+    contract: Table,
+    quarantined: ReadonlyMap<string, number>,
+  ): RunStatus['tables'][number] {
     const { pipeline, state, tables, loadRows } = this.deps
     const { table } = contract.source
     const { fields = {}, definitions = [] } = pipeline.drift.ofTable(table) ?? {}
@@ -113,7 +117,7 @@ export class StatusFile {
       state: stateOf(state.data.loads[table]?.state),
       loadedRows: loadRows.get(table) ?? state.data.loads[table]?.rows ?? 0,
       changes: pipeline.raw.changesByTable().get(table) ?? 0,
-      quarantined: pipeline.quarantine.countByTable().get(table) ?? 0,
+      quarantined: quarantined.get(table) ?? 0,
       unknownFields: Object.keys(fields),
       definitions: definitions.map(({ operation }) => operation),
     }
