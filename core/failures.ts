@@ -75,6 +75,10 @@ export const failures = {
     action: 'quarantine',
     advice: 'A landed object cannot be read. It was set aside whole; its changes are still in the raw store.',
   },
+  'lake/conflict': {
+    action: 'retry',
+    advice: 'Another compaction of the table was published meanwhile. Run this one again.',
+  },
   'lake/unreadable': {
     action: 'halt',
     advice:

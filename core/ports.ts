@@ -1,6 +1,8 @@
 import type { Block, BlockHeader } from './block.ts'
 import type { MaskKey } from './contract/pii.ts'
+import type { PartitionRule } from './contract/table.ts'
 import type { FailureCode } from './failures.ts'
+import type { JsonValue } from './json.ts'
 import type { Page } from './page.ts'
 import type { Position } from './position.ts'
 
@@ -144,13 +146,58 @@ export interface CatalogTable {
   readonly primaryKey: readonly string[]
   /** Prefix of the history files; partitions lie below it as `ingest_date=YYYY-MM-DD`. */
   readonly location: string
+  /** Prefix of the base files. */
+  readonly baseLocation: string
+  /** How base is laid out, in the order of its folders. */
+  readonly basePartitions: readonly BasePartition[]
   readonly columns: readonly CatalogColumn[]
+}
+
+/** A partition column of base and the lake column that it is made of. */
+export interface BasePartition {
+  readonly name: string
+  /** A lake column that is never null. */
+  readonly column: string
+  readonly rule: PartitionRule
 }
 
 /** From this position on the table is made anew: history below it no longer counts (a completed load, a truncate). */
 export interface Floor {
   readonly position: Position
   readonly reason: 'load' | 'truncate'
+}
+
+/** One Parquet file of base or history. */
+export interface LakeFile {
+  readonly key: string
+  readonly rows: number
+  readonly bytes: number
+}
+
+/** One partition of base: its value of each partition column, and its files, which an earlier build may have written. */
+export interface BasePart {
+  readonly values: Readonly<Record<string, string>>
+  readonly files: readonly LakeFile[]
+}
+
+/**
+ * The latest row of each key, made of a definite set of history files. Readers merge it with all other history; a
+ * folded file that is read again changes nothing, so the lists of files need only be right, not exact, to be fast.
+ */
+export interface Base {
+  /** Raised by each compaction. */
+  readonly build: number
+  /** The highest position folded in. */
+  readonly position: Position
+  /** Ingest days before this one are folded whole; landing puts no file there any more. */
+  readonly openSince: string
+  /** Folded history files of the days from `openSince` on: keys. */
+  readonly folded: readonly string[]
+  readonly parts: readonly BasePart[]
+  /** Files of the keys that were deleted: an older row of theirs that arrives late must not come to life. */
+  readonly tombstones: readonly LakeFile[]
+  /** Live rows of all parts. */
+  readonly rows: number
 }
 
 export interface CatalogEntry {
@@ -161,10 +208,12 @@ export interface CatalogEntry {
   readonly floors: readonly Floor[]
   /** Completed replays: readers see rows of revision 0 and of these, never those of a replay that still runs. */
   readonly revisions: readonly number[]
+  /** Null before the first compaction. */
+  readonly base: Base | null
 }
 
 /**
- * What readers of the lake see: tables, partitions, floors.
+ * What readers of the lake see: tables, partitions, floors, base.
  * Durability: an entry is durable when its call resolves. Duplicates: registering again what is there changes nothing.
  * Order: any. Concurrency: calls may overlap; a reader sees each call whole or not at all.
  * Limits: an entry fits in memory; partitions are days.
@@ -177,12 +226,42 @@ export interface Catalog {
   addFloor(sourceTable: string, floor: Floor): Promise<void>
   /** Shows the rows of a replay, all at once. Throws `lake/unreadable` for a table that is not registered. */
   publishRevision(table: string, version: number, revision: number): Promise<void>
+  /**
+   * Shows a new base in place of the one of build `before` (null for none), all at once. Throws `lake/conflict` when
+   * another build was published since.
+   */
+  publishBase(table: string, version: number, base: Base, before: number | null): Promise<void>
+  /** Takes ingest days away from readers; their files are the caller's to delete afterwards. */
+  dropPartitions(table: string, version: number, ingestDates: readonly string[]): Promise<void>
   entries(): Promise<readonly CatalogEntry[]>
 }
 
 /** The key of hashed and tokenised columns. The same key for the life of the lake: another one makes other hashes and tokens. */
 export interface MaskKeys {
   current(): Promise<MaskKey>
+}
+
+/**
+ * One SQL engine, DuckDB, on local files. Memory: the limit it was opened with, and its temporary folder on disk.
+ * Concurrency: one statement at a time. `rows` holds its whole result, so only counts and lists are asked for.
+ * Throws `lake/unreadable` when a statement fails.
+ */
+export interface SqlEngine {
+  run(sql: string): Promise<void>
+  rows(sql: string): Promise<readonly (readonly JsonValue[])[]>
+}
+
+/**
+ * Objects as local files, for engines that read and write only those: the objects' own files on one machine, copies on
+ * AWS. Durability, duplicates: as `ObjectStore`.
+ */
+export interface ObjectFiles {
+  /** A local file with the object's content; it may be read until `close` of the use. */
+  read(key: string): Promise<string>
+  /** A path below the object folder's file system where a new file may be written; `publish` or nobody uses it. */
+  scratch(name: string): Promise<string>
+  /** Makes a scratch file the object of a key, whole and durable. Resolves with its size in bytes. */
+  publish(path: string, key: string): Promise<number>
 }
 
 /** A log line: an event name and counts, codes, table names. Never row values. */

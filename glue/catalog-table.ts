@@ -1,7 +1,8 @@
 import { type LakeColumn, lakeColumns } from '../core/contract/lake-columns.ts'
+import { type PartitionColumn, partitionColumns } from '../core/contract/partition.ts'
 import type { Table } from '../core/contract/table.ts'
 import { type ColumnType, typeName } from '../core/contract/type.ts'
-import type { CatalogTable } from '../core/ports.ts'
+import type { BasePartition, CatalogTable } from '../core/ports.ts'
 
 /** The catalog entry of a contract: its history table and what the current view needs to know. */
 export function catalogTable(table: Table): CatalogTable {
@@ -14,8 +15,17 @@ export function catalogTable(table: Table): CatalogTable {
     source: table.source.table,
     primaryKey: table.primaryKey,
     location: `lake/${database}/${name}_v${table.version}_history`,
+    baseLocation: `lake/${database}/${name}_v${table.version}_base`,
+    basePartitions: partitionColumns(table).map((partition) => basePartition(partition, table)),
     columns: lakeColumns(table).map((column) => catalogColumn(column, table)),
   }
+}
+
+/* A `timestampMicros` has two lake columns; its milliseconds say the day as well. */
+function basePartition({ name, contractColumn }: PartitionColumn, table: Table): BasePartition {
+  const rule = table.partitionBy[contractColumn]
+  if (rule === undefined) throw new RangeError(`${contractColumn} has no partition rule`)
+  return { name, column: contractColumn, rule }
 }
 
 function catalogColumn({ name, type, contractColumn, part }: LakeColumn, table: Table) {

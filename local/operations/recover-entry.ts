@@ -77,5 +77,7 @@ function readOnly(catalog: Catalog): Catalog {
     registerPartition: nothing,
     addFloor: nothing,
     publishRevision: nothing,
+    publishBase: nothing,
+    dropPartitions: nothing,
   }
 }

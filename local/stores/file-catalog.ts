@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
-import type { Catalog, CatalogEntry, CatalogTable, Floor } from '../../core/ports.ts'
+import type { Base, Catalog, CatalogEntry, CatalogTable, Floor } from '../../core/ports.ts'
 import { makeFolder, readIfThere, replaceFile } from './durable.ts'
 
 const column = z.object({
@@ -10,6 +10,16 @@ const column = z.object({
   contractType: z.string(),
   description: z.string(),
   contractColumn: z.string(),
+})
+const file = z.object({ key: z.string(), rows: z.number().int(), bytes: z.number().int() })
+const base = z.object({
+  build: z.number().int(),
+  position: z.string(),
+  openSince: z.string(),
+  folded: z.array(z.string()),
+  parts: z.array(z.object({ values: z.record(z.string(), z.string()), files: z.array(file) })),
+  tombstones: z.array(file),
+  rows: z.number().int(),
 })
 const entry = z.object({
   table: z.object({
@@ -20,13 +30,22 @@ const entry = z.object({
     source: z.string(),
     primaryKey: z.array(z.string()),
     location: z.string(),
+    baseLocation: z.string(),
+    basePartitions: z.array(
+      z.object({
+        name: z.string(),
+        column: z.string(),
+        rule: z.union([z.enum(['day', 'month']), z.object({ bucket: z.number().int() })]),
+      }),
+    ),
     columns: z.array(column),
   }),
   partitions: z.array(z.string()),
   floors: z.array(z.object({ position: z.string(), reason: z.enum(['load', 'truncate']) })),
   revisions: z.array(z.number().int()),
+  base: base.nullable(),
 })
-const catalogFile = z.object({ format: z.literal(1), entries: z.array(entry) })
+const catalogFile = z.object({ format: z.literal(2), entries: z.array(entry) })
 
 /**
  * The catalog in one JSON file, replaced as a whole. Keeps the guarantees of `Catalog`; one process writes,
@@ -57,8 +76,9 @@ export class FileCatalog implements Catalog {
         const before = known.get(nameOf(table))
         /* A floor is the source's: a new version of its contract stands on the same ones. */
         const sibling = entries.find((other) => other.table.source === table.source)
-        const { partitions = [], revisions = [] } = before ?? {}
-        known.set(nameOf(table), { table, partitions, revisions, floors: (before ?? sibling)?.floors ?? [] })
+        const { partitions = [], revisions = [], base = null } = before ?? {}
+        const floors = (before ?? sibling)?.floors ?? []
+        known.set(nameOf(table), { table, partitions, revisions, floors, base })
       }
       return [...known.values()]
     })
@@ -78,6 +98,23 @@ export class FileCatalog implements Catalog {
         ? found
         : { ...found, revisions: [...found.revisions, revision].sort((a, b) => a - b) },
     )
+  }
+
+  publishBase(table: string, version: number, base: Base, before: number | null): Promise<void> {
+    return this.changeOne(table, version, (found) => {
+      const build = found.base?.build ?? null
+      if (build === base.build) return found
+      if (build !== before)
+        throw new PipelineError('lake/conflict', `${table} v${version}: build ${build} was published since`)
+      return { ...found, base }
+    })
+  }
+
+  dropPartitions(table: string, version: number, ingestDates: readonly string[]): Promise<void> {
+    return this.changeOne(table, version, (found) => ({
+      ...found,
+      partitions: found.partitions.filter((date) => !ingestDates.includes(date)),
+    }))
   }
 
   addFloor(sourceTable: string, floor: Floor): Promise<void> {
@@ -109,8 +146,8 @@ export class FileCatalog implements Catalog {
     const done = this.turn.then(async () => {
       const before = await this.entries()
       const after = edit(before)
-      const text = `${JSON.stringify({ format: 1, entries: after }, null, 1)}\n`
-      if (text === `${JSON.stringify({ format: 1, entries: before }, null, 1)}\n`) return
+      const text = `${JSON.stringify({ format: 2, entries: after }, null, 1)}\n`
+      if (text === `${JSON.stringify({ format: 2, entries: before }, null, 1)}\n`) return
       await makeFolder(dirname(this.path))
       await replaceFile(this.path, [Buffer.from(text)])
     })

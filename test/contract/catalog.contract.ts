@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Catalog, CatalogTable } from '../../core/ports.ts'
+import type { Base, Catalog, CatalogTable } from '../../core/ports.ts'
 import { loadPosition } from '../../core/position.ts'
 
 export interface CatalogUnderTest {
@@ -27,9 +27,31 @@ export function catalogContract(name: string, make: () => Promise<CatalogUnderTe
           partitions: ['2024-01-02'],
           floors: [{ position: at(1), reason: 'load' }],
           revisions: [2],
+          base: null,
         },
       ]
       expect(await (await reopen()).entries()).toEqual(expected)
+    })
+
+    test('G8 shows a new base in place of the one it was made of, and refuses any other', async () => {
+      const { catalog, reopen } = await make()
+      await catalog.registerTables([shifts(1)])
+      await catalog.publishBase('w.shifts', 1, base(1), null)
+      await catalog.publishBase('w.shifts', 1, base(2), 1)
+      await catalog.publishBase('w.shifts', 1, base(2), 1)
+      await expect(catalog.publishBase('w.shifts', 1, base(3), 1)).rejects.toMatchObject({
+        code: 'lake/conflict',
+      })
+      expect((await (await reopen()).entries())[0]?.base).toEqual(base(2))
+    })
+
+    test('takes ingest days away', async () => {
+      const { catalog } = await make()
+      await catalog.registerTables([shifts(1)])
+      for (const day of ['2024-01-01', '2024-01-02', '2024-01-03'])
+        await catalog.registerPartition('w.shifts', 1, day)
+      await catalog.dropPartitions('w.shifts', 1, ['2024-01-01', '2024-01-02', '2023-01-01'])
+      expect((await catalog.entries())[0]?.partitions).toEqual(['2024-01-03'])
     })
 
     test('G3 changes nothing when the same is registered again', async () => {
@@ -60,6 +82,7 @@ export function catalogContract(name: string, make: () => Promise<CatalogUnderTe
         partitions: ['2024-01-01'],
         floors: [{ position: at(1), reason: 'load' }],
         revisions: [3],
+        base: null,
       })
     })
 
@@ -155,6 +178,8 @@ function shifts(version: number): CatalogTable {
     source: 'public.shifts',
     primaryKey: ['id'],
     location: `lake/w/shifts_v${version}_history`,
+    baseLocation: `lake/w/shifts_v${version}_base`,
+    basePartitions: [{ name: 'day_month', column: 'day', rule: 'month' }],
     columns: [{ ...column('id'), type: 'bigint', contractType: 'bigint' }],
   }
 }
@@ -164,4 +189,17 @@ const shops: CatalogTable = {
   name: 'w.shops',
   source: 'public.shops',
   location: 'lake/w/shops_v1_history',
+}
+
+function base(build: number): Base {
+  const file = { key: `lake/w/shifts_v1_base/day_month=2024-01/${build}.parquet`, rows: 3, bytes: 99 }
+  return {
+    build,
+    position: at(build),
+    openSince: '2024-01-02',
+    folded: ['lake/w/shifts_v1_history/ingest_date=2024-01-02/a.parquet'],
+    parts: [{ values: { day_month: '2024-01' }, files: [file] }],
+    tombstones: [],
+    rows: 3,
+  }
 }

@@ -66,6 +66,8 @@ test('a contract becomes a catalog table with its columns, hashed ones as text a
     source: 'public.Shift',
     primaryKey: ['id'],
     location: 'lake/hr/shifts_v3_history',
+    baseLocation: 'lake/hr/shifts_v3_base',
+    basePartitions: [],
     columns: [
       column('id', 'int', 'integer', 'Number'),
       column('nir', 'string', 'string', 'Social security number'),

@@ -1,5 +1,6 @@
 import type { Page } from '../../core/page.ts'
 import type {
+  Base,
   Catalog,
   CatalogEntry,
   CatalogTable,
@@ -74,7 +75,7 @@ export class MemoryCatalog implements Catalog {
   private known: readonly CatalogEntry[] = []
 
   async registerTables(tables: readonly CatalogTable[]): Promise<void> {
-    this.known = tables.map((table) => ({ table, partitions: [], floors: [], revisions: [] }))
+    this.known = tables.map((table) => ({ table, partitions: [], floors: [], revisions: [], base: null }))
   }
 
   async registerPartition(table: string, version: number, ingestDate: string): Promise<void> {
@@ -97,6 +98,20 @@ export class MemoryCatalog implements Catalog {
     this.known = this.known.map((entry) =>
       entry.table.name === table && entry.table.version === version
         ? { ...entry, revisions: [...new Set([...entry.revisions, revision])] }
+        : entry,
+    )
+  }
+
+  async publishBase(table: string, version: number, base: Base): Promise<void> {
+    this.known = this.known.map((entry) =>
+      entry.table.name === table && entry.table.version === version ? { ...entry, base } : entry,
+    )
+  }
+
+  async dropPartitions(table: string, version: number, ingestDates: readonly string[]): Promise<void> {
+    this.known = this.known.map((entry) =>
+      entry.table.name === table && entry.table.version === version
+        ? { ...entry, partitions: entry.partitions.filter((date) => !ingestDates.includes(date)) }
         : entry,
     )
   }

@@ -117,7 +117,7 @@ test('the catalog and DuckDB name the same type, with or without a file', async 
     'STRUCT("day" DATE, "cost" DECIMAL(9,2), "breaks" STRUCT("at" TIMESTAMPTZ, "hex" BLOB)[])',
     'DOUBLE[][]',
   ])
-  const entry = { table: catalogTable(nested), partitions: [], floors: [], revisions: [] }
+  const entry = { table: catalogTable(nested), partitions: [], floors: [], revisions: [], base: null }
   expect(await query(() => `SELECT count(*)::INTEGER FROM (${historySelect(entry, '/nowhere')})`)).toEqual([
     [0],
   ])

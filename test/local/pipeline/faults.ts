@@ -75,6 +75,9 @@ export function faultyCatalog(inner: Catalog, power: Power): Catalog {
     addFloor: (table, floor) => power.call(() => inner.addFloor(table, floor)),
     publishRevision: (table, version, revision) =>
       power.call(() => inner.publishRevision(table, version, revision)),
+    publishBase: (table, version, base, before) =>
+      power.call(() => inner.publishBase(table, version, base, before)),
+    dropPartitions: (table, version, dates) => power.call(() => inner.dropPartitions(table, version, dates)),
     entries: () => power.call(() => inner.entries()),
   }
 }
