@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     passWithNoTests: false,
+    /* Its modules import folders, which Node cannot load. */
+    server: { deps: { inline: ['dt-sql-parser'] } },
   },
 })

@@ -63,6 +63,8 @@ function open(): Promise<LocalRun> {
     publication: 'tidemark',
     hints: { bytes: 16 << 20, milliseconds: 1_000 },
     reload: false,
+    compactEveryMs: 0,
+    proveEveryMs: 0,
     log: { info: () => undefined, warn: (event, fields) => say(`${event} ${JSON.stringify(fields)}`) },
   })
 }

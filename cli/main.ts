@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { PipelineError } from '../core/failures.ts'
+import { compactCommand } from './commands/compact.ts'
 import { contractCheckCommand } from './commands/contract-check.ts'
 import { contractDiffCommand } from './commands/contract-diff.ts'
 import { contractInferCommand } from './commands/contract-infer.ts'
@@ -8,6 +9,7 @@ import { contractNewCommand } from './commands/contract-new.ts'
 import { contractTestCommand } from './commands/contract-test.ts'
 import { demoCommand, devCommand } from './commands/dev.ts'
 import { explainCommand } from './commands/explain.ts'
+import { loadCommand } from './commands/load.ts'
 import { quarantineCommand } from './commands/quarantine.ts'
 import { queryCommand } from './commands/query.ts'
 import { reconcileCommand } from './commands/reconcile.ts'
@@ -68,6 +70,8 @@ function program(cli: Cli): Command {
     queryCommand(cli),
     statusCommand(cli),
     reconcileCommand(cli),
+    loadCommand(cli),
+    compactCommand(cli),
     quarantineCommand(cli),
     replayCommand(cli),
     contract,

@@ -1,4 +1,5 @@
-import type { Proof } from '../local/reconcile/reconcile.ts'
+import { keyParts } from '../local/reconcile/key-parts.ts'
+import type { Proof, TableProof } from '../local/reconcile/proof.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
 
@@ -8,21 +9,23 @@ const SHOWN_KEYS = 5
 /** The one line of `--json`: whether source and lake are equal, table by table. */
 export function proofJson(proof: Proof, status: RunStatus | undefined): string {
   const counts = new Map(status?.tables.map((table) => [table.table, table]))
-  const tables = proof.tables.map(
-    ({ table, sourceRows, lakeRows, equal, different, differences, notCompared, quarantinedKeys }) => ({
-      table,
-      sourceRows,
-      lakeRows,
-      equal,
-      changes: counts.get(table)?.changes ?? 0,
-      loaded: counts.get(table)?.loadedRows ?? 0,
-      quarantined: counts.get(table)?.quarantined ?? 0,
-      quarantinedKeys: quarantinedKeys.map(keyText),
-      different,
-      notCompared,
-      differences: differences.map(({ key, kind }) => ({ key: keyText(key), kind })),
-    }),
-  )
+  const tables = proof.tables.map((one) => ({
+    table: one.table,
+    sourceRows: one.sourceRows,
+    lakeRows: one.lakeRows,
+    equal: one.equal,
+    scope: one.scope,
+    way: one.way,
+    changes: counts.get(one.table)?.changes ?? 0,
+    loaded: counts.get(one.table)?.loadedRows ?? 0,
+    quarantined: counts.get(one.table)?.quarantined ?? 0,
+    quarantinedKeys: one.quarantinedKeys.map(keyText),
+    different: one.different,
+    notCompared: one.notCompared,
+    differences: one.differences.map(({ key, kind }) => ({ key: keyText(key), kind })),
+    rows: one.rows.map(({ key, columns }) => ({ key: keyText(key), columns })),
+    healed: one.healed,
+  }))
   const sum = (name: 'changes' | 'quarantined') => tables.reduce((total, table) => total + table[name], 0)
   return JSON.stringify({
     equal: proof.equal,
@@ -34,40 +37,82 @@ export function proofJson(proof: Proof, status: RunStatus | undefined): string {
   })
 }
 
-/** The proof for people, the differing keys named. */
+/** The proof for people, the differing keys named, and of the first of them the columns. */
 export function proofText(proof: Proof, output: Output): string {
-  const rows = proof.tables.map(({ table, equal, sourceRows, lakeRows, different, quarantinedKeys }) => [
-    table,
-    count(sourceRows),
-    count(lakeRows),
-    count(quarantinedKeys.length),
-    equal ? paint(output, 'green', 'equal') : paint(output, 'red', `${count(different)} keys differ`),
+  const rows = proof.tables.map((one) => [
+    one.table,
+    count(one.sourceRows),
+    count(one.lakeRows),
+    count(one.quarantinedKeys.length),
+    one.way,
+    verdict(one, output),
   ])
-  const named = proof.tables.flatMap(({ table, different, differences }) => [
-    ...differences.slice(0, SHOWN_KEYS).map(({ key, kind }) => `  ${table} ${keyText(key)}: ${kind}`),
-    ...(different > SHOWN_KEYS
-      ? [`  ${table}: ${count(different - SHOWN_KEYS)} more; all of them with --json`]
-      : []),
-  ])
-  const left = proof.tables.flatMap(({ table, notCompared }) =>
-    notCompared.length > 0 ? [`  ${table}: not compared, the source has no ${notCompared.join(', ')}`] : [],
-  )
+  const notes = proof.tables.flatMap((one) => [...named(one), ...left(one), ...healing(one)])
   return [
-    alignedTable(['table', 'source rows', 'lake rows', 'in quarantine', ''], rows),
-    ...named,
-    ...left,
+    alignedTable(['table', 'source rows', 'lake rows', 'in quarantine', 'compared', ''], rows),
+    ...notes,
+    ...scopeNotes(proof),
   ].join('\n')
+}
+
+function verdict({ equal, different, scope }: TableProof, output: Output): string {
+  if (!equal) return paint(output, 'red', `${count(different)} keys differ`)
+  const where = { all: '', sample: ' in the sample', since: ' in these keys', keys: ' in these keys' }
+  return paint(output, 'green', `equal${where[scope.kind]}`)
+}
+
+function named({ table, different, differences, rows }: TableProof): readonly string[] {
+  const columns = new Map(rows.map((row) => [row.key, row.columns]))
+  const more = different - Math.min(differences.length, SHOWN_KEYS)
+  return [
+    ...differences
+      .slice(0, SHOWN_KEYS)
+      .flatMap(({ key, kind, sourceRows, lakeRows }) => [
+        `  ${table} ${keyText(key)}: ${kind}${sourceRows > 1 || lakeRows > 1 ? `, ${sourceRows} rows in the source, ${lakeRows} in the lake` : ''}`,
+        ...(columns.get(key) ?? []).map(
+          ({ column, source, lake }) => `    ${column}: source ${shown(source)}, lake ${shown(lake)}`,
+        ),
+      ]),
+    ...(more > 0 ? [`  ${table}: ${count(more)} more; with --json`] : []),
+  ]
+}
+
+function left({ table, notCompared }: TableProof): readonly string[] {
+  return notCompared.length > 0
+    ? [`  ${table}: not compared, the source has no ${notCompared.join(', ')}`]
+    : []
+}
+
+function healing({ table, healed }: TableProof): readonly string[] {
+  if (healed === null) return []
+  const { stillDifferent, notPossible } = healed
+  const kept = stillDifferent > 0 ? `, ${count(stillDifferent)} still differ` : ''
+  const masked =
+    notPossible > 0 ? `, ${count(notPossible)} of them with a key that only the lake can read` : ''
+  return [`  ${table}: ${count(healed.healed)} keys healed${kept}${masked}`]
+}
+
+/* Less was proven than equality: said once, where it is read. */
+function scopeNotes({ tables }: Proof): readonly string[] {
+  const [scope] = tables.map((one) => one.scope)
+  if (scope?.kind === 'sample')
+    return [`  a sample: ${percentText(scope.percent)} % of the keys of each table, chosen at random`]
+  if (scope?.kind === 'since')
+    return ['  only keys that the lake changed since then: a row that never arrived is not found this way']
+  return []
+}
+
+function percentText(percent: number): string {
+  return String(Math.round(percent * 100) / 100)
+}
+
+function shown(text: string | null): string {
+  return text === null ? 'null' : JSON.stringify(text)
 }
 
 /** The values of a comparison key, without the lengths in front of them: `7, 2026-01-01`. */
 export function keyText(key: string): string {
-  const bytes = Buffer.from(key)
-  const values: string[] = []
-  for (let at = 0; at < bytes.length; ) {
-    const colon = bytes.indexOf(':', at)
-    const length = Number(bytes.toString('utf8', at, colon))
-    values.push(bytes.toString('utf8', colon + 1, colon + 1 + length))
-    at = colon + 1 + length
-  }
-  return values.join(', ')
+  return keyParts(key)
+    .map((part) => part ?? 'null')
+    .join(', ')
 }

@@ -8,10 +8,11 @@ import { runFolder } from '../local/pipeline/run-folder.ts'
 import { createSampleDatabase } from '../local/postgres/sample-database.ts'
 import { type PostgresServer, startPostgres } from '../local/postgres/start-postgres.ts'
 import { startTraffic, type Traffic } from '../local/postgres/traffic.ts'
-import type { Proof } from '../local/reconcile/reconcile.ts'
+import type { Proof, ReconcileRequest } from '../local/reconcile/reconcile.ts'
 import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
 import { LiveView } from './live-view.ts'
-import { count, type Output, paint } from './output.ts'
+import { count, describeError, type Output, paint } from './output.ts'
+import { rehearse } from './rehearsal.ts'
 import { embeddedDatabase, embeddedSystem, systemOf } from './source-settings.ts'
 
 export const defaultDir = '.tidemark'
@@ -30,9 +31,16 @@ export interface SessionOptions {
   /** Size of the sample database, 1 for about 205,000 rows. */
   readonly scale: number
   readonly flushMs: number
+  /** Time between two compactions, and two proofs, that the run makes by itself; 0 for none. */
+  readonly compactEveryMs: number
+  readonly proveEveryMs: number
   /** Milliseconds from the start of the command until it ends by itself. */
   readonly forMs: number | undefined
   readonly timeoutMs: number
+  /** What the proof at the end is asked for; everything when left out. */
+  readonly request?: ReconcileRequest
+  /** The demo shows a load, compactions and a proof while its traffic goes on. */
+  readonly isRehearsed?: boolean
 }
 
 /** What a session ended with. */
@@ -69,7 +77,11 @@ export async function runSession(options: SessionOptions, output: Output): Promi
     say = (text) => view.announce(text)
     try {
       view.start()
+      const over = new AbortController()
+      const rehearsal = options.isRehearsed === true ? rehearsed(run, steps, over.signal) : Promise.resolve()
       await Promise.race([untilOver(options, startedAt, interrupt, run), run.failed])
+      over.abort()
+      await rehearsal
       view.stop()
       return await prove(run, traffic, options, steps)
     } finally {
@@ -107,6 +119,8 @@ function runOptions(options: SessionOptions, server: PostgresServer | undefined,
     publication: options.publication,
     hints: { bytes: 16 << 20, milliseconds: options.flushMs },
     reload: options.reload,
+    compactEveryMs: options.compactEveryMs,
+    proveEveryMs: options.proveEveryMs,
     log,
   }
 }
@@ -144,6 +158,15 @@ async function untilOver(
   }
 }
 
+/* The time of a session may be over in the middle of it; what fails for another reason is said. */
+async function rehearsed(run: LocalRun, step: Step, signal: AbortSignal): Promise<void> {
+  try {
+    await rehearse(run, step, signal)
+  } catch (error) {
+    if (!signal.aborted) step(`not finished: ${describeError(error).message}`)
+  }
+}
+
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
     if (signal.aborted) done()
@@ -164,7 +187,7 @@ async function prove(
   const signal = AbortSignal.timeout(options.timeoutMs)
   try {
     await run.loaded(signal)
-    const proof = await run.reconcile(signal)
+    const proof = await run.reconcile(signal, options.request)
     step(`compared ${proof.tables.length} tables with the source, row by row`)
     return { proof, status: run.status() }
   } catch (error) {

@@ -4,12 +4,15 @@ import { alignedTable, count, type Output, paint } from './output.ts'
 /** The status of a run for people: one line for each table, one for the stages. */
 export function statusTable(status: RunStatus, output: Output): string {
   const { rates, pagesBehind, freshnessMs, memoryMb, tables } = status
-  const rows = tables.map(({ table, state, loadedRows, changes, quarantined }) => [
+  const rows = tables.map(({ table, state, loadedRows, changes, quarantined, balance }) => [
     table,
-    state === 'streaming' ? paint(output, 'green', state) : paint(output, 'cyan', state),
+    state === 'streaming' ? paint(output, colourOf(balance), state) : paint(output, 'cyan', state),
     count(loadedRows),
     count(changes),
+    balance === null ? '' : count(balance.landed),
     quarantined > 0 ? paint(output, 'yellow', count(quarantined)) : '0',
+    balance === null ? '' : count(balance.inFlight),
+    balance === null ? '' : verdict(balance, output),
   ])
   const behind = pagesBehind === 0 ? 'lake is current' : `${count(pagesBehind)} pages behind`
   const freshness =
@@ -28,14 +31,33 @@ export function statusTable(status: RunStatus, output: Output): string {
         ]
       : []),
   ])
+  const uneven = status.balanced
+    ? []
+    : [`${paint(output, 'red', 'unbalanced')} tidemark status --audit names what is missing`]
   const waiting =
     status.quarantineSince === null
       ? []
       : [`quarantine since ${status.quarantineSince.slice(0, 19)}: tidemark quarantine list`]
   return [
-    alignedTable(['table', 'state', 'loaded', 'changes', 'quarantine'], rows),
+    alignedTable(
+      ['table', 'state', 'loaded', 'changes', 'landed', 'quarantine', 'in flight', 'balance'],
+      rows,
+    ),
     `captured ${count(rates.captured)}/s → formatted ${count(rates.formatted)}/s → landed ${count(rates.landed)}/s; ${behind}${freshness}; ${count(memoryMb)} MB`,
+    ...uneven,
     ...waiting,
     ...drift,
   ].join('\n')
+}
+
+type Balance = RunStatus['tables'][number]['balance']
+
+/* Green says that every captured change is accounted for. */
+function colourOf(balance: Balance): 'green' | 'red' {
+  return balance?.balanced === false ? 'red' : 'green'
+}
+
+function verdict({ balanced, missing }: NonNullable<Balance>, output: Output): string {
+  if (balanced) return paint(output, 'green', 'balanced')
+  return paint(output, 'red', missing > 0 ? `${count(missing)} missing` : 'does not balance')
 }

@@ -23,11 +23,31 @@ export type LakeRow = readonly [
 
 export const SYSTEM_VALUES = 6
 
+/** Where the rows of a block come from, and what it holds: enough to miss it when it does not arrive. */
+export interface BlockLabel {
+  /** A page of the raw store, waiting changes that were redriven, or pages read again. */
+  readonly origin: 'page' | 'redrive' | 'replay'
+  /** Key of the page; empty for the other origins. */
+  readonly page: string
+  /** Which of the page's blocks of this contract it is, from 0; 0 for the other origins. */
+  readonly ordinal: number
+  /** A change of a key is one change and two rows. */
+  readonly changes: number
+  readonly rows: number
+  /** Lowest and highest position of its changes. */
+  readonly first: Position
+  readonly last: Position
+  /** The first 16 hex digits of the SHA-256 of its rows: another reading of the same page is another block. */
+  readonly digest: string
+}
+
 /** Says which table version the rows below it are of, and in which order their values stand. */
 export interface BlockHeader {
   readonly table: string
   readonly version: number
   readonly columns: readonly string[]
+  /** Absent in blocks of before the ledger. */
+  readonly label?: BlockLabel
 }
 
 /** A header line and NDJSON lake rows: the content of one Firehose record, bounded by the delivery's `maxBlockBytes`. */
@@ -36,6 +56,7 @@ export interface Block {
   readonly version: number
   readonly rows: number
   readonly text: Buffer
+  readonly label?: BlockLabel
 }
 
 export function encodeBlockHeader(header: BlockHeader): string {
@@ -47,7 +68,8 @@ export function decodeBlockHeader(line: string): BlockHeader | undefined {
   if (line.startsWith('[')) return undefined
   const value = parsed(line)
   if (!isHeader(value)) throw new SyntaxError('block: neither a header of format 1 nor a row')
-  return { table: value.table, version: value.version, columns: value.columns }
+  const { table, version, columns, label } = value
+  return { table, version, columns, ...(label === undefined ? {} : { label }) }
 }
 
 /* The platform's message would quote the line, which may be a part of a row. */
@@ -61,7 +83,18 @@ function parsed(line: string): unknown {
 
 function isHeader(value: unknown): value is BlockHeader & { block: 1 } {
   if (typeof value !== 'object' || value === null) return false
-  const { block, table, version, columns } = value as Record<string, unknown>
+  const { block, table, version, columns, label } = value as Record<string, unknown>
   const isNames = Array.isArray(columns) && columns.every((name) => typeof name === 'string')
-  return block === 1 && typeof table === 'string' && Number.isInteger(version) && isNames
+  const isLabelled = label === undefined || isLabel(label)
+  return block === 1 && typeof table === 'string' && Number.isInteger(version) && isNames && isLabelled
+}
+
+function isLabel(value: unknown): value is BlockLabel {
+  if (typeof value !== 'object' || value === null) return false
+  const { origin, page, ordinal, changes, rows, first, last, digest } = value as Record<string, unknown>
+  return (
+    (origin === 'page' || origin === 'redrive' || origin === 'replay') &&
+    [page, first, last, digest].every((text) => typeof text === 'string') &&
+    [ordinal, changes, rows].every((number) => Number.isSafeInteger(number) && Number(number) >= 0)
+  )
 }

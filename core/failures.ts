@@ -79,10 +79,72 @@ export const failures = {
     action: 'retry',
     advice: 'Another compaction of the table was published meanwhile. Run this one again.',
   },
+  'lake/audit': {
+    action: 'halt',
+    advice:
+      'A compaction wrote other rows than it should have, so it was not published; readers see the lake as it was. Run it again; if it fails again, check the disk and report the counts of the message.',
+  },
   'lake/unreadable': {
     action: 'halt',
     advice:
       'A file of the lake is missing or damaged. Replay its table (`tidemark replay --table …`): the raw changes are still there.',
+  },
+  'load/audit': {
+    action: 'halt',
+    advice:
+      'The counts of a full load do not agree, so it was not completed; the table is as it was. Run `tidemark load resume <load>`, which reads it again.',
+  },
+  'load/not-found': { action: 'halt', advice: '`tidemark load status` lists the loads of the folder.' },
+  'load/busy': {
+    action: 'halt',
+    advice: 'Wait for the other load of the table (`tidemark load watch`), or cancel it first.',
+  },
+  'ledger/corrupt': {
+    action: 'halt',
+    advice:
+      'A file of the ledger is damaged. Restore the folder from a backup, or move `ledger/` away: it then begins anew and cannot vouch for what came before.',
+  },
+  'ledger/unavailable': {
+    action: 'retry',
+    advice: 'The ledger cannot be written. Check disk space and permissions of the folder.',
+  },
+  'objects/unavailable': {
+    action: 'retry',
+    advice: 'The bucket cannot be reached. Look at the health of S3 and at the network of the function.',
+  },
+  'objects/missing': {
+    action: 'halt',
+    advice: 'An object that should be there is not. Look for a lifecycle rule that removes too early.',
+  },
+  'objects/too-large': {
+    action: 'halt',
+    advice: 'Give the function more memory or more ephemeral storage, or read fewer objects at once.',
+  },
+  'delivery/unavailable': {
+    action: 'retry',
+    advice: 'Firehose takes no records. Look at the throttling metrics of the delivery stream.',
+  },
+  'catalog/unavailable': {
+    action: 'retry',
+    advice: 'Glue cannot be reached or throttles. It is tried again.',
+  },
+  'catalog/too-large': {
+    action: 'halt',
+    advice: 'A Glue table takes no more than 512,000 bytes of this. Split the contract into two tables.',
+  },
+  'keys/unavailable': {
+    action: 'retry',
+    advice: 'Secrets Manager cannot be reached. Look at the network of the function and its endpoint.',
+  },
+  'keys/invalid': {
+    action: 'halt',
+    advice:
+      'Restore the version of the secret that holds the masking key: 64 hex digits. Never make a new one.',
+  },
+  'aws/refused': {
+    action: 'halt',
+    advice:
+      'AWS refused the call, and would again. The name of its error is in the message: check the role of the function, the names in its settings, and the quotas.',
   },
   'source/unreachable': {
     action: 'retry',
@@ -142,6 +204,11 @@ export const failures = {
     advice:
       'The publication does not carry every change. Run the statement of the message as the owner of the tables.',
   },
+  'source/column-names': {
+    action: 'halt',
+    advice:
+      'Two columns have the same name but for upper and lower case, or one has the name DMS_TIMESTAMP, which files of full loads use. Rename it, or leave the table out with --tables.',
+  },
   'postgres/start': { action: 'halt', advice: 'Read the server log named in the message.' },
   'postgres/unreachable-folder': {
     action: 'halt',
@@ -161,6 +228,11 @@ export const failures = {
     action: 'halt',
     advice:
       'There is no lake in this folder yet. Run `tidemark demo` or `tidemark dev` first, or name the folder with --dir.',
+  },
+  'run/not-running': {
+    action: 'halt',
+    advice:
+      'A load needs the running pipeline: start `tidemark dev` in another terminal, then repeat the command.',
   },
   'run/bad-folder': {
     action: 'halt',
@@ -184,6 +256,18 @@ export const failures = {
   'query/refused': {
     action: 'halt',
     advice: 'Queries are read-only and see the lake only: no files, no network, no settings.',
+  },
+  'query/unavailable': {
+    action: 'retry',
+    advice: 'Athena cannot be reached or throttles. It is tried again.',
+  },
+  'query/failed': {
+    action: 'halt',
+    advice: 'Look the query up by its id in the console of Athena: the reason stands there.',
+  },
+  'query/timeout': {
+    action: 'halt',
+    advice: 'Athena was told to stop the query. Narrow it, compact the table, or allow it more time.',
   },
   'usage/invalid': { action: 'halt', advice: 'See `tidemark --help`.' },
 } as const satisfies Record<string, Failure>

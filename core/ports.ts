@@ -3,6 +3,14 @@ import type { MaskKey } from './contract/pii.ts'
 import type { PartitionRule } from './contract/table.ts'
 import type { FailureCode } from './failures.ts'
 import type { JsonValue } from './json.ts'
+import type {
+  LandedObject,
+  LoadFileRecord,
+  ManifestChange,
+  NamedBlock,
+  PageRecord,
+  ReplayedPages,
+} from './ledger.ts'
 import type { Page } from './page.ts'
 import type { Position } from './position.ts'
 
@@ -97,6 +105,33 @@ export interface ObjectStore {
   get(key: string): Promise<Buffer>
   list(prefix: string): Promise<readonly string[]>
   delete(key: string): Promise<void>
+}
+
+/**
+ * What became of every captured change: captured = landed + quarantined + filtered + in flight.
+ * Durability: written when the call resolves. A stage calls only after its own work is durable and before it lets go of its
+ * input, so the ledger never claims more than there is, and a stage that a crash cut off does both again.
+ * Duplicates: the same record again changes nothing; a block counts once however often it lands; a newer record of a page
+ * that does not balance yet takes the place of the older one. Order: any between the stages.
+ * Concurrency: calls may overlap; one writing process. Limits: one call's records fit in memory; pages that balance are
+ * kept as sums.
+ */
+export interface Ledger {
+  /** Blocks that are durable in one landing object. */
+  delivered(object: string, blocks: readonly NamedBlock[]): Promise<void>
+  /** Pages whose blocks delivery has, and whose refusals quarantine has. */
+  formatted(pages: readonly PageRecord[]): Promise<void>
+  /** Blocks of redriven changes that delivery has. */
+  redriven(blocks: readonly NamedBlock[]): Promise<void>
+  /** An object whose rows are queryable. */
+  landed(object: LandedObject): Promise<void>
+  /** An object that could not be read and is in quarantine. */
+  setAside(object: string): Promise<void>
+  /** Pages that a completed replay read again. */
+  replayed(pages: ReplayedPages): Promise<void>
+  recordLoadFile(file: LoadFileRecord): Promise<void>
+  /** History files of a day that come and go. Files that go are deleted afterwards. */
+  replaceFiles(change: ManifestChange): Promise<void>
 }
 
 /** What a finished history file is. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { type Block, encodeBlockHeader, type LakeRow } from '../core/block.ts'
+import type { Block, LakeRow } from '../core/block.ts'
 import type { Change } from '../core/change.ts'
 import type { Table } from '../core/contract/table.ts'
 import { parseJsonObject, stringifyJson } from '../core/json.ts'
 import { decodePage, type Page } from '../core/page.ts'
 import type { QuarantineEntry, Reason } from '../core/ports.ts'
+import { type BlockOrigin, BlockPacker } from './block-packer.ts'
 import type { Route } from './route.ts'
 
 /** What became of changes: each is, for each contract, in blocks or refused; with no contract it is refused. */
@@ -15,17 +16,33 @@ export interface FormattedChanges {
   readonly unknownFields: ReadonlySet<string>
   /** Indexes of the changes, in the order they were given, that every contract accepted. */
   readonly accepted: readonly number[]
+  /** How many changes there were, and what each contract did with them. */
+  readonly changes: number
+  readonly contracts: readonly ContractCount[]
+}
+
+/** Changes = those of the blocks + refused. */
+export interface ContractCount {
+  /** `name vN`; null when no contract reads the table. */
+  readonly contract: string | null
+  readonly blocks: readonly Block[]
+  readonly refused: number
 }
 
 export interface FormatOptions {
   readonly maxBlockBytes: number
   /** Revision of the rows: 0 for a first reading, raised by each replay. */
   readonly revision?: number
+  /** Where the changes come from, for the label of their blocks; a redrive unless told. */
+  readonly origin?: BlockOrigin
 }
 
 /** Formats every change of a page for every live contract of its table; see `formatChanges`. */
 export function formatPage(page: Page, routes: readonly Route[], maxBlockBytes: number): FormattedChanges {
-  return formatChanges(decodePage(page), routes, { maxBlockBytes })
+  return formatChanges(decodePage(page), routes, {
+    maxBlockBytes,
+    origin: { origin: 'page', page: page.key },
+  })
 }
 
 /**
@@ -35,29 +52,44 @@ export function formatPage(page: Page, routes: readonly Route[], maxBlockBytes: 
 export function formatChanges(
   changes: Iterable<Change>,
   routes: readonly Route[],
-  { maxBlockBytes, revision = 0 }: FormatOptions,
+  { maxBlockBytes, revision = 0, origin = { origin: 'redrive' } }: FormatOptions,
 ): FormattedChanges {
   const refused: QuarantineEntry[] = []
   const unknownFields = new Set<string>()
   const accepted: number[] = []
-  const packers = routes.map((route) => ({ route, packer: blockPacker(route, maxBlockBytes) }))
+  const packers = routes.map((route) => ({
+    route,
+    packer: new BlockPacker(route, { maxBytes: maxBlockBytes, origin }),
+    refused: 0,
+  }))
   let index = 0
   for (const change of changes) {
     const before = refused.length
     if (packers.length === 0) refused.push(refusal(change, null, [noContract(change.table)]))
-    for (const { route, packer } of packers) {
+    for (const one of packers) {
+      const { route, packer } = one
       const outcome = route.codec.format(change)
-      if (outcome.kind === 'refused') refused.push(refusal(change, route.table, outcome.reasons))
-      else {
+      let reasons = outcome.kind === 'refused' ? outcome.reasons : []
+      if (outcome.kind !== 'refused') {
         for (const row of outcome.rows) noteUnknown(row, unknownFields)
         const lines = outcome.rows.map((row) => `${JSON.stringify(atRevision(row, revision))}\n`)
-        if (!packer.add(lines)) refused.push(refusal(change, route.table, [tooLarge(maxBlockBytes)]))
+        if (!packer.add(change.position, lines)) reasons = [tooLarge(maxBlockBytes)]
       }
+      if (reasons.length === 0) continue
+      refused.push(refusal(change, route.table, reasons))
+      one.refused += 1
     }
     if (refused.length === before) accepted.push(index)
     index += 1
   }
-  return { blocks: packers.flatMap(({ packer }) => packer.finish()), refused, unknownFields, accepted }
+  const contracts: ContractCount[] = packers.map(({ route: { table }, packer, refused: count }) => ({
+    contract: `${table.name} v${table.version}`,
+    blocks: packer.finish(),
+    refused: count,
+  }))
+  if (packers.length === 0) contracts.push({ contract: null, blocks: [], refused: index })
+  const blocks = contracts.flatMap((one) => one.blocks)
+  return { blocks, refused, unknownFields, accepted, changes: index, contracts }
 }
 
 function atRevision(row: LakeRow, revision: number): LakeRow {
@@ -69,41 +101,6 @@ function noteUnknown(row: LakeRow, found: Set<string>): void {
   const extra = row[5]
   if (extra === null) return
   for (const name of Object.keys(parseJsonObject(extra))) found.add(name)
-}
-
-interface BlockPacker {
-  /** Adds the rows of one change; false, and nothing added, when they alone pass the limit. */
-  add(lines: readonly string[]): boolean
-  finish(): readonly Block[]
-}
-
-function blockPacker({ table: { name, version }, codec }: Route, maxBytes: number): BlockPacker {
-  const header = encodeBlockHeader({ table: name, version, columns: codec.columns })
-  const blocks: Block[] = []
-  let lines: string[] = []
-  let bytes = header.length
-  const close = () => {
-    if (lines.length > 0) {
-      const text = Buffer.from(header + lines.join(''))
-      blocks.push({ table: name, version, rows: lines.length, text })
-    }
-    lines = []
-    bytes = header.length
-  }
-  return {
-    add(rows) {
-      const size = rows.reduce((sum, row) => sum + Buffer.byteLength(row), 0)
-      if (header.length + size > maxBytes) return false
-      if (bytes + size > maxBytes) close()
-      lines.push(...rows)
-      bytes += size
-      return true
-    },
-    finish() {
-      close()
-      return blocks
-    },
-  }
 }
 
 function refusal(change: Change, table: Table | null, reasons: readonly Reason[]): QuarantineEntry {

@@ -1,7 +1,8 @@
 import type { Change } from '../core/change.ts'
 import type { Table } from '../core/contract/table.ts'
 import { PipelineError } from '../core/failures.ts'
-import type { Delivery, Quarantine, QuarantineEntry, Reason, WaitingEntry } from '../core/ports.ts'
+import { nameOfBlock } from '../core/ledger.ts'
+import type { Delivery, Ledger, Quarantine, QuarantineEntry, Reason, WaitingEntry } from '../core/ports.ts'
 import { changeOfEntry } from './change-of-entry.ts'
 import { clusterIds, shortId } from './cluster-refusals.ts'
 import { formatChanges } from './format-page.ts'
@@ -29,6 +30,7 @@ export interface RedriveResult {
 export interface RedriveDeps {
   readonly quarantine: Pick<Quarantine, 'list' | 'put' | 'release'>
   readonly delivery: Delivery
+  readonly ledger: Pick<Ledger, 'redriven'>
   readonly route: Router
   /**
    * The revision of redriven rows of a table, visible to readers. It must be higher than every earlier one: an older
@@ -137,12 +139,14 @@ function judge(
 
 async function deliver(
   passing: ReadonlyMap<Route, readonly Change[]>,
-  { delivery, revisionOf }: RedriveDeps,
+  { delivery, ledger, revisionOf }: RedriveDeps,
 ): Promise<void> {
   for (const [route, changes] of passing) {
     const revision = await revisionOf(route.table)
     const options = { maxBlockBytes: delivery.maxBlockBytes, revision }
-    await delivery.put(formatChanges(changes, [route], options).blocks)
+    const { blocks } = formatChanges(changes, [route], options)
+    await delivery.put(blocks)
+    await ledger.redriven(blocks.flatMap((block) => nameOfBlock(block) ?? []))
   }
 }
 

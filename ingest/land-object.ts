@@ -2,6 +2,8 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { type BlockHeader, decodeBlockHeader } from '../core/block.ts'
 import { PipelineError } from '../core/failures.ts'
+import type { LandedObject, ManifestChange, NamedBlock } from '../core/ledger.ts'
+import { nameOfBlock } from '../core/ledger.ts'
 import type { Catalog, HistoryFile, HistoryFiles, ObjectStore } from '../core/ports.ts'
 
 export interface LandDeps {
@@ -20,6 +22,8 @@ export interface Landed {
   }[]
   /** Commit times of its rows, epoch milliseconds. */
   readonly commits: readonly number[]
+  /** The same for the ledger. */
+  readonly record: LandedObject
 }
 
 const MAX_OBJECT_BYTES = 1 << 30
@@ -49,9 +53,11 @@ export async function landObject(key: string, { objects, catalog, historyFiles }
   })
 
   const landed: { table: string; version: number; key: string; rows: number }[] = []
+  const manifest: ManifestChange[] = []
   const commits: number[] = []
-  for (const { table, version, file, entry } of known) {
-    const { rows, parts, commits: times, truncates } = file.finish()
+  /* All of them first: an object that is not whole lands nothing. */
+  const finished = known.map((one) => ({ ...one, ...wholeFile(one, key) }))
+  for (const { table, version, blocks, entry, rows, bytes, parts, commits: times, truncates } of finished) {
     const path = `${entry.table.location}/ingest_date=${ingestDate}/${name}.parquet`
     await objects.put(path, parts)
     /* Known on all but the first object of a day: the catalog is not read and written for nothing. */
@@ -59,9 +65,30 @@ export async function landObject(key: string, { objects, catalog, historyFiles }
     for (const position of truncates)
       await catalog.addFloor(entry.table.source, { position, reason: 'truncate' })
     landed.push({ table, version, key: path, rows })
+    const added = [{ key: path, rows, bytes, ...reachOf(blocks) }]
+    manifest.push({ table, version, day: ingestDate, added, removed: [] })
     for (const time of times) commits.push(time)
   }
-  return { files: landed, commits }
+  const blocks = known.flatMap((one) => one.blocks)
+  return { files: landed, commits, record: { object: key, blocks, files: manifest } }
+}
+
+/* Its memory is the compressed files of one object. */
+function wholeFile({ table, version, file, blocks, isLabelled }: OpenFile, key: string) {
+  const finished = file.finish()
+  const rows = blocks.reduce((sum, block) => sum + block.rows, 0)
+  if (isLabelled && rows !== finished.rows)
+    throw new PipelineError(
+      'landing/corrupt',
+      `${key}: ${finished.rows} rows of ${table} v${version}, its blocks say ${rows}`,
+    )
+  return finished
+}
+
+function reachOf(blocks: readonly NamedBlock[]) {
+  const firsts = blocks.map(({ first }) => first).sort()
+  const lasts = blocks.map(({ last }) => last).sort()
+  return { first: firsts[0] ?? null, last: lasts.at(-1) ?? null }
 }
 
 async function contentOf(key: string, objects: ObjectStore): Promise<Buffer> {
@@ -77,6 +104,9 @@ interface OpenFile {
   readonly table: string
   readonly version: number
   readonly file: HistoryFile
+  readonly blocks: NamedBlock[]
+  /** False once a block of before the ledger is in it. */
+  isLabelled: boolean
 }
 
 /* A header starts with a brace and a row with a bracket, so the bytes between headers go to the encoder as they are. */
@@ -89,7 +119,11 @@ function readBlocks(content: Buffer, key: string, historyFiles: HistoryFiles): r
     try {
       const header = decodeBlockHeader(content.toString('utf8', at, lineEnd))
       if (header === undefined) throw new SyntaxError('block: rows before a header')
-      fileOf(header, open, historyFiles).file.add(header, content.subarray(lineEnd + 1, end))
+      const into = fileOf(header, open, historyFiles)
+      into.file.add(header, content.subarray(lineEnd + 1, end))
+      const name = nameOfBlock(header)
+      if (name === undefined) into.isLabelled = false
+      else into.blocks.push(name)
     } catch (cause) {
       throw new PipelineError('landing/corrupt', `${key}: the block at byte ${at} cannot be read`, { cause })
     }
@@ -108,7 +142,7 @@ function fileOf(
   if (known !== undefined) return known
   const file = historyFiles(table, version)
   if (file === undefined) throw new SyntaxError(`no contract ${name}`)
-  const made = { table, version, file }
+  const made = { table, version, file, blocks: [], isLabelled: true }
   open.set(name, made)
   return made
 }

@@ -29,6 +29,8 @@ interface CommandOptions {
   readonly flush: number
   readonly for?: number
   readonly timeout: number
+  readonly compactEvery: number
+  readonly proveEvery: number
   readonly json?: boolean
 }
 
@@ -39,7 +41,12 @@ export function demoCommand(cli: Cli): Command {
       'The whole pipeline on an embedded PostgreSQL with a sample database and live traffic.',
     ),
   ).action((options: CommandOptions) =>
-    run({ ...options, tables: ['workforce.*'], slot: 'tidemark', publication: 'tidemark' }, undefined, cli),
+    run(
+      { ...options, tables: ['workforce.*'], slot: 'tidemark', publication: 'tidemark' },
+      undefined,
+      cli,
+      true,
+    ),
   )
 }
 
@@ -65,12 +72,24 @@ function withCommonOptions(command: Command): Command {
     .addOption(forOption())
     .addOption(timeoutOption())
     .option('--flush <duration>', 'how long delivery gathers rows for one object', parseDuration, 1_000)
+    .option('--compact-every <duration>', 'time between two compactions, 0 for none', parseDuration, 600_000)
+    .option(
+      '--prove-every <duration>',
+      'time between two proofs of equality, 0 for none',
+      parseDuration,
+      900_000,
+    )
     .addOption(rateOption())
     .addOption(scaleOption())
     .option('--json', 'last line of standard output: the proof as JSON')
 }
 
-async function run(options: CommandOptions, source: string | undefined, { output }: Cli): Promise<void> {
+async function run(
+  options: CommandOptions,
+  source: string | undefined,
+  { output }: Cli,
+  isRehearsed = false,
+): Promise<void> {
   const session: SessionOptions = {
     dir: options.dir,
     source,
@@ -82,6 +101,9 @@ async function run(options: CommandOptions, source: string | undefined, { output
     rate: options.rate,
     scale: options.scale,
     flushMs: options.flush,
+    compactEveryMs: options.compactEvery,
+    proveEveryMs: options.proveEvery,
+    isRehearsed,
     forMs: options.for,
     timeoutMs: options.timeout,
   }

@@ -1,11 +1,14 @@
 import { resolve } from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { PipelineError } from '../../core/failures.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { readJsonFile } from '../../local/pipeline/json-file.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../../local/pipeline/run-state.ts'
 import { findRunningPostgres } from '../../local/postgres/find-running-postgres.ts'
+import type { Asked } from '../../local/reconcile/prove-table.ts'
+import type { ReconcileRequest } from '../../local/reconcile/reconcile.ts'
+import { parseSince } from '../../local/reconcile/since.ts'
 import { reconcileBeside } from '../../local/run/reconcile-beside.ts'
 import { runStatus } from '../../local/run/run-status.ts'
 import { chosenContracts } from '../contracts/chosen-contracts.ts'
@@ -21,6 +24,10 @@ interface ReconcileOptions {
   readonly schemas?: string
   readonly source?: string
   readonly timeout: number
+  readonly table?: readonly string[]
+  readonly sample?: number
+  readonly since?: string
+  readonly heal?: boolean
   readonly json?: boolean
 }
 
@@ -34,8 +41,16 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
     .addOption(schemasOption())
     .addOption(sourceOption())
     .addOption(timeoutOption())
+    .option('--table <name...>', 'only these tables, by their contract or source names')
+    .option('--sample <percent>', 'only this share of the keys, chosen at random', parsePercent)
+    .option(
+      '--since <when>',
+      'only keys that the lake changed since then: a position, 2026-01-31T12:00:00Z, or a time ago such as 2h',
+    )
+    .option('--heal', 'read rows that differ again and send them through the pipeline')
     .option('--json', 'the proof as one JSON object, every differing key in it')
     .action(async (options: ReconcileOptions) => {
+      const request = requestOf(options)
       const folder = runFolder(options.dir)
       const state = await RunState.read(folder.state)
       if (state === undefined) throw new PipelineError('run/not-found', `no run in ${options.dir}`)
@@ -48,25 +63,24 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
         )
       const isRunning = (await folderHolder(options.dir)) !== undefined
       const { proof, status } = isRunning
-        ? await beside(options, source)
-        : await alone(options, source, state)
+        ? await beside(options, source, request)
+        : await alone(options, source, state, request)
       output.result(options.json === true ? proofJson(proof, status) : proofText(proof, output))
       process.exitCode = proof.equal ? exit.fine : exit.findings
     })
 
-  async function beside({ dir, schemas, timeout }: ReconcileOptions, source: string | undefined) {
+  async function beside(
+    { dir, schemas, timeout }: ReconcileOptions,
+    source: string | undefined,
+    request: ReconcileRequest,
+  ) {
     const url = source ?? (await findRunningPostgres(runFolder(dir).postgres, embeddedDatabase))
     if (url === undefined)
       throw new PipelineError('source/unreachable', 'the embedded PostgreSQL does not run')
     const system = source === undefined ? embeddedSystem : systemOf(source)
     const contracts = await chosenContracts(schemas)
-    const proof = await reconcileBeside({
-      dir: resolve(dir),
-      source: { url },
-      system,
-      contracts,
-      timeoutMs: timeout,
-    })
+    const asked = { dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout, request }
+    const proof = await reconcileBeside(asked)
     return { proof, status: await readJsonFile(runFolder(dir).status, runStatus) }
   }
 
@@ -74,6 +88,7 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
     { dir, schemas, timeout }: ReconcileOptions,
     source: string | undefined,
     data: RunStateData,
+    request: ReconcileRequest,
   ) {
     const { slot, publication, loads } = data
     const session = {
@@ -87,9 +102,31 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
       rate: 0,
       scale: 1,
       flushMs: 200,
+      compactEveryMs: 0,
+      proveEveryMs: 0,
       forMs: 0,
       timeoutMs: timeout,
+      request,
     }
     return runSession(session, output)
   }
+}
+
+/** What the options ask of the proof. Throws `usage/invalid` for options that contradict each other. */
+function requestOf({ table, sample, since, heal }: ReconcileOptions): ReconcileRequest {
+  if (sample !== undefined && since !== undefined)
+    throw new PipelineError('usage/invalid', '--sample and --since exclude each other')
+  return { tables: table, scope: scopeOf(sample, since), heal }
+}
+
+function scopeOf(sample: number | undefined, since: string | undefined): Asked | undefined {
+  if (sample !== undefined) return { kind: 'sample', percent: sample }
+  return since === undefined ? undefined : { kind: 'since', since: parseSince(since, Date.now) }
+}
+
+function parsePercent(text: string): number {
+  const value = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 100)
+    throw new InvalidArgumentError('a percentage above 0, 100 at most')
+  return value
 }

@@ -1,11 +1,13 @@
 import { Command } from 'commander'
 import { PipelineError } from '../../core/failures.ts'
+import { auditFolder } from '../../local/ledger/audit-folder.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { readJsonFile } from '../../local/pipeline/json-file.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { runStatus } from '../../local/run/run-status.ts'
+import { auditText } from '../audit-text.ts'
 import type { Cli } from '../main.ts'
-import { paint } from '../output.ts'
+import { exit, paint } from '../output.ts'
 import { dirOption } from '../run-options.ts'
 import { statusTable } from '../status-table.ts'
 
@@ -13,16 +15,27 @@ export function statusCommand({ output }: Cli): Command {
   return new Command('status')
     .description('What the run in a folder does, or did last.')
     .addOption(dirOption())
+    .option(
+      '--audit',
+      'compare the ledger with the raw store, the landing prefix, quarantine and every file of the lake, and name what is missing',
+    )
     .option('--json', 'the status as one JSON object')
-    .action(async ({ dir, json }: { dir: string; json?: boolean }) => {
+    .action(async ({ dir, audit: isAudit, json }: { dir: string; audit?: boolean; json?: boolean }) => {
       const status = await readJsonFile(runFolder(dir).status, runStatus)
       if (status === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
       const isRunning = (await folderHolder(dir)) === status.pid
-      if (json === true) output.result(JSON.stringify({ running: isRunning, ...status }))
+      const audit = isAudit === true ? await auditFolder(runFolder(dir)) : undefined
+      const isFine = status.balanced && audit?.findings.some(({ severity }) => severity === 'fault') !== true
+      process.exitCode = isFine ? exit.fine : exit.findings
+      if (json === true)
+        output.result(
+          JSON.stringify({ running: isRunning, ...status, ...(audit === undefined ? {} : { audit }) }),
+        )
       else {
         const state = isRunning ? paint(output, 'green', `running, process ${status.pid}`) : 'stopped'
         output.result(`${status.address}  ${state}  as of ${status.at}`)
         output.result(statusTable(status, output))
+        if (audit !== undefined) output.result(auditText(audit, output))
       }
     })
 }

@@ -3,8 +3,10 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../core/failures.ts'
 import { JsonNumber, type JsonValue } from '../../core/json.ts'
 import type { CatalogEntry } from '../../core/ports.ts'
-import { currentSelect } from '../../lake/current-sql.ts'
-import { historySelect } from '../../lake/history-sql.ts'
+import { asOfSelect, positionAt } from '../../lake/sql/as-of-select.ts'
+import { baseSelect, tombstonesSelect } from '../../lake/sql/base-select.ts'
+import { currentSelect } from '../../lake/sql/current-select.ts'
+import { freshSelect, historySelect } from '../../lake/sql/history-select.ts'
 import { globPath, identifier, literal } from '../../lake/sql-text.ts'
 import { checkQuery } from './check-query.ts'
 
@@ -31,15 +33,18 @@ export interface LakeSessionOptions {
 export class LakeSession {
   readonly connection: DuckDBConnection
   private readonly instance: DuckDBInstance
+  private readonly macros: ReadonlySet<string>
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, macros: ReadonlySet<string>) {
     this.instance = instance
     this.connection = connection
+    this.macros = macros
   }
 
   /**
    * Opens a session with a schema for each database, `<table>` (current) and `<table>_history` for each newest
-   * version, and `<table>_v<N>` for older ones. The sandbox is closed before the first query of a user: no other
+   * version, and `<table>_v<N>` for older ones; `<table>_as_of(position)` and `<table>_at(time)` are current as it was.
+   * The sandbox is closed before the first query of a user: no other
    * files, no network, no extensions, no settings.
    */
   static async open({
@@ -56,9 +61,12 @@ export class LakeSession {
       threads: String(threads),
     })
     const connection = await instance.connect()
-    const session = new LakeSession(instance, connection)
+    const views = lakeViews(entries)
+    const macros = views.flatMap(({ view }) => [`${view}_as_of`, `${view}_at`])
+    const session = new LakeSession(instance, connection, new Set(macros))
     await connection.run(`SET TimeZone = 'UTC'; SET preserve_insertion_order = false`)
-    for (const statement of viewStatements(entries, root)) await connection.run(statement)
+    for (const statement of views.flatMap((view) => viewStatements(view, root)))
+      await connection.run(statement)
     await connection.run(`SET temp_directory = ''`)
     const folders = new Set([root, globPath(root)].map((path) => literal(`${path}/lake/`)))
     await connection.run(`SET allowed_directories = [${[...folders].join(', ')}]`)
@@ -92,7 +100,7 @@ export class LakeSession {
 
   private async check(sql: string): Promise<void> {
     try {
-      await checkQuery(this.connection, sql)
+      await checkQuery(this.connection, sql, this.macros)
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error
       /* DuckDB's message shows the place; what does parse is an EXPLAIN with options, or of something else. */
@@ -102,23 +110,41 @@ export class LakeSession {
   }
 }
 
-function viewStatements(entries: readonly CatalogEntry[], root: string): readonly string[] {
+interface LakeView {
+  readonly entry: CatalogEntry
+  readonly schema: string
+  readonly view: string
+}
+
+function lakeViews(entries: readonly CatalogEntry[]): readonly LakeView[] {
   const newest = new Map<string, number>()
   for (const { table } of entries)
     newest.set(table.name, Math.max(newest.get(table.name) ?? 0, table.version))
-  return entries.flatMap((entry) => {
+  return entries.map((entry) => {
     const { name, version } = entry.table
     const [database = '', table = ''] = name.split('.')
     const view = newest.get(name) === version ? table : `${table}_v${version}`
     /* With the catalog in front: a database may have the name of one of DuckDB's own. */
-    const schema = `memory.${identifier(database)}`
-    const history = `${schema}.${identifier(`${view}_history`)}`
-    return [
-      `CREATE SCHEMA IF NOT EXISTS ${schema}`,
-      `CREATE VIEW ${history} AS ${historySelect(entry, root)}`,
-      `CREATE VIEW ${schema}.${identifier(view)} AS ${currentSelect(entry, history)}`,
-    ]
+    return { entry, schema: `memory.${identifier(database)}`, view }
   })
+}
+
+function viewStatements({ entry, schema, view }: LakeView, root: string): readonly string[] {
+  const named = (suffix = '') => `${schema}.${identifier(`${view}${suffix}`)}`
+  const history = named('_history')
+  const sources = {
+    history,
+    fresh: `(${freshSelect(entry, root)})`,
+    base: `(${baseSelect(entry, root)})`,
+    tombstones: `(${tombstonesSelect(entry, root)})`,
+  }
+  return [
+    `CREATE SCHEMA IF NOT EXISTS ${schema}`,
+    `CREATE VIEW ${history} AS ${historySelect(entry, root)}`,
+    `CREATE VIEW ${named()} AS ${currentSelect(entry, sources)}`,
+    `CREATE MACRO ${named('_as_of')}(_as_of) AS TABLE ${asOfSelect(entry, sources, '_as_of')}`,
+    `CREATE MACRO ${named('_at')}(_at) AS TABLE ${asOfSelect(entry, sources, positionAt(history, '_at'))}`,
+  ]
 }
 
 /* 64-bit integers and decimals come as text, to keep their digits; a single-precision value as the double it is in. */

@@ -2,16 +2,21 @@ import * as z from 'zod'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
-import type { Catalog, Clock, Delivery, ObjectStore, Quarantine } from '../../core/ports.ts'
+import type { Catalog, Clock, Delivery, Ledger, ObjectStore, Quarantine } from '../../core/ports.ts'
 import { isPosition } from '../../core/position.ts'
 import { type RedriveResult, redrive } from '../../formatters/redrive.ts'
 import { router } from '../../formatters/route.ts'
+import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
+import type { HealKeys, TableProof } from '../reconcile/reconcile.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { runCompact } from './compact-operation.ts'
 import { contractDigests } from './contract-digest.ts'
+import { defined } from './defined.ts'
 import { expireQuarantine } from './expire-quarantine.ts'
+import { type LoadParts, startLoad } from './load-operation.ts'
 import { nextRevision } from './next-revision.ts'
 import { recoverEntry } from './recover-entry.ts'
 import { type ReplayResult, replay } from './replay.ts'
@@ -38,15 +43,37 @@ const operation = z.discriminatedUnion('kind', [
     isDryRun: z.boolean(),
     contracts: z.record(z.string(), z.string()),
   }),
+  z.object({
+    kind: z.literal('load-start'),
+    tables: z.array(z.string()).min(1),
+    window: z.string().optional(),
+    isDryRun: z.boolean(),
+  }),
+  z.object({
+    kind: z.literal('compact'),
+    table: z.string().optional(),
+    isDryRun: z.boolean(),
+    graceMs: z.number().min(0).optional(),
+    keepHistoryDays: z.number().int().min(1).optional(),
+    fileBytes: z.number().int().min(1).optional(),
+  }),
+  z.object({ kind: z.literal('heal'), keys: z.record(z.string(), z.array(z.string())) }),
+  z.object({ kind: z.literal('load-resume'), load: z.string() }),
+  z.object({ kind: z.literal('load-cancel'), load: z.string() }),
   z.object({ kind: z.literal('expire'), olderThanMs: z.number().min(0), isDryRun: z.boolean() }),
 ])
 export type Operation = z.infer<typeof operation>
+
+/** What operations write into the ledger, and what a replay asks it. */
+export type OperationLedger = Pick<Ledger, 'redriven' | 'landed' | 'replayed' | 'replaceFiles'> &
+  Pick<FolderLedger, 'days' | 'files'>
 
 /** What operations need of a pipeline. */
 export interface OperationParts {
   readonly raw: FolderRawStore
   readonly quarantine: Quarantine
   readonly delivery: Delivery
+  readonly ledger: OperationLedger
   readonly objects: ObjectStore
   readonly catalog: Catalog
   readonly tables: readonly Table[]
@@ -55,8 +82,16 @@ export interface OperationParts {
   readonly capture: Pipeline['capture']
 }
 
+/** What only the process that reads the source can do. */
+export interface RunningParts extends LoadParts {
+  /** Compares keys again and sends those that differ; see `heal`. */
+  readonly heal: (keys: HealKeys, signal: AbortSignal) => Promise<readonly TableProof[]>
+}
+
 export interface OperationContext {
   readonly pipeline: OperationParts
+  /** Of the process that reads the source; without it nothing can be asked for that needs it. */
+  readonly running?: RunningParts
   readonly now: Clock
   readonly signal: AbortSignal
   readonly onProgress: (progress: unknown) => void
@@ -79,20 +114,39 @@ export async function runOperation(request: Operation, context: OperationContext
       return runRedrive(request, context)
     case 'replay':
       return runReplay(request, context)
+    case 'compact': {
+      const { pipeline, ...rest } = context
+      return runCompact(defined(request), { ...rest, catalog: pipeline.catalog, root: pipeline.folder.root })
+    }
+    case 'load-start':
+      return startLoad(request, running(context))
+    case 'load-resume':
+      return running(context).runner.resume(request.load)
+    case 'load-cancel':
+      return running(context).runner.cancel(request.load)
+    case 'heal':
+      return running(context).heal(request.keys, context.signal)
   }
+}
+
+function running({ running: parts, pipeline }: OperationContext): RunningParts {
+  if (parts === undefined)
+    throw new PipelineError('run/not-running', `nothing runs in ${pipeline.folder.root}`)
+  return parts
 }
 
 async function runRedrive(
   { table, cause, isDryRun, contracts }: Extract<Operation, { kind: 'redrive' }>,
   { pipeline, signal, onProgress }: OperationContext,
 ): Promise<RedriveResult> {
-  const { tables, maskKey, quarantine, delivery, folder } = pipeline
+  const { tables, maskKey, quarantine, delivery, ledger, folder } = pipeline
   checkContracts(tables, contracts)
   const epoch = (await RunState.read(folder.state))?.epoch ?? 1
   const filter = { ...(table === undefined ? {} : { table }), ...(cause === undefined ? {} : { cause }) }
   return redrive(filter, {
     quarantine,
     delivery,
+    ledger,
     route: router(tables, maskKey),
     revisionOf: freshRevisions(pipeline),
     recover: (entry) => recoverEntry(entry, pipeline, { epoch, isDryRun }),
@@ -132,6 +186,8 @@ async function runReplay(
       objects,
       catalog,
       ledger: new ReplayLedger(folder.replays),
+      books: pipeline.ledger,
+      readers: tables.map((one) => ({ contract: `${one.name} v${one.version}`, source: one.source.table })),
       maskKey,
       root: folder.root,
       now,

@@ -14,7 +14,7 @@ import type { OperationParts } from './operation.ts'
  */
 export async function recoverEntry(
   entry: WaitingEntry,
-  pipeline: Pick<OperationParts, 'capture' | 'objects' | 'catalog' | 'tables'>,
+  pipeline: Pick<OperationParts, 'capture' | 'objects' | 'catalog' | 'tables' | 'ledger'>,
   { epoch, isDryRun }: { readonly epoch: number; readonly isDryRun: boolean },
 ): Promise<readonly Reason[]> {
   try {
@@ -44,7 +44,7 @@ async function captureAgain(
 
 async function landAgain(
   { id, payload }: WaitingEntry,
-  { objects, catalog, tables }: Pick<OperationParts, 'objects' | 'catalog' | 'tables'>,
+  { objects, catalog, tables, ledger }: Pick<OperationParts, 'objects' | 'catalog' | 'tables' | 'ledger'>,
   isDryRun: boolean,
 ): Promise<void> {
   const { object: aside } = objectOf(payload)
@@ -57,11 +57,12 @@ async function landAgain(
     list: (prefix) => objects.list(prefix),
     delete: (name) => objects.delete(name),
   }
-  await landObject(key, {
+  const { record } = await landObject(key, {
     objects: fromAside,
     catalog: isDryRun ? readOnly(catalog) : catalog,
     historyFiles: historyFiles(tables),
   })
+  if (!isDryRun) await ledger.landed(record)
 }
 
 function objectOf(payload: string): { readonly object?: unknown } {

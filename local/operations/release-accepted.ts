@@ -7,7 +7,11 @@ import { MAX_REPLAY_ROW_BYTES } from './replay-chunk.ts'
 
 const BATCH = 1_000
 /* As the replay wrote it; with the longest revision, so that what is released is surely in its files. */
-const OPTIONS = { maxBlockBytes: MAX_REPLAY_ROW_BYTES, revision: 2 ** 31 - 1 }
+const OPTIONS = {
+  maxBlockBytes: MAX_REPLAY_ROW_BYTES,
+  revision: 2 ** 31 - 1,
+  origin: { origin: 'replay' } as const,
+}
 
 /**
  * Releases the changes that a contract had refused and takes now, after a replay with it: they are in what it wrote,

@@ -44,7 +44,11 @@ export async function replayChunk(
 ): Promise<ReplayState> {
   const { table } = route
   const file = openFile(table)
-  const options = { maxBlockBytes: MAX_REPLAY_ROW_BYTES, revision: state.revision }
+  const options = {
+    maxBlockBytes: MAX_REPLAY_ROW_BYTES,
+    revision: state.revision,
+    origin: { origin: 'replay' } as const,
+  }
   let { done, changes, refused } = state
   let rows = 0
   let bytes = 0
@@ -64,11 +68,11 @@ export async function replayChunk(
   const counted = { ...state, done, changes, refused, rows: state.rows + rows }
   if (isDryRun || rows === 0) return counted
   const key = replayFileKey(state, table)
-  const { parts } = file.finish()
+  const { parts, bytes: size } = file.finish()
   await objects.put(key, parts)
   const hash = createHash('sha256')
   for (const part of parts) hash.update(part)
-  return { ...counted, files: [...state.files, { key, rows, sha256: hash.digest('hex') }] }
+  return { ...counted, files: [...state.files, { key, rows, bytes: size, sha256: hash.digest('hex') }] }
 }
 
 function* inRange(changes: Iterable<Change>, { from = '', to = '~' }: PositionRange): Generator<Change> {

@@ -25,7 +25,14 @@ const replayFile = z.object({
   rows: z.number().int(),
   refused: z.number().int(),
   /** Its files with the SHA-256 of what was written. */
-  files: z.array(z.object({ key: z.string(), rows: z.number().int(), sha256: z.string() })),
+  files: z.array(
+    z.object({
+      key: z.string(),
+      rows: z.number().int(),
+      bytes: z.number().int().default(0),
+      sha256: z.string(),
+    }),
+  ),
   startedAt: z.string(),
 })
 export type ReplayState = z.infer<typeof replayFile>

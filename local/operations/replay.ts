@@ -7,6 +7,7 @@ import { rowCodec } from '../../formatters/row-codec.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { abandonReplay, dropStaleReplays } from './abandon-replay.ts'
 import { auditReplay } from './audit-replay.ts'
+import { bookReplay, type ReplayBooks } from './book-replay.ts'
 import { contractDigest } from './contract-digest.ts'
 import { nextRevision } from './next-revision.ts'
 import { releaseAccepted } from './release-accepted.ts'
@@ -19,6 +20,9 @@ export interface ReplayDeps {
   readonly objects: ObjectStore
   readonly catalog: Catalog
   readonly ledger: ReplayLedger
+  readonly books: ReplayBooks
+  /** Every contract there is, and the source table it reads. */
+  readonly readers: readonly { readonly contract: string; readonly source: string }[]
   readonly maskKey: MaskKey
   /** Folder that holds `lake/`. */
   readonly root: string
@@ -149,6 +153,7 @@ async function publish(
   if (state.files.length > 0) await catalog.registerPartition(state.table, state.version, state.ingestDate)
   await catalog.publishRevision(state.table, state.version, state.revision)
   await releaseAccepted(route, range, quarantine)
+  await bookReplay(state, { table: route.table, range }, deps)
   await ledger.save({ ...state, state: 'complete' })
 }
 

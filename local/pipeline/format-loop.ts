@@ -1,7 +1,9 @@
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
-import type { Delivery, Quarantine } from '../../core/ports.ts'
+import type { PageRecord } from '../../core/ledger.ts'
+import type { Delivery, Ledger, Quarantine } from '../../core/ports.ts'
 import { formatPage } from '../../formatters/format-page.ts'
+import { pageRecord } from '../../formatters/page-record.ts'
 import type { Router } from '../../formatters/route.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
@@ -11,6 +13,10 @@ const checkpointFile = z.object({ format: z.literal(1), pages: z.number().int().
 export interface FormatLoopDeps {
   readonly raw: FolderRawStore
   readonly quarantine: Pick<Quarantine, 'put'>
+  /** Whether quarantine has an entry that waits. */
+  readonly isWaiting: (id: string) => boolean
+  /** `settled` is told of every checkpoint that is on disk. */
+  readonly ledger: Pick<Ledger, 'formatted'> & { readonly settled: (pages: number) => void }
   readonly delivery: Delivery
   readonly route: Router
   /** Told of source fields that a contract kept in `_extra`. */
@@ -24,6 +30,7 @@ const MAX_IN_FLIGHT_BYTES = 64 << 20
 
 interface InFlight {
   readonly pages: number
+  readonly record: PageRecord
   readonly bytes: number
   readonly durable: Promise<void>
 }
@@ -48,7 +55,7 @@ export class FormatLoop {
 
   /** Goes on at the checkpoint. Throws `raw/corrupt` when the raw store has lost pages that were formatted. */
   static async open(deps: FormatLoopDeps): Promise<FormatLoop> {
-    const { pages } = (await readJsonFile(deps.checkpoint, checkpointFile)) ?? { pages: 0 }
+    const pages = await readCheckpoint(deps.checkpoint)
     if (pages > deps.raw.length)
       throw new PipelineError(
         'raw/corrupt',
@@ -84,16 +91,17 @@ export class FormatLoop {
   }
 
   private async formatNext(): Promise<void> {
-    const { raw, quarantine, delivery, route, unknownFields } = this.deps
+    const { raw, quarantine, delivery, route, unknownFields, isWaiting } = this.deps
     const page = await raw.page(this.next)
     const formatted = formatPage(page, route(page.table), delivery.maxBlockBytes)
     const { blocks, refused } = formatted
+    const record = pageRecord(this.next, page, { formatted, isWaiting })
     if (refused.length > 0) await quarantine.put(refused)
     if (formatted.unknownFields.size > 0) await unknownFields?.(page.table, formatted.unknownFields)
     this.next += 1
     this.formattedChanges += page.changes
     const bytes = blocks.reduce((sum, { text }) => sum + text.length, 0)
-    const entry: InFlight = { pages: this.next, bytes, durable: delivery.put(blocks) }
+    const entry: InFlight = { pages: this.next, record, bytes, durable: delivery.put(blocks) }
     /* A rejection is met by whoever awaits the entry; until then it must not end the process. */
     entry.durable.catch(() => undefined)
     void entry.durable.then(
@@ -113,6 +121,7 @@ export class FormatLoop {
   /* Moves the checkpoint over the entries at the front that are durable. */
   private async settle(): Promise<void> {
     let reached = this.done
+    const records: PageRecord[] = []
     for (
       let entry = this.inFlight[0];
       entry !== undefined && this.settled.has(entry);
@@ -122,9 +131,19 @@ export class FormatLoop {
       this.settled.delete(entry)
       this.inFlightBytes -= entry.bytes
       reached = entry.pages
+      records.push(entry.record)
     }
     if (reached === this.done) return
-    await writeJsonFile(this.deps.checkpoint, { format: 1, pages: reached })
+    const { ledger, checkpoint } = this.deps
+    /* First the records: a page behind the checkpoint that has none was never formatted. */
+    await ledger.formatted(records)
+    await writeJsonFile(checkpoint, { format: 1, pages: reached })
     this.done = reached
+    ledger.settled(reached)
   }
+}
+
+/** Pages that format is done with, by the checkpoint of a folder. */
+export async function readCheckpoint(path: string): Promise<number> {
+  return (await readJsonFile(path, checkpointFile))?.pages ?? 0
 }

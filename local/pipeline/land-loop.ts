@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../../core/failures.ts'
-import type { Clock, Logger, Quarantine } from '../../core/ports.ts'
+import type { Clock, Ledger, Logger, Quarantine } from '../../core/ports.ts'
 import { type LandDeps, landObject } from '../../ingest/land-object.ts'
+import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { FreshnessHistogram } from './freshness.ts'
 
 export interface LandLoopDeps extends LandDeps {
   readonly quarantine: Pick<Quarantine, 'put'>
+  readonly ledger: Pick<Ledger, 'landed' | 'setAside'> & Pick<FolderLedger, 'mark' | 'caughtUp'>
   readonly log: Logger
   readonly now: Clock
   readonly freshness: FreshnessHistogram
@@ -36,20 +38,23 @@ export class LandLoop {
   }
 
   private async round(): Promise<void> {
-    const { objects, durablePages, landed } = this.deps
+    const { objects, durablePages, landed, ledger } = this.deps
     /* Read before the list: what is durable by then is either landed already or in the list. */
+    const mark = ledger.mark()
     const pages = durablePages()
     for (const key of await objects.list('landing/changes/')) await this.land(key)
+    ledger.caughtUp(mark)
     await landed(pages)
   }
 
   private async land(key: string): Promise<void> {
-    const { objects, now, freshness } = this.deps
+    const { objects, now, freshness, ledger } = this.deps
     try {
-      const { files, commits } = await landObject(key, this.deps)
+      const { files, commits, record } = await landObject(key, this.deps)
       const queryableAt = now()
       for (const { rows } of files) this.landedRows += rows
       for (const commit of commits) freshness.add(queryableAt - commit)
+      await ledger.landed(record)
       await objects.delete(key)
     } catch (error) {
       if (!(error instanceof PipelineError) || error.code !== 'landing/corrupt') throw error
@@ -58,7 +63,7 @@ export class LandLoop {
   }
 
   private async setAside(key: string, error: PipelineError): Promise<void> {
-    const { objects, quarantine, log } = this.deps
+    const { objects, quarantine, ledger, log } = this.deps
     log.warn('land.refused', { code: error.code, key })
     const aside = key.replace(/^landing\/changes\//, 'landing/rejected/')
     await objects.put(aside, await objects.get(key))
@@ -73,6 +78,7 @@ export class LandLoop {
       encoding: 'json' as const,
     }
     await quarantine.put([{ id: `landing#${key}`, stage: 'landing', ...whole }])
+    await ledger.setAside(key)
     await objects.delete(key)
   }
 }

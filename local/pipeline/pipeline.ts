@@ -9,6 +9,7 @@ import { catalogTable } from '../../glue/catalog-table.ts'
 import { type CaptureResult, captureBatch } from '../../ingest/capture-batch.ts'
 import { decodeDms } from '../../ingest/decode-dms.ts'
 import { historyFiles } from '../../lake/history-file.ts'
+import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { contractDigests } from '../operations/contract-digest.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
 import { type BufferingHints, FolderDelivery } from '../stores/folder-delivery.ts'
@@ -17,7 +18,7 @@ import { FolderObjects } from '../stores/folder-objects.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { Drift } from './drift.ts'
-import { FormatLoop } from './format-loop.ts'
+import { FormatLoop, readCheckpoint } from './format-loop.ts'
 import { FreshnessHistogram } from './freshness.ts'
 import { LandLoop } from './land-loop.ts'
 import type { RunFolder } from './run-folder.ts'
@@ -57,6 +58,7 @@ export class Pipeline {
   readonly raw: FolderRawStore
   readonly quarantine: FolderQuarantine
   readonly catalog: FileCatalog
+  readonly ledger: FolderLedger
   readonly watermark = new Watermark()
   readonly freshness = new FreshnessHistogram()
   /** Rejects when a stage fails; never resolves. */
@@ -82,6 +84,7 @@ export class Pipeline {
       raw: FolderRawStore
       quarantine: FolderQuarantine
       catalog: FileCatalog
+      ledger: FolderLedger
       delivery: FolderDelivery
       objects: FolderObjects
       drift: Drift
@@ -93,6 +96,7 @@ export class Pipeline {
     this.raw = parts.raw
     this.quarantine = parts.quarantine
     this.catalog = parts.catalog
+    this.ledger = parts.ledger
     this.delivery = parts.delivery
     this.objects = parts.objects
     this.drift = parts.drift
@@ -107,6 +111,7 @@ export class Pipeline {
       catalog: parts.catalog,
       historyFiles: historyFiles(tables),
       quarantine: parts.quarantine,
+      ledger: parts.ledger,
       log,
       now,
       freshness: this.freshness,
@@ -131,7 +136,9 @@ export class Pipeline {
     const quarantine = await FolderQuarantine.open(folder.quarantine, { now })
     const catalog = new FileCatalog(folder.catalog)
     await catalog.registerTables(tables.map(catalogTable))
-    const delivery = new FolderDelivery({ objects, now, hints })
+    const formatted = await readCheckpoint(folder.checkpoint)
+    const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted })
+    const delivery = new FolderDelivery({ objects, now, hints, ledger })
     const maskKey = await new FolderMaskKeys(folder.maskKey).current()
     const drift = await Drift.open(folder.drift, {
       knows: (table, field) => isKnown(tables, table, field),
@@ -140,12 +147,18 @@ export class Pipeline {
     const format = await FormatLoop.open({
       raw,
       quarantine,
+      isWaiting: (id) => quarantine.holds(id),
+      ledger,
       delivery,
       route: router(tables, maskKey),
       unknownFields: (table, names) => drift.noteFields(table, names, now()),
       checkpoint: folder.checkpoint,
     })
-    return new Pipeline({ raw, quarantine, catalog, delivery, objects, drift, maskKey }, format, options)
+    return new Pipeline(
+      { raw, quarantine, catalog, ledger, delivery, objects, drift, maskKey },
+      format,
+      options,
+    )
   }
 
   start(): void {
@@ -164,8 +177,12 @@ export class Pipeline {
       store: this.raw,
       quarantine: this.quarantine,
       log: this.log,
-      control: (table, operation) => this.drift.noteDefinition(table, operation, this.now()),
+      control: async (table, operation) => {
+        await this.drift.noteDefinition(table, operation, this.now())
+        this.ledger.noteFiltered(table, 0)
+      },
     })
+    if (result.bookkeeping > 0) this.ledger.noteFiltered(null, result.bookkeeping)
     this.captured += result.changes
     return result
   }
@@ -200,6 +217,7 @@ export class Pipeline {
     await this.running[0]
     this.landStop.abort()
     await this.running[1]
+    await this.ledger.close()
     await this.raw.close()
     await this.quarantine.close()
   }

@@ -14,6 +14,10 @@ export interface RunFolder {
   readonly contracts: string
   readonly drift: string
   readonly replays: string
+  readonly ledger: string
+  readonly loads: string
+  /** Files being written and what engines spill; nothing in it outlives a run. */
+  readonly scratch: string
 }
 
 export function runFolder(root: string): RunFolder {
@@ -30,5 +34,8 @@ export function runFolder(root: string): RunFolder {
     contracts: join(root, 'contracts.json'),
     drift: join(root, 'drift.json'),
     replays: join(root, 'replays'),
+    ledger: join(root, 'ledger'),
+    loads: join(root, 'loads'),
+    scratch: join(root, 'scratch'),
   }
 }

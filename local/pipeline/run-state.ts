@@ -1,22 +1,19 @@
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
-import { loadPosition, type Position } from '../../core/position.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
 
 const load = z.object({
-  /** `loading` until COPY ended, `loaded` until its last row is queryable, `complete` when its position is the floor. */
-  state: z.enum(['loading', 'loaded', 'complete']),
-  lsn: z.string(),
+  /** `waiting` until a load of the table is complete for the first time; the load ledger has every load. */
+  state: z.enum(['waiting', 'complete']),
   /** Of the source table; another one means that the table was made anew under its name. */
   oid: z.number().int(),
-  /** Pages of the raw store when the last row was captured. */
-  pages: z.number().int().nullable(),
-  /** Rows captured, once all are. */
+  /** Rows of the newest complete load, and where they rank. */
   rows: z.number().int().nullable(),
+  position: z.string().nullable(),
 })
 
 const runState = z.object({
-  format: z.literal(1),
+  format: z.literal(2),
   source: z.object({
     /** Name of the source system in contracts. */
     name: z.string(),
@@ -33,7 +30,7 @@ const runState = z.object({
   loads: z.record(z.string(), load),
 })
 export type RunStateData = z.infer<typeof runState>
-export type LoadState = z.infer<typeof load>
+export type LoadedTable = z.infer<typeof load>
 
 /** The durable state of capture on one source: slot and loads. Every change is on disk when `update` resolves. */
 export class RunState {
@@ -76,13 +73,7 @@ export class RunState {
     return done
   }
 
-  setLoad(table: string, state: LoadState): Promise<void> {
+  setLoad(table: string, state: LoadedTable): Promise<void> {
     return this.update({ loads: { ...this.current.loads, [table]: state } })
-  }
-
-  /** The position of the rows of a table's load; undefined when it never had one. */
-  loadPositionOf(table: string): Position | undefined {
-    const found = this.current.loads[table]
-    return found === undefined ? undefined : loadPosition(this.current.epoch, BigInt(found.lsn))
   }
 }

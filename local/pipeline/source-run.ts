@@ -1,28 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../../core/failures.ts'
+import { isOver } from '../../core/load.ts'
 import type { Logger } from '../../core/ports.ts'
+import type { LoadRunner } from '../loads/load-runner.ts'
 import { checkSlot } from '../replicator/check-slot.ts'
 import { ensurePublication } from '../replicator/ensure-publication.ts'
-import { loadTable } from '../replicator/load-table.ts'
 import { startSequence } from '../replicator/record-sequence.ts'
 import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { streamChanges } from '../replicator/stream-changes.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { LoadState, RunState } from './run-state.ts'
+import type { LoadedTable, RunState } from './run-state.ts'
 
 export interface SourceRunDeps {
   readonly source: Source
   readonly tables: readonly SourceTable[]
   readonly state: RunState
   readonly pipeline: Pipeline
+  readonly loads: LoadRunner
   readonly log: Logger
-  readonly onLoad?: (table: string, rows: number) => void
 }
-
-/* A load waits while so many pages (about 1 MiB each) are captured and not queryable: changes beside it stay fresh. */
-const MAX_PAGES_AHEAD = 24
 
 /* Bounded: five attempts in a row that delivered nothing, then the run fails. */
 const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000]
@@ -84,61 +82,35 @@ export class SourceRun {
     })
   }
 
-  /** Whatever of a load is queryable by now is complete: its position becomes the floor of its table. */
-  async completeLoads(landedPages: number): Promise<void> {
-    const { state, pipeline } = this.deps
-    for (const [table, load] of Object.entries(state.data.loads)) {
-      if (load.state !== 'loaded' || load.pages === null || load.pages > landedPages) continue
-      const position = state.loadPositionOf(table)
-      if (position === undefined) continue
-      await pipeline.catalog.addFloor(table, { position, reason: 'load' })
-      await state.setLoad(table, { ...load, state: 'complete' })
-    }
-  }
-
   /* The slot's own snapshot serves the first loads. */
   private async prepareSlot(): Promise<Snapshot | undefined> {
     const { state, source } = this.deps
     if (state.data.slotState === 'created') return undefined
-    await state.update({ slotState: 'creating', loads: {} })
+    await this.deps.loads.cancelAll()
+    await state.update({ slotState: 'creating' })
     const snapshot = await openSnapshot(source, { slot: state.data.slot })
     await state.update({ slotState: 'created' })
     return snapshot
   }
 
+  /* Tables that no complete load has: the loads of a run before go on by themselves. */
   private async load(first: Snapshot | undefined, signal: AbortSignal): Promise<void> {
-    const { state, tables, source, pipeline, onLoad } = this.deps
-    const waiting = tables.filter((table) => isWaiting(state.data.loads[nameOf(table)], table))
-    const snapshot = first ?? (waiting.length > 0 ? await openSnapshot(source) : undefined)
-    if (snapshot === undefined) return
-    try {
-      for (const table of waiting) {
-        if (signal.aborted) return
-        const name = nameOf(table)
-        const lsn = String(snapshot.lsn)
-        await state.setLoad(name, { state: 'loading', lsn, oid: table.oid, pages: null, rows: null })
-        let rows = 0
-        await loadTable(
-          source,
-          snapshot,
-          table,
-          async (records) => {
-            await pipeline.room(MAX_PAGES_AHEAD, signal)
-            const { changes } = await pipeline.capture(records, this.context())
-            rows += changes
-            onLoad?.(name, rows)
-          },
-          { signal, sequence: this.sequence },
-        )
-        if (signal.aborted) return
-        await state.setLoad(name, { state: 'loaded', lsn, oid: table.oid, pages: pipeline.raw.length, rows })
-      }
-    } catch (error) {
-      /* A stop cuts the load off; the next run takes a new snapshot for its table. */
-      if (!signal.aborted) throw error
-    } finally {
-      await snapshot.close()
+    const { state, tables, loads } = this.deps
+    const unfinished = new Set(
+      loads
+        .loads()
+        .flatMap((load) => load.tables.flatMap(({ table, state: at }) => (isOver(at) ? [] : table))),
+    )
+    const missing: string[] = []
+    for (const table of tables) {
+      const name = nameOf(table)
+      if (!isWaiting(state.data.loads[name], table)) continue
+      await state.setLoad(name, { state: 'waiting', oid: table.oid, rows: null, position: null })
+      if (!unfinished.has(name)) missing.push(name)
     }
+    if (missing.length > 0) await loads.start({ tables: missing }, first)
+    else await first?.close()
+    await loads.run(signal)
   }
 
   private stream(signal: AbortSignal): Promise<void> {
@@ -171,7 +143,8 @@ export class SourceRun {
 
   private context() {
     const { state } = this.deps
-    return { epoch: state.data.epoch, loadPositionOf: (table: string) => state.loadPositionOf(table) }
+    /* Loads come as files here; a load record of the stream would be of a load that nobody started. */
+    return { epoch: state.data.epoch, loadPositionOf: () => undefined }
   }
 
   private async withClient(
@@ -191,6 +164,6 @@ function nameOf({ schema, name }: SourceTable): string {
 }
 
 /* A table that was dropped and made again is another one: its load begins anew, and the floor hides the old rows. */
-function isWaiting(load: LoadState | undefined, { oid }: SourceTable): boolean {
-  return load === undefined || load.state === 'loading' || load.oid !== oid
+export function isWaiting(load: LoadedTable | undefined, { oid }: SourceTable): boolean {
+  return load === undefined || load.state === 'waiting' || load.oid !== oid
 }

@@ -1,12 +1,9 @@
-import type { DuckDBConnection } from '@duckdb/node-api'
-import type { LakeColumn } from '../../core/contract/lake-columns.ts'
-import type { Table } from '../../core/contract/table.ts'
-import type { CatalogEntry } from '../../core/ports.ts'
+import type { SqlEngine } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
-import { currentSelect } from '../../lake/current-sql.ts'
-import { historySelect } from '../../lake/history-sql.ts'
 import { literal } from '../../lake/sql-text.ts'
-import { joinedText, lakeText } from './lake-text.ts'
+import { differingBuckets, rowsOf } from './checksums.ts'
+import type { LakeSide } from './lake-side.ts'
+import type { Selection, SourceSide } from './source-side.ts'
 
 /** One key that differs between source and lake. */
 export interface Difference {
@@ -16,6 +13,9 @@ export interface Difference {
   /** Position of the lake's row and the columns its change did not bring; null where the lake has none. */
   readonly position: Position | null
   readonly hasAbsent: boolean
+  /** Rows that each side has of the key: more than one is a difference too. */
+  readonly sourceRows: number
+  readonly lakeRows: number
 }
 
 export interface Comparison {
@@ -25,59 +25,77 @@ export interface Comparison {
   readonly differenceCount: number
 }
 
+export interface Sides {
+  readonly source: SourceSide
+  readonly lake: LakeSide
+  readonly engine: SqlEngine
+  /** A file of digests that this comparison may write. */
+  readonly file: string
+}
+
 /* More keys than these are counted, not listed. */
 const MAX_LISTED = 10_000
 
-/** Compares the digests of a source table with the lake's rows as of a position, by key and content, inside DuckDB. */
-export async function compareTable(
-  connection: DuckDBConnection,
-  options: {
-    readonly table: Table
-    /** What is compared: the lake columns that the source has. */
-    readonly columns: readonly LakeColumn[]
-    readonly entry: CatalogEntry
-    readonly root: string
-    readonly file: string
-    readonly asOf: Position
-  },
-): Promise<Comparison> {
-  const { table, entry, root, file, asOf } = options
-  const { columns } = options
-  const keys = columns.filter(({ contractColumn }) => table.primaryKey.includes(contractColumn))
-  const current = currentSelect(entry, `(${historySelect(entry, root)})`, {
-    asOf,
-    system: ['_position', '_absent'],
-  })
-  await connection.run(`
+/**
+ * Compares the rows of a table, or a selection of them: first checksums of buckets, made where the rows are, then key by
+ * key only in buckets that differ.
+ */
+export async function compareTable(sides: Sides, selection: Selection): Promise<Comparison> {
+  if (selection.kind === 'keys') return compareRows(sides, selection)
+  const { source, lake } = sides
+  const [ofSource, ofLake] = await both(source.checksums(selection), lake.checksums(selection))
+  const buckets = differingBuckets(ofSource, ofLake)
+  const counts = { sourceRows: rowsOf(ofSource), lakeRows: rowsOf(ofLake) }
+  if (buckets.length === 0) return { ...counts, differences: [], differenceCount: 0 }
+  return { ...(await compareRows(sides, { kind: 'buckets', buckets })), ...counts }
+}
+
+async function compareRows({ source, lake, engine, file }: Sides, selection: Selection): Promise<Comparison> {
+  await both(source.writeDigests(file, selection), lake.fillDigests(selection))
+  await engine.run(`
     CREATE OR REPLACE TEMP TABLE source_side AS SELECT key, digest FROM read_csv(${literal(file)}, auto_detect = false, header = false,
-      columns = {'key': 'VARCHAR', 'digest': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', parallel = false, nullstr = '\\N');
-    CREATE OR REPLACE TEMP TABLE lake_side AS SELECT ${joinedText(keys.map(lakeText))} AS key,
-      md5(${joinedText(columns.map(lakeText))}) AS digest, _position, coalesce(len(_absent), 0) > 0 AS has_absent
-      FROM (${current})`)
-  const counts = await connection.runAndReadAll(`
+      columns = {'key': 'VARCHAR', 'digest': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', parallel = false, nullstr = '\\N')`)
+  const [counts = []] = await engine.rows(`
     SELECT (SELECT count(*) FROM source_side)::INTEGER, (SELECT count(*) FROM lake_side)::INTEGER,
       (SELECT count(*) FROM ${MISMATCH})::INTEGER`)
-  const found = await connection.runAndReadAll(`SELECT * FROM ${MISMATCH} ORDER BY key LIMIT ${MAX_LISTED}`)
-  await connection.run('DROP TABLE source_side; DROP TABLE lake_side')
-  const [sourceRows, lakeRows, differenceCount] = (counts.getRowsJson()[0] ?? []).map(Number)
+  const found = await engine.rows(`SELECT * FROM ${MISMATCH} ORDER BY key LIMIT ${MAX_LISTED}`)
+  await engine.run('DROP TABLE source_side; DROP TABLE lake_side')
+  const [sourceRows = 0, lakeRows = 0, differenceCount = 0] = counts.map(Number)
   return {
-    sourceRows: sourceRows ?? 0,
-    lakeRows: lakeRows ?? 0,
-    differenceCount: differenceCount ?? 0,
-    differences: found.getRowsJson().map(([key, inSource, inLake, position, hasAbsent]) => ({
+    ...{ sourceRows, lakeRows, differenceCount },
+    differences: found.map(([key, inSource, inLake, position, hasAbsent]) => ({
       key: String(key),
-      kind: inLake !== true ? 'missing in the lake' : inSource !== true ? 'not in the source' : 'different',
-      position: position === null || position === undefined ? null : String(position),
+      kind: kindOf(Number(inSource), Number(inLake)),
+      position: typeof position === 'string' ? position : null,
       hasAbsent: hasAbsent === true,
+      sourceRows: Number(inSource),
+      lakeRows: Number(inLake),
     })),
   }
 }
 
-/* Keys are compared as sets of rows: a key that one side has twice differs too. */
+function kindOf(sourceRows: number, lakeRows: number): Difference['kind'] {
+  if (lakeRows === 0) return 'missing in the lake'
+  return sourceRows === 0 ? 'not in the source' : 'different'
+}
+
+/* Both end before either's failure is told: nothing is closed under one that still works. */
+async function both<A, B>(one: Promise<A>, other: Promise<B>): Promise<readonly [A, B]> {
+  await Promise.allSettled([one, other])
+  return [await one, await other]
+}
+
+/*
+ * Keys are compared as sets of rows: a key that one side has twice differs too. Sums and ends of the digests instead of a
+ * list of them, so that DuckDB can put what does not fit into memory on disk.
+ */
+const DIGESTS = `count(*) AS rows, min(digest) AS least, max(digest) AS most,
+    sum(CAST('0x' || substr(digest, 1, 15) AS BIGINT)) AS digest_sum`
 const MISMATCH = `(
-  SELECT coalesce(s.key, l.key) AS key, s.rows > 0 AS in_source, l.rows > 0 AS in_lake, l.position, l.has_absent
-  FROM (SELECT key, count(*) AS rows, string_agg(digest, ',' ORDER BY digest) AS digests FROM source_side GROUP BY key) s
-  FULL JOIN (SELECT key, count(*) AS rows, string_agg(digest, ',' ORDER BY digest) AS digests,
-      max(_position) AS position, bool_or(has_absent) AS has_absent FROM lake_side GROUP BY key) l ON s.key = l.key
-  WHERE s.digests IS DISTINCT FROM l.digests
+  SELECT coalesce(s.key, l.key) AS key, coalesce(s.rows, 0)::INTEGER AS source_rows, coalesce(l.rows, 0)::INTEGER AS lake_rows,
+    l.position, l.has_absent
+  FROM (SELECT key, ${DIGESTS} FROM source_side GROUP BY key) s
+  FULL JOIN (SELECT key, ${DIGESTS}, max(position) AS position, bool_or(has_absent) AS has_absent
+    FROM lake_side GROUP BY key) l ON s.key = l.key
+  WHERE s.rows IS DISTINCT FROM l.rows OR s.least <> l.least OR s.most <> l.most OR s.digest_sum <> l.digest_sum
 )`

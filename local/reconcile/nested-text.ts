@@ -3,6 +3,7 @@ import { compareDecimals, plainDecimal } from '../../core/contract/decimal.ts'
 import { isoOfMillis, parseTimestamp, toMillis } from '../../core/contract/temporal.ts'
 import type { ColumnType } from '../../core/contract/type.ts'
 import { field, isJsonObject, JsonNumber, type JsonValue, parseJson, stringifyJson } from '../../core/json.ts'
+import { NAN_BITS } from '../../lake/checksum/dialect.ts'
 
 /**
  * The comparison text of a list or a struct, made of the text that PostgreSQL prints of an array or of jsonb: its members
@@ -21,7 +22,7 @@ export function nestedText(type: ColumnType): (text: string) => string {
 }
 
 /** A member in the text of what holds it: `-` for null, else `=` and its text; a comma ends it, one inside is escaped. */
-function frame(text: string | null): string {
+export function frame(text: string | null): string {
   return text === null ? '-,' : `=${text.replaceAll('\\', '\\\\').replaceAll(',', '\\,')},`
 }
 
@@ -112,11 +113,12 @@ export function instantText(iso: string): string {
   return iso.replace('T', ' ').replace(/Z$/, '')
 }
 
-/** The 64 bits of a float, most significant first: the decimal texts of the engines differ in the last digits they print. */
+/** The 8 bytes of a float, most significant first, in hex: the decimal texts of the engines differ in the last digits they print. */
 export function floatText(value: number): string {
-  const bits = new DataView(new ArrayBuffer(8))
-  bits.setFloat64(0, value)
-  return bits.getBigUint64(0).toString(2).padStart(64, '0')
+  if (Number.isNaN(value)) return NAN_BITS
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleBE(value)
+  return bytes.toString('hex')
 }
 
 function jsonOf(text: string): JsonValue | undefined {

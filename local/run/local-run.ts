@@ -2,50 +2,59 @@ import { mkdir } from 'node:fs/promises'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
-import { parseOperation, runOperation } from '../operations/operation.ts'
+import type { LoadRunner } from '../loads/load-runner.ts'
+import type { Compacted } from '../operations/compact-operation.ts'
+import { type Operation, parseOperation, runOperation } from '../operations/operation.ts'
 import { OperationQueue } from '../operations/operation-queue.ts'
 import { chooseContracts } from '../pipeline/choose-contracts.ts'
 import { type FolderLock, lockFolder } from '../pipeline/folder-lock.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
-import { RunState, type RunStateData } from '../pipeline/run-state.ts'
+import type { RunState } from '../pipeline/run-state.ts'
 import { SourceRun } from '../pipeline/source-run.ts'
-import { type Proof, reconcile } from '../reconcile/reconcile.ts'
-import { checkSource } from '../replicator/check-source.ts'
+import type { Proof, ReconcileRequest } from '../reconcile/reconcile.ts'
+import { readSourceActivity, type SourceActivity } from '../replicator/source-activity.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
-import { addressOf, closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import type { BufferingHints } from '../stores/folder-delivery.ts'
-import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { clearLeftovers } from './clear-leftovers.ts'
-import { dropOwnSlot } from './drop-own-slot.ts'
+import { type InspectOptions, inspectSource } from './inspect-source.ts'
+import { openLoads } from './open-loads.ts'
+import { Prover } from './prover.ts'
 import { type RunStatus, StatusFile } from './run-status.ts'
+import { Schedule } from './schedule.ts'
 
-export interface LocalRunOptions {
+export interface LocalRunOptions extends InspectOptions {
   /** Folder of everything that is kept. */
   readonly dir: string
-  readonly source: Source
-  readonly isEmbedded: boolean
-  /** Name of the source system in contracts. */
-  readonly system: string
   readonly contracts: readonly Table[]
-  readonly patterns: readonly string[]
-  readonly slot: string
-  readonly publication: string
   readonly hints: BufferingHints
-  /** A new slot and every table loaded again. */
-  readonly reload: boolean
+  /** Time from the end of one compaction, or scheduled proof, to the next; 0 for none by itself. */
+  readonly compactEveryMs: number
+  readonly proveEveryMs: number
   readonly log: Logger
   readonly now?: Clock
 }
+
+/* A scheduled proof of a large table may take long; one that hangs must not hang the next. */
+const PROOF_MS = 3_600_000
 
 /** The whole pipeline on one source and one folder, running until `stop`. */
 export interface LocalRun {
   readonly tables: readonly Table[]
   readonly pipeline: Pipeline
+  readonly loads: LoadRunner
   status(): RunStatus
   /** Resolves when every table is loaded and queryable. */
   loaded(signal: AbortSignal): Promise<void>
-  reconcile(signal: AbortSignal, onTable?: (table: string) => void): Promise<Proof>
+  /** Compares as asked, and keeps the proof. */
+  reconcile(
+    signal: AbortSignal,
+    request?: ReconcileRequest,
+    onTable?: (table: string) => void,
+  ): Promise<Proof>
+  /** Compacts every table, or waits for the compaction that runs. */
+  compact(): Promise<Compacted>
   /** Rejects when capture or a stage fails; never resolves. */
   readonly failed: Promise<never>
   stop(): Promise<void>
@@ -66,67 +75,89 @@ export async function openLocalRun(options: LocalRunOptions): Promise<LocalRun> 
 async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: FolderLock): Promise<LocalRun> {
   const { source, log, hints, now = Date.now } = options
   await clearLeftovers(folder, now())
-  const { state, sources } = await inspect(options, folder)
+  const { state, sources } = await inspectSource(options, folder)
   const tables = await chooseContracts(sources, options.contracts, {
     system: options.system,
     file: folder.contracts,
   })
-  let run: SourceRun | undefined
-  const pipeline = await Pipeline.open({
-    folder,
-    tables,
-    hints,
-    log,
-    now,
-    landed: async (pages) => run?.completeLoads(pages),
+  const pipeline = await Pipeline.open({ folder, tables, hints, log, now })
+  const loads = await openLoads({
+    ...{ source, sources, tables, state, pipeline, log, now },
+    /* Until it is folded, a load makes every query fold the table. */
+    onOver: () => schedule.soon('compact'),
   })
-  const loadRows = new Map<string, number>()
-  run = new SourceRun({
-    source,
-    tables: sources,
-    state,
-    pipeline,
-    log,
-    onLoad: (table, rows) => loadRows.set(table, rows),
-  })
+  const run = new SourceRun({ source, tables: sources, state, pipeline, loads, log })
   const abort = new AbortController()
   pipeline.start()
   const capture = run.run(abort.signal)
-  const operations = new OperationQueue()
-  lock.serve(async (request, { emit, signal }) => {
-    const asked = parseOperation(request)
-    const either = AbortSignal.any([abort.signal, signal])
-    return operations.run(
-      () => runOperation(asked, { pipeline, now, signal: either, onProgress: emit }),
-      () => new PipelineError('run/locked', 'the running Tidemark is stopping'),
-    )
-  })
   const failed = Promise.race([pipeline.failed, capture.then(() => new Promise<never>(() => undefined))])
   failed.catch(() => undefined)
-  const statusFile = new StatusFile(folder.status, { pipeline, state, run, tables, loadRows, now })
+  const prover = new Prover({ source, tables, state, pipeline, failed, now })
+  const operations = new OperationQueue()
+  const running = {
+    runner: loads,
+    activity: () => readActivity(source, state.data.slot),
+    heal: prover.heal.bind(prover),
+  }
+  const perform = (asked: Operation, signal: AbortSignal, onProgress: (progress: unknown) => void) => {
+    const either = AbortSignal.any([abort.signal, signal])
+    const work = () => runOperation(asked, { pipeline, running, now, signal: either, onProgress })
+    /* Loads have a queue of their own, and healing touches no file: they wait for nothing. */
+    if (asked.kind.startsWith('load-') || asked.kind === 'heal') return work()
+    return operations.run(work, () => new PipelineError('run/locked', 'the running Tidemark is stopping'))
+  }
+  let compacting: Promise<Compacted> | undefined
+  /* Whoever asks while it runs gets what that run makes. */
+  const compact = (): Promise<Compacted> => {
+    if (compacting !== undefined) return compacting
+    /* `perform` answers a request to compact with what compacting made. */
+    const made = perform(
+      { kind: 'compact', isDryRun: false },
+      abort.signal,
+      () => undefined,
+    ) as Promise<Compacted>
+    compacting = made.finally(() => {
+      compacting = undefined
+    })
+    return compacting
+  }
+  lock.serve((request, { emit, signal }) => perform(parseOperation(request), signal, emit))
+  const schedule = new Schedule(
+    [
+      {
+        name: 'compact',
+        everyMs: options.compactEveryMs,
+        run: async () => {
+          await compact()
+        },
+      },
+      {
+        name: 'prove',
+        everyMs: options.proveEveryMs,
+        run: async () => {
+          const proof = await prover.prove(AbortSignal.any([abort.signal, AbortSignal.timeout(PROOF_MS)]))
+          if (!proof.equal) log.warn('proof.different', { lsn: String(proof.lsn) })
+        },
+      },
+    ],
+    log,
+  )
+  schedule.start()
+  const statusFile = new StatusFile(folder.status, { pipeline, state, run, loads, tables, now })
   statusFile.start()
 
   return {
     tables,
     pipeline,
+    loads,
     failed,
     status: () => statusFile.current(),
     loaded: (signal) => Promise.race([allLoaded(state, sources, signal), failed]),
-    reconcile: async (signal, onTable) =>
-      reconcile({
-        source,
-        tables,
-        epoch: state.data.epoch,
-        catalog: pipeline.catalog,
-        quarantine: pipeline.quarantine,
-        maskKey: await new FolderMaskKeys(folder.maskKey).current(),
-        root: folder.root,
-        reach: (lsn) => Promise.race([pipeline.reach(lsn, signal), failed]),
-        signal,
-        ...(onTable === undefined ? {} : { onTable }),
-      }),
+    reconcile: (signal, request, onTable) => prover.prove(signal, request, onTable),
+    compact,
     async stop() {
       abort.abort()
+      await schedule.stop()
       /* An operation ends where it can go on; after a failed stage it may wait for a delivery that never comes. */
       await Promise.race([operations.close(), pipeline.failed.catch(() => undefined)])
       await capture.catch(() => undefined)
@@ -137,41 +168,10 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
   }
 }
 
-async function inspect(
-  options: LocalRunOptions,
-  folder: RunFolder,
-): Promise<{ readonly state: RunState; readonly sources: readonly SourceTable[] }> {
-  const { source, patterns, slot, publication, isEmbedded, reload } = options
-  const client = await connectSource(source, { applicationName: 'tidemark check' })
+async function readActivity(source: Source, slot: string): Promise<SourceActivity> {
+  const client = await connectSource(source, { applicationName: 'tidemark load' })
   try {
-    const { rows } = await client.query<{ system: string; database: string }>(
-      'select system_identifier::text as system, current_database()::text as database from pg_control_system()',
-    )
-    const identity = { system: rows[0]?.system ?? '', database: rows[0]?.database ?? '' }
-    const fresh: RunStateData = {
-      format: 1,
-      source: {
-        ...identity,
-        name: options.system,
-        address: isEmbedded ? 'embedded PostgreSQL' : addressOf(source),
-        isEmbedded,
-      },
-      slot,
-      publication,
-      slotState: 'none',
-      epoch: 1,
-      loads: {},
-    }
-    const before = await RunState.read(folder.state, fresh)
-    /* A slot whose making was cut off goes too, and is made again by the run. */
-    const isDropped = before?.slotState === 'creating' || (reload && before?.slotState === 'created')
-    if (isDropped) await dropOwnSlot(client, slot)
-    const known = before?.slotState === 'created' && !isDropped
-    const { tables } = await checkSource(client, { slot, patterns, known })
-    /* A source that was refused leaves no trace in the folder. */
-    const state = new RunState(folder.state, before ?? fresh)
-    await state.update(isDropped ? { slotState: 'none', loads: {} } : {})
-    return { state, sources: tables }
+    return await readSourceActivity(client, slot)
   } finally {
     await closeClient(client)
   }

@@ -1,17 +1,40 @@
 import * as z from 'zod'
 import type { Table } from '../../core/contract/table.ts'
 import { tableLabel } from '../../core/contract/table-label.ts'
+import { isOver, type TableLoad } from '../../core/load.ts'
 import type { Clock } from '../../core/ports.ts'
+import type { LoadRunner } from '../loads/load-runner.ts'
 import { writeJsonFile } from '../pipeline/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunState } from '../pipeline/run-state.ts'
 import type { SourceRun } from '../pipeline/source-run.ts'
 
+const position = z.string().nullable()
+
+/** captured = landed + quarantined + filtered + inFlight + missing, in changes; see `core/ledger-balance.ts`. */
+const balance = z.object({
+  captured: z.number(),
+  landed: z.number(),
+  quarantined: z.number(),
+  filtered: z.number(),
+  inFlight: z.number(),
+  missing: z.number(),
+  /** Of the quarantined, by quarantine's own books; a replay may refuse changes again. */
+  waiting: z.number(),
+  redriven: z.number(),
+  expired: z.number(),
+  capturedThrough: position,
+  landedThrough: position,
+  /** Rows of the files of full loads. */
+  loads: z.object({ rows: z.number(), landed: z.number(), quarantined: z.number() }),
+  balanced: z.boolean(),
+})
+
 const tableStatus = z.object({
   table: z.string(),
   source: z.string(),
-  /** `waiting`, `loading`, `loaded` (rows still on their way) or `streaming`. */
-  state: z.enum(['waiting', 'loading', 'loaded', 'streaming']),
+  /** `waiting` for its first load, `loading`, or `streaming`. */
+  state: z.enum(['waiting', 'loading', 'streaming']),
   loadedRows: z.number(),
   changes: z.number(),
   quarantined: z.number(),
@@ -19,6 +42,8 @@ const tableStatus = z.object({
   unknownFields: z.array(z.string()),
   /** Data definition that the source announced since. */
   definitions: z.array(z.string()),
+  /** Null in a status of before the ledger. */
+  balance: balance.nullable().default(null),
 })
 
 /** The file that `tidemark status` reads. LSNs are decimal text. */
@@ -40,6 +65,14 @@ export const runStatus = z.object({
   /** Changes in quarantine by the cause ids of `quarantine list`. */
   quarantineCauses: z.record(z.string(), z.number()).default({}),
   tables: z.array(tableStatus),
+  /** Whether every table balances. */
+  balanced: z.boolean().default(true),
+  /** Records of the stream that are no changes of a table. */
+  bookkeeping: z.number().default(0),
+  /** Tables that a load reads now, with what has come of them. */
+  loading: z
+    .array(z.object({ id: z.string(), table: z.string(), rows: z.number(), bytes: z.number() }))
+    .default([]),
 })
 export type RunStatus = z.infer<typeof runStatus>
 
@@ -47,8 +80,8 @@ export interface StatusDeps {
   readonly pipeline: Pipeline
   readonly state: RunState
   readonly run: SourceRun
+  readonly loads: LoadRunner
   readonly tables: readonly Table[]
-  readonly loadRows: ReadonlyMap<string, number>
   readonly now: Clock
 }
 
@@ -87,6 +120,7 @@ export class StatusFile {
     const { pipeline, state, run, tables, now } = this.deps
     const { pages, landedPages } = pipeline.counts()
     const quarantined = pipeline.quarantine.countByTable()
+    const statuses = tables.map((contract) => this.tableStatus(contract, quarantined))
     return {
       format: 1,
       at: new Date(now()).toISOString(),
@@ -100,27 +134,47 @@ export class StatusFile {
       quarantineSince: pipeline.quarantine.oldest() ?? null,
       quarantineCauses: Object.fromEntries(pipeline.quarantine.countByCause()),
       memoryMb: Math.round(process.memoryUsage().rss / (1 << 20)),
-      tables: tables.map((contract) => this.tableStatus(contract, quarantined)),
+      tables: statuses,
+      balanced: statuses.every((table) => table.balance?.balanced !== false),
+      bookkeeping: pipeline.ledger.book.bookkeeping,
+      loading: this.loading().map(({ id, table: { table, rows, bytes } }) => ({ id, table, rows, bytes })),
     }
+  }
+
+  private loading(): readonly { readonly id: string; readonly table: TableLoad }[] {
+    return this.deps.loads
+      .loads()
+      .flatMap(({ id, tables }) =>
+        tables.flatMap((table) => (table.startedAt === null || isOver(table.state) ? [] : [{ id, table }])),
+      )
   }
 
   private tableStatus(
     contract: Table,
     quarantined: ReadonlyMap<string, number>,
   ): RunStatus['tables'][number] {
-    const { pipeline, state, tables, loadRows } = this.deps
+    const { pipeline, state, tables } = this.deps
     const { table } = contract.source
+    const loaded = state.data.loads[table]
+    const loading = this.loading().find((one) => one.table.table === table)
     const { fields = {}, definitions = [] } = pipeline.drift.ofTable(table) ?? {}
     return {
       table: tableLabel(contract, tables),
       source: table,
-      state: stateOf(state.data.loads[table]?.state),
-      loadedRows: loadRows.get(table) ?? state.data.loads[table]?.rows ?? 0,
+      state: loaded?.state === 'complete' ? 'streaming' : loading === undefined ? 'waiting' : 'loading',
+      loadedRows: loaded?.rows ?? loading?.table.rows ?? 0,
       changes: pipeline.raw.changesByTable().get(table) ?? 0,
       quarantined: quarantined.get(table) ?? 0,
       unknownFields: Object.keys(fields),
       definitions: definitions.map(({ operation }) => operation),
+      balance: this.balance(contract),
     }
+  }
+
+  private balance({ name, version, source }: Table): z.infer<typeof balance> {
+    const { ledger, quarantine } = this.deps.pipeline
+    const of = { contract: `${name} v${version}`, source: source.table }
+    return { ...ledger.balance(of), ...quarantine.countOf(of.source, of.contract) }
   }
 
   private measure(): void {
@@ -143,9 +197,4 @@ export class StatusFile {
     const status = this.current()
     this.writing = this.writing.then(() => writeJsonFile(this.path, status)).catch(() => undefined)
   }
-}
-
-function stateOf(load: 'loading' | 'loaded' | 'complete' | undefined): RunStatus['tables'][number]['state'] {
-  if (load === undefined) return 'waiting'
-  return load === 'complete' ? 'streaming' : load
 }

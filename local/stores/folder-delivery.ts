@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Block } from '../../core/block.ts'
-import type { Clock, Delivery, ObjectStore } from '../../core/ports.ts'
+import { nameOfBlock } from '../../core/ledger.ts'
+import type { Clock, Delivery, Ledger, ObjectStore } from '../../core/ports.ts'
 
 /** When an object is closed: whichever comes first, as Firehose's buffering hints. Bytes are before compression. */
 export interface BufferingHints {
@@ -14,6 +15,8 @@ export interface FolderDeliveryDeps {
   readonly objects: ObjectStore
   readonly now: Clock
   readonly hints: BufferingHints
+  /** Told which blocks an object holds before their `put` resolves. */
+  readonly ledger?: Pick<Ledger, 'delivered'>
 }
 
 const compress = promisify(gzip)
@@ -26,7 +29,7 @@ const compress = promisify(gzip)
 export class FolderDelivery implements Delivery {
   readonly maxBlockBytes = 32 << 20
   private readonly deps: FolderDeliveryDeps
-  private held: Buffer[] = []
+  private held: Block[] = []
   private heldBytes = 0
   private waiters: { resolve: () => void; reject: (error: unknown) => void }[] = []
   private timer: NodeJS.Timeout | undefined
@@ -40,9 +43,9 @@ export class FolderDelivery implements Delivery {
   put(blocks: readonly Block[]): Promise<void> {
     if (blocks.length === 0) return Promise.resolve()
     const { hints } = this.deps
-    for (const { text } of blocks) {
-      this.held.push(text)
-      this.heldBytes += text.length
+    for (const block of blocks) {
+      this.held.push(block)
+      this.heldBytes += block.text.length
     }
     const durable = new Promise<void>((resolve, reject) => this.waiters.push({ resolve, reject }))
     if (this.heldBytes >= hints.bytes) this.close()
@@ -60,14 +63,14 @@ export class FolderDelivery implements Delivery {
     clearTimeout(this.timer)
     this.timer = undefined
     if (this.held.length === 0) return
-    const parts = this.held
+    const blocks = this.held
     const waiters = this.waiters
     this.held = []
     this.heldBytes = 0
     this.waiters = []
     this.writing = this.writing.then(async () => {
       try {
-        await this.write(parts)
+        await this.write(blocks)
         for (const { resolve } of waiters) resolve()
       } catch (error) {
         for (const { reject } of waiters) reject(error)
@@ -75,17 +78,20 @@ export class FolderDelivery implements Delivery {
     })
   }
 
-  private async write(parts: readonly Buffer[]): Promise<void> {
-    const { objects, now } = this.deps
+  private async write(blocks: readonly Block[]): Promise<void> {
+    const { objects, now, ledger } = this.deps
     const stamp = new Date(now()).toISOString()
     this.serial += 1
     /* Random, for a clock may be set back: the name of an object decides which history file it becomes. */
     const unique = `${String(this.serial).padStart(6, '0')}-${randomBytes(4).toString('hex')}`
     const name = `${stamp.replace(/[:.]/g, '-')}-${unique}`
     const folder = stamp.slice(0, 13).replace(/[-T]/g, '/')
-    await objects.put(
-      `landing/changes/${folder}/${name}.ndjson.gz`,
-      await compress(Buffer.concat(parts), { level: 1 }),
+    const key = `landing/changes/${folder}/${name}.ndjson.gz`
+    const parts = blocks.map(({ text }) => text)
+    await objects.put(key, await compress(Buffer.concat(parts), { level: 1 }))
+    await ledger?.delivered(
+      key,
+      blocks.flatMap((block) => nameOfBlock(block) ?? []),
     )
   }
 }

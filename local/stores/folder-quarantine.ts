@@ -1,34 +1,13 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as z from 'zod'
-import { type FailureCode, failures, PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures.ts'
 import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports.ts'
 import { clusterIds } from '../../formatters/cluster-refusals.ts'
 import { syncFolder } from './durable.ts'
 import { type Frame, FrameLog } from './frame-log.ts'
-
-const code = z.custom<FailureCode>((value) => typeof value === 'string' && Object.hasOwn(failures, value))
-const arrival = z.object({
-  kind: z.literal('entry'),
-  since: z.string(),
-  id: z.string(),
-  stage: z.enum(['capture', 'format', 'landing']),
-  table: z.string().nullable(),
-  contract: z.string().nullable(),
-  position: z.string().nullable(),
-  reasons: z.array(z.object({ code, path: z.string(), message: z.string() })),
-  encoding: z.enum(['json', 'base64']),
-})
-const departure = z.object({
-  kind: z.literal('left'),
-  at: z.string(),
-  how: z.enum(['redriven', 'expired']),
-  ids: z.array(z.string()),
-})
-const frameHeader = z.discriminatedUnion('kind', [arrival, departure])
-type FrameHeader = z.infer<typeof frameHeader>
-type Arrival = z.infer<typeof arrival>
+import { type Arrival, type FrameHeader, frameHeader } from './quarantine-frame.ts'
+import { type EntryCounts, QuarantineTally } from './quarantine-tally.ts'
 
 const NOTHING = Buffer.alloc(0)
 const COPY_ENTRIES = 1_000
@@ -50,6 +29,7 @@ export class FolderQuarantine implements Quarantine {
   private log: FrameLog<FrameHeader>
   /** Frame of each entry that waits, by id, in the order they came. */
   private waiting: Map<string, number>
+  private tally: QuarantineTally
   private turn: Promise<unknown> = Promise.resolve()
   /** A purged log is whole and has not taken the place of the old one yet. */
   private isSwapping = false
@@ -63,7 +43,7 @@ export class FolderQuarantine implements Quarantine {
     this.folder = folder
     this.log = log
     this.now = now
-    this.waiting = waitingIn(log)
+    ;[this.waiting, this.tally] = stateOf(log)
   }
 
   static async open(
@@ -118,6 +98,16 @@ export class FolderQuarantine implements Quarantine {
     return { ...entry, payload: content.toString('utf8') }
   }
 
+  /** Whether an entry waits. */
+  holds(id: string): boolean {
+    return this.waiting.has(id)
+  }
+
+  /** What arrived from format for a source table and contract, and what became of it. */
+  countOf(table: string, contract: string | null): EntryCounts {
+    return this.tally.of(table, contract)
+  }
+
   /** Entries of each source table; those of no known table under ''. */
   countByTable(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>()
@@ -167,7 +157,7 @@ export class FolderQuarantine implements Quarantine {
   }
 
   private async copyWaiting(next: FrameLog<FrameHeader>): Promise<void> {
-    let batch: Frame<FrameHeader>[] = []
+    let batch: Frame<FrameHeader>[] = [{ header: this.tally.carried(), content: NOTHING }]
     let bytes = 0
     for (const index of this.waiting.values()) {
       const frame = await this.log.read(index)
@@ -185,7 +175,7 @@ export class FolderQuarantine implements Quarantine {
     await this.log.close()
     await finishPurge(this.folder)
     this.log = await openLog(this.folder, 'write')
-    this.waiting = waitingIn(this.log)
+    ;[this.waiting, this.tally] = stateOf(this.log)
     this.isSwapping = false
   }
 
@@ -196,7 +186,8 @@ export class FolderQuarantine implements Quarantine {
   private async append(frames: readonly { header: FrameHeader; content: Buffer }[]): Promise<void> {
     const first = this.log.length
     await this.log.append(frames).catch(unavailable)
-    for (const [offset, { header }] of frames.entries()) account(this.waiting, header, first + offset)
+    for (const [offset, { header }] of frames.entries())
+      account(this.log, [this.waiting, this.tally], header, first + offset)
   }
 
   /* One after another: an entry that another call is writing is known only when it is durable. */
@@ -224,15 +215,30 @@ function openLog(folder: string, mode: 'read' | 'write'): Promise<FrameLog<Frame
   return FrameLog.open(folder, mode, (header) => frameHeader.parse(header)).catch(unavailable)
 }
 
-function waitingIn(log: FrameLog<FrameHeader>): Map<string, number> {
-  const waiting = new Map<string, number>()
-  for (const [index, header] of log.headers().entries()) account(waiting, header, index)
-  return waiting
+type State = [waiting: Map<string, number>, tally: QuarantineTally]
+
+function stateOf(log: FrameLog<FrameHeader>): State {
+  const state: State = [new Map(), new QuarantineTally()]
+  for (const [index, header] of log.headers().entries()) account(log, state, header, index)
+  return state
 }
 
-function account(waiting: Map<string, number>, header: FrameHeader, index: number): void {
-  if (header.kind === 'entry') waiting.set(header.id, index)
-  else for (const id of header.ids) waiting.delete(id)
+function account(
+  log: FrameLog<FrameHeader>,
+  [waiting, tally]: State,
+  header: FrameHeader,
+  index: number,
+): void {
+  if (header.kind === 'carried') tally.carry(header)
+  if (header.kind === 'entry') {
+    waiting.set(header.id, index)
+    tally.arrived(header)
+  }
+  if (header.kind !== 'left') return
+  for (const id of header.ids) {
+    const entry = log.header(waiting.get(id) ?? -1)
+    if (waiting.delete(id) && entry?.kind === 'entry') tally.left(entry, header.how)
+  }
 }
 
 /*

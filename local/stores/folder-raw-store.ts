@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
+import type { Feed } from '../../core/ledger.ts'
 import type { Page } from '../../core/page.ts'
 import type { PositionRange, RawStore } from '../../core/ports.ts'
 import { FrameLog } from './frame-log.ts'
@@ -18,16 +19,17 @@ type PageHeader = z.infer<typeof pageHeader>
  * (DynamoDB Streams on AWS). Keeps the guarantees of `RawStore`. Memory: about 700 bytes for each page (up to 1 MiB of
  * changes) that the folder holds.
  */
-export class FolderRawStore implements RawStore {
+export class FolderRawStore implements RawStore, Feed {
   private readonly log: FrameLog<PageHeader>
-  private readonly keys: Set<string>
+  /** Place of each page in the feed. */
+  private readonly places: Map<string, number>
   private readonly changes = new Map<string, number>()
   private waiting: (() => void)[] = []
   private turn: Promise<void> = Promise.resolve()
 
   private constructor(log: FrameLog<PageHeader>) {
     this.log = log
-    this.keys = new Set(log.headers().map(({ key }) => key))
+    this.places = new Map(log.headers().map(({ key }, place) => [key, place]))
     for (const header of log.headers()) this.count(header)
   }
 
@@ -52,15 +54,16 @@ export class FolderRawStore implements RawStore {
 
   private async write(pages: readonly Page[]): Promise<void> {
     const fresh = new Map(
-      pages.flatMap((page) => (this.keys.has(page.key) ? [] : [[page.key, page] as const])),
+      pages.flatMap((page) => (this.places.has(page.key) ? [] : [[page.key, page] as const])),
     )
+    const first = this.log.length
     try {
       await this.log.append([...fresh.values()].map(({ content, ...header }) => ({ header, content })))
     } catch (cause) {
       throw new PipelineError('raw/unavailable', 'the raw store cannot be written', { cause })
     }
-    for (const [key, page] of fresh) {
-      this.keys.add(key)
+    for (const [offset, page] of [...fresh.values()].entries()) {
+      this.places.set(page.key, first + offset)
       this.count(page)
     }
     for (const wake of this.waiting.splice(0)) wake()
@@ -92,6 +95,15 @@ export class FolderRawStore implements RawStore {
   /** Pages so far; page numbers are places in the feed, from 0. */
   get length(): number {
     return this.log.length
+  }
+
+  /** What the page at a place says of itself, without its content; undefined beyond the end. */
+  header(place: number): Omit<Page, 'content'> | undefined {
+    return this.log.header(place)
+  }
+
+  placeOf(page: string): number | undefined {
+    return this.places.get(page)
   }
 
   /** The page at a place in the feed. Throws `raw/corrupt` when the disk gives other bytes than were written. */

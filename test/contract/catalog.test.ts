@@ -18,7 +18,7 @@ test('a file that is no catalog, or cannot be read, is never taken for an empty 
   }
   for (const catalog of [
     await write('cut.json', '{"format":1,"entr'),
-    await write('other.json', '{"format":2,"entries":[]}'),
+    await write('other.json', '{"format":3,"entries":[]}'),
     await write('empty.json', ''),
   ]) {
     await expect(catalog.entries()).rejects.toMatchObject({ code: 'run/bad-folder' })

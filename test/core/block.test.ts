@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decodeBlockHeader, encodeBlockHeader } from '../../core/block.ts'
+import { type BlockLabel, decodeBlockHeader, encodeBlockHeader } from '../../core/block.ts'
 
 const header = { table: 'workforce.shifts', version: 2, columns: ['shift_id', 'notes'] }
 
@@ -8,6 +8,29 @@ test('a header is one line and gives back what it says', () => {
   expect(line.indexOf('\n')).toBe(line.length - 1)
   expect(line.startsWith('{')).toBe(true)
   expect(decodeBlockHeader(line)).toEqual(header)
+})
+
+const label: BlockLabel = {
+  origin: 'page',
+  ...{ page: 'workforce.shifts#équipe', ordinal: 0, changes: 2, rows: 3 },
+  ...{ first: '0001', last: '0002', digest: '0123456789abcdef' },
+}
+
+test('a header with a label gives it back; one line, too', () => {
+  const line = encodeBlockHeader({ ...header, label })
+  expect(line.indexOf('\n')).toBe(line.length - 1)
+  expect(decodeBlockHeader(line)).toEqual({ ...header, label })
+})
+
+test.each([
+  ['a text', 'label'],
+  ['null', null],
+  ['another origin', { ...label, origin: 'load' }],
+  ['changes that are no number', { ...label, changes: '2' }],
+  ['rows below zero', { ...label, rows: -1 }],
+  ['without digest', { ...label, digest: undefined }],
+])('a label that is %s is refused', (_, value) => {
+  expect(() => decodeBlockHeader(JSON.stringify({ block: 1, ...header, label: value }))).toThrow(SyntaxError)
 })
 
 test('a row is no header', () => {

@@ -38,9 +38,12 @@ function load(id: number, pay = '10.00'): RawChange {
 }
 
 /* A block as landing reads it. */
-function linesOf({ text, table, version, rows }: Block): readonly unknown[][] {
+function linesOf({ text, table, version, rows, label }: Block): readonly unknown[][] {
   const [header = '', ...lines] = text.toString('utf8').trimEnd().split('\n')
-  expect(decodeBlockHeader(header)).toEqual({ table, version, columns: routes(people)[0]?.codec.columns })
+  expect(decodeBlockHeader(header)).toEqual({
+    ...{ table, version, label },
+    columns: routes(people)[0]?.codec.columns,
+  })
   expect(lines).toHaveLength(rows)
   return lines.map((line) => JSON.parse(line))
 }
@@ -61,6 +64,39 @@ test('G1: every change is in a block or refused, and the neighbours of a refused
     }),
     { numRuns: runs(50) },
   )
+})
+
+test('G1: the counts of each contract and the labels of its blocks add up to the changes of the page', async () => {
+  const anyKinds = fc.array(fc.constantFrom('good', 'bad', 'moved'), { minLength: 1, maxLength: 30 })
+  await fc.assert(
+    fc.asyncProperty(anyKinds, fc.integer({ min: 900, max: 1500 }), async (kinds, limit) => {
+      const page = await pageOf(
+        kinds.map((kind, i) => {
+          const plain = insert(i + 1, kind === 'bad' ? { pay: '"x"' } : {})
+          const members = `${plain.members},"before-image":{"id":90${i},"shop":"paris-1"}`
+          return kind === 'moved' ? { ...plain, operation: 'update', members } : plain
+        }),
+      )
+      const { contracts, changes, blocks } = formatPage(
+        page,
+        routes(people, { ...people, version: 2 }),
+        limit,
+      )
+      expect(changes).toBe(kinds.length)
+      expect(contracts.map(({ contract }) => contract)).toEqual(['hr.people v1', 'hr.people v2'])
+      for (const one of contracts) {
+        const inBlocks = one.blocks.reduce((sum, { label }) => sum + (label?.changes ?? Number.NaN), 0)
+        expect(inBlocks + one.refused).toBe(kinds.length)
+      }
+      for (const { rows, label } of blocks) expect([label?.rows, label?.page]).toEqual([rows, page.key])
+    }),
+    { numRuns: runs(50) },
+  )
+})
+
+test('G1: without a contract every change is counted as refused', async () => {
+  const { contracts } = formatPage(await pageOf([insert(1), insert(2)]), [], maxBlockBytes)
+  expect(contracts).toEqual([{ contract: null, blocks: [], refused: 2 }])
 })
 
 describe('G1: a refused change', () => {
@@ -149,10 +185,11 @@ describe('G9: blocks', () => {
       maxLength: 30,
     })
     await fc.assert(
-      fc.asyncProperty(anyRows, fc.integer({ min: 500, max: 1500 }), async (texts, limit) => {
+      fc.asyncProperty(anyRows, fc.integer({ min: 800, max: 1800 }), async (texts, limit) => {
         const rows = texts.map((text, i) => insert(i + 1, { surprise: JSON.stringify(text) }))
         const { blocks, refused } = formatPage(await pageOf(rows), routes(people), limit)
         for (const { text } of blocks) expect(text.length).toBeLessThanOrEqual(limit)
+        expect(blocks.map(({ label }) => label?.ordinal)).toEqual(blocks.map((_, i) => i))
         expect(refused).toEqual([])
         expect(idsOf(blocks)).toEqual(texts.map((_, i) => String(i + 1)))
       }),
@@ -162,10 +199,10 @@ describe('G9: blocks', () => {
 
   test('a row that no block can hold is quarantined, and the next one passes', async () => {
     const large = insert(2, { surprise: JSON.stringify('Lovelace'.repeat(100)) })
-    const { blocks, refused } = formatPage(await pageOf([insert(1), large, insert(3)]), routes(people), 700)
+    const { blocks, refused } = formatPage(await pageOf([insert(1), large, insert(3)]), routes(people), 1_000)
     expect(idsOf(blocks)).toEqual(['1', '3'])
     expect(refused.map(({ reasons }) => reasons)).toEqual([
-      [{ code: 'format/row-too-large', path: '', message: 'is larger than 700 bytes as a lake row' }],
+      [{ code: 'format/row-too-large', path: '', message: 'is larger than 1000 bytes as a lake row' }],
     ])
   })
 
@@ -192,7 +229,7 @@ describe('G9: blocks', () => {
       members: `${insert(2).members},"before-image":{"id":9,"shop":"paris-1"}`,
     }
     const page = await pageOf([insert(1), moved, insert(3)])
-    for (let limit = 600; limit < 1200; limit += 20) {
+    for (let limit = 900; limit < 1500; limit += 20) {
       const { blocks } = formatPage(page, routes(people), limit)
       const halves = blocks.filter((block) => linesOf(block).some((row) => row[1] === moved.position))
       expect(linesOf(halves[0] as Block).map((row) => row[0])).toContain('delete')
@@ -209,5 +246,5 @@ describe('G9: blocks', () => {
 
 test('G3: the same page makes the same blocks, byte for byte', async () => {
   const page = await pageOf([insert(1), insert(2, { surprise: '1' }), load(3)])
-  expect(formatPage(page, routes(people), 600)).toEqual(formatPage(page, routes(people), 600))
+  expect(formatPage(page, routes(people), 900)).toEqual(formatPage(page, routes(people), 900))
 })

@@ -200,3 +200,44 @@ describe('G1: an object that cannot be read is landing/corrupt, and nothing is w
 test('an object that is gone is not called corrupt: the store throws', async () => {
   await expect(landObject(KEY, deps)).rejects.not.toMatchObject({ code: 'landing/corrupt' })
 })
+
+describe('the record of a landed object', () => {
+  const label = (rows: number, ordinal = 0) => ({
+    ...{ origin: 'page', page: 'p', ordinal, changes: rows, rows, digest: 'd' },
+    ...{ first: at(1), last: at(9) },
+  })
+  const labelled = (rows: number, ordinal = 0) =>
+    encodeBlockHeader({
+      ...{ table: 'hr.shifts', version: 1, columns: ['id', 'note'] },
+      label: { ...label(rows, ordinal), origin: 'page' },
+    })
+
+  test('names every block in it and the files they are in', async () => {
+    const { record } = await land(
+      labelled(1) + insert(1, '1') + labelled(2, 1) + insert(2, '2') + insert(3, '3'),
+    )
+    const name = { contract: 'hr.shifts v1' }
+    expect(record).toEqual({
+      object: KEY,
+      blocks: [
+        { ...name, ...label(1) },
+        { ...name, ...label(2, 1) },
+      ],
+      files: [
+        {
+          ...{ table: 'hr.shifts', version: 1, day: '2026-03-02', removed: [] },
+          added: [{ key: path('shifts'), rows: 3, bytes: expect.any(Number), first: at(1), last: at(9) }],
+        },
+      ],
+    })
+    expect((await deps.objects.get(path('shifts'))).length).toBe(record.files[0]?.added[0]?.bytes)
+  })
+
+  test('G1 a block that lost a row lands nothing of its object', async () => {
+    const text = labelled(1) + insert(1, '1') + labelled(2, 1) + insert(2, '2')
+    await expect(land(header(shops) + insert(4, '4') + text)).rejects.toMatchObject({
+      code: 'landing/corrupt',
+    })
+    expect(deps.objects.puts).toBe(0)
+  })
+})

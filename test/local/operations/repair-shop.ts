@@ -7,6 +7,7 @@ import type { Table } from '../../../core/contract/table.ts'
 import { encodePages, type RawChange } from '../../../core/page.ts'
 import type { WaitingEntry } from '../../../core/ports.ts'
 import { formatPage } from '../../../formatters/format-page.ts'
+import { pageRecord } from '../../../formatters/page-record.ts'
 import { router } from '../../../formatters/route.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { captureBatch } from '../../../ingest/capture-batch.ts'
@@ -15,6 +16,7 @@ import { landObject } from '../../../ingest/land-object.ts'
 import { currentSelect } from '../../../lake/current-sql.ts'
 import { historyFiles } from '../../../lake/history-file.ts'
 import { historySelect } from '../../../lake/history-sql.ts'
+import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import { contractDigests } from '../../../local/operations/contract-digest.ts'
 import { type Operation, type OperationParts, runOperation } from '../../../local/operations/operation.ts'
 import { runFolder } from '../../../local/pipeline/run-folder.ts'
@@ -38,21 +40,29 @@ export class RepairShop {
   readonly parts: OperationParts
   readonly quarantine: FolderQuarantine
   readonly raw: FolderRawStore
+  readonly ledger: FolderLedger
   private readonly power: Power
 
   private constructor(
     parts: OperationParts,
-    stores: { readonly quarantine: FolderQuarantine; readonly raw: FolderRawStore; readonly power: Power },
+    stores: {
+      readonly quarantine: FolderQuarantine
+      readonly raw: FolderRawStore
+      readonly ledger: FolderLedger
+      readonly power: Power
+    },
   ) {
     this.parts = parts
     this.quarantine = stores.quarantine
     this.raw = stores.raw
+    this.ledger = stores.ledger
     this.power = stores.power
   }
 
   static async open(root: string, tables: readonly Table[], power = new Power([])): Promise<RepairShop> {
     const folder = runFolder(root)
     const raw = await FolderRawStore.open(folder.raw)
+    const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted: 0 })
     const kept = await FolderQuarantine.open(folder.quarantine)
     const plain = new FileCatalog(folder.catalog)
     await plain.registerTables(tables.map(catalogTable))
@@ -66,13 +76,15 @@ export class RepairShop {
       delivered += 1
       const key = `landing/changes/2026/01/02/03/o${life}-${delivered}.ndjson.gz`
       await objects.put(key, await promisify(gzip)(Buffer.concat(blocks.map(({ text }) => text))))
-      await landObject(key, { objects, catalog, historyFiles: historyFiles(tables) })
+      const { record } = await landObject(key, { objects, catalog, historyFiles: historyFiles(tables) })
+      await ledger.landed(record)
       await objects.delete(key)
     }
     const parts: OperationParts = {
       raw,
       quarantine,
       delivery: { maxBlockBytes: 32 << 20, put: deliver },
+      ledger,
       objects,
       catalog,
       tables,
@@ -87,7 +99,7 @@ export class RepairShop {
           log: new MemoryLog(),
         }),
     }
-    return new RepairShop(parts, { quarantine: kept, raw, power })
+    return new RepairShop(parts, { quarantine: kept, raw, ledger, power })
   }
 
   /** Captures and formats changes of one source table, as one batch. */
@@ -97,9 +109,14 @@ export class RepairShop {
     const pages = await encodePages(source, { shard: 's', sequence }, changes)
     await raw.put(pages)
     for (const page of pages) {
-      const { blocks, refused } = formatPage(page, router(tables, maskKey)(source), delivery.maxBlockBytes)
-      if (refused.length > 0) await quarantine.put(refused)
-      await delivery.put(blocks)
+      const formatted = formatPage(page, router(tables, maskKey)(source), delivery.maxBlockBytes)
+      const place = raw.placeOf(page.key) ?? -1
+      const isWaiting = (id: string) => this.quarantine.holds(id)
+      const record = pageRecord(place, page, { formatted, isWaiting })
+      if (formatted.refused.length > 0) await quarantine.put(formatted.refused)
+      await delivery.put(formatted.blocks)
+      await this.ledger.formatted([record])
+      this.ledger.settled(place + 1)
     }
   }
 
@@ -133,6 +150,7 @@ export class RepairShop {
   }
 
   async close(): Promise<void> {
+    await this.ledger.close()
     await this.raw.close()
     await this.quarantine.close()
   }

@@ -1,5 +1,6 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import type { Catalog, ObjectStore, Quarantine } from '../../../core/ports.ts'
+import type { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 
 /**
  * What happens to one call of a port: `reject` before anything is done, `fail after` it is done and nobody learns of
@@ -88,5 +89,24 @@ export function faultyQuarantine(inner: Quarantine, power: Power): Quarantine {
     list: (filter) => inner.list(filter),
     release: (ids, how) => power.call(() => inner.release(ids, how)),
     purge: () => power.call(() => inner.purge()),
+  }
+}
+
+/** What the stages need of a ledger. */
+export type StageLedger = Pick<
+  FolderLedger,
+  'delivered' | 'formatted' | 'redriven' | 'landed' | 'setAside' | 'settled' | 'mark' | 'caughtUp'
+>
+
+export function faultyLedger(inner: FolderLedger, power: Power): StageLedger {
+  return {
+    delivered: (object, blocks) => power.call(() => inner.delivered(object, blocks)),
+    formatted: (pages) => power.call(() => inner.formatted(pages)),
+    redriven: (blocks) => power.call(() => inner.redriven(blocks)),
+    landed: (object) => power.call(() => inner.landed(object)),
+    setAside: (object) => power.call(() => inner.setAside(object)),
+    settled: (pages) => inner.settled(pages),
+    mark: () => inner.mark(),
+    caughtUp: (mark) => inner.caughtUp(mark),
   }
 }

@@ -2,13 +2,14 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
 import type { Delivery, QuarantineEntry } from '../../../core/ports.ts'
 import { loadPosition } from '../../../core/position.ts'
 import { router } from '../../../formatters/route.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { historyFiles } from '../../../lake/history-file.ts'
+import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import { FormatLoop } from '../../../local/pipeline/format-loop.ts'
 import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
 import { LandLoop } from '../../../local/pipeline/land-loop.ts'
@@ -37,7 +38,10 @@ async function parts() {
   const quarantine = await FolderQuarantine.open(join(folder, 'quarantine'))
   onTestFinished(() => raw.close())
   onTestFinished(() => quarantine.close())
-  return { folder, raw, quarantine, checkpoint: join(folder, 'checkpoint.json') }
+  const ledger = await FolderLedger.open(join(folder, 'ledger'), { feed: raw, formatted: 0 })
+  onTestFinished(() => ledger.close())
+  const isWaiting = (id: string) => quarantine.holds(id)
+  return { folder, raw, quarantine, ledger, isWaiting, checkpoint: join(folder, 'checkpoint.json') }
 }
 
 async function entriesOf(quarantine: FolderQuarantine): Promise<readonly QuarantineEntry[]> {
@@ -80,8 +84,7 @@ describe('the format loop', () => {
     await turn()
     expect(loop.durablePages).toBe(0)
     delivery.ends[0]?.()
-    await turn()
-    expect(loop.durablePages).toBe(2)
+    await vi.waitFor(() => expect(loop.durablePages).toBe(2))
     expect((await open()).durablePages).toBe(2)
     delivery.ends[2]?.()
     stop.abort()
@@ -129,7 +132,7 @@ describe('the format loop', () => {
 
 describe('the land loop', () => {
   async function landLoop() {
-    const { folder, quarantine } = await parts()
+    const { folder, quarantine, ledger } = await parts()
     const objects = new FolderObjects(folder)
     const catalog = new FileCatalog(join(folder, 'catalog.json'))
     await catalog.registerTables([catalogTable(things)])
@@ -139,6 +142,7 @@ describe('the land loop', () => {
       objects,
       catalog,
       quarantine,
+      ledger,
       freshness,
       historyFiles: historyFiles([things]),
       log: { info: () => undefined, warn: () => undefined },

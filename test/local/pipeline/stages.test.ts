@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
+import type { Balance } from '../../../core/ledger-balance.ts'
 import { encodePages, type Page, type RawChange } from '../../../core/page.ts'
 import type { QuarantineEntry } from '../../../core/ports.ts'
 import { formatPosition, type Position } from '../../../core/position.ts'
@@ -13,16 +14,27 @@ import { currentSelect } from '../../../lake/current-sql.ts'
 import { historyFiles } from '../../../lake/history-file.ts'
 import { historySelect } from '../../../lake/history-sql.ts'
 import { LakeSession } from '../../../local/duckdb/lake-session.ts'
-import { FormatLoop } from '../../../local/pipeline/format-loop.ts'
+import { auditFolder } from '../../../local/ledger/audit-folder.ts'
+import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
+import { FormatLoop, readCheckpoint } from '../../../local/pipeline/format-loop.ts'
 import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
 import { LandLoop } from '../../../local/pipeline/land-loop.ts'
+import { runFolder } from '../../../local/pipeline/run-folder.ts'
 import { FileCatalog } from '../../../local/stores/file-catalog.ts'
 import { FolderDelivery } from '../../../local/stores/folder-delivery.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
 import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
 import { runs } from '../../support/budget.ts'
-import { type Fault, faultyCatalog, faultyObjects, faultyQuarantine, Injected, Power } from './faults.ts'
+import {
+  type Fault,
+  faultyCatalog,
+  faultyLedger,
+  faultyObjects,
+  faultyQuarantine,
+  Injected,
+  Power,
+} from './faults.ts'
 
 const things = table({
   name: 'w.things',
@@ -93,7 +105,13 @@ async function live(folder: string, faults: readonly Fault[], waiting: Page[]): 
   const objects = faultyObjects(new FolderObjects(folder), power)
   const quarantine = faultyQuarantine(kept, power)
   const catalog = faultyCatalog(new FileCatalog(join(folder, 'catalog.json')), power)
-  const delivery = new FolderDelivery({ objects, now: Date.now, hints: { bytes: 400, milliseconds: 3 } })
+  const checkpoint = join(folder, 'checkpoint.json')
+  const books = await FolderLedger.open(join(folder, 'ledger'), {
+    ...{ feed: raw, formatted: await readCheckpoint(checkpoint), journalBytes: 3_000 },
+  })
+  const ledger = faultyLedger(books, power)
+  const hints = { bytes: 400, milliseconds: 3 }
+  const delivery = new FolderDelivery({ objects, now: Date.now, hints, ledger })
   const stop = new AbortController()
 
   const work = async () => {
@@ -101,15 +119,18 @@ async function live(folder: string, faults: readonly Fault[], waiting: Page[]): 
     const format = await FormatLoop.open({
       raw,
       quarantine,
+      isWaiting: (id) => kept.holds(id),
+      ledger,
       delivery,
       route: router([things], Buffer.alloc(32)),
-      checkpoint: join(folder, 'checkpoint.json'),
+      checkpoint,
     })
     let landedPages = 0
     const land = new LandLoop({
       objects,
       catalog,
       quarantine,
+      ledger,
       historyFiles: historyFiles([things]),
       log: { info: () => undefined, warn: () => undefined },
       now: Date.now,
@@ -152,6 +173,7 @@ async function live(folder: string, faults: readonly Fault[], waiting: Page[]): 
   /* Twice: a stage that was left may have opened a page again in between. */
   await raw.close()
   await kept.close()
+  await books.close()
   await new Promise(setImmediate)
   await raw.close()
   return outcome
@@ -163,6 +185,14 @@ async function quarantined(folder: string): Promise<readonly QuarantineEntry[]> 
   for await (const entry of quarantine.list()) entries.push(entry)
   await quarantine.close()
   return entries
+}
+
+async function balanceIn(folder: string): Promise<Balance> {
+  const raw = await FolderRawStore.open(join(folder, 'raw'), 'read')
+  const formatted = await readCheckpoint(join(folder, 'checkpoint.json'))
+  const ledger = await FolderLedger.open(join(folder, 'ledger'), { feed: raw, formatted, mode: 'read' })
+  await raw.close()
+  return ledger.balance({ contract: 'w.things v1', source: 'public.things' })
 }
 
 async function ask(sql: string): Promise<readonly (readonly unknown[])[]> {
@@ -218,12 +248,20 @@ describe('the stages of a folder', () => {
             )
             expect(current).toEqual([...rows].map(([id, n]) => [String(id), n]).toSorted())
             expect(await new FolderObjects(folder).list('landing/')).toEqual([])
+            expect(await auditFolder(runFolder(folder))).toEqual({ findings: [], before: 0 })
+            const balance = await balanceIn(folder)
+            expect(balance).toEqual({
+              ...{ captured: good.length + refused.length, landed: good.length, quarantined: refused.length },
+              ...{ filtered: 0, inFlight: 0, missing: 0, redriven: 0, balanced: true },
+              ...{ capturedThrough: balance.landedThrough, landedThrough: pages.at(-1)?.lastPosition },
+              loads: { rows: 0, landed: 0, quarantined: 0 },
+            })
           },
         ),
         { numRuns: runs(25) },
       )
       expect(deaths).toBeGreaterThan(20)
     },
-    runs(60_000),
+    runs(90_000),
   )
 })

@@ -134,6 +134,8 @@ beforeAll(async () => {
     publication: 'tidemark_rules',
     hints: { bytes: 1 << 20, milliseconds: 20 },
     reload: false,
+    compactEveryMs: 0,
+    proveEveryMs: 0,
     log: { info: () => undefined, warn: () => undefined },
   })
   await run.loaded(AbortSignal.timeout(20_000))

@@ -74,6 +74,8 @@ async function open(): Promise<LocalRun> {
     publication: 'tidemark_reconcile',
     hints: { bytes: 1 << 20, milliseconds: 20 },
     reload: false,
+    compactEveryMs: 0,
+    proveEveryMs: 0,
     log: { info: () => undefined, warn: () => undefined },
   })
   await opened.loaded(AbortSignal.timeout(20_000))

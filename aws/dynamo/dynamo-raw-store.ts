@@ -1,0 +1,84 @@
+import type { Page } from '../../core/page.ts'
+import type { PositionRange, RawStore } from '../../core/ports.ts'
+import type { CallName } from '../call-aws.ts'
+import { type DynamoTable, type Item, putOf, queryItems, writeBatches } from './dynamo-table.ts'
+import { partCount, partsOf, readParts } from './item-parts.ts'
+import { mergeSorted } from './merge-sorted.ts'
+import { expiryOf, headOfItem, type PageHead, pageItem, partitionsOf, partsName } from './page-item.ts'
+
+export interface DynamoRawStoreSettings {
+  readonly table: DynamoTable
+  /** Days after its last commit that a page is kept. */
+  readonly retentionDays: number
+}
+
+/**
+ * The raw store on DynamoDB: an item for each page, whose stream feeds format (docs/adr/0020). Keeps the guarantees of
+ * `RawStore`. A page beyond an item lies in parts, all of them written before its head, so that whoever sees the head
+ * finds them. Memory of `list`: 1 MB for each of the 16 partitions of a table, and one page.
+ */
+export class DynamoRawStore implements RawStore {
+  private readonly table: DynamoTable
+  private readonly retentionDays: number
+  private readonly call: CallName
+
+  constructor({ table, retentionDays }: DynamoRawStoreSettings) {
+    this.table = table
+    this.retentionDays = retentionDays
+    this.call = { code: 'raw/unavailable', what: `raw store ${table.name}` }
+  }
+
+  async put(pages: readonly Page[]): Promise<void> {
+    const heads = pages.map((page) => pageItem(page, this.retentionDays))
+    const parts = pages.flatMap((page, index) => {
+      if (partCount(page.content) === 0) return []
+      const name = partsName(page.key, heads[index]?.['digest']?.S ?? '')
+      return partsOf(name, page.content, expiryOf(page, this.retentionDays))
+    })
+    await writeBatches(this.table, this.call, parts)
+    await writeBatches(this.table, this.call, heads.map(putOf))
+  }
+
+  async *list(table: string, { from, to }: PositionRange = {}): AsyncIterable<Page> {
+    const sources = partitionsOf(table).map((partition) => this.heads(partition, from, to))
+    for await (const head of mergeSorted(sources, byKey)) yield await this.pageOf(head)
+  }
+
+  /** The page of an item, from a query or from the stream. Throws `raw/corrupt` for an item that is no page. */
+  page(item: Item): Promise<Page> {
+    return this.pageOf(headOfItem(item))
+  }
+
+  private async pageOf({ page, content, parts, digest }: PageHead): Promise<Page> {
+    if (content !== undefined) return { ...page, content }
+    const call = { ...this.call, what: `page ${page.key}` }
+    return {
+      ...page,
+      content: await readParts(this.table, call, partsName(page.key, digest), { parts, digest }),
+    }
+  }
+
+  /* Sort keys begin with the first position; where the last one lies only the item says, so all before `to` are read. */
+  private async *heads(
+    partition: string,
+    from: string | undefined,
+    to: string | undefined,
+  ): AsyncGenerator<PageHead> {
+    const query = {
+      KeyConditionExpression: to === undefined ? 'pk = :pk' : 'pk = :pk AND sk < :end',
+      ...(from === undefined ? {} : { FilterExpression: '#last >= :from' }),
+      ...(from === undefined ? {} : { ExpressionAttributeNames: { '#last': 'last' } }),
+      ExpressionAttributeValues: {
+        ':pk': { S: partition },
+        /* `$` is the character after `#`, which follows the position. */
+        ...(to === undefined ? {} : { ':end': { S: `${to}$` } }),
+        ...(from === undefined ? {} : { ':from': { S: from } }),
+      },
+    }
+    for await (const item of queryItems(this.table, this.call, query)) yield headOfItem(item)
+  }
+}
+
+function byKey({ page: left }: PageHead, { page: right }: PageHead): number {
+  return left.key < right.key ? -1 : left.key > right.key ? 1 : 0
+}

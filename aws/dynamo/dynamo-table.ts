@@ -1,0 +1,109 @@
+import {
+  type AttributeValue,
+  BatchWriteItemCommand,
+  type DynamoDBClient,
+  QueryCommand,
+  type QueryCommandInput,
+  type WriteRequest,
+} from '@aws-sdk/client-dynamodb'
+import { asFailure, type CallName, callAws, isTransient } from '../call-aws.ts'
+import { Attempts, type RetryPolicy } from '../retry.ts'
+
+export type Item = Record<string, AttributeValue>
+
+/** A DynamoDB table whose key is `pk` and `sk`, both text, and whose TTL attribute is `expires`. */
+export interface DynamoTable {
+  readonly client: DynamoDBClient
+  readonly name: string
+  readonly retry: RetryPolicy
+}
+
+export const putOf = (Item: Item): WriteRequest => ({ PutRequest: { Item } })
+
+export const deleteOf = (pk: string, sk: string): WriteRequest => ({
+  DeleteRequest: { Key: { pk: { S: pk }, sk: { S: sk } } },
+})
+
+const BATCH_ITEMS = 25
+/* Half of what one request may hold: the SDK keeps it as text and as bytes at once. */
+const BATCH_BYTES = 8 << 20
+
+/**
+ * Puts and deletes in the order given, 25 in a request at most; of requests with one key the last counts, for the service
+ * refuses a batch that holds both. What the service leaves unprocessed is sent again, alone. Every request is done
+ * when it resolves; some may be when it throws.
+ */
+export async function writeBatches(
+  table: DynamoTable,
+  name: CallName,
+  requests: readonly WriteRequest[],
+): Promise<void> {
+  const single = new Map(requests.map((request) => [keyOf(request), request]))
+  let batch: WriteRequest[] = []
+  let bytes = 0
+  for (const request of single.values()) {
+    const size = requestBytes(request)
+    if (batch.length === BATCH_ITEMS || (batch.length > 0 && bytes + size > BATCH_BYTES)) {
+      await writeBatch(table, name, batch)
+      batch = []
+      bytes = 0
+    }
+    batch.push(request)
+    bytes += size
+  }
+  if (batch.length > 0) await writeBatch(table, name, batch)
+}
+
+async function writeBatch(table: DynamoTable, name: CallName, batch: readonly WriteRequest[]): Promise<void> {
+  const attempts = new Attempts(table.retry)
+  let left: readonly WriteRequest[] = batch
+  for (;;) {
+    let cause: unknown
+    try {
+      const command = new BatchWriteItemCommand({ RequestItems: { [table.name]: [...left] } })
+      const { UnprocessedItems } = await table.client.send(command, { abortSignal: attempts.signal })
+      const unprocessed = UnprocessedItems?.[table.name] ?? []
+      if (unprocessed.length === 0) return
+      if (unprocessed.length < left.length) attempts.progressed()
+      left = unprocessed
+    } catch (error) {
+      if (!isTransient(error)) throw asFailure(name, error)
+      cause = error
+    }
+    if (!(await attempts.again())) throw asFailure(name, cause)
+  }
+}
+
+/** Items of a query in the order of their sort key, read as they are asked for, one answer (1 MB at most) at a time. */
+export async function* queryItems(
+  { client, name: TableName, retry }: DynamoTable,
+  name: CallName,
+  query: Omit<QueryCommandInput, 'TableName' | 'ConsistentRead'>,
+): AsyncGenerator<Item> {
+  let ExclusiveStartKey: Item | undefined
+  do {
+    const command = new QueryCommand({
+      ...query,
+      TableName,
+      ConsistentRead: true,
+      ...(ExclusiveStartKey === undefined ? {} : { ExclusiveStartKey }),
+    })
+    const found = await callAws(name, retry, (abortSignal) => client.send(command, { abortSignal }))
+    yield* found.Items ?? []
+    ExclusiveStartKey = found.LastEvaluatedKey
+  } while (ExclusiveStartKey !== undefined)
+}
+
+function keyOf({ PutRequest, DeleteRequest }: WriteRequest): string {
+  const { pk, sk } = PutRequest?.Item ?? DeleteRequest?.Key ?? {}
+  return JSON.stringify([pk?.S, sk?.S])
+}
+
+/* As it travels: bytes become base64. */
+function requestBytes({ PutRequest }: WriteRequest): number {
+  return Object.entries(PutRequest?.Item ?? {}).reduce(
+    (sum, [name, { S = '', B }]) =>
+      sum + name.length + 32 + Buffer.byteLength(S) + Math.ceil((B?.length ?? 0) / 3) * 4,
+    0,
+  )
+}

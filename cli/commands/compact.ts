@@ -1,0 +1,90 @@
+import { Command } from 'commander'
+import type { CompactionResult } from '../../lake/compaction/compact-table.ts'
+import type { CompactionPlan } from '../../lake/compaction/plan-compaction.ts'
+import type { Compacted } from '../../local/operations/compact-operation.ts'
+import { bytesText } from '../load-view.ts'
+import type { Cli } from '../main.ts'
+import { operate } from '../operate.ts'
+import { alignedTable, count, exit } from '../output.ts'
+import { parseCount, parseDuration } from '../parse-options.ts'
+import { dirOption, schemasOption } from '../run-options.ts'
+
+interface Options {
+  readonly dir: string
+  readonly schemas?: string
+  readonly table?: string
+  readonly grace: number
+  readonly keepHistory?: number
+  readonly fileSize: number
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+const MB = 1 << 20
+
+export function compactCommand(cli: Cli): Command {
+  return new Command('compact')
+    .description(
+      'Fold history into base, which current reads first, and merge small files. A running pipeline does it by itself.',
+    )
+    .addOption(dirOption())
+    .addOption(schemasOption())
+    .option('--table <name>', 'one table, by its lake name')
+    .option(
+      '--grace <duration>',
+      'how long files that went out of use stay for readers that began before',
+      parseDuration,
+      600_000,
+    )
+    .option('--keep-history <days>', 'drop ingest days older than this that are folded', parseCount(36_500))
+    .option('--file-size <MB>', 'target size of base files', parseCount(4_096), 256)
+    .option('--dry-run', 'say what would be rewritten, change nothing')
+    .option('--json', 'the outcome as one JSON object')
+    .action(async (options: Options) => {
+      const { table, grace, keepHistory, fileSize, dryRun = false, json = false } = options
+      const outcome = (await operate(cli, options, {
+        kind: 'compact',
+        isDryRun: dryRun,
+        graceMs: grace,
+        fileBytes: fileSize * MB,
+        ...(table === undefined ? {} : { table }),
+        ...(keepHistory === undefined ? {} : { keepHistoryDays: keepHistory }),
+      })) as Compacted
+      if (json) cli.output.result(JSON.stringify(outcome))
+      else cli.output.result(outcome.isDryRun ? plansText(outcome.plans) : resultsText(outcome.results))
+      const isCut = !outcome.isDryRun && outcome.results.some(({ state }) => state === 'interrupted')
+      process.exitCode = isCut ? exit.findings : exit.fine
+    })
+}
+
+function plansText(plans: readonly CompactionPlan[]): string {
+  const rows = plans.map((plan) => [
+    `${plan.table} v${plan.version}`,
+    count(plan.freshFiles),
+    bytesText(plan.freshBytes),
+    count(plan.touchedKeys),
+    count(plan.partsToWrite),
+    count(plan.partsToCarry),
+    bytesText(plan.bytesToWrite),
+    plan.writeAmplification === null ? '-' : `${plan.writeAmplification.toFixed(1)} x`,
+    count(plan.filesToMerge),
+  ])
+  const head = ['table', 'new files', 'new', 'keys', 'rewrite', 'carry', 'to write', 'amplification', 'merge']
+  return alignedTable(head, rows)
+}
+
+function resultsText(results: readonly CompactionResult[]): string {
+  const rows = results.map((result) => [
+    `${result.table} v${result.version}`,
+    result.state,
+    result.build === null ? '-' : String(result.build),
+    count(result.touched),
+    count(result.rows),
+    count(result.partsWritten),
+    count(result.partsCarried),
+    bytesText(result.bytesWritten),
+    count(result.mergedFiles),
+  ])
+  const head = ['table', 'state', 'build', 'keys', 'rows', 'rewritten', 'carried', 'written', 'merged']
+  return alignedTable(head, rows)
+}

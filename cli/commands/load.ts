@@ -1,0 +1,211 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command } from 'commander'
+import { PipelineError } from '../../core/failures.ts'
+import { isOver, type Load, loadState } from '../../core/load.ts'
+import { FolderLoadLedger } from '../../local/loads/folder-load-ledger.ts'
+import type { StartedLoad } from '../../local/operations/load-operation.ts'
+import { folderHolder } from '../../local/pipeline/folder-lock.ts'
+import { readJsonFile } from '../../local/pipeline/json-file.ts'
+import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { runStatus } from '../../local/run/run-status.ts'
+import { bytesText, loadLine, loadText } from '../load-view.ts'
+import type { Cli } from '../main.ts'
+import { operate } from '../operate.ts'
+import { alignedTable, count, exit, type Output } from '../output.ts'
+import { dirOption, schemasOption } from '../run-options.ts'
+
+interface Options {
+  readonly dir: string
+  readonly schemas?: string
+  readonly tables?: readonly string[]
+  readonly window?: string
+  readonly wait?: boolean
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+export function loadCommand(cli: Cli): Command {
+  return new Command('load')
+    .description('Full loads: whole tables into the lake, at any time, beside the changes.')
+    .addCommand(startCommand(cli))
+    .addCommand(statusCommand(cli))
+    .addCommand(watchCommand(cli))
+    .addCommand(resumeCommand(cli))
+    .addCommand(cancelCommand(cli))
+}
+
+function startCommand(cli: Cli): Command {
+  const { output } = cli
+  return new Command('start')
+    .description(
+      'Read tables of the source again, whole. Rows that were deleted unseen go; the changes meanwhile count more.',
+    )
+    .requiredOption('--tables <name...>', 'source tables as schema.table')
+    .addOption(dirOption())
+    .addOption(schemasOption())
+    .option('--window <from-to>', 'begin to read a table only between these local times, such as 12:00-14:00')
+    .option('--wait', 'stay until the load is over, and show its progress')
+    .option('--dry-run', 'show what would be read and how busy the source is, start nothing')
+    .option('--json', 'the load as one JSON object')
+    .action(async (options: Options) => {
+      const { tables = [], window, dryRun = false, json = false, wait = false, dir } = options
+      const request = { tables: [...tables], isDryRun: dryRun, ...(window === undefined ? {} : { window }) }
+      const started = (await operate(cli, options, { kind: 'load-start', ...request })) as StartedLoad
+      if (!json) output.progress(activityText(started))
+      const load = wait && started.load !== null ? await watch(dir, started.load.id, output) : started.load
+      if (json) output.result(JSON.stringify({ ...started, load }))
+      else if (load === null) output.result(planText(started))
+      else output.result(loadText(load, output, Date.now()))
+      if (!wait && load !== null) output.progress(`watch it: tidemark load watch ${load.id}`)
+      if (wait && load !== null) setExit(load)
+    })
+}
+
+function statusCommand({ output }: Cli): Command {
+  return new Command('status')
+    .description('The loads of a folder, or one of them.')
+    .argument('[load]', 'id of a load')
+    .addOption(dirOption())
+    .option('--json', 'as JSON')
+    .action(async (id: string | undefined, { dir, json }: Options) => {
+      const loads = await readLoads(dir)
+      const shown = id === undefined ? loads : [find(loads, id)]
+      if (json === true) return output.result(JSON.stringify(id === undefined ? shown : shown[0]))
+      if (shown.length === 0) return output.result('no loads')
+      if (id === undefined && shown.length > 1) return output.result(listText(shown))
+      for (const load of shown) output.result(loadText(load, output, Date.now()))
+    })
+}
+
+function watchCommand({ output }: Cli): Command {
+  return new Command('watch')
+    .description('Follow a load until it is over; the newest one when none is named.')
+    .argument('[load]', 'id of a load')
+    .addOption(dirOption())
+    .option('--json', 'the load at its end as one JSON object')
+    .action(async (id: string | undefined, { dir, json }: Options) => {
+      const loads = await readLoads(dir)
+      const chosen = id ?? loads.at(-1)?.id
+      if (chosen === undefined) throw new PipelineError('load/not-found', `no load in ${dir}`)
+      const load = await watch(dir, find(loads, chosen).id, output)
+      output.result(json === true ? JSON.stringify(load) : loadText(load, output, Date.now()))
+      setExit(load)
+    })
+}
+
+function resumeCommand(cli: Cli): Command {
+  return actOn(
+    cli,
+    'resume',
+    'Go on with a load that failed or was cancelled, at the first table that is not complete.',
+  )
+}
+
+function cancelCommand(cli: Cli): Command {
+  return actOn(
+    cli,
+    'cancel',
+    'End a load where it is. Rows that arrived stay: they were true when they were read.',
+  )
+}
+
+function actOn(cli: Cli, verb: 'resume' | 'cancel', description: string): Command {
+  return new Command(verb)
+    .description(description)
+    .argument('<load>', 'id of a load')
+    .addOption(dirOption())
+    .addOption(schemasOption())
+    .option('--json', 'the load as one JSON object')
+    .action(async (load: string, options: Options) => {
+      const found = (await operate(cli, options, { kind: `load-${verb}`, load })) as Load
+      cli.output.result(
+        options.json === true ? JSON.stringify(found) : loadText(found, cli.output, Date.now()),
+      )
+    })
+}
+
+const POLL_MS = 500
+const LOG_MS = 5_000
+
+/* Of the ledger, and the counts between two of its entries from the status of the process that loads. */
+async function watch(dir: string, id: string, output: Output): Promise<Load> {
+  let drawn = 0
+  let said = 0
+  for (;;) {
+    const load = find(await readLoads(dir), id)
+    if (isOver(loadState(load))) {
+      erase(output, drawn)
+      return load
+    }
+    if ((await folderHolder(dir)) === undefined)
+      throw new PipelineError('run/not-running', `load ${id} goes on when the pipeline of ${dir} runs`)
+    const now = Date.now()
+    if (output.isTerminal) {
+      const text = loadText(load, output, now)
+      erase(output, drawn)
+      output.progress(text)
+      drawn = text.split('\n').length
+    } else if (now - said >= LOG_MS) {
+      said = now
+      output.progress(loadLine(load, now))
+    }
+    await sleep(POLL_MS)
+  }
+}
+
+function erase(output: Output, lines: number): void {
+  if (output.isTerminal && lines > 0) process.stderr.write(`\x1b[${lines}A\x1b[0J`)
+}
+
+async function readLoads(dir: string): Promise<readonly Load[]> {
+  const folder = runFolder(dir)
+  const [loads, status] = await Promise.all([
+    new FolderLoadLedger(folder.loads).all(),
+    readJsonFile(folder.status, runStatus),
+  ])
+  return loads.map((load) => ({
+    ...load,
+    tables: load.tables.map((table) => {
+      const live = status?.loading.find(({ id, table: name }) => id === load.id && name === table.table)
+      const isBehind = table.state === 'loading' && !table.isRead && (live?.rows ?? 0) > table.rows
+      return isBehind && live !== undefined ? { ...table, rows: live.rows, bytes: live.bytes } : table
+    }),
+  }))
+}
+
+function find(loads: readonly Load[], id: string): Load {
+  const found = loads.find((load) => load.id === id)
+  if (found === undefined) throw new PipelineError('load/not-found', `no load ${id}`)
+  return found
+}
+
+function setExit(load: Load): void {
+  process.exitCode = loadState(load) === 'complete' ? exit.fine : exit.findings
+}
+
+function activityText({ activity }: StartedLoad): string {
+  const { activeBackends, longestTransactionSeconds, slotLagBytes, retainedWalBytes } = activity
+  return [
+    `source: ${count(activeBackends)} active backends, oldest transaction ${count(Math.round(longestTransactionSeconds))} s`,
+    `slot ${bytesText(slotLagBytes)} behind, ${bytesText(retainedWalBytes)} of WAL kept`,
+  ].join(', ')
+}
+
+function planText({ plan }: StartedLoad): string {
+  const rows = plan.map(({ table, estimatedRows }) => [
+    table,
+    estimatedRows === null ? 'unknown' : count(estimatedRows),
+  ])
+  return alignedTable(['would be read', 'about rows'], rows)
+}
+
+function listText(loads: readonly Load[]): string {
+  const rows = loads.map((load) => [
+    load.id,
+    loadState(load),
+    count(load.tables.length),
+    count(load.tables.reduce((sum, { rows: read }) => sum + read, 0)),
+    load.startedAt.slice(0, 19),
+  ])
+  return alignedTable(['load', 'state', 'tables', 'rows', 'started'], rows)
+}

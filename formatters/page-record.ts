@@ -1,0 +1,20 @@
+import { nameOfBlock, type PageRecord } from '../core/ledger.ts'
+import type { Page } from '../core/page.ts'
+import type { FormattedChanges } from './format-page.ts'
+
+/** What became of a page, for the ledger. `isWaiting` says of a refusal that quarantine had it before. */
+export function pageRecord(
+  place: number,
+  { key, table, changes, firstPosition, lastPosition }: Omit<Page, 'content'>,
+  { formatted, isWaiting }: { formatted: FormattedChanges; isWaiting: (id: string) => boolean },
+): PageRecord {
+  const fresh = formatted.refused.filter(({ id }) => !isWaiting(id))
+  const shares = formatted.contracts.map(({ contract, blocks, refused }) => ({
+    contract,
+    blocks: blocks.flatMap((block) => nameOfBlock(block) ?? []),
+    refused,
+    fresh: fresh.filter((entry) => entry.contract === contract).length,
+    filtered: 0,
+  }))
+  return { place, page: key, table, changes, firstPosition, lastPosition, shares }
+}

@@ -1,0 +1,211 @@
+import { PipelineError } from '../../core/failures.ts'
+import type { Catalog, CatalogEntry, Clock, ObjectFiles, ObjectStore, SqlEngine } from '../../core/ports.ts'
+import { buildBase, isMadeWhole, type NewBuild } from './build-base.ts'
+import { type BuildScope, pathsOf, removeWritten } from './build-scope.ts'
+import type { CompactionLedger, CompactionRecord } from './compaction-ledger.ts'
+import { type HistoryListing, hideFiles, listHistory } from './history-listing.ts'
+import { publishedRevisions, rowsOfFiles } from './lake-rows-sql.ts'
+import { dropPastDays, sweep } from './maintain-table.ts'
+import { daysToMerge, type MergeRules } from './merge-days.ts'
+import { firstRecord } from './retire-files.ts'
+
+export interface CompactDeps {
+  readonly sql: SqlEngine
+  readonly files: ObjectFiles
+  readonly objects: Pick<ObjectStore, 'list' | 'delete'>
+  readonly catalog: Pick<Catalog, 'entries' | 'publishBase' | 'dropPartitions'>
+  readonly ledger: CompactionLedger
+  readonly now: Clock
+  readonly signal: AbortSignal
+  readonly onProgress?: (progress: CompactionProgress) => void
+}
+
+export interface CompactionProgress {
+  readonly table: string
+  readonly version: number
+  readonly step: 'list' | 'merge' | 'fold' | 'write' | 'publish'
+  readonly done: number
+  readonly all: number
+}
+
+export interface CompactOptions extends Partial<MergeRules> {
+  /** How long files out of use stay for readers of the catalog before; 10 minutes. */
+  readonly graceMs?: number
+  /** Target size of base files; 256 MiB. */
+  readonly fileBytes?: number
+  /** Ingest days of history to keep; all. */
+  readonly keepHistoryDays?: number | undefined
+}
+
+export interface CompactionResult {
+  readonly table: string
+  readonly version: number
+  readonly state: 'published' | 'nothing new' | 'interrupted'
+  /** The build that readers see now; null when there is none. */
+  readonly build: number | null
+  readonly freshFiles: number
+  /** Keys made anew, and what became of them. */
+  readonly touched: number
+  readonly live: number
+  readonly dead: number
+  /** Rows of the base. */
+  readonly rows: number
+  readonly partsWritten: number
+  readonly partsCarried: number
+  readonly bytesWritten: number
+  readonly mergedFiles: number
+  readonly deletedFiles: number
+  readonly droppedDays: readonly string[]
+}
+
+export const compactDefaults = {
+  graceMs: 600_000,
+  fileBytes: 256 << 20,
+  mergeAbove: 8,
+  smallBytes: 32 << 20,
+  keepHistoryDays: undefined,
+} as const
+
+/**
+ * Folds the history files of a table version that no base has into a new base, merges small history files, and deletes
+ * what is out of use. Readers see the old base or the new one, never a part; a stop at any point is put right by the next
+ * call. Changes may land meanwhile. One call at a time for each table version. Throws `lake/audit` when what was written
+ * is not what should have been, and `lake/conflict` when another build was published meanwhile; nothing is shown then.
+ */
+export async function compactTable(
+  name: string,
+  version: number,
+  deps: CompactDeps,
+  options: CompactOptions = {},
+): Promise<CompactionResult> {
+  const { ledger, now, signal } = deps
+  const { graceMs, keepHistoryDays } = { ...compactDefaults, ...options }
+  const entry = await entryOf(name, version, deps)
+  const known = (await ledger.read(name, version)) ?? firstRecord(entry)
+  const swept = await sweep(entry, known, graceMs, now(), deps)
+  const past =
+    keepHistoryDays === undefined
+      ? { record: swept.record, days: [] }
+      : await dropPastDays(entry, swept.record, keepHistoryDays, now(), deps)
+  const outcome = { deletedFiles: swept.deleted, droppedDays: past.days }
+  if (signal.aborted) return { ...unbuilt(entry, 'interrupted'), ...outcome }
+  /* Anew, without the days that went. */
+  const build = await attempt(await entryOf(name, version, deps), past.record, deps, options)
+  return { ...build, ...outcome, deletedFiles: build.deletedFiles + swept.deleted }
+}
+
+async function attempt(
+  entry: CatalogEntry,
+  record: CompactionRecord,
+  deps: CompactDeps,
+  options: CompactOptions,
+): Promise<CompactionResult> {
+  const { table, version } = { table: entry.table.name, version: entry.table.version }
+  const { signal, ledger, catalog, now } = deps
+  const settings = { ...compactDefaults, ...options }
+  const report = (step: CompactionProgress['step'], done: number, all: number) =>
+    deps.onProgress?.({ table, version, step, done, all })
+  report('list', 0, 1)
+  const listing = await readableHistory(entry, record, deps)
+  const scope: BuildScope = {
+    entry,
+    build: (entry.base?.build ?? 0) + 1,
+    sql: deps.sql,
+    files: deps.files,
+    objects: deps.objects,
+    fileBytes: settings.fileBytes,
+    checkpoint: () => signal.throwIfAborted(),
+    written: [],
+  }
+  const merges = await daysToMerge(scope, listing, settings)
+  const isStale = entry.base !== null && isMadeWhole(scope, record)
+  if (listing.fresh.length === 0 && merges.length === 0 && !isStale) return unbuilt(entry, 'nothing new')
+
+  let built: NewBuild
+  try {
+    built = await buildBase(scope, { record, listing, merges, now: now() }, ({ step, done, all }) =>
+      report(step, done, all),
+    )
+  } catch (error) {
+    /* Where that fails too, the next call does it. */
+    await removeWritten(scope).catch(() => undefined)
+    if (signal.aborted && error === signal.reason) return unbuilt(entry, 'interrupted')
+    throw error
+  }
+  report('publish', 0, 1)
+  /* The record first: what it names is out of use only once the catalog has the build. */
+  await ledger.save(built.record)
+  await catalog.publishBase(table, version, built.base, entry.base?.build ?? null)
+  const at = now()
+  const retired = built.record.retired.map((file) => (file.build === scope.build ? { ...file, at } : file))
+  const after = await sweep(
+    { ...entry, base: built.base },
+    { ...built.record, retired },
+    settings.graceMs,
+    at,
+    deps,
+  )
+  return {
+    ...unbuilt({ ...entry, base: built.base }, 'published'),
+    freshFiles: listing.fresh.length,
+    touched: built.folded.touched,
+    live: built.folded.live,
+    dead: built.folded.dead,
+    partsWritten: built.partsWritten,
+    partsCarried: built.partsCarried,
+    bytesWritten: built.bytesWritten,
+    mergedFiles: built.mergedFiles,
+    deletedFiles: after.deleted,
+  }
+}
+
+/** The entry of a table version. Throws `lake/unreadable` when the catalog has none. */
+export async function entryOf(
+  name: string,
+  version: number,
+  { catalog }: Pick<CompactDeps, 'catalog'>,
+): Promise<CatalogEntry> {
+  const entries = await catalog.entries()
+  const entry = entries.find(({ table }) => table.name === name && table.version === version)
+  if (entry === undefined)
+    throw new PipelineError('lake/unreadable', `${name} v${version} is not in the catalog`)
+  return entry
+}
+
+/** What may be folded: a file with rows of a revision that is not published waits as a whole. */
+export async function readableHistory(
+  entry: CatalogEntry,
+  record: CompactionRecord,
+  { objects, files, sql }: Pick<CompactDeps, 'objects' | 'files' | 'sql'>,
+): Promise<HistoryListing> {
+  const listing = await listHistory(entry, objects, record)
+  if (listing.fresh.length === 0) return listing
+  const paths = await pathsOf(files, listing.fresh)
+  const early = await sql.rows(`SELECT DISTINCT _file FROM (${rowsOfFiles(entry.table, paths)})
+    WHERE _revision NOT IN (${publishedRevisions(entry)})`)
+  const waiting = new Set(early.map(([path]) => path))
+  return hideFiles(
+    listing,
+    listing.fresh.filter((_, index) => waiting.has(paths[index] ?? '')),
+  )
+}
+
+function unbuilt({ table, base }: CatalogEntry, state: CompactionResult['state']): CompactionResult {
+  return {
+    table: table.name,
+    version: table.version,
+    state,
+    build: base?.build ?? null,
+    rows: base?.rows ?? 0,
+    freshFiles: 0,
+    touched: 0,
+    live: 0,
+    dead: 0,
+    partsWritten: 0,
+    partsCarried: base?.parts.length ?? 0,
+    bytesWritten: 0,
+    mergedFiles: 0,
+    deletedFiles: 0,
+    droppedDays: [],
+  }
+}

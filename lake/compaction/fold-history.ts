@@ -1,0 +1,183 @@
+import type { CatalogEntry, SqlEngine } from '../../core/ports.ts'
+import type { Position } from '../../core/position.ts'
+import { columnList, identifier, literal } from '../sql-text.ts'
+import { healedRows, latestOfKey, plainRows, tiedKeys } from './fold-sql.ts'
+import {
+  countedRows,
+  keyColumns,
+  pathList,
+  rowColumns,
+  rowsOfFiles,
+  tombstoneSystem,
+} from './lake-rows-sql.ts'
+import { partitionSql } from './partition-sql.ts'
+
+/** What is folded: local paths. */
+export interface FoldInput {
+  readonly entry: CatalogEntry
+  /** All history files up to now, and of them those that no base has yet. */
+  readonly history: readonly string[]
+  readonly fresh: readonly string[]
+  /** The files of the base before, and what it was folded up to; null when there is none. */
+  readonly base: {
+    readonly rows: readonly string[]
+    readonly tombstones: readonly string[]
+    readonly position: Position
+  } | null
+  /** Whether every key is made anew: another floor, or no base. */
+  readonly isWhole: boolean
+  /** Whether history goes back to the first change; if not, the base stands for what is gone. */
+  readonly isHistoryWhole: boolean
+}
+
+/** Counts of a fold; its rows lie in the scratch file and in `compact_dead`. */
+export interface Folded {
+  /** Keys whose state was made anew, and what they are now. */
+  readonly touched: number
+  readonly live: number
+  readonly dead: number
+  /** Live rows and tombstones that the base had of those keys. */
+  readonly replaced: number
+  readonly buried: number
+}
+
+/**
+ * Makes the new state of every key that the fresh files touch, in temporary tables and one scratch file: live rows with
+ * their partition values in `_p0`, `_p1`, …, sorted by these and by key. Leaves for the writer: `compact_touched` (keys),
+ * `compact_old` (their rows in the base before, with `_file`), `compact_dead` (their tombstones now).
+ *
+ * A key whose new rows are all above what was folded before needs only them and its base row. Rows that arrive late may
+ * change what an already folded row took from them, also one of another key; those keys are made of all of history.
+ */
+export async function foldHistory(sql: SqlEngine, input: FoldInput, staged: string): Promise<Folded> {
+  const { entry, history, isWhole } = input
+  const { table } = entry
+  const keys = columnList(keyColumns(table))
+  const counted = countedRows(entry)
+  await sql.run(`CREATE OR REPLACE TEMP VIEW compact_history AS ${wholeHistory(input)}`)
+  if (isWhole) await touchEverything(sql, input)
+  else await touchFresh(sql, input)
+  await sql.run(`CREATE OR REPLACE TEMP TABLE compact_gaps AS
+    ${(await hasGaps(sql)) ? tiedKeys(table, gapKeys(), 'compact_input') : `SELECT ${keys} FROM compact_input LIMIT 0`}`)
+  for (const [rows, relation, some] of [
+    ['compact_gap_rows', 'compact_input', 'compact_gaps'],
+    ['compact_deep_rows', 'compact_history', 'compact_deep'],
+  ])
+    await sql.run(
+      `CREATE OR REPLACE TEMP TABLE ${rows} AS SELECT * FROM ${relation} SEMI JOIN ${some} USING (${keys})`,
+    )
+  await stageRows(sql, entry, staged)
+  await sql.run(`CREATE OR REPLACE TEMP TABLE compact_dead AS SELECT ${keys}, ${tombstoneSystem.join(', ')}
+    FROM (SELECT * FROM (${narrow('compact_input')} UNION ALL ${narrow('compact_deep_rows')}) ${latestOfKey(table)})
+    WHERE _op = 'delete'`)
+  return countFold(sql, staged, keys)
+
+  function narrow(relation: string): string {
+    return `SELECT ${keys}, ${tombstoneSystem.join(', ')} FROM ${relation}
+      SEMI JOIN (SELECT ${keys} FROM ${relation} WHERE _op = 'delete') USING (${keys})`
+  }
+
+  /* Keys whose latest row lacks columns. */
+  function gapKeys(): string {
+    return `(SELECT ${keys} FROM (SELECT ${keys}, _op, _position, _revision, _absent FROM compact_input
+      ${latestOfKey(table)}) WHERE _op <> 'delete' AND len(_absent) > 0)`
+  }
+
+  function wholeHistory({ base, isHistoryWhole }: FoldInput): string {
+    const columns = columnList(rowColumns(table))
+    const rows = `SELECT ${columns} FROM (${rowsOfFiles(table, history)}) WHERE ${counted}`
+    if (base === null || isHistoryWhole) return rows
+    const before = `(${rowsOfFiles(table, [...base.rows, ...base.tombstones])})`
+    /* Once more just below its own place, for a later reading of that change which lacks columns. */
+    const below = rowColumns(table).map((name) => {
+      if (name === '_op') return `'update' AS _op`
+      return name === '_position' ? `left(_position, 31) || '.' AS _position` : identifier(name)
+    })
+    return `${rows} UNION ALL SELECT ${columns} FROM ${before} WHERE ${counted}
+      UNION ALL SELECT ${below.join(', ')} FROM ${before} WHERE _op <> 'delete' AND ${counted}`
+  }
+}
+
+async function touchEverything(sql: SqlEngine, { entry }: FoldInput): Promise<void> {
+  const keys = columnList(keyColumns(entry.table))
+  await sql.run(`CREATE OR REPLACE TEMP VIEW compact_input AS SELECT * FROM compact_history`)
+  /* Nothing of the base before stays, so nobody asks which keys. */
+  for (const name of ['compact_touched', 'compact_deep'])
+    await sql.run(`CREATE OR REPLACE TEMP TABLE ${name} AS SELECT ${keys} FROM compact_input LIMIT 0`)
+  await sql.run(`CREATE OR REPLACE TEMP TABLE compact_old AS FROM (${rowsOfFiles(entry.table, [])})`)
+  await sql.run(`CREATE OR REPLACE TEMP TABLE compact_buried AS FROM compact_old`)
+}
+
+async function touchFresh(sql: SqlEngine, { entry, fresh, base }: FoldInput): Promise<void> {
+  const { table } = entry
+  const keys = columnList(keyColumns(table))
+  const columns = columnList(rowColumns(table))
+  /* By change, not by lake row: the second half of a key update may arrive alone. */
+  const isLate = `left(_position, 31) <= ${literal((base?.position ?? '').slice(0, 31))}`
+  await sql.run(`CREATE OR REPLACE TEMP VIEW compact_new AS
+    SELECT ${columns} FROM (${rowsOfFiles(table, fresh)}) WHERE ${countedRows(entry)}`)
+  await sql.run(`CREATE OR REPLACE TEMP TABLE compact_touched AS
+    SELECT ${keys}, bool_or(${isLate}) AS _late,
+      bool_or(len(_absent) > 0 OR _op = 'delete' OR right(_position, 1) = '1') AS _tied
+    FROM compact_new GROUP BY ${keys}`)
+  await readOld()
+  /* A whole row of a key that was never seen, and never moved, changes nothing else: late or not. */
+  await sql.run(`CREATE OR REPLACE TEMP TABLE compact_seeds AS SELECT ${keys} FROM compact_touched WHERE _late AND
+    (_tied OR (${keys}) IN (SELECT (${keys}) FROM compact_old UNION ALL SELECT (${keys}) FROM compact_buried))`)
+  const hasSeeds = (await numbers(sql, 'SELECT count(*) FROM compact_seeds'))[0] !== 0
+  await sql.run(`CREATE OR REPLACE TEMP TABLE compact_deep AS
+    ${hasSeeds ? tiedKeys(table, 'compact_seeds', 'compact_history') : 'FROM compact_seeds'}`)
+  if (hasSeeds) {
+    await sql.run(`INSERT INTO compact_touched
+      SELECT ${keys}, true, true FROM compact_deep ANTI JOIN compact_touched USING (${keys})`)
+    await readOld()
+  }
+  await sql.run(`CREATE OR REPLACE TEMP VIEW compact_input AS SELECT ${columns} FROM (
+    SELECT ${columns} FROM compact_new UNION ALL SELECT ${columns} FROM compact_old
+    UNION ALL SELECT ${columns} FROM compact_buried) ANTI JOIN compact_deep USING (${keys})`)
+
+  async function readOld(): Promise<void> {
+    for (const [name, files] of [
+      ['compact_old', base?.rows ?? []],
+      ['compact_buried', base?.tombstones ?? []],
+    ] as const)
+      await sql.run(`CREATE OR REPLACE TEMP TABLE ${name} AS SELECT ${columns}, _file
+        FROM (${rowsOfFiles(table, files)}) SEMI JOIN compact_touched USING (${keys}) ORDER BY _file`)
+  }
+}
+
+async function hasGaps(sql: SqlEngine): Promise<boolean> {
+  const found = await sql.rows('SELECT 1 FROM compact_input WHERE len(_absent) > 0 LIMIT 1')
+  return found.length > 0
+}
+
+async function stageRows(sql: SqlEngine, entry: CatalogEntry, staged: string): Promise<void> {
+  const { table } = entry
+  const keys = columnList(keyColumns(table))
+  const values = partitionSql(table).map((value, index) => `${value} AS _p${index}`)
+  const partitions = values.map((_, index) => `_p${index}`)
+  const live = [
+    plainRows(table, `(FROM compact_input ANTI JOIN compact_gaps USING (${keys}))`),
+    healedRows(entry, 'compact_gap_rows'),
+    healedRows(entry, 'compact_deep_rows'),
+  ]
+  await sql.run(`COPY (SELECT ${[...values, '*'].join(', ')} FROM (${live.join(' UNION ALL BY NAME ')})
+    ORDER BY ${[...partitions, keys].join(', ')})
+    TO ${literal(staged)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 30720)`)
+}
+
+async function countFold(sql: SqlEngine, staged: string, keys: string): Promise<Folded> {
+  const [touched = 0, live = 0, dead = 0, replaced = 0, buried = 0] = await numbers(
+    sql,
+    `SELECT (SELECT count(*) FROM (SELECT ${keys} FROM (SELECT ${keys} FROM compact_input UNION ALL SELECT ${keys} FROM compact_deep_rows) GROUP BY ${keys})),
+      (SELECT count(*) FROM read_parquet(${pathList([staged])})), (SELECT count(*) FROM compact_dead),
+      (SELECT count(*) FROM compact_old), (SELECT count(*) FROM compact_buried)`,
+  )
+  return { touched, live, dead, replaced, buried }
+}
+
+/** The numbers of a result of one row. */
+export async function numbers(sql: SqlEngine, query: string): Promise<readonly number[]> {
+  const [row = []] = await sql.rows(query)
+  return row.map(Number)
+}

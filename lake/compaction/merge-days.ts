@@ -1,0 +1,76 @@
+import type { LakeFile } from '../../core/ports.ts'
+import { columnList, literal } from '../sql-text.ts'
+import { agree, type BuildScope, pathsOf, publishFile } from './build-scope.ts'
+import { dayOf, type HistoryListing } from './history-listing.ts'
+import { checksumSql, keyColumns, pathList, rowColumns, rowsOfFiles } from './lake-rows-sql.ts'
+
+/** One file made of the small history files of a day. */
+export interface MergedDay {
+  readonly file: LakeFile
+  readonly inputs: readonly string[]
+}
+
+export interface MergeRules {
+  /** A day is merged when it has more small files than this. */
+  readonly mergeAbove: number
+  /** What a small file is, in bytes. */
+  readonly smallBytes: number
+}
+
+/** The days that have small files to merge: those files, of which no day has more bytes together than `fileBytes`. */
+export async function daysToMerge(
+  { sql, files, fileBytes }: Pick<BuildScope, 'sql' | 'files' | 'fileBytes'>,
+  { files: all, fresh, leftovers }: HistoryListing,
+  { mergeAbove, smallBytes }: MergeRules,
+): Promise<readonly (readonly string[])[]> {
+  const isFresh = new Set(fresh)
+  /* The name of a leftover is the one that this build would give: its day waits for the next. */
+  const waiting = new Set(leftovers.map(dayOf))
+  const days = new Map<string, string[]>()
+  for (const key of all) {
+    const day = dayOf(key)
+    if (!isFresh.has(key) && !waiting.has(day)) days.set(day, [...(days.get(day) ?? []), key])
+  }
+  const merges: (readonly string[])[] = []
+  for (const keys of days.values()) {
+    if (keys.length <= mergeAbove) continue
+    const sizes = await sql.rows(
+      `SELECT filename, size FROM read_blob(${pathList(await pathsOf(files, keys))})`,
+    )
+    const sizeOf = new Map(sizes.map(([path, size]) => [String(path), Number(size)]))
+    const small: string[] = []
+    let bytes = 0
+    for (const key of keys) {
+      const size = sizeOf.get(await files.read(key)) ?? smallBytes
+      if (size >= smallBytes || bytes + size > fileBytes) continue
+      small.push(key)
+      bytes += size
+    }
+    if (small.length > mergeAbove) merges.push(small)
+  }
+  return merges
+}
+
+/**
+ * Makes one history file of several, all rows and columns, sorted by position. Until the small ones go, readers see its
+ * rows twice, at the same position and revision, which changes nothing. Throws `lake/audit`.
+ */
+export async function mergeDay(scope: BuildScope, inputs: readonly string[]): Promise<MergedDay> {
+  const { sql, files, entry, build } = scope
+  const { table } = entry
+  const columns = rowColumns(table)
+  const rows = rowsOfFiles(table, await pathsOf(files, inputs))
+  const sum = (relation: string) => `SELECT count(*), ${checksumSql(columns)} FROM (${relation})`
+  const [expected = []] = await sql.rows(sum(rows))
+  const path = await files.scratch('merged')
+  await sql.run(`COPY (SELECT ${columnList(columns)} FROM (${rows})
+    ORDER BY _position, _revision, ${columnList(keyColumns(table))})
+    TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`)
+  const day = dayOf(inputs[0] ?? '')
+  const key = `${table.location}/ingest_date=${day}/merged-${String(build).padStart(6, '0')}.parquet`
+  const file = await publishFile(scope, path, key, Number(expected[0]))
+  const [found = []] = await sql.rows(sum(rowsOfFiles(table, await pathsOf(files, [key]))))
+  agree(scope, 'rows of a merged file', found[0], expected[0])
+  agree(scope, 'checksum of a merged file', found[1], expected[1])
+  return { file, inputs }
+}

@@ -1,0 +1,106 @@
+import { columnList } from '../sql-text.ts'
+import { isMadeWhole } from './build-base.ts'
+import { pathsOf } from './build-scope.ts'
+import {
+  type CompactDeps,
+  type CompactOptions,
+  compactDefaults,
+  entryOf,
+  readableHistory,
+} from './compact-table.ts'
+import { numbers } from './fold-history.ts'
+import { countedRows, keyColumns, pathList, rowsOfFiles } from './lake-rows-sql.ts'
+import { daysToMerge } from './merge-days.ts'
+import { partitionSql } from './partition-sql.ts'
+import { firstRecord } from './retire-files.ts'
+
+/** What a compaction would do. Bytes and keys are estimates: late rows may touch more than their own keys. */
+export interface CompactionPlan {
+  readonly table: string
+  readonly version: number
+  /** Whether all of history is read: there is no base yet, or it has another floor. */
+  readonly isWhole: boolean
+  readonly freshFiles: number
+  readonly freshBytes: number
+  readonly touchedKeys: number
+  readonly partsToWrite: number
+  readonly partsToCarry: number
+  readonly bytesToRead: number
+  readonly bytesToWrite: number
+  /** Bytes to write for each byte of new history; null when there is none. */
+  readonly writeAmplification: number | null
+  readonly filesToMerge: number
+}
+
+/** Looks what a compaction would do now; nothing is changed. */
+export async function planCompaction(
+  name: string,
+  version: number,
+  deps: Omit<CompactDeps, 'now' | 'signal'>,
+  options: CompactOptions = {},
+): Promise<CompactionPlan> {
+  const { sql, files } = deps
+  const entry = await entryOf(name, version, deps)
+  const { table, base } = entry
+  const record = (await deps.ledger.read(name, version)) ?? firstRecord(entry)
+  const listing = await readableHistory(entry, record, deps)
+  const isWhole = isMadeWhole({ entry }, record)
+  const settings = { ...compactDefaults, ...options }
+  const merges = await daysToMerge({ sql, files, fileBytes: settings.fileBytes }, listing, settings)
+  const paths = await pathsOf(files, isWhole ? listing.files : listing.fresh)
+  const freshBytes = await sizeOf(await pathsOf(files, listing.fresh))
+  const keys = columnList(keyColumns(table))
+  const fresh = `(SELECT * FROM (${rowsOfFiles(table, paths)}) WHERE ${countedRows(entry)})`
+  const [touchedKeys = 0] = await numbers(
+    sql,
+    `SELECT count(*) FROM (SELECT ${keys} FROM ${fresh} GROUP BY ${keys})`,
+  )
+  const places = partitionSql(table)
+  const target = await sql.rows(
+    `SELECT DISTINCT ${places.length > 0 ? places.join(', ') : '1'} FROM ${fresh} WHERE _op <> 'delete'`,
+  )
+  const written = new Set(target.map((values) => (places.length > 0 ? values : []).map(String).join('/')))
+  const old = isWhole ? [] : (base?.parts ?? [])
+  const touched = new Set(await filesWithKeys(old.flatMap((part) => part.files.map(({ key }) => key))))
+  let partBytes = 0
+  let carried = 0
+  for (const { values, files: inPart } of old) {
+    const place = Object.values(values).join('/')
+    if (!written.has(place) && !inPart.some(({ key }) => touched.has(key))) carried += 1
+    else {
+      written.add(place)
+      partBytes += inPart.reduce((sum, { bytes }) => sum + bytes, 0)
+    }
+  }
+  const newBytes = isWhole ? await sizeOf(paths) : freshBytes
+  const bytesToWrite = partBytes + newBytes
+  return {
+    table: name,
+    version,
+    isWhole,
+    freshFiles: listing.fresh.length,
+    freshBytes,
+    touchedKeys,
+    partsToWrite: written.size,
+    partsToCarry: carried,
+    bytesToRead: partBytes + newBytes,
+    bytesToWrite,
+    writeAmplification: freshBytes === 0 ? null : bytesToWrite / freshBytes,
+    filesToMerge: merges.reduce((sum, inputs) => sum + inputs.length, 0),
+  }
+
+  async function sizeOf(of: readonly string[]): Promise<number> {
+    if (of.length === 0) return 0
+    const [bytes = 0] = await numbers(sql, `SELECT sum(size) FROM read_blob(${pathList(of)})`)
+    return bytes
+  }
+
+  /* Base files that hold a row of a touched key. */
+  async function filesWithKeys(objectKeys: readonly string[]): Promise<readonly string[]> {
+    const local = await pathsOf(files, objectKeys)
+    const found = await sql.rows(`SELECT DISTINCT _file FROM (${rowsOfFiles(table, local)})
+      SEMI JOIN (SELECT ${keys} FROM ${fresh}) USING (${keys})`)
+    const hit = new Set(found.map(([path]) => path))
+    return objectKeys.filter((_, index) => hit.has(local[index] ?? ''))
+  }
+}

@@ -1,0 +1,59 @@
+import type { Base, CatalogEntry, ObjectStore } from '../../core/ports.ts'
+import type { CompactionRecord, RetiredFile } from './compaction-ledger.ts'
+import { dayOf } from './history-listing.ts'
+
+/** Every file that a base names. */
+export function filesOf(base: Base | null): readonly string[] {
+  if (base === null) return []
+  return [...base.parts.flatMap(({ files }) => files), ...base.tombstones].map(({ key }) => key)
+}
+
+/**
+ * Deletes what is out of use for longer than the grace period, and what a build that was never published left behind.
+ * Resolves with what still waits. Nothing that the catalog names is deleted, whatever the record says.
+ */
+export async function deleteRetired(
+  { table, base, partitions }: CatalogEntry,
+  retired: readonly RetiredFile[],
+  { objects, now, graceMs }: { objects: Pick<ObjectStore, 'list' | 'delete'>; now: number; graceMs: number },
+): Promise<{ readonly waiting: readonly RetiredFile[]; readonly deleted: number }> {
+  const build = base?.build ?? 0
+  const used = new Set(filesOf(base))
+  const known = new Set(retired.map(({ key }) => key))
+  const waiting: RetiredFile[] = []
+  let deleted = 0
+  for (const file of retired) {
+    /* Of a build that was not published: its next attempt decides anew. */
+    if (file.build > build || used.has(file.key)) continue
+    const isShown = file.reason === 'past' && partitions.includes(dayOf(file.key))
+    if (isShown || now < file.at + graceMs) {
+      waiting.push(file)
+      continue
+    }
+    await objects.delete(file.key)
+    deleted += 1
+  }
+  for (const key of await objects.list(`${table.baseLocation}/`)) {
+    if (used.has(key) || (known.has(key) && waiting.some((file) => file.key === key))) continue
+    if (buildOf(key) > build) {
+      await objects.delete(key)
+      deleted += 1
+    } else if (!known.has(key)) waiting.push({ key, build, at: now, reason: 'replaced' })
+  }
+  return { waiting, deleted }
+}
+
+function buildOf(key: string): number {
+  return Number(/\/(\d+)-\d+\.parquet$/.exec(key)?.[1] ?? 0)
+}
+
+/** The record as it is before any compaction: nothing is known, so history is not taken to be whole beside a base. */
+export function firstRecord({ table, base, partitions }: CatalogEntry): CompactionRecord {
+  return {
+    table: table.name,
+    version: table.version,
+    builds: [],
+    historySince: base === null ? null : (partitions[0] ?? base.openSince),
+    retired: [],
+  }
+}

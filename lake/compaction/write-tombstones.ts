@@ -1,0 +1,41 @@
+import type { LakeFile } from '../../core/ports.ts'
+import { columnList, literal } from '../sql-text.ts'
+import { agree, type BuildScope, pathsOf, publishFile } from './build-scope.ts'
+import { type Folded, numbers } from './fold-history.ts'
+import { keyColumns, rowsOfFiles, tombstoneSystem } from './lake-rows-sql.ts'
+
+/**
+ * Writes the tombstones of the new base, one for each deleted key, sorted by key; when the fold changed none, the files
+ * of the base before are carried over. Read back as parts are; throws `lake/audit`.
+ */
+export async function writeTombstones(
+  scope: BuildScope,
+  folded: Folded,
+  isWhole: boolean,
+): Promise<readonly LakeFile[]> {
+  const { sql, files, entry, build } = scope
+  const before = isWhole ? [] : (entry.base?.tombstones ?? [])
+  if (folded.dead === 0 && folded.buried === 0) return before
+  const keys = columnList(keyColumns(entry.table))
+  const columns = `${keys}, ${tombstoneSystem.join(', ')}`
+  const oldPaths = await pathsOf(
+    files,
+    before.map(({ key }) => key),
+  )
+  const path = await files.scratch('tombstones')
+  const expected = before.reduce((sum, { rows }) => sum + rows, 0) - folded.buried + folded.dead
+  if (expected === 0) return []
+  await sql.run(`COPY (SELECT * FROM (SELECT ${columns} FROM compact_dead UNION ALL
+      SELECT ${columns} FROM (${rowsOfFiles(entry.table, oldPaths)}) ANTI JOIN compact_touched USING (${keys}))
+    ORDER BY ${keys}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`)
+  const name = `${String(build).padStart(6, '0')}-${scope.written.length}.parquet`
+  const file = await publishFile(scope, path, `${entry.table.baseLocation}/_deleted/${name}`, expected)
+  const back = rowsOfFiles(entry.table, await pathsOf(files, [file.key]))
+  const [rows, distinct] = await numbers(
+    sql,
+    `SELECT (SELECT count(*) FROM (${back})), (SELECT count(*) FROM (SELECT ${keys} FROM (${back}) GROUP BY ${keys}))`,
+  )
+  agree(scope, 'tombstones', rows, expected)
+  agree(scope, 'deleted keys', distinct, expected)
+  return [file]
+}

@@ -1,0 +1,73 @@
+import type { CatalogEntry } from '../../core/ports.ts'
+import { literal } from '../sql-text.ts'
+import { type CurrentSources, currentColumns, mergedSelect, wholeSelect } from './current-select.ts'
+
+const POSITION = '[0-9a-f]{4}-[0-9a-f]{16}-[0-9a-f]{10}'
+
+/**
+ * SELECT of a table as it was at a position which is known only when the query runs, DuckDB dialect: `position` is an
+ * expression, such as the parameter of a macro. The query fails, and does not answer with less, for text that is no
+ * position, and for one that history no longer reaches back to.
+ */
+export function asOfSelect(entry: CatalogEntry, sources: CurrentSources, position: string): string {
+  const { base, floors } = entry
+  const moment = { position, floor: floorAt(entry, position) }
+  const whole = wholeSelect(entry, sources.history, moment, {})
+  if (base === null || sources.base === undefined)
+    return `SELECT * FROM (${whole})\nUNION ALL\n${guard(entry, sources, position)}`
+  const lastKnown = [base.position, floors.at(-1)?.position ?? ''].toSorted().at(-1) ?? ''
+  const isCovered = `${position} >= ${literal(lastKnown)}`
+  return [
+    `SELECT * FROM (${mergedSelect(entry, sources, moment, {})}) WHERE ${isCovered}`,
+    `SELECT * FROM (${whole}) WHERE NOT (${isCovered})`,
+    guard(entry, sources, position, isCovered),
+  ].join('\nUNION ALL\n')
+}
+
+/**
+ * Expression of the highest position that was committed at or before a time, an expression too; null when none was. Rows
+ * of a load have no commit time: they count from the day they were landed on, and before any later commit.
+ */
+export function positionAt(history: string, time: string): string {
+  return `(SELECT max(h._position) FROM ${history} h
+    CROSS JOIN (SELECT min(_position) AS _after FROM ${history} WHERE _committed_at > ${time}) a
+    WHERE h._committed_at <= ${time}
+      OR (h._committed_at IS NULL AND h.ingest_date <= CAST(${time} AS DATE) AND (a._after IS NULL OR h._position < a._after)))`
+}
+
+function floorAt({ floors }: CatalogEntry, position: string): string {
+  if (floors.length === 0) return `''`
+  const cases = floors.map((floor) => {
+    const text = literal(floor.position)
+    return `WHEN ${position} >= ${text} THEN ${text}`
+  })
+  return `CASE ${cases.toReversed().join(' ')} ELSE '' END`
+}
+
+/*
+ * No rows, or an error. Whether old history was dropped shows when base has a row from before all of it; or, for a
+ * state that begins with a floor, when history begins after that.
+ */
+function guard(
+  entry: CatalogEntry,
+  { history, base, tombstones }: CurrentSources,
+  position: string,
+  isCovered = 'false',
+): string {
+  const first = `(SELECT min(_position) FROM ${history})`
+  const floor = floorAt(entry, position)
+  const dropped =
+    entry.base === null || base === undefined || tombstones === undefined
+      ? []
+      : [
+          `coalesce((SELECT min(_position) FROM (SELECT _position FROM ${base} UNION ALL SELECT _position FROM ${tombstones})) < ${first}, true)`,
+          `(${floor} <> '' AND ${floor} < ${first})`,
+        ]
+  const isBefore = [`coalesce(${position} < ${first}, true)`, ...dropped].join(' OR ')
+  const nulls = currentColumns(entry).map(() => 'NULL')
+  return `SELECT ${nulls.join(', ')} WHERE CASE
+    WHEN ${position} IS NULL THEN error('nothing was committed at or before that time')
+    WHEN NOT regexp_full_match(${position}, ${literal(POSITION)}) THEN error('not a position')
+    WHEN NOT (${isCovered}) AND (${isBefore}) THEN error('history does not reach back to that position')
+    ELSE 'no rows' END = ''`
+}

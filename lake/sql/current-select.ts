@@ -1,0 +1,293 @@
+import type { CatalogEntry } from '../../core/ports.ts'
+import { isPosition, nextStep, type Position } from '../../core/position.ts'
+import { identifier, literal } from '../sql-text.ts'
+import type { Dialect } from './dialect.ts'
+import { duckdbDialect } from './duckdb-dialect.ts'
+import { type Fold, fold, lacks, movedKeys } from './fold.ts'
+import { derivedPartitions, listOf, sameKeys, type TableShape, tableShape } from './table-shape.ts'
+
+/** The columns of current beside the contract's: where and when its row was last changed, and what no contract knows. */
+export const currentSystemColumns = ['_position', '_committed_at', '_extra'] as const
+
+/** Relations, as they stand after FROM, without the rows of unpublished revisions. */
+export interface CurrentSources {
+  /** All of history, the fresh part too. */
+  readonly history: string
+  /** Rows of the history files that are not folded into base; folded ones among them only cost time. */
+  readonly fresh?: string
+  /** Left out, or of an entry without base: current is the fold of all history. */
+  readonly base?: string
+  readonly tombstones?: string
+}
+
+/** A moment of a table as SQL: a position, and the highest floor at or before it. */
+export interface Moment {
+  readonly position: string
+  readonly floor: string
+}
+
+export interface CurrentOptions {
+  /** The state at this position instead of the newest. */
+  readonly asOf?: Position
+  readonly system?: readonly string[]
+  /** Keys whose latest change is a delete, too: `_op` says so, and is a column of the result then. */
+  readonly withDeleted?: boolean
+  /** Only keys of this relation, which has the key columns. */
+  readonly onlyKeysOf?: string
+  /** Whether day and month columns of base are columns of the result; they are unless said. */
+  readonly withPartitions?: boolean
+  readonly dialect?: Dialect
+}
+
+interface Plan extends CurrentOptions {
+  readonly dialect: Dialect
+  readonly entry: CatalogEntry
+  readonly shape: TableShape
+  /** Condition on changes that count: above the floor, up to the position asked for. */
+  readonly counted: string
+}
+
+/**
+ * SELECT of the current rows of a table: for each key the row of the highest (position, revision) at or above the floor;
+ * deleted keys gone; columns an update did not send (`_absent`) taken from the last row that had them, also across a
+ * change of the key. With base it is the same rows, found with less reading; once old history is dropped, base stands
+ * in for it. Throws RangeError for an `asOf` that is no position.
+ */
+export function currentSelect(
+  entry: CatalogEntry,
+  sources: CurrentSources,
+  options: CurrentOptions = {},
+): string {
+  const { asOf } = options
+  if (asOf !== undefined && !isPosition(asOf)) throw new RangeError('asOf is not a position')
+  const floor = entry.floors.filter(({ position }) => asOf === undefined || position <= asOf).at(-1)
+  const moment = {
+    ...(asOf === undefined ? {} : { position: literal(asOf) }),
+    ...(floor === undefined ? {} : { floor: literal(floor.position) }),
+  }
+  return usesBase(entry, asOf)
+    ? mergedSelect(entry, sources, moment, options)
+    : wholeSelect(entry, sources.history, moment, options)
+}
+
+/** Whether base may stand for history up to it: not for a state before it, nor before a floor that its build may have known. */
+export function usesBase({ base, floors }: CatalogEntry, asOf: Position | undefined): boolean {
+  if (base === null) return false
+  return asOf === undefined || (asOf >= base.position && asOf >= (floors.at(-1)?.position ?? ''))
+}
+
+/** Current at a moment as the fold of all history. */
+export function wholeSelect(
+  entry: CatalogEntry,
+  history: string,
+  moment: Partial<Moment>,
+  options: CurrentOptions,
+): string {
+  const plan = planOf(entry, moment, options)
+  const { dialect, shape, counted } = plan
+  const changes = `(SELECT ${listOf(shape.all)}, 1 AS _rank FROM ${history} WHERE ${counted})`
+  const whole = fold(dialect, shape, {
+    prefix: '',
+    latest: `
+  SELECT ${listOf(shape.all)} FROM (
+    SELECT ${listOf(shape.all, 'r')}, ${newestFirst(shape)} AS _nth
+    FROM ${changes} r${only(plan, 'r')}
+  ) n
+  WHERE _nth = 1
+`,
+    rows: changes,
+    scope: scopeOf(plan, `(SELECT ${listOf(shape.keys)} FROM latest WHERE ${lacks(dialect)})`, changes),
+  })
+  return `${dialect.with} ${whole.ctes.join(',\n')}\n${foldBranch(plan, whole)}`
+}
+
+/** Current at a moment as base merged with what is fresh. */
+export function mergedSelect(
+  entry: CatalogEntry,
+  { history, fresh = history, base = '', tombstones = '' }: CurrentSources,
+  moment: Partial<Moment>,
+  options: CurrentOptions,
+): string {
+  const plan = planOf(entry, moment, options)
+  const { dialect, shape, counted } = plan
+  const { keys, all } = shape
+  const { storesCtes: isStored } = dialect
+  const key = listOf(keys)
+  /* The second half of a change of the key whose first half is the last that was folded is late, too. */
+  const isLate = `_first <= ${literal(nextStep(entry.base?.position ?? ''))}`
+  const ranked = (relation: string, rank: number, only: readonly string[] = all) =>
+    `SELECT ${all.map((name) => (only.includes(name) ? name : `NULL AS ${name}`)).join(', ')}, ${rank} AS _rank FROM ${relation} WHERE ${counted}`
+  const held = [...all.slice(0, 6), ...keys]
+  const quick = fold(dialect, shape, {
+    prefix: 'quick_',
+    latest: `
+  SELECT ${listOf(all, 'n')} FROM newest n LEFT JOIN tainted t ON ${sameKeys(keys, 't', 'n')}${only(plan, 'n')}
+  WHERE t.${keys[0]} IS NULL
+`,
+    rows: `(SELECT ${listOf(all)}, 1 AS _rank FROM fresh UNION ALL ${ranked(base, 2)})`,
+    scope: scopeOf(plan, `(SELECT ${key} FROM newest WHERE ${lacks(dialect)})`, 'fresh'),
+  })
+  const changes = `(${ranked(history, 1)})`
+  const rows = `(${ranked(history, 1)} UNION ALL ${ranked(base, 0)} UNION ALL ${ranked(tombstones, 0, held)})`
+  const slow = fold(dialect, shape, {
+    prefix: 'slow_',
+    latest: `
+  SELECT ${listOf(all)} FROM (
+    SELECT ${listOf(all, 'r')}, ${newestFirst(shape)} AS _nth
+    FROM ${rows} r JOIN tainted t ON ${sameKeys(keys, 't', 'r')}${only(plan, 'r')}
+  ) n
+  WHERE _nth = 1
+`,
+    rows: isStored
+      ? rows
+      : `(SELECT r.* FROM ${rows} r CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${isLate} LIMIT 1) g)`,
+    ...(isStored ? { scope: scopeOf(plan, 'tainted', changes) } : {}),
+  })
+  const ctes = [
+    dialect.cte('fresh', `SELECT ${listOf(all)} FROM ${fresh} WHERE ${counted}`),
+    dialect.cte(
+      'newest',
+      `
+  SELECT ${listOf(all)}, _first FROM (
+    SELECT ${listOf(all)},
+      row_number() OVER (PARTITION BY ${key} ORDER BY _position DESC, _revision DESC) AS _nth,
+      min(_position) OVER (PARTITION BY ${key}) AS _first
+    FROM fresh
+  ) n
+  WHERE _nth = 1
+`,
+    ),
+    taintedCte(plan, isLate, changes),
+    dialect.cte('touched', `SELECT ${key} FROM newest UNION SELECT ${key} FROM tainted`),
+    ...quick.ctes,
+    ...slow.ctes,
+  ]
+  const branches = [
+    baseBranch(plan, base),
+    ...(plan.withDeleted === true ? [tombstoneBranch(plan, tombstones)] : []),
+    foldBranch(plan, quick),
+    foldBranch(plan, slow),
+  ]
+  return `${dialect.with} ${ctes.join(',\n')}\n${branches.join('\nUNION ALL\n')}`
+}
+
+/** The columns of current, in order, when nothing else is asked for. */
+export function currentColumns({ table }: CatalogEntry): readonly string[] {
+  const partitions = derivedPartitions(table, duckdbDialect, (name) => name)
+  return [...table.columns, ...partitions].map(({ name }) => name).concat(currentSystemColumns)
+}
+
+function planOf(entry: CatalogEntry, moment: Partial<Moment>, options: CurrentOptions): Plan {
+  const counted = [
+    `_op <> 'truncate'`,
+    ...(moment.floor === undefined ? [] : [`_position >= ${moment.floor}`]),
+    ...(moment.position === undefined ? [] : [`_position <= ${moment.position}`]),
+  ].join(' AND ')
+  const { dialect = duckdbDialect } = options
+  return { ...options, dialect, entry, shape: tableShape(entry.table), counted }
+}
+
+/*
+ * Keys that base may have wrong: with a change that came after later ones were folded; and, on and on, keys into which
+ * such a key was changed, for they may have inherited its values. Without recursion every key that came from another.
+ */
+function taintedCte({ dialect, shape: { keys } }: Plan, isLate: string, changes: string): string {
+  const late = `SELECT ${listOf(keys)} FROM newest WHERE ${isLate}`
+  if (!dialect.storesCtes)
+    return dialect.cte(
+      'tainted',
+      `
+  ${late}
+  UNION
+  SELECT ${listOf(keys, 'n')} FROM ${changes} n CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${isLate} LIMIT 1) g
+  WHERE substr(n._position, 32, 1) = '1' AND n._op <> 'delete'
+`,
+    )
+  /*
+   * From a key to the positions at which it was left, from a position to the key that was entered there. What is looked
+   * for comes from the spreading side alone, so that scans of history end at once where nothing is late.
+   */
+  return `spreading AS (
+  SELECT *, 'delete' AS _leaves, CAST(NULL AS VARCHAR) AS _enters FROM (${late}) t
+  UNION (
+    SELECT ${keys.map((key) => `NULL AS ${key}`).join(', ')}, t._leaves, substr(o._position, 1, 31) || '1'
+    FROM spreading t JOIN ${changes} o ON ${sameKeys(keys, 'o', 't')} AND o._op = t._leaves
+    UNION ALL
+    SELECT ${listOf(keys, 'n')}, t._leaves, NULL FROM spreading t JOIN ${changes} n ON n._position = t._enters
+  )
+),
+${dialect.cte('tainted', dialect.few(`(SELECT DISTINCT ${listOf(keys)} FROM spreading WHERE _enters IS NULL)`, keys))}`
+}
+
+/* Keys with gaps, and those that may have been their keys before. */
+function scopeOf({ dialect, shape }: Plan, gaps: string, changes: string): string {
+  const gate = dialect.storesCtes ? gaps : undefined
+  return `
+  SELECT ${listOf(shape.keys)} FROM ${gaps} c
+  UNION
+  ${movedKeys(shape, changes, gate)}
+`
+}
+
+function newestFirst({ keys }: TableShape): string {
+  return `row_number() OVER (PARTITION BY ${listOf(keys, 'r')} ORDER BY r._position DESC, r._revision DESC, r._rank DESC)`
+}
+
+/* A join that keeps the rows of the keys asked for. */
+function only({ onlyKeysOf, shape: { keys } }: Plan, alias: string): string {
+  if (onlyKeysOf === undefined) return ''
+  return ` JOIN (SELECT DISTINCT ${listOf(keys)} FROM ${onlyKeysOf}) k ON ${sameKeys(keys, 'k', alias)}`
+}
+
+/* Base as it lies there: conditions on its columns reach its files. */
+function baseBranch(plan: Plan, base: string): string {
+  const { dialect, entry, shape, counted } = plan
+  const partitions = derivedPartitions(entry.table, dialect, (name) => name).map(({ name }) =>
+    identifier(name),
+  )
+  const outputs = [
+    ...shape.columns.map(({ name }) => identifier(name)),
+    ...(plan.withPartitions === false ? [] : partitions),
+  ]
+  return `SELECT ${listOf([...outputs, ...systemOf(plan)], 'b')}
+FROM (SELECT ${listOf([...shape.all, ...partitions])} FROM ${base} WHERE ${counted}) b
+LEFT JOIN touched t ON ${sameKeys(shape.keys, 't', 'b')}${only(plan, 'b')}
+WHERE t.${shape.keys[0]} IS NULL`
+}
+
+function tombstoneBranch(plan: Plan, tombstones: string): string {
+  const { dialect, entry, shape, counted } = plan
+  const names = shape.columns.map(({ name }) => identifier(name))
+  const partitions =
+    plan.withPartitions === false ? [] : derivedPartitions(entry.table, dialect, (name) => name)
+  const outputs = [
+    ...names.map((name) => (shape.keys.includes(name) ? `b.${name}` : `NULL AS ${name}`)),
+    ...partitions.map(({ name }) => `NULL AS ${identifier(name)}`),
+    ...systemOf(plan).map((name) => `b.${name}`),
+  ]
+  return `SELECT ${outputs.join(', ')}
+FROM (SELECT * FROM ${tombstones} WHERE ${counted}) b
+LEFT JOIN touched t ON ${sameKeys(shape.keys, 't', 'b')}${only(plan, 'b')}
+WHERE t.${shape.keys[0]} IS NULL`
+}
+
+function foldBranch(plan: Plan, folded: Fold): string {
+  const { dialect, entry, shape } = plan
+  const column = (name: string) => {
+    const found = shape.columns.find((one) => one.name === name)
+    return found === undefined ? 'NULL' : folded.value(found)
+  }
+  const partitions = plan.withPartitions === false ? [] : derivedPartitions(entry.table, dialect, column)
+  const outputs = [
+    ...shape.columns.map((one) => `${folded.value(one)} AS ${identifier(one.name)}`),
+    ...partitions.map(({ name, sql }) => `${sql} AS ${identifier(name)}`),
+    ...systemOf(plan).map((name) => `l.${name}`),
+  ]
+  const where = plan.withDeleted === true ? '' : `\nWHERE l._op <> 'delete'`
+  return `SELECT ${outputs.join(',\n  ')}\nFROM ${folded.from}${where}`
+}
+
+function systemOf({ system = currentSystemColumns, withDeleted = false }: Plan): readonly string[] {
+  const names = withDeleted && !system.includes('_op') ? ['_op', ...system] : system
+  return names.map(identifier)
+}

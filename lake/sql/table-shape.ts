@@ -1,0 +1,62 @@
+import type { CatalogColumn, CatalogTable } from '../../core/ports.ts'
+import { identifier } from '../sql-text.ts'
+import type { Dialect } from './dialect.ts'
+
+/** Columns before those of the contract in every file of history, base and tombstones. */
+export const systemColumns = ['_op', '_position', '_revision', '_committed_at', '_absent', '_extra'] as const
+
+/** A table's columns as the SQL of the lake needs them. */
+export interface TableShape {
+  /** Quoted. Of a `timestampMicros` key both lake columns: its milliseconds alone would merge rows. */
+  readonly keys: readonly string[]
+  /** Quoted: system columns and all of the contract. */
+  readonly all: readonly string[]
+  /** Columns that an update may leave out. */
+  readonly healable: readonly CatalogColumn[]
+  readonly columns: readonly CatalogColumn[]
+}
+
+export function tableShape({ primaryKey, columns }: CatalogTable): TableShape {
+  const isKey = ({ contractColumn }: CatalogColumn) => primaryKey.includes(contractColumn)
+  return {
+    keys: columns.filter(isKey).map(({ name }) => identifier(name)),
+    all: [...systemColumns, ...columns.map(({ name }) => name)].map(identifier),
+    healable: columns.filter((column) => !isKey(column)),
+    columns,
+  }
+}
+
+/** `a."x", a."y"`. */
+export function listOf(names: readonly string[], alias?: string): string {
+  return names.map((name) => (alias === undefined ? name : `${alias}.${name}`)).join(', ')
+}
+
+/** Two relations on the same keys. Keys are never null. */
+export function sameKeys(keys: readonly string[], left: string, right: string): string {
+  return keys.map((name) => `${left}.${name} = ${right}.${name}`).join(' AND ')
+}
+
+/** The day and month columns of base that current has too: name, and its text made of a row's column behind `alias`. */
+export function derivedPartitions(
+  { basePartitions, columns }: CatalogTable,
+  dialect: Dialect,
+  value: (column: string) => string,
+): readonly { readonly name: string; readonly sql: string }[] {
+  const names = new Set(columns.map(({ name }) => name))
+  return basePartitions.flatMap(({ name, column, rule }) => {
+    const type = columns.find((one) => one.name === column)?.type
+    if (typeof rule !== 'string' || type === undefined || names.has(name)) return []
+    const day = dialect.day(value(column), type)
+    return [{ name, sql: rule === 'day' ? day : `substr(${day}, 1, 7)` }]
+  })
+}
+
+/** One text for a key and a life of it: two different ones never make the same text. */
+export function lifeId(dialect: Dialect, { keys, columns }: TableShape, life: string): string {
+  const types = new Map(columns.map(({ name, type }) => [identifier(name), type]))
+  const parts = keys.map((key) => {
+    const text = dialect.text(key, types.get(key) ?? 'string')
+    return `CAST(length(${text}) AS varchar) || ':' || ${text}`
+  })
+  return [...parts, `coalesce(${life}, '')`].join(' || ')
+}

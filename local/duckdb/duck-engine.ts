@@ -1,0 +1,67 @@
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { PipelineError } from '../../core/failures.ts'
+import type { JsonValue } from '../../core/json.ts'
+import type { SqlEngine } from '../../core/ports.ts'
+import { literal } from '../../lake/sql-text.ts'
+
+export interface DuckEngineOptions {
+  /** Where statements spill to; deleted with the folder by its owner. */
+  readonly temporary: string
+  /** Bytes of memory as DuckDB writes them, `512MB`; it may pass them by a fifth. */
+  readonly memory?: string
+  readonly threads?: number
+}
+
+/**
+ * DuckDB with no extensions to fetch, in UTC, for statements that Tidemark itself builds. Its work is done on threads of
+ * its own: changes flow on beside it. 64-bit integers and decimals of `rows` are text.
+ */
+export class DuckEngine implements SqlEngine {
+  private readonly instance: DuckDBInstance
+  private readonly connection: DuckDBConnection
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.instance = instance
+    this.connection = connection
+  }
+
+  static async open({ temporary, memory = '512MB', threads = 1 }: DuckEngineOptions): Promise<DuckEngine> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      memory_limit: memory,
+      threads: String(threads),
+    })
+    const engine = new DuckEngine(instance, await instance.connect())
+    await engine.run(
+      `SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET temp_directory = ${literal(temporary)}`,
+    )
+    return engine
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.connection.run(sql).catch(rethrow)
+  }
+
+  async rows(sql: string): Promise<readonly (readonly JsonValue[])[]> {
+    const reader = await this.connection.runAndReadAll(sql).catch(rethrow)
+    /* The driver's JSON values are JSON values; its type says so of none of them. */
+    return reader.getRowsJson() as unknown as readonly (readonly JsonValue[])[]
+  }
+
+  /** Stops the statement that runs; its call rejects. */
+  interrupt(): void {
+    this.connection.interrupt()
+  }
+
+  close(): void {
+    this.connection.closeSync()
+    this.instance.closeSync()
+  }
+}
+
+/* DuckDB's message may quote a value of a file: it stays in the cause, which no log prints. */
+function rethrow(cause: unknown): never {
+  const kind = /^[A-Z][A-Za-z ]+ Error/.exec(cause instanceof Error ? cause.message : '')?.[0] ?? 'an error'
+  throw new PipelineError('lake/unreadable', `DuckDB: ${kind}`, { cause })
+}

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DuckEngine } from '../duckdb/duck-engine.ts'
+import { ReplayLedger } from '../operations/replay-ledger.ts'
+import { readCheckpoint } from '../pipeline/format-loop.ts'
+import type { RunFolder } from '../pipeline/run-folder.ts'
+import { FileCatalog } from '../stores/file-catalog.ts'
+import { FolderObjects } from '../stores/folder-objects.ts'
+import { FolderQuarantine } from '../stores/folder-quarantine.ts'
+import { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { auditLedger } from './audit-ledger.ts'
+import { FolderLedger } from './folder-ledger.ts'
+import type { LedgerFinding } from './ledger-finding.ts'
+import { parquetRows } from './parquet-rows.ts'
+
+export interface FolderAudit {
+  readonly findings: readonly LedgerFinding[]
+  /** Pages that the ledger cannot vouch for: they were formatted before it began. */
+  readonly before: number
+}
+
+/* Longer than a round of landing. */
+const PAUSE_MS = 400
+const LOOKS = 3
+
+/**
+ * Audits the ledger of a folder without writing to it, also beside the process that runs there. What a running stage had
+ * in its hands at one look is not there at the next: only what every look finds is a finding.
+ */
+export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promise<FolderAudit> {
+  const engine = await DuckEngine.open({ temporary: folder.scratch })
+  try {
+    let audit = await look(folder, engine)
+    for (let again = 1; again < LOOKS && audit.findings.length > 0; again += 1) {
+      await sleep(pauseMs)
+      const { findings } = await look(folder, engine)
+      const still = new Set(findings.map(idOf))
+      audit = { ...audit, findings: audit.findings.filter((finding) => still.has(idOf(finding))) }
+    }
+    return audit
+  } finally {
+    engine.close()
+  }
+}
+
+/* In this order: what a later store has, an earlier one may not have had yet, never the other way round. */
+async function look(folder: RunFolder, engine: DuckEngine): Promise<FolderAudit> {
+  const formatted = await readCheckpoint(folder.checkpoint)
+  const raw = await FolderRawStore.open(folder.raw, 'read')
+  const objects = new FolderObjects(folder.root)
+  try {
+    const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted, mode: 'read' })
+    const quarantine = await FolderQuarantine.open(folder.quarantine, { mode: 'read' })
+    try {
+      const replays = await new ReplayLedger(folder.replays).all()
+      const findings = await auditLedger({
+        ...{ feed: raw, ledger, formatted, objects, quarantine },
+        entries: await new FileCatalog(folder.catalog).entries(),
+        replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
+        rowsOf: (keys) => parquetRows(keys, { engine, pathOf: (key) => objects.path(key) }),
+      })
+      return { findings, before: ledger.book.since }
+    } finally {
+      await quarantine.close()
+    }
+  } finally {
+    await raw.close()
+  }
+}
+
+function idOf({ kind, table, name, first, last }: LedgerFinding): string {
+  return JSON.stringify([kind, table, name, first, last])
+}

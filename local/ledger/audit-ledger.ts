@@ -1,0 +1,181 @@
+import {
+  addsUp,
+  blockId,
+  type Feed,
+  type ManifestFile,
+  type NamedBlock,
+  totalsKey,
+} from '../../core/ledger.ts'
+import { asideIds } from '../../core/ledger-balance.ts'
+import type { CatalogEntry, ObjectStore } from '../../core/ports.ts'
+import type { EntryCounts } from '../stores/quarantine-tally.ts'
+import type { FolderLedger } from './folder-ledger.ts'
+import {
+  badFile,
+  foreignFile,
+  type LedgerFinding,
+  lostBlock,
+  lostEntries,
+  lostPage,
+  unevenPage,
+} from './ledger-finding.ts'
+
+export interface AuditDeps {
+  readonly feed: Feed
+  readonly ledger: FolderLedger
+  /** Pages that format was done with when the ledger was opened. */
+  readonly formatted: number
+  readonly objects: Pick<ObjectStore, 'list'>
+  readonly entries: readonly CatalogEntry[]
+  readonly quarantine: { readonly countOf: (table: string, contract: string | null) => EntryCounts }
+  /** History files of replays, shown or not. */
+  readonly replayFiles: ReadonlySet<string>
+  /** Rows by the footers of Parquet files; null for one that cannot be read. Keys that are not there are left out. */
+  readonly rowsOf: (keys: readonly string[]) => Promise<ReadonlyMap<string, number | null>>
+}
+
+/**
+ * Compares what the ledger says with the raw store, the landing prefix, quarantine and the lake, and names every
+ * difference. Beside a running pipeline a finding counts only when a second look has it, too. Memory: the keys of one
+ * table and the files of one day.
+ */
+export async function auditLedger(deps: AuditDeps): Promise<readonly LedgerFinding[]> {
+  /* First the lake, then the landing prefix: what landed in between is in the second list or in the ledger. */
+  const histories = new Map<CatalogEntry, ReadonlySet<string>>()
+  for (const entry of deps.entries)
+    histories.set(entry, new Set(await deps.objects.list(`${entry.table.location}/`)))
+  const landing = new Set(await deps.objects.list('landing/changes/'))
+  return [
+    ...lostPages(deps),
+    ...lostBlocks(deps, landing),
+    ...lostRefusals(deps),
+    ...unevenLoads(deps),
+    ...(await badFiles(deps)),
+    ...(await foreignFiles(deps, histories, landing)),
+  ]
+}
+
+function lostPages({ feed, ledger, formatted, entries }: AuditDeps): readonly LedgerFinding[] {
+  const { book } = ledger
+  const found: LedgerFinding[] = []
+  for (const place of book.folded.gaps(book.since, Math.min(formatted, feed.length))) {
+    const header = feed.header(place)
+    if (header === undefined || book.isRecorded(header.key)) continue
+    const contracts = entries.filter(({ table }) => table.source === header.table)
+    found.push(
+      lostPage(
+        header,
+        contracts.map(({ table }) => `${table.name} v${table.version}`),
+      ),
+    )
+  }
+  return found
+}
+
+function lostBlocks(
+  { ledger, formatted }: AuditDeps,
+  landing: ReadonlySet<string>,
+): readonly LedgerFinding[] {
+  const { book } = ledger
+  const aside = asideIds(book)
+  const objects = new Map<string, string>()
+  const waiting = new Set<string>()
+  for (const [object, { blocks }] of book.objects())
+    for (const block of blocks) {
+      objects.set(blockId(block), object)
+      if (landing.has(object)) waiting.add(blockId(block))
+    }
+  const isLost = (block: NamedBlock) => {
+    const id = blockId(block)
+    return !book.hasLanded(block) && !aside.has(id) && !waiting.has(id)
+  }
+  const found: LedgerFinding[] = []
+  const lose = (block: NamedBlock) => found.push(lostBlock(block, objects.get(blockId(block)) ?? null))
+  for (const { place, page, changes, shares } of book.openPages()) {
+    if (place >= formatted) continue
+    for (const share of shares) {
+      for (const block of share.blocks) if (isLost(block)) lose(block)
+      if (!addsUp(changes, share)) found.push(unevenPage({ key: page, changes }, share.contract ?? ''))
+    }
+  }
+  for (const block of book.redrives()) if (isLost(block)) lose(block)
+  return found
+}
+
+function lostRefusals({ ledger, entries, quarantine }: AuditDeps): readonly LedgerFinding[] {
+  const { book } = ledger
+  return entries.flatMap(({ table: { name, version, source } }) => {
+    const contract = `${name} v${version}`
+    let expected = book.contract(totalsKey(contract, source)).fresh
+    for (const { shares } of book.openPages())
+      for (const share of shares) if (share.contract === contract) expected += share.fresh
+    const { waiting, redriven, expired } = quarantine.countOf(source, contract)
+    const found = waiting + redriven + expired
+    return found < expected ? [lostEntries(contract, expected, found)] : []
+  })
+}
+
+function unevenLoads({ ledger }: AuditDeps): readonly LedgerFinding[] {
+  const found: LedgerFinding[] = []
+  for (const { load, key, rows, landed, refused } of ledger.book.loads())
+    for (const contract of new Set([...Object.keys(landed), ...Object.keys(refused)])) {
+      const sum = (landed[contract] ?? 0) + (refused[contract] ?? 0)
+      if (sum === rows) continue
+      found.push({
+        ...{
+          kind: 'load',
+          table: contract,
+          name: key,
+          count: rows - sum,
+          first: null,
+          last: null,
+          object: key,
+        },
+        message: `${key} has ${rows} rows, ${sum} are in history and quarantine of ${contract}`,
+        advice: `tidemark load resume ${load}`,
+        severity: 'fault',
+      })
+    }
+  return found
+}
+
+async function badFiles({ ledger, entries, rowsOf }: AuditDeps): Promise<readonly LedgerFinding[]> {
+  const found: LedgerFinding[] = []
+  const check = async (
+    of: { readonly table: string; readonly version: number },
+    files: readonly ManifestFile[],
+  ) => {
+    const rows = await rowsOf(files.map(({ key }) => key))
+    for (const file of files)
+      if (rows.get(file.key) !== file.rows) found.push(badFile(of, file, rows.get(file.key)))
+  }
+  for (const day of await ledger.days()) await check(day, await ledger.files(day))
+  for (const { table, base } of entries) {
+    if (base === null) continue
+    const files = [...base.parts.flatMap((part) => part.files), ...base.tombstones]
+    await check(
+      { table: table.name, version: table.version },
+      files.map((file) => ({ ...file, first: null, last: null })),
+    )
+  }
+  return found
+}
+
+async function foreignFiles(
+  { ledger, replayFiles }: AuditDeps,
+  histories: ReadonlyMap<CatalogEntry, ReadonlySet<string>>,
+  landing: ReadonlySet<string>,
+): Promise<readonly LedgerFinding[]> {
+  /* The file of an object that is being landed has its name. */
+  const underWay = new Set([...landing].map((key) => /([^/]+)\.ndjson\.gz$/.exec(key)?.[1] ?? ''))
+  const isUnderWay = (key: string) => underWay.has(/([^/]+)\.parquet$/.exec(key)?.[1] ?? '')
+  const found: LedgerFinding[] = []
+  for (const [{ table }, keys] of histories) {
+    const foreign = new Set([...keys].filter((key) => !replayFiles.has(key) && !isUnderWay(key)))
+    for (const day of await ledger.days())
+      if (day.table === table.name && day.version === table.version)
+        for (const { key } of await ledger.files(day)) foreign.delete(key)
+    for (const key of foreign) found.push(foreignFile(`${table.name} v${table.version}`, key))
+  }
+  return found
+}

@@ -1,0 +1,116 @@
+import type { ManifestDay, ManifestFile, NamedBlock } from '../../core/ledger.ts'
+import type { Page } from '../../core/page.ts'
+import type { Position } from '../../core/position.ts'
+
+/** Something that the ledger expects and nobody has, or the other way round. Holds no row value. */
+export interface LedgerFinding {
+  readonly kind: 'page' | 'block' | 'file' | 'quarantine' | 'load' | 'feed' | 'foreign'
+  /** Contract, `name vN`, or source table for what no contract read. */
+  readonly table: string
+  /** Key of the page, the load file or the history file. */
+  readonly name: string
+  /** Changes; rows of files. */
+  readonly count: number
+  readonly first: Position | null
+  readonly last: Position | null
+  /** Landing object in which it should have come, where that is known. */
+  readonly object: string | null
+  readonly message: string
+  readonly advice: string
+  /** A note is no loss: the exit code does not tell of it. */
+  readonly severity: 'fault' | 'note'
+}
+
+export function lostPage(
+  { key, table, changes, firstPosition, lastPosition }: Omit<Page, 'content'>,
+  contracts: readonly string[],
+): LedgerFinding {
+  const range = { first: firstPosition, last: lastPosition }
+  return {
+    ...{ kind: 'page', table, name: key, count: changes, ...range, object: null, severity: 'fault' },
+    message: `a page of ${table} was passed over by format: ${changes} changes`,
+    advice: contracts.map((contract) => replayOf(contract, range)).join('; '),
+  }
+}
+
+export function lostBlock(block: NamedBlock, object: string | null): LedgerFinding {
+  const { contract, origin, page, ordinal, changes, first, last } = block
+  const where = object === null ? 'delivery never wrote it' : `${object} is gone and was not landed`
+  const what = origin === 'page' ? `block ${ordinal} of a page` : 'a block of a redrive'
+  return {
+    ...{ kind: 'block', table: contract, name: page, count: changes, first, last, object, severity: 'fault' },
+    message: `${what} for ${contract} did not arrive: ${changes} changes; ${where}`,
+    advice: replayOf(contract, { first, last }),
+  }
+}
+
+export function unevenPage(page: Pick<Page, 'key' | 'changes'>, contract: string): LedgerFinding {
+  return {
+    ...{ kind: 'page', table: contract, name: page.key, count: page.changes, first: null, last: null },
+    ...{ object: null, severity: 'fault' },
+    message: `blocks, refusals and filtered changes of a page are not its ${page.changes} changes`,
+    advice: `tidemark replay --table ${nameOf(contract)}`,
+  }
+}
+
+/** `found` is undefined for a file that is gone, null for one that cannot be read. */
+export function badFile(
+  { table, version }: Pick<ManifestDay, 'table' | 'version'>,
+  { key, rows, first, last }: ManifestFile,
+  found: number | null | undefined,
+): LedgerFinding {
+  const contract = `${table} v${version}`
+  const message =
+    found === undefined
+      ? `${key} is missing: ${rows} rows of ${contract}`
+      : found === null
+        ? `${key} cannot be read: ${rows} rows of ${contract}`
+        : `${key} has ${found} rows, ${rows} were written`
+  const replay = replayOf(contract, { first, last })
+  return {
+    ...{
+      kind: 'file',
+      table: contract,
+      name: key,
+      count: rows,
+      first,
+      last,
+      object: null,
+      severity: 'fault',
+    },
+    message,
+    advice: found === undefined ? replay : `move the file away, then ${replay}`,
+  }
+}
+
+export function foreignFile(table: string, key: string): LedgerFinding {
+  return {
+    ...{ kind: 'foreign', table, name: key, count: 0, first: null, last: null, object: null },
+    ...{ message: `${key} is not in the ledger`, severity: 'note' },
+    advice: 'If nobody knows it, move it away: queries read every file of the folder.',
+  }
+}
+
+export function lostEntries(table: string, expected: number, found: number): LedgerFinding {
+  return {
+    ...{ kind: 'quarantine', table, name: '', count: expected - found, first: null, last: null },
+    ...{ object: null, severity: 'fault' },
+    message: `${expected} refused changes of ${table} went to quarantine, it knows of ${found}`,
+    advice: table.includes(' v')
+      ? `tidemark replay --table ${nameOf(table)}`
+      : 'Restore quarantine/ from a backup.',
+  }
+}
+
+function replayOf(
+  contract: string,
+  { first, last }: { readonly first: Position | null; readonly last: Position | null },
+): string {
+  const version = / v(\d+)$/.exec(contract)?.[1] ?? '1'
+  const range = first === null || last === null ? '' : ` --from ${first} --to ${last}`
+  return `tidemark replay --table ${nameOf(contract)} --contract-version ${version}${range}`
+}
+
+function nameOf(contract: string): string {
+  return contract.replace(/ v\d+$/, '')
+}

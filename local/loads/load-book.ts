@@ -1,0 +1,60 @@
+import { PipelineError } from '../../core/failures.ts'
+import { isOver, type Load, type LoadLedger, type TableLoad } from '../../core/load.ts'
+
+/** Every load of a folder in memory, and durable in the ledger: what `keep` was given is on disk when it resolves. */
+export class LoadBook {
+  private readonly ledger: LoadLedger
+  private readonly known = new Map<string, Load>()
+
+  private constructor(ledger: LoadLedger, loads: readonly Load[]) {
+    this.ledger = ledger
+    for (const load of loads) this.known.set(load.id, load)
+  }
+
+  static async open(ledger: LoadLedger): Promise<LoadBook> {
+    return new LoadBook(ledger, await ledger.all())
+  }
+
+  /** In the order they were started. */
+  all(): readonly Load[] {
+    return [...this.known.values()]
+  }
+
+  /** Throws `load/not-found`. */
+  load(id: string): Load {
+    const load = this.known.get(id)
+    if (load === undefined) throw new PipelineError('load/not-found', `no load ${id}`)
+    return load
+  }
+
+  table(id: string, name: string): TableLoad {
+    const found = this.load(id).tables.find(({ table }) => table === name)
+    if (found === undefined) throw new RangeError('a table of another load')
+    return found
+  }
+
+  /** Throws `load/busy` when a load that is not over has the table. */
+  checkFree(name: string): void {
+    const busy = this.all().find((load) =>
+      load.tables.some(({ table, state }) => table === name && !isOver(state)),
+    )
+    if (busy !== undefined) throw new PipelineError('load/busy', `${name} is in load ${busy.id}`)
+  }
+
+  keep(load: Load): Promise<void> {
+    this.known.set(load.id, load)
+    return this.ledger.save(load)
+  }
+
+  keepTable(id: string, table: TableLoad): Promise<void> {
+    this.show(id, table)
+    return this.ledger.save(this.load(id))
+  }
+
+  /** Progress that nothing depends on: in memory only. */
+  show(id: string, table: TableLoad): void {
+    const load = this.load(id)
+    const tables = load.tables.map((known) => (known.table === table.table ? table : known))
+    this.known.set(id, { ...load, tables })
+  }
+}

@@ -1,0 +1,275 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PipelineError } from '../../core/failures.ts'
+import { isOver, type Load, type LoadLedger, loadState, type TableLoad } from '../../core/load.ts'
+import type { Clock, Logger } from '../../core/ports.ts'
+import type { Snapshot } from '../replicator/snapshot.ts'
+import type { SourceTable } from '../replicator/source-catalog.ts'
+import { matchesPatterns } from '../replicator/table-pattern.ts'
+import { LoadBook } from './load-book.ts'
+import { isInWindow, parseWindow } from './quiet-window.ts'
+import { runTableLoad, type TableLoadDeps } from './run-table-load.ts'
+import { newTableLoad, reopenedTableLoad } from './table-load.ts'
+
+export interface LoadRunnerDeps {
+  readonly ledger: LoadLedger
+  readonly sources: readonly SourceTable[]
+  /** What one table's run needs, the parts of this runner left out; opens its engines. */
+  readonly open: () => Promise<OpenParts>
+  /** Rows of a table as the source estimates them; null when it does not know. */
+  readonly estimate: (table: SourceTable) => Promise<number | null>
+  /** Whether the run cannot do without a load of the table: its failure is the run's. */
+  readonly isRequired: (table: SourceTable) => boolean
+  /** Told of each load that is over, however it ended. */
+  readonly onOver: () => void
+  readonly log: Logger
+  readonly now: Clock
+}
+
+export interface OpenParts {
+  readonly parts: Omit<TableLoadDeps, 'load' | 'save' | 'onProgress' | 'log' | 'now' | 'signal'>
+  readonly close: () => void
+}
+
+export interface LoadRequest {
+  readonly tables: readonly string[]
+  readonly window?: string
+}
+
+/* Bounded: three attempts of a table, then its load has failed and says so. */
+const RETRY_MS = [1_000, 5_000]
+const WINDOW_POLL_MS = 1_000
+
+interface Job {
+  readonly id: string
+  /** Of the slot that was just made; another attempt takes its own. */
+  readonly snapshot?: Snapshot | undefined
+}
+
+/**
+ * Runs the loads of one source, one after another and one table at a time, beside the changes. Every step is in the
+ * ledger before the next one begins: a stop anywhere loses at most the reading of one table, which is read again.
+ */
+export class LoadRunner {
+  private readonly deps: LoadRunnerDeps
+  private readonly book: LoadBook
+  private readonly queue: Job[] = []
+  private wake: () => void = () => undefined
+  private running: { readonly id: string; readonly cancel: AbortController } | undefined
+
+  private constructor(deps: LoadRunnerDeps, book: LoadBook) {
+    this.deps = deps
+    this.book = book
+  }
+
+  /** Takes up the loads that a stop cut off. */
+  static async open(deps: LoadRunnerDeps): Promise<LoadRunner> {
+    const runner = new LoadRunner(deps, await LoadBook.open(deps.ledger))
+    for (const load of runner.loads()) if (!isOver(loadState(load))) runner.queue.push({ id: load.id })
+    return runner
+  }
+
+  /** Every load, in the order they were started; the one that runs with its newest counts. */
+  loads(): readonly Load[] {
+    return this.book.all()
+  }
+
+  /** The tables that patterns name, with what the source says of their size. Throws `source/no-tables`. */
+  plan(
+    tables: readonly string[],
+  ): Promise<readonly { readonly table: string; readonly estimatedRows: number | null }[]> {
+    const found = this.expand(tables)
+    return Promise.all(
+      found.map(async (table) => ({ table: nameOf(table), estimatedRows: await this.deps.estimate(table) })),
+    )
+  }
+
+  /**
+   * Queues a load of the tables that patterns name, `schema.table` or with `*`. Throws `source/no-tables` for a table that is not captured and
+   * `load/busy` for one that another load has not finished.
+   */
+  async start({ tables, window }: LoadRequest, snapshot?: Snapshot): Promise<Load> {
+    if (window !== undefined) parseWindow(window)
+    const found = this.expand(tables)
+    for (const table of found) this.book.checkFree(nameOf(table))
+    const at = new Date(this.deps.now()).toISOString()
+    const id = `${at.slice(0, 19).replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`
+    const load: Load = {
+      id,
+      startedAt: at,
+      window: window ?? null,
+      tables: await Promise.all(
+        found.map(async (table) => newTableLoad(table, await this.deps.estimate(table))),
+      ),
+    }
+    await this.book.keep(load)
+    this.enqueue({ id, snapshot })
+    return load
+  }
+
+  /** Queues what a load left undone. Throws `load/not-found`, and `load/busy` when it runs. */
+  async resume(id: string): Promise<Load> {
+    const load = this.book.load(id)
+    if (this.isQueued(id)) throw new PipelineError('load/busy', `${id} runs already`)
+    const again = { ...load, tables: load.tables.map(reopenedTableLoad) }
+    await this.book.keep(again)
+    if (!isOver(loadState(again))) this.enqueue({ id })
+    return again
+  }
+
+  /** Ends a load where it is; rows that landed stay, for they were true, and no floor is set. Throws `load/not-found`. */
+  async cancel(id: string): Promise<Load> {
+    const load = this.book.load(id)
+    const place = this.queue.findIndex((job) => job.id === id)
+    if (place >= 0) await this.queue.splice(place, 1)[0]?.snapshot?.close()
+    if (this.running?.id === id)
+      this.running.cancel.abort(new PipelineError('run/failed', `${id} was cancelled`))
+    const at = new Date(this.deps.now()).toISOString()
+    const cancelled = {
+      ...load,
+      tables: load.tables.map((table) =>
+        isOver(table.state) ? table : { ...table, state: 'cancelled' as const, endedAt: at },
+      ),
+    }
+    await this.book.keep(cancelled)
+    return cancelled
+  }
+
+  /** Ends every load that is not over: what they have read ranks before a slot that was made anew. */
+  async cancelAll(): Promise<void> {
+    for (const load of this.loads()) if (!isOver(loadState(load))) await this.cancel(load.id)
+  }
+
+  /** Runs loads as they come, until the signal. Throws what the load of a table fails with that the run cannot do without. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const job = this.queue[0]
+      if (job === undefined) {
+        await this.awake(signal)
+        continue
+      }
+      try {
+        await this.runLoad(job, signal)
+      } finally {
+        await job.snapshot?.close()
+      }
+      if (this.queue[0] === job) this.queue.shift()
+      if (!signal.aborted) this.deps.onOver()
+    }
+    for (const { snapshot } of this.queue) await snapshot?.close()
+  }
+
+  private async runLoad(job: Job, signal: AbortSignal): Promise<void> {
+    const cancel = new AbortController()
+    this.running = { id: job.id, cancel }
+    const either = AbortSignal.any([signal, cancel.signal])
+    try {
+      for (const { table, state } of this.book.load(job.id).tables) {
+        if (either.aborted) return
+        if (isOver(state)) continue
+        const load = this.book.load(job.id)
+        if (load.window !== null) await this.untilWindow(load.window, either)
+        if (!either.aborted) await this.runTable(job, table, either)
+      }
+    } finally {
+      this.running = undefined
+    }
+  }
+
+  private async runTable(job: Job, name: string, signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      const { parts, close } = await this.deps.open()
+      try {
+        await runTableLoad(
+          this.book.table(job.id, name),
+          this.sourceOf(name),
+          {
+            ...parts,
+            ...{ load: job.id, log: this.deps.log, now: this.deps.now, signal },
+            save: (table) => this.keep(job.id, table, signal),
+            onProgress: (table) => this.book.show(job.id, table),
+          },
+          attempt === 0 ? job.snapshot : undefined,
+        )
+        return
+      } catch (error) {
+        /* A stop or a cancel: the ledger says how far it came. */
+        if (signal.aborted) return
+        const wait = RETRY_MS[attempt]
+        const isPassing = error instanceof PipelineError && error.action === 'retry'
+        if (!isPassing || wait === undefined) {
+          await this.fail(job, name, error)
+          return
+        }
+        this.deps.log.warn('load.retry', { load: job.id, table: name, code: error.code, waitMs: wait })
+        await sleep(wait, undefined, { signal }).catch(() => undefined)
+      } finally {
+        close()
+      }
+    }
+  }
+
+  private async fail(job: Job, name: string, error: unknown): Promise<void> {
+    const known = error instanceof PipelineError
+    const failure = known
+      ? { code: error.code, message: error.message }
+      : { code: 'internal' as const, message: error instanceof Error ? error.message : 'unknown' }
+    this.deps.log.warn('load.failed', { load: job.id, table: name, code: failure.code })
+    const endedAt = new Date(this.deps.now()).toISOString()
+    await this.book.keepTable(job.id, { ...this.book.table(job.id, name), state: 'failed', failure, endedAt })
+    const source = this.deps.sources.find((table) => nameOf(table) === name)
+    if (source !== undefined && this.deps.isRequired(source)) throw error
+  }
+
+  private async untilWindow(text: string, signal: AbortSignal): Promise<void> {
+    const window = parseWindow(text)
+    while (!signal.aborted && !isInWindow(window, this.deps.now()))
+      await sleep(WINDOW_POLL_MS, undefined, { signal }).catch(() => undefined)
+  }
+
+  /* What a cancelled table still saves on its way out must not bring it back. */
+  private keep(id: string, table: TableLoad, signal: AbortSignal): Promise<void> {
+    return signal.aborted && this.book.table(id, table.table).state === 'cancelled'
+      ? Promise.resolve()
+      : this.book.keepTable(id, table)
+  }
+
+  private enqueue(job: Job): void {
+    this.queue.push(job)
+    this.wake()
+  }
+
+  private awake(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = () => {
+        signal.removeEventListener('abort', this.wake)
+        resolve()
+      }
+      signal.addEventListener('abort', this.wake, { once: true })
+    })
+  }
+
+  private isQueued(id: string): boolean {
+    return this.running?.id === id || this.queue.some((job) => job.id === id)
+  }
+
+  private expand(patterns: readonly string[]): readonly SourceTable[] {
+    const found = this.deps.sources.filter((table) => matchesPatterns(table, patterns))
+    const missing = patterns.find(
+      (pattern) => !pattern.startsWith('!') && !found.some((table) => matchesPatterns(table, [pattern])),
+    )
+    if (missing !== undefined)
+      throw new PipelineError('source/no-tables', `${missing} names no table that is captured`)
+    return found
+  }
+
+  private sourceOf(name: string): SourceTable {
+    const found = this.deps.sources.find((table) => nameOf(table) === name)
+    if (found === undefined) throw new PipelineError('source/no-tables', `${name} is not captured`)
+    return found
+  }
+}
+
+function nameOf({ schema, name }: SourceTable): string {
+  return `${schema}.${name}`
+}

@@ -1,0 +1,165 @@
+import { PipelineError } from '../../core/failures.ts'
+import { type LoadFile, loadPrefix, type TableLoad } from '../../core/load.ts'
+import type { Clock, Logger, ObjectFiles, ObjectStore, SqlEngine } from '../../core/ports.ts'
+import { loadPosition, type Position } from '../../core/position.ts'
+import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
+import type { SourceTable } from '../replicator/source-catalog.ts'
+import type { Source } from '../replicator/source-connection.ts'
+import { writeLoadFiles } from '../replicator/write-load-files.ts'
+
+/** What became of one landed file, for each contract by `name vN`. */
+export type LandedFile = Pick<LoadFile, 'rows' | 'landed' | 'refused' | 'history'>
+
+export interface TableLoadDeps {
+  readonly source: Source
+  readonly epoch: number
+  readonly load: string
+  readonly objects: Pick<ObjectStore, 'list' | 'delete'>
+  readonly files: ObjectFiles
+  readonly engine: SqlEngine
+  /** Lands one file; landing it again changes nothing. */
+  readonly land: (key: string, table: string, position: Position) => Promise<LandedFile>
+  /** Rows of history files, by their footers. */
+  readonly rowsIn: (keys: readonly string[]) => Promise<number>
+  /** Makes the position the floor of the table. */
+  readonly complete: (table: TableLoad) => Promise<void>
+  /** Called with every durable step. */
+  readonly save: (table: TableLoad) => Promise<void>
+  /** Called while rows are read. */
+  readonly onProgress: (table: TableLoad) => void
+  readonly log: Logger
+  readonly now: Clock
+  readonly signal: AbortSignal
+}
+
+/**
+ * Brings one table of a load from wherever it was left to `complete`: reads it as of a snapshot into files of the landing
+ * prefix while they land, audits the counts, makes its position the floor. A table whose reading was cut off is read
+ * again, as of a new snapshot; one that was read goes on with the first file that is not landed. Throws what the source
+ * and the stores throw, and the signal's reason.
+ */
+export async function runTableLoad(
+  given: TableLoad,
+  table: SourceTable,
+  deps: TableLoadDeps,
+  shared?: Snapshot,
+): Promise<void> {
+  const run = new TableRun(given, deps)
+  if (!given.isRead) await run.read(table, shared)
+  await run.landRest()
+  await run.audit()
+  await run.finish()
+}
+
+class TableRun {
+  private current: TableLoad
+  private readonly deps: TableLoadDeps
+  private saving: Promise<void> = Promise.resolve()
+
+  constructor(given: TableLoad, deps: TableLoadDeps) {
+    this.current = given
+    this.deps = deps
+  }
+
+  async read(table: SourceTable, shared: Snapshot | undefined): Promise<void> {
+    const { source, epoch, load, objects, files, engine, signal, now, onProgress } = this.deps
+    const prefix = loadPrefix(load, this.current.table)
+    /* Files of an attempt that was cut off are of another moment. */
+    for (const key of await objects.list(`${prefix}/`)) await objects.delete(key)
+    const snapshot = shared ?? (await openSnapshot(source))
+    const failed = new AbortController()
+    let landing = Promise.resolve()
+    try {
+      await this.update({
+        state: 'loading',
+        oid: table.oid,
+        position: loadPosition(epoch, snapshot.lsn),
+        startedAt: new Date(now()).toISOString(),
+        ...{ rows: 0, bytes: 0, isRead: false, files: [], failure: null, endedAt: null },
+      })
+      const { rows } = await writeLoadFiles(source, snapshot, table, {
+        ...{ engine, files, prefix, now },
+        signal: AbortSignal.any([signal, failed.signal]),
+        onRows: (read, bytes) => onProgress({ ...this.current, rows: read, bytes }),
+        onFile: async (file) => {
+          await this.update({ files: [...this.current.files, arrived(file)] })
+          /* Files land while the next one is read; a file that cannot land ends the reading. */
+          landing = landing.then(() => this.landFile(file.key))
+          landing.catch((error: unknown) => failed.abort(error))
+        },
+      })
+      await this.update({ isRead: true, rows, bytes: sum(this.current.files.map(({ bytes }) => bytes)) })
+    } catch (error) {
+      await landing
+      throw error
+    } finally {
+      if (shared === undefined) await snapshot.close()
+      await landing.catch(() => undefined)
+    }
+    await landing
+  }
+
+  async landRest(): Promise<void> {
+    for (const { key, state } of this.current.files) if (state === 'arrived') await this.landFile(key)
+    await this.update({ state: 'landed' })
+  }
+
+  /* The source's own count, what landed and was refused, and what the history files say they hold. */
+  async audit(): Promise<void> {
+    const { table, rows, files } = this.current
+    const inFiles = sum(files.map((file) => file.rows))
+    if (inFiles !== rows) throw unequal(table, `${rows} rows were read, ${inFiles} are in its files`)
+    for (const file of files)
+      for (const contract of Object.keys(file.landed)) {
+        const landed = (file.landed[contract] ?? 0) + (file.refused[contract] ?? 0)
+        if (landed !== file.rows)
+          throw unequal(
+            table,
+            `${file.key}: ${file.rows} rows, ${landed} in history and quarantine of ${contract}`,
+          )
+      }
+    const history = files.flatMap((file) => file.history)
+    const held = await this.deps.rowsIn(history)
+    const landed = sum(files.flatMap((file) => Object.values(file.landed)))
+    if (held !== landed) throw unequal(table, `${landed} rows were landed, its history files hold ${held}`)
+    await this.update({ state: 'audited' })
+  }
+
+  async finish(): Promise<void> {
+    await this.deps.complete(this.current)
+    await this.update({ state: 'complete', endedAt: new Date(this.deps.now()).toISOString() })
+  }
+
+  private async landFile(key: string): Promise<void> {
+    const { land, signal } = this.deps
+    signal.throwIfAborted()
+    const { table, position } = this.current
+    if (position === null) throw new RangeError('a file of a load that was not read')
+    const landed = await land(key, table, position)
+    await this.update({
+      files: this.current.files.map((file) =>
+        file.key === key ? { ...file, ...landed, state: 'landed' } : file,
+      ),
+    })
+  }
+
+  private update(change: Partial<TableLoad>): Promise<void> {
+    this.current = { ...this.current, ...change }
+    const { current } = this
+    const done = this.saving.then(() => this.deps.save(current))
+    this.saving = done.catch(() => undefined)
+    return done
+  }
+}
+
+function arrived({ key, rows, bytes }: { key: string; rows: number; bytes: number }): LoadFile {
+  return { key, rows, bytes, state: 'arrived', landed: {}, refused: {}, history: [] }
+}
+
+function unequal(table: string, message: string): PipelineError {
+  return new PipelineError('load/audit', `${table}: ${message}`)
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

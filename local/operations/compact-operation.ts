@@ -1,0 +1,32 @@
+import type { Catalog, Clock } from '../../core/ports.ts'
+import type { CompactionResult } from '../../lake/compaction/compact-table.ts'
+import type { CompactionPlan } from '../../lake/compaction/plan-compaction.ts'
+import { type CompactFolderOptions, compactAll, planAll } from '../compaction/compact-all.ts'
+
+export interface CompactRequest extends CompactFolderOptions {
+  readonly isDryRun: boolean
+}
+
+/** What a compaction did, or with a dry run would do: one entry for each table version. */
+export type Compacted =
+  | { readonly isDryRun: true; readonly plans: readonly CompactionPlan[] }
+  | { readonly isDryRun: false; readonly results: readonly CompactionResult[] }
+
+export interface CompactContext {
+  readonly catalog: Catalog
+  /** Folder that holds `lake/`. */
+  readonly root: string
+  readonly now: Clock
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: unknown) => void
+}
+
+/** Compacts the tables of a folder, or says what that would rewrite. Throws what `compactAll` throws. */
+export async function runCompact(
+  { isDryRun, ...options }: CompactRequest,
+  { onProgress, ...context }: CompactContext,
+): Promise<Compacted> {
+  const deps = { ...context, onProgress }
+  if (isDryRun) return { isDryRun, plans: await planAll(deps, options) }
+  return { isDryRun, results: await compactAll(deps, options) }
+}

@@ -1,0 +1,31 @@
+import type { Proof, TableProof } from './proof.ts'
+import type { HealKeys } from './reconcile.ts'
+
+/** The keys of a proof that are to be healed. */
+export function keysToHeal(proof: Proof): HealKeys {
+  const named = proof.tables.filter(({ differences }) => differences.length > 0)
+  return Object.fromEntries(named.map(({ table, differences }) => [table, differences.map(({ key }) => key)]))
+}
+
+/** A proof as it is after `heal` of its keys, which another process may have done. */
+export function afterHealing(proof: Proof, healed: readonly TableProof[]): Proof {
+  const tables = proof.tables.map((before) => {
+    const after = healed.find(({ table }) => table === before.table)
+    return after === undefined ? before : tableAfter(before, after)
+  })
+  return { ...proof, tables, equal: tables.every(({ equal }) => equal) }
+}
+
+function tableAfter(before: TableProof, after: TableProof): TableProof {
+  /* Keys that were counted and not listed were not healed. */
+  const different = after.different + before.different - before.differences.length
+  const notPossible = after.healed?.notPossible ?? 0
+  return {
+    ...before,
+    equal: different === 0,
+    different,
+    differences: after.differences,
+    quarantinedKeys: [...before.quarantinedKeys, ...after.quarantinedKeys],
+    healed: { healed: before.different - different, stillDifferent: different, notPossible },
+  }
+}

@@ -1,0 +1,21 @@
+import type { CatalogEntry } from '../../core/ports.ts'
+import type { Position } from '../../core/position.ts'
+import { baseSelect, tombstonesSelect } from '../../lake/sql/base-select.ts'
+import { currentSelect } from '../../lake/sql/current-select.ts'
+import { freshSelect, historySelect } from '../../lake/sql/history-select.ts'
+
+/** SELECT of a table's rows as of a position, with `_position` and `_absent`, as readers have them: base and what is fresh. */
+export function lakeRows(entry: CatalogEntry, root: string, asOf: Position): string {
+  const sources = {
+    history: `(${historySelect(entry, root)})`,
+    fresh: `(${freshSelect(entry, root)})`,
+    base: `(${baseSelect(entry, root)})`,
+    tombstones: `(${tombstonesSelect(entry, root)})`,
+  }
+  return currentSelect(entry, sources, { asOf, system: ['_position', '_absent'], withPartitions: false })
+}
+
+/** SELECT of every change of a table, with all system columns. */
+export function lakeHistory(entry: CatalogEntry, root: string): string {
+  return historySelect(entry, root)
+}

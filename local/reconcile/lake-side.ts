@@ -1,0 +1,105 @@
+import type { JsonValue } from '../../core/json.ts'
+import type { CatalogEntry, SqlEngine } from '../../core/ports.ts'
+import type { Position } from '../../core/position.ts'
+import {
+  type ComparedRows,
+  checksumSelect,
+  digestSelect,
+  keyTextOf,
+  textsSelect,
+} from '../../lake/checksum/checksum-sql.ts'
+import { duckdb } from '../../lake/checksum/dialect.ts'
+import { literal } from '../../lake/sql-text.ts'
+import type { Checksums } from './checksums.ts'
+import { lakeHistory, lakeRows } from './lake-rows.ts'
+import { type Since, sinceCondition } from './since.ts'
+import type { SourceColumns } from './source-columns.ts'
+import type { Selection } from './source-side.ts'
+
+/** The lake's rows of one table as of one position, asked in DuckDB; tables that it makes there are replaced by the next. */
+export class LakeSide {
+  private readonly engine: SqlEngine
+  private readonly entry: CatalogEntry
+  private readonly root: string
+  private readonly asOf: Position
+  private readonly rows: ComparedRows
+
+  constructor(
+    engine: SqlEngine,
+    options: {
+      readonly entry: CatalogEntry
+      readonly columns: SourceColumns
+      /** Folder that holds `lake/`. */
+      readonly root: string
+      readonly asOf: Position
+    },
+  ) {
+    const { entry, columns, root, asOf } = options
+    this.engine = engine
+    this.entry = entry
+    this.root = root
+    this.asOf = asOf
+    this.rows = {
+      keys: columns.keys.map(({ lake }) => lake),
+      columns: columns.columns.map(({ lake }) => lake),
+      relation: `(${lakeRows(entry, root, asOf)}) AS t`,
+      dialect: duckdb,
+    }
+  }
+
+  async checksums(selection: Selection): Promise<Checksums> {
+    const select = checksumSelect(await this.selected(selection))
+    const rows = await this.engine.rows(
+      `SELECT bucket, row_count, CAST(digest_sum AS VARCHAR) FROM (${select})`,
+    )
+    return new Map(
+      rows.map(([bucket, count, sum]) => [Number(bucket), { rows: Number(count), sum: BigInt(String(sum)) }]),
+    )
+  }
+
+  /** Fills the table `lake_side` with key, digest, position and has_absent of the selected rows. */
+  async fillDigests(selection: Selection): Promise<void> {
+    const more = ['_position AS position', 'coalesce(len(_absent), 0) > 0 AS has_absent']
+    const select = digestSelect(await this.selected(selection), more)
+    await this.engine.run(`CREATE OR REPLACE TEMP TABLE lake_side AS ${select}`)
+  }
+
+  /** Calls `each` with the key and the comparison texts of all columns for each row of some keys. */
+  async texts(
+    keys: ReadonlySet<string>,
+    each: (key: string, texts: readonly (string | null)[]) => void,
+  ): Promise<void> {
+    const rows = await this.engine.rows(textsSelect(await this.selected({ kind: 'keys', keys })))
+    for (const [key, ...texts] of rows) each(String(key), texts.map(textOf))
+  }
+
+  /** The keys that changes since then have, at most `limit` of them. */
+  async changedKeys(since: Since, limit: number): Promise<readonly string[]> {
+    const changes = `SELECT * FROM (${lakeHistory(this.entry, this.root)})
+      WHERE _op <> 'truncate' AND _position <= ${literal(this.asOf)} AND ${sinceCondition(since)}`
+    const rows = await this.engine.rows(
+      `SELECT DISTINCT ${keyTextOf(this.rows)} AS key FROM (${changes}) AS t LIMIT ${Number(limit)}`,
+    )
+    return rows.map(([key]) => String(key))
+  }
+
+  private async selected(selection: Selection): Promise<ComparedRows> {
+    if (selection.kind === 'all') return this.rows
+    if (selection.kind === 'buckets') return { ...this.rows, buckets: selection.buckets }
+    await this.engine.run('CREATE OR REPLACE TEMP TABLE wanted_keys (key VARCHAR)')
+    for (const values of batches([...selection.keys]))
+      await this.engine.run(`INSERT INTO wanted_keys VALUES ${values.join(', ')}`)
+    return { ...this.rows, keysIn: 'wanted_keys' }
+  }
+}
+
+const BATCH_ROWS = 2_000
+
+function* batches(keys: readonly string[]): Iterable<readonly string[]> {
+  for (let at = 0; at < keys.length; at += BATCH_ROWS)
+    yield keys.slice(at, at + BATCH_ROWS).map((key) => `(${literal(key)})`)
+}
+
+function textOf(value: JsonValue): string | null {
+  return value === null ? null : String(value)
+}

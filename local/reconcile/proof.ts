@@ -1,0 +1,43 @@
+import type { Position } from '../../core/position.ts'
+import type { RowDifference } from './column-differences.ts'
+import type { Difference } from './compare-table.ts'
+import type { HealResult } from './heal.ts'
+import type { Since } from './since.ts'
+import type { Way } from './source-side.ts'
+
+/** What was compared of a table: everything, some of its buckets, or the keys that the lake changed since then. */
+export type Scope =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'sample'; readonly percent: number; readonly buckets: number }
+  | { readonly kind: 'since'; readonly since: Since; readonly keys: number }
+  | { readonly kind: 'keys'; readonly keys: number }
+
+export interface TableProof {
+  readonly table: string
+  /** Of what was compared: see `scope`. After healing, whether it is equal now. */
+  readonly equal: boolean
+  readonly scope: Scope
+  readonly way: Way
+  /** Rows that were compared. */
+  readonly sourceRows: number
+  readonly lakeRows: number
+  /** Keys that differ and have no change in quarantine that explains it. */
+  readonly different: number
+  readonly differences: readonly Difference[]
+  /** The columns of the first keys that differ. */
+  readonly rows: readonly RowDifference[]
+  /** Contract columns that the source does not have (any more). */
+  readonly notCompared: readonly string[]
+  /** Keys that differ because their change is in quarantine. */
+  readonly quarantinedKeys: readonly string[]
+  /** Null when nothing was to be healed. */
+  readonly healed: HealResult | null
+}
+
+export interface Proof {
+  readonly equal: boolean
+  /** Everything committed before this position was compared, and nothing after. */
+  readonly lsn: bigint
+  readonly asOf: Position
+  readonly tables: readonly TableProof[]
+}

@@ -1,0 +1,96 @@
+import type pg from 'pg'
+import { to as copyTo } from 'pg-copy-streams'
+import { PipelineError } from '../../core/failures.ts'
+import { quoteIdentifier, quoteLiteral, quoteTable } from './quote-identifier.ts'
+import type { SourceTable } from './source-catalog.ts'
+import { closeClient, connectSource, type Source } from './source-connection.ts'
+import { errorCodeOf, toSourceError } from './source-error.ts'
+
+export interface CopyOptions {
+  /** The server must send something within this time while it is asked to (default 120 s). */
+  readonly silenceMs?: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Sends the table's rows as of the snapshot to `consume`, as bytes of COPY's text format after a first column that is
+ * always `x`: no row is empty or begins with bytes of a value. Reads no further while `consume` is pending. Resolves with
+ * the server's count of rows. Throws what `consume` throws, the signal's reason, source/privilege, source/no-tables, or
+ * source/unreachable when the connection or the snapshot is lost.
+ */
+export async function copyTable(
+  source: Source,
+  { snapshotName }: { readonly snapshotName: string },
+  table: SourceTable,
+  consume: (bytes: Buffer) => Promise<void>,
+  options: CopyOptions = {},
+): Promise<number> {
+  const { signal, silenceMs = 120_000 } = options
+  const client = await connectSource(source, { applicationName: 'tidemark load', queryMs: 0 })
+  const stop = (): void => {
+    client.connection.stream.destroy()
+  }
+  let silence = setTimeout(stop, silenceMs)
+  signal?.addEventListener('abort', stop, { once: true })
+  let failure: { readonly cause: unknown } | undefined
+  try {
+    signal?.throwIfAborted()
+    await enterSnapshot(client, snapshotName)
+    const copy = client.query(copyTo(`COPY (${loadSelect(table)}) TO STDOUT`))
+    /* A connection that ends after the loop below has left would have no listener for its error. */
+    copy.on('error', () => undefined)
+    /* The driver's type says any; COPY data are buffers. */
+    for await (const bytes of copy as AsyncIterable<Buffer>) {
+      clearTimeout(silence)
+      try {
+        await consume(bytes)
+      } catch (cause) {
+        failure = { cause }
+        throw cause
+      }
+      silence = setTimeout(stop, silenceMs)
+    }
+    /* Its answer comes after COPY's own: only then is the server's count of rows there. */
+    await client.query('COMMIT')
+    return copy.rowCount
+  } catch (cause) {
+    stop()
+    if (failure !== undefined) throw failure.cause
+    signal?.throwIfAborted()
+    throw copyError(table, client.user ?? 'CURRENT_USER', cause)
+  } finally {
+    clearTimeout(silence)
+    signal?.removeEventListener('abort', stop)
+    await closeClient(client)
+  }
+}
+
+/* A root's rows include its partitions', a parent's not its children's. */
+function loadSelect(table: SourceTable): string {
+  const columns = ["'x'", ...table.columns.map((column) => quoteIdentifier(column.name))].join(', ')
+  return `SELECT ${columns} FROM ${table.isPartitioned ? '' : 'ONLY '}${quoteTable(table)}`
+}
+
+async function enterSnapshot(client: pg.Client, snapshotName: string): Promise<void> {
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotName)}`)
+  } catch (cause) {
+    throw new PipelineError('source/unreachable', 'the snapshot of the load is gone', { cause })
+  }
+}
+
+function copyError(table: SourceTable, role: string, cause: unknown): PipelineError {
+  const name = `${table.schema}.${table.name}`
+  if (errorCodeOf(cause) === '42501')
+    return new PipelineError(
+      'source/privilege',
+      `cannot read ${name}: GRANT SELECT ON ${quoteTable(table)} TO ${quoteIdentifier(role)};`,
+      { cause },
+    )
+  if (errorCodeOf(cause) === '42P01' || errorCodeOf(cause) === '42703')
+    return new PipelineError('source/no-tables', `${name} is not as it was when the catalog was read`, {
+      cause,
+    })
+  return toSourceError(cause, `the load of ${name} broke off`)
+}

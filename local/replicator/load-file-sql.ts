@@ -1,0 +1,63 @@
+import { globPath, identifier, literal } from '../../lake/sql-text.ts'
+import { type LoadColumn, loadColumn } from './load-column.ts'
+import { quoteIdentifier } from './quote-identifier.ts'
+import type { RowChunk } from './row-chunks.ts'
+import type { SourceTable } from './source-catalog.ts'
+
+/** DMS's own column, before those of the table: when the row was transferred. */
+export const TRANSFER_COLUMN = 'DMS_TIMESTAMP'
+
+/* DMS's default; DuckDB writes whole vectors, so some hundreds more. */
+const ROW_GROUP_ROWS = 10_000
+const BUFFER_BYTES = 8 * 1024 * 1024
+
+/**
+ * A statement that writes a chunk as the Parquet file that DMS would write, and gives its number of rows. Fails when a
+ * value does not fit its type in a column that is not among `asText`. `at` is the time of transfer in ms.
+ */
+export function writeFileSql(
+  table: SourceTable,
+  chunk: RowChunk,
+  file: { readonly path: string; readonly at: number; readonly asText: ReadonlySet<number> },
+): string {
+  const columns = loadColumns(table).map(({ name, typed, text }, index) => {
+    const value = typed === null || file.asText.has(index) ? text : typed
+    return `${value} AS ${quoteIdentifier(name)}`
+  })
+  const at = `${literal(transferTime(file.at))} AS ${quoteIdentifier(TRANSFER_COLUMN)}`
+  return `COPY (SELECT ${[at, ...columns].join(',\n')} FROM ${chunkRows(table, chunk)}) TO ${literal(file.path)}
+    (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, USE_TMP_FILE false)`
+}
+
+/** A query with one row: for each column whether some value of the chunk does not fit its type, or null. */
+export function unfitColumnsSql(table: SourceTable, chunk: RowChunk): string {
+  const columns = loadColumns(table).map(({ fits }) =>
+    fits === null ? 'false' : `coalesce(bool_or(NOT (${fits})), false)`,
+  )
+  return `SELECT ${columns.join(',\n')} FROM ${chunkRows(table, chunk)}`
+}
+
+function loadColumns(table: SourceTable): readonly LoadColumn[] {
+  return table.columns.map((column, index) => loadColumn(column, rawColumn(index)))
+}
+
+/* The first column of COPY is no value, see `loadSelect`. */
+function rawColumn(index: number): string {
+  return identifier(`c${index + 1}`)
+}
+
+/* COPY's text format. Quotes, comments and the like have no meaning; a row of another shape is an error. */
+function chunkRows(table: SourceTable, { path, longestRow }: RowChunk): string {
+  const names = ['c0', ...table.columns.map((_, index) => `c${index + 1}`)]
+  const columns = names.map((name) => `${identifier(name)}: 'VARCHAR'`).join(', ')
+  /* Unless told, DuckDB takes a buffer of 16 times the longest row. Its parallel reader loses rows that cross buffers. */
+  const longest = longestRow + 1024
+  return `read_csv(${literal(globPath(path))}, auto_detect = false, header = false, delim = '\t', new_line = '\\n',
+    quote = '', escape = '', comment = '', nullstr = '\\N', null_padding = false, strict_mode = true, ignore_errors = false,
+    encoding = 'utf-8', compression = 'none', parallel = false, max_line_size = ${longest}, buffer_size = ${Math.max(longest, BUFFER_BYTES)},
+    columns = {${columns}})`
+}
+
+function transferTime(at: number): string {
+  return `${new Date(at).toISOString().slice(0, -1).replace('T', ' ')}000`
+}

@@ -1,0 +1,62 @@
+import type { RunFolder } from '../pipeline/run-folder.ts'
+import { RunState, type RunStateData } from '../pipeline/run-state.ts'
+import { checkSource } from '../replicator/check-source.ts'
+import type { SourceTable } from '../replicator/source-catalog.ts'
+import { addressOf, closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import { dropOwnSlot } from './drop-own-slot.ts'
+
+export interface InspectOptions {
+  readonly source: Source
+  readonly isEmbedded: boolean
+  /** Name of the source system in contracts. */
+  readonly system: string
+  readonly patterns: readonly string[]
+  readonly slot: string
+  readonly publication: string
+  /** A new slot and every table loaded again. */
+  readonly reload: boolean
+}
+
+/**
+ * Checks the source, and takes up what the folder knows of it: a slot whose making was cut off is made again. Throws
+ * `source/…`, and `run/bad-folder` for the folder of another source.
+ */
+export async function inspectSource(
+  options: InspectOptions,
+  folder: RunFolder,
+): Promise<{ readonly state: RunState; readonly sources: readonly SourceTable[] }> {
+  const { source, patterns, slot, publication, isEmbedded, reload } = options
+  const client = await connectSource(source, { applicationName: 'tidemark check' })
+  try {
+    const { rows } = await client.query<{ system: string; database: string }>(
+      'select system_identifier::text as system, current_database()::text as database from pg_control_system()',
+    )
+    const identity = { system: rows[0]?.system ?? '', database: rows[0]?.database ?? '' }
+    const fresh: RunStateData = {
+      format: 2,
+      source: {
+        ...identity,
+        name: options.system,
+        address: isEmbedded ? 'embedded PostgreSQL' : addressOf(source),
+        isEmbedded,
+      },
+      slot,
+      publication,
+      slotState: 'none',
+      epoch: 1,
+      loads: {},
+    }
+    const before = await RunState.read(folder.state, fresh)
+    /* A slot whose making was cut off goes too, and is made again by the run. */
+    const isDropped = before?.slotState === 'creating' || (reload && before?.slotState === 'created')
+    if (isDropped) await dropOwnSlot(client, slot)
+    const known = before?.slotState === 'created' && !isDropped
+    const { tables } = await checkSource(client, { slot, patterns, known })
+    /* A source that was refused leaves no trace in the folder. */
+    const state = new RunState(folder.state, before ?? fresh)
+    await state.update(isDropped ? { slotState: 'none', loads: {} } : {})
+    return { state, sources: tables }
+  } finally {
+    await closeClient(client)
+  }
+}

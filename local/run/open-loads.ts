@@ -1,0 +1,143 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Table } from '../../core/contract/table.ts'
+import { isOver, loadPrefix, type TableLoad } from '../../core/load.ts'
+import type { Clock, Logger } from '../../core/ports.ts'
+import type { Position } from '../../core/position.ts'
+import { globPath, literal } from '../../lake/sql-text.ts'
+import { DuckEngine } from '../duckdb/duck-engine.ts'
+import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
+import { landTableFile } from '../loads/land-table-file.ts'
+import { LoadRunner, type OpenParts } from '../loads/load-runner.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { RunState } from '../pipeline/run-state.ts'
+import { isWaiting } from '../pipeline/source-run.ts'
+import type { SourceTable } from '../replicator/source-catalog.ts'
+import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import { FolderFiles } from '../stores/folder-files.ts'
+
+export interface OpenLoadsOptions {
+  readonly source: Source
+  readonly sources: readonly SourceTable[]
+  readonly tables: readonly Table[]
+  readonly state: RunState
+  readonly pipeline: Pipeline
+  readonly log: Logger
+  readonly now: Clock
+  /** Told of each load that is over. */
+  readonly onOver: () => void
+}
+
+/* Each of the two engines of a load: one writes files, one lands them, side by side. */
+const ENGINE_MEMORY = '256MB'
+
+/** The loads of a run, wired to its stores: floors go to the catalog, refused rows to quarantine. */
+export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> {
+  const { source, sources, state, pipeline, log, now } = options
+  const ledger = new FolderLoadLedger(pipeline.folder.loads)
+  const runner = await LoadRunner.open({
+    ledger,
+    sources,
+    log,
+    now,
+    isRequired: (table) => isWaiting(state.data.loads[`${table.schema}.${table.name}`], table),
+    estimate: (table) => estimateRows(source, table),
+    onOver: options.onOver,
+    open: () => openParts(options, () => runner),
+  })
+  return runner
+}
+
+async function openParts(
+  { source, tables, state, pipeline, now }: OpenLoadsOptions,
+  runner: () => LoadRunner,
+): Promise<OpenParts> {
+  const { folder, objects, catalog } = pipeline
+  await mkdir(folder.scratch, { recursive: true, mode: 0o700 })
+  const temporary = await mkdtemp(join(folder.scratch, 'load-'))
+  const engine = await DuckEngine.open({ temporary, memory: ENGINE_MEMORY })
+  const lander = await DuckEngine.open({ temporary, memory: ENGINE_MEMORY })
+  const files = new FolderFiles(objects, temporary)
+  const landLoaded = async (
+    file: { readonly key: string; readonly table: string; readonly position: Position },
+    own: DuckEngine,
+  ) => {
+    const ingestDate = new Date(now()).toISOString().slice(0, 10)
+    const { history, ...counts } = await landTableFile(
+      { ...file, revision: 0, ingestDate },
+      {
+        engine: own,
+        files,
+        tables,
+        maskKey: pipeline.maskKey,
+        objects,
+        catalog,
+        quarantine: pipeline.quarantine,
+      },
+    )
+    return { ...counts, history: history.map(({ key }) => key) }
+  }
+  return {
+    parts: {
+      source,
+      epoch: state.data.epoch,
+      objects,
+      files,
+      engine,
+      land: (key, table, position) => landLoaded({ key, table, position }, lander),
+      rowsIn: (keys) => rowsIn(lander, keys, folder.root),
+      complete: async (table) => {
+        if (table.position === null) throw new RangeError('a load without a position')
+        await catalog.addFloor(table.table, { position: table.position, reason: 'load' })
+        const { oid, rows, position } = table
+        await state.setLoad(table.table, { state: 'complete', oid, rows, position })
+        await dropOlder(runner(), table, pipeline)
+      },
+    },
+    close: () => {
+      engine.close()
+      lander.close()
+      void rm(temporary, { recursive: true, force: true })
+    },
+  }
+}
+
+/* The files of the newest complete load are kept: a replay lands them again. Those of older ones have no use. */
+async function dropOlder(
+  runner: LoadRunner,
+  { table, position }: TableLoad,
+  { objects }: Pipeline,
+): Promise<void> {
+  for (const load of runner.loads()) {
+    const isOlder = load.tables.some(
+      (known) => known.table === table && isOver(known.state) && (known.position ?? '') < (position ?? ''),
+    )
+    if (!isOlder) continue
+    for (const key of await objects.list(`${loadPrefix(load.id, table)}/`)) await objects.delete(key)
+  }
+}
+
+async function rowsIn(engine: DuckEngine, keys: readonly string[], root: string): Promise<number> {
+  if (keys.length === 0) return 0
+  const paths = keys.map((key) => literal(globPath(join(root, key))))
+  const [row] = await engine.rows(
+    `SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata([${paths.join(', ')}])`,
+  )
+  return Number(row?.[0] ?? 0)
+}
+
+/* As ANALYZE or autovacuum last counted; -1 stands for never. */
+async function estimateRows(source: Source, { oid }: SourceTable): Promise<number | null> {
+  const client = await connectSource(source, { applicationName: 'tidemark load' })
+  try {
+    const { rows } = await client.query<{ rows: string; unknown: boolean }>(
+      `select sum(greatest(c.reltuples, 0))::bigint::text as rows, bool_and(c.reltuples < 0) as unknown
+       from pg_partition_tree($1::oid::regclass) t join pg_class c on c.oid = t.relid where t.isleaf`,
+      [oid],
+    )
+    const [found] = rows
+    return found === undefined || found.unknown ? null : Number(found.rows)
+  } finally {
+    await closeClient(client)
+  }
+}

@@ -1,0 +1,66 @@
+import type { Logger } from '../../core/ports.ts'
+
+export interface ScheduledJob {
+  readonly name: string
+  /** Milliseconds from the end of one run to the beginning of the next; 0 for never by itself. */
+  readonly everyMs: number
+  readonly run: () => Promise<void>
+}
+
+/**
+ * Runs jobs again and again, each never beside itself. A job that fails is told to the log and runs again in its turn:
+ * nothing depends on it but what it makes.
+ */
+export class Schedule {
+  private readonly jobs: readonly ScheduledJob[]
+  private readonly log: Logger
+  private readonly timers = new Map<string, NodeJS.Timeout>()
+  private readonly running = new Map<string, Promise<void>>()
+  private isStopped = false
+
+  constructor(jobs: readonly ScheduledJob[], log: Logger) {
+    this.jobs = jobs
+    this.log = log
+  }
+
+  start(): void {
+    for (const job of this.jobs) this.plan(job)
+  }
+
+  /** Runs a job now; when it runs already, that run is enough. */
+  soon(name: string): void {
+    const job = this.jobs.find((known) => known.name === name)
+    if (job === undefined || this.isStopped || this.running.has(name)) return
+    clearTimeout(this.timers.get(name))
+    this.begin(job)
+  }
+
+  /** Starts nothing any more; resolves when what runs has ended. */
+  async stop(): Promise<void> {
+    this.isStopped = true
+    for (const timer of this.timers.values()) clearTimeout(timer)
+    await Promise.all(this.running.values())
+  }
+
+  private plan(job: ScheduledJob): void {
+    if (this.isStopped || job.everyMs === 0) return
+    this.timers.set(
+      job.name,
+      setTimeout(() => this.begin(job), job.everyMs),
+    )
+  }
+
+  private begin(job: ScheduledJob): void {
+    const run = job
+      .run()
+      .catch((error: unknown) => {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : 'internal'
+        this.log.warn('schedule.failed', { job: job.name, code })
+      })
+      .then(() => {
+        this.running.delete(job.name)
+        this.plan(job)
+      })
+    this.running.set(job.name, run)
+  }
+}

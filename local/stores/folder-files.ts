@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { open, rename, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { ObjectFiles } from '../../core/ports.ts'
+import { makeFolder, syncFolder } from './durable.ts'
+import type { FolderObjects } from './folder-objects.ts'
+
+/** The objects of a folder as the files they are: nothing is copied. Keeps the guarantees of `ObjectFiles`. */
+export class FolderFiles implements ObjectFiles {
+  private readonly objects: FolderObjects
+  private readonly folder: string
+
+  /** `folder` is for files being written; it lies on the file system of the objects. */
+  constructor(objects: FolderObjects, folder: string) {
+    this.objects = objects
+    this.folder = folder
+  }
+
+  async read(key: string): Promise<string> {
+    return this.objects.path(key)
+  }
+
+  async scratch(name: string): Promise<string> {
+    await makeFolder(this.folder)
+    return join(this.folder, `${name}.${randomBytes(6).toString('hex')}.tmp`)
+  }
+
+  async publish(path: string, key: string): Promise<number> {
+    const target = this.objects.path(key)
+    await makeFolder(dirname(target))
+    const file = await open(path, 'r')
+    try {
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(path, target)
+    await syncFolder(dirname(target))
+    return (await stat(target)).size
+  }
+}

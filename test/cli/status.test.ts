@@ -1,0 +1,120 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { statusCommand } from '../../cli/commands/status.ts'
+import type { Output } from '../../cli/output.ts'
+import { writeJsonFile } from '../../local/pipeline/json-file.ts'
+import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { runStatus } from '../../local/run/run-status.ts'
+import { LedgerShop } from '../local/ledger/ledger-shop.ts'
+import { change, narrow, positionOf } from '../local/operations/things.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+afterEach(() => {
+  process.exitCode = undefined
+})
+
+async function filled(): Promise<LedgerShop> {
+  const shop = await LedgerShop.open(await tempFolder(), [narrow])
+  onTestFinished(() => shop.close())
+  await shop.capture([change('insert', 1, { id: 1, n: 1 }), change('insert', 2, { id: 2, n: 40_000 })], 'a')
+  await shop.format()
+  await shop.land()
+  return shop
+}
+
+/** The status file that a run of the shop would write. */
+async function writeStatus({ root, ledger, quarantine }: LedgerShop): Promise<void> {
+  const of = { contract: 'w.things v1', source: 'public.things' }
+  const balance = { ...ledger.balance(of), ...quarantine.countOf(of.source, of.contract) }
+  const table = {
+    ...{
+      table: 'w.things',
+      source: of.source,
+      state: 'streaming',
+      loadedRows: 0,
+      changes: 2,
+      quarantined: 1,
+    },
+    ...{ unknownFields: [], definitions: [], balance },
+  }
+  const whole = {
+    ...{
+      format: 1,
+      at: '2026-01-02T00:00:00.000Z',
+      pid: 1,
+      address: 'here',
+      capturedLsn: '1',
+      landedLsn: '1',
+    },
+    ...{
+      rates: { captured: 0, formatted: 0, landed: 0 },
+      pagesBehind: 0,
+      memoryMb: 1,
+      quarantineSince: null,
+    },
+    ...{ freshnessMs: { p50: null, p99: null }, tables: [table], balanced: balance.balanced },
+  }
+  await writeJsonFile(runFolder(root).status, runStatus.parse(whole))
+}
+
+async function status(root: string, ...more: readonly string[]) {
+  const lines: string[] = []
+  const output: Output = {
+    ...{ isTerminal: false, columns: 100, progress: () => undefined },
+    result: (text) => lines.push(text),
+  }
+  process.exitCode = undefined
+  const command = statusCommand({ output, sourceFromEnvironment: undefined })
+  await command.parseAsync(['node', 'tidemark', '--dir', root, ...more])
+  return { code: process.exitCode, text: lines.join('\n') }
+}
+
+test('a run that balances is fine, with every number and position in its JSON', async () => {
+  const shop = await filled()
+  await writeStatus(shop)
+  const { code, text } = await status(shop.root, '--audit', '--json')
+  expect(code).toBe(0)
+  const json = JSON.parse(text)
+  expect(json).toMatchObject({ balanced: true, audit: { findings: [], before: 0 } })
+  expect(json.tables[0].balance).toEqual({
+    ...{ captured: 2, landed: 1, quarantined: 1, filtered: 0, inFlight: 0, missing: 0, balanced: true },
+    ...{ waiting: 1, redriven: 0, expired: 0, capturedThrough: positionOf(2), landedThrough: positionOf(2) },
+    loads: { rows: 0, landed: 0, quarantined: 0 },
+  })
+  const plain = await status(shop.root, '--audit')
+  expect(plain).toMatchObject({ code: 0, text: expect.stringMatching(/balanced[\s\S]*nothing is missing/) })
+})
+
+test('a change that is missing makes the status a finding, without an audit too', async () => {
+  const shop = await filled()
+  await shop.capture([change('insert', 3, { id: 3, n: 1 })], 'b')
+  await shop.format(() => true)
+  await shop.land()
+  await writeStatus(shop)
+  expect(await status(shop.root, '--json')).toMatchObject({ code: 1 })
+  const { code, text } = await status(shop.root)
+  expect([code, text]).toEqual([1, expect.stringContaining('1 missing')])
+  const audit = await status(shop.root, '--audit')
+  expect(audit.text).toContain(`positions ${positionOf(3)} to ${positionOf(3)}`)
+  expect(audit.text).toContain('tidemark replay --table w.things')
+})
+
+test('a history file that is gone is a finding of the audit', async () => {
+  const shop = await filled()
+  await writeStatus(shop)
+  const [key = ''] = await shop.objects.list('lake/')
+  await shop.objects.delete(key)
+  expect(await status(shop.root)).toMatchObject({ code: 0 })
+  expect(await status(shop.root, '--audit')).toMatchObject({ code: 1, text: expect.stringContaining(key) })
+})
+
+test('an audit writes nothing', async () => {
+  const shop = await filled()
+  await writeStatus(shop)
+  await shop.close()
+  const before = (await readdir(shop.root, { recursive: true })).toSorted()
+  await status(shop.root, '--audit', '--json')
+  expect((await readdir(shop.root, { recursive: true })).toSorted()).toEqual(before)
+  expect(before).toContain(join('ledger', 'totals.json'))
+})

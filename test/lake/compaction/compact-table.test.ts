@@ -1,0 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parquetMetadata } from 'hyparquet'
+import { compressors } from 'hyparquet-writer'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'

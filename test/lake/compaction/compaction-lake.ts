@@ -1,0 +1,89 @@
+import { join } from 'node:path'
+import type { Table } from '../../../core/contract/index.ts'
+import type { Catalog, CatalogEntry } from '../../../core/ports.ts'
+import {
+  type CompactDeps,
+  type CompactionResult,
+  type CompactOptions,
+  compactTable,
+} from '../../../lake/compaction/compact-table.ts'
+import { healedRows } from '../../../lake/compaction/fold-sql.ts'
+import { countedRows, keyColumns, rowsOfFiles } from '../../../lake/compaction/lake-rows-sql.ts'
+import { FileCompactionLedger } from '../../../local/compaction/file-compaction-ledger.ts'
+import type { DuckEngine } from '../../../local/duckdb/duck-engine.ts'
+import { FolderFiles } from '../../../local/stores/folder-files.ts'
+import { type SmallLake, smallLake } from '../small-lake.ts'
+
+export const NOW = Date.parse('2024-01-02T12:00:00Z')
+
+/** A lake of one table in a folder, with everything that compacts it. */
+export interface CompactionLake extends SmallLake {
+  readonly table: Table
+  readonly deps: CompactDeps
+  entry(): Promise<CatalogEntry>
+  compact(options?: CompactOptions, deps?: Partial<CompactDeps>): Promise<CompactionResult>
+  /** Rows of the base and of the whole history folded at once, as text, sorted. */
+  baseRows(): Promise<readonly string[]>
+  foldedRows(): Promise<readonly string[]>
+  tombstones(): Promise<readonly string[]>
+  deletedKeys(): Promise<readonly string[]>
+}
+
+export async function compactionLake(root: string, table: Table, sql: DuckEngine): Promise<CompactionLake> {
+  const lake = smallLake(root)
+  await lake.register(table)
+  const catalog: Catalog = lake.catalog
+  const deps: CompactDeps = {
+    sql,
+    files: new FolderFiles(lake.objects, join(root, 'scratch')),
+    objects: lake.objects,
+    catalog,
+    ledger: new FileCompactionLedger(join(root, 'compaction')),
+    now: () => NOW,
+    signal: new AbortController().signal,
+  }
+  const entry = async () => {
+    const [found] = await lake.catalog.entries()
+    if (found === undefined) throw new Error('no entry')
+    return found
+  }
+  const textsOf = async (select: string) =>
+    (await sql.rows(`SELECT r::VARCHAR FROM (${select}) r`)).map(([row]) => String(row)).sort()
+  const history = async () => {
+    const found = await entry()
+    const keys = await lake.objects.list(`${found.table.location}/`)
+    const paths = keys.map((key) => lake.objects.path(key))
+    return { found, rows: `(SELECT * FROM (${rowsOfFiles(found.table, paths)}) WHERE ${countedRows(found)})` }
+  }
+  return {
+    ...lake,
+    table,
+    deps,
+    entry,
+    compact: (options = {}, other = {}) =>
+      compactTable(table.name, table.version, { ...deps, ...other }, options),
+    async baseRows() {
+      const found = await entry()
+      const paths = (found.base?.parts ?? []).flatMap(({ files }) =>
+        files.map(({ key }) => lake.objects.path(key)),
+      )
+      return textsOf(`SELECT * EXCLUDE (_file) FROM (${rowsOfFiles(found.table, paths)})`)
+    },
+    async foldedRows() {
+      const { found, rows } = await history()
+      return textsOf(healedRows(found, rows))
+    },
+    async tombstones() {
+      const found = await entry()
+      const paths = (found.base?.tombstones ?? []).map(({ key }) => lake.objects.path(key))
+      const keys = keyColumns(found.table).join('", "')
+      return textsOf(`SELECT "${keys}", _position FROM (${rowsOfFiles(found.table, paths)})`)
+    },
+    async deletedKeys() {
+      const { found, rows } = await history()
+      const keys = keyColumns(found.table).join('", "')
+      return textsOf(`SELECT "${keys}", _position FROM (SELECT * FROM ${rows}
+        QUALIFY row_number() OVER (PARTITION BY "${keys}" ORDER BY _position DESC, _revision DESC) = 1) WHERE _op = 'delete'`)
+    },
+  }
+}

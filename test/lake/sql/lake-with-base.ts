@@ -1,0 +1,109 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { LakeRow } from '../../../core/block.ts'
+import type { Table } from '../../../core/contract/table.ts'
+import type { Base, CatalogEntry, Floor } from '../../../core/ports.ts'
+import { baseSelect, tombstonesSelect } from '../../../lake/sql/base-select.ts'
+import { type CurrentSources, currentSelect } from '../../../lake/sql/current-select.ts'
+import { freshSelect, historySelect } from '../../../lake/sql/history-select.ts'
+import { literal } from '../../../lake/sql-text.ts'
+import type { DuckEngine } from '../../../local/duckdb/duck-engine.ts'
+import { smallLake } from '../small-lake.ts'
+
+const SYSTEM = ['_op', '_position', '_revision', '_committed_at', '_absent', '_extra']
+
+/** A landed history: one file for each day from 2024-01-01 on. */
+export interface LandedLake {
+  readonly entry: CatalogEntry
+  /** Keys of the files by the day they are of; undefined for a day without rows. */
+  readonly files: readonly (string | undefined)[]
+}
+
+export function dayOf(index: number): string {
+  return new Date(Date.UTC(2024, 0, 1 + index)).toISOString().slice(0, 10)
+}
+
+/** Brings lake rows into a lake of their own, one landed object and one day for each list. */
+export async function landFiles(
+  root: string,
+  table: Table,
+  files: readonly (readonly LakeRow[])[],
+  floors: readonly Floor[] = [],
+): Promise<LandedLake> {
+  const lake = smallLake(root, `catalog-${table.name}.json`)
+  await lake.register(table)
+  for (const [index, rows] of files.entries()) if (rows.length > 0) await lake.land(table, rows, dayOf(index))
+  /* Truncates became floors by landing; completed loads are the run's to say. */
+  for (const floor of floors)
+    if (floor.reason === 'load') await lake.catalog.addFloor(table.source.table, floor)
+  await lake.catalog.publishRevision(table.name, 1, 1)
+  const [entry] = await lake.catalog.entries()
+  if (entry === undefined) throw new Error('no entry')
+  const keys = await lake.objects.list(entry.table.location)
+  return { entry, files: files.map((_, index) => keys.find((key) => key.includes(dayOf(index)))) }
+}
+
+/** The relations of an entry, as a session has them. */
+export function sourcesOf(entry: CatalogEntry, root: string): Required<CurrentSources> {
+  return {
+    history: `(${historySelect(entry, root)})`,
+    fresh: `(${freshSelect(entry, root)})`,
+    base: `(${baseSelect(entry, root)})`,
+    tombstones: `(${tombstonesSelect(entry, root)})`,
+  }
+}
+
+/** History rows of these files only. */
+export function onlyFiles(
+  entry: CatalogEntry,
+  root: string,
+  all: readonly string[],
+  keep: readonly string[],
+): string {
+  const folded = all.filter((key) => !keep.includes(key))
+  const base = { ...NO_BASE, openSince: '0001-01-01', folded }
+  return `(${freshSelect({ ...entry, base }, root)})`
+}
+
+/** Writes base files of what `select` (with `_op`, deletes among its rows) finds; no partitions. */
+export async function writeBase(
+  engine: DuckEngine,
+  root: string,
+  entry: CatalogEntry,
+  select: string,
+  about: Pick<Base, 'build' | 'position' | 'openSince' | 'folded'>,
+): Promise<Base> {
+  const { table } = entry
+  const folder = join(root, table.baseLocation)
+  await mkdir(join(folder, '_deleted'), { recursive: true })
+  const live = `${table.baseLocation}/${about.build}-1.parquet`
+  const dead = `${table.baseLocation}/_deleted/${about.build}-1.parquet`
+  const columns = [...SYSTEM, ...table.columns.map(({ name }) => name)]
+  const keys = table.columns.filter(({ contractColumn }) => table.primaryKey.includes(contractColumn))
+  const copy = async (key: string, names: readonly string[], where: string) => {
+    await mkdir(dirname(join(root, key)), { recursive: true })
+    const list = names.map((name) => `"${name}"`).join(', ')
+    await engine.run(
+      `COPY (SELECT ${list} FROM (SELECT * REPLACE (NULL::VARCHAR[] AS _absent) FROM (${select})) WHERE ${where}) TO ${literal(join(root, key))}`,
+    )
+  }
+  await copy(live, columns, `_op <> 'delete'`)
+  await copy(dead, [...SYSTEM, ...keys.map(({ name }) => name)], `_op = 'delete'`)
+  const file = (key: string) => ({ key, rows: 0, bytes: 0 })
+  return { ...about, parts: [{ values: {}, files: [file(live)] }], tombstones: [file(dead)], rows: 0 }
+}
+
+/** The whole state, deleted keys too, with the columns that base holds. */
+export function stateSelect(entry: CatalogEntry, sources: CurrentSources): string {
+  return currentSelect(entry, sources, { withDeleted: true, withPartitions: false, system: SYSTEM })
+}
+
+const NO_BASE: Base = {
+  build: 0,
+  position: '',
+  openSince: '0001-01-01',
+  folded: [],
+  parts: [],
+  tombstones: [],
+  rows: 0,
+}

@@ -1,0 +1,154 @@
+import type { Block } from '../../../core/block.ts'
+import type { Table } from '../../../core/contract/table.ts'
+import type { Balance } from '../../../core/ledger-balance.ts'
+import { encodePages, type RawChange } from '../../../core/page.ts'
+import type { Delivery } from '../../../core/ports.ts'
+import { router } from '../../../formatters/route.ts'
+import { catalogTable } from '../../../glue/catalog-table.ts'
+import { historyFiles } from '../../../lake/history-file.ts'
+import { auditFolder } from '../../../local/ledger/audit-folder.ts'
+import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
+import type { LedgerFinding } from '../../../local/ledger/ledger-finding.ts'
+import { contractDigests } from '../../../local/operations/contract-digest.ts'
+import { runOperation } from '../../../local/operations/operation.ts'
+import { FormatLoop, readCheckpoint } from '../../../local/pipeline/format-loop.ts'
+import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
+import { writeJsonFile } from '../../../local/pipeline/json-file.ts'
+import { LandLoop } from '../../../local/pipeline/land-loop.ts'
+import { runFolder } from '../../../local/pipeline/run-folder.ts'
+import { FileCatalog } from '../../../local/stores/file-catalog.ts'
+import { FolderDelivery } from '../../../local/stores/folder-delivery.ts'
+import { FolderObjects } from '../../../local/stores/folder-objects.ts'
+import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
+import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
+
+const maskKey = new Uint8Array(32).fill(7)
+const quiet = { info: () => undefined, warn: () => undefined }
+
+/** One life of the real stages on a folder, taken step by step. */
+export class LedgerShop {
+  readonly root: string
+  readonly tables: readonly Table[]
+  readonly raw: FolderRawStore
+  readonly quarantine: FolderQuarantine
+  readonly ledger: FolderLedger
+  readonly objects: FolderObjects
+  readonly catalog: FileCatalog
+  readonly delivery: FolderDelivery
+  private readonly landing: LandLoop
+
+  private constructor(
+    root: string,
+    tables: readonly Table[],
+    parts: Pick<LedgerShop, 'raw' | 'quarantine' | 'ledger' | 'objects' | 'catalog' | 'delivery'>,
+  ) {
+    this.root = root
+    this.tables = tables
+    const { raw, quarantine, ledger, objects, catalog, delivery } = parts
+    this.raw = raw
+    this.quarantine = quarantine
+    this.ledger = ledger
+    this.objects = objects
+    this.catalog = catalog
+    this.delivery = delivery
+    this.landing = new LandLoop({
+      ...{ objects, catalog, quarantine, ledger, log: quiet, now: Date.now },
+      historyFiles: historyFiles(tables),
+      freshness: new FreshnessHistogram(),
+      durablePages: () => 0,
+      landed: async () => undefined,
+    })
+  }
+
+  static async open(root: string, tables: readonly Table[]): Promise<LedgerShop> {
+    const folder = runFolder(root)
+    const raw = await FolderRawStore.open(folder.raw)
+    const quarantine = await FolderQuarantine.open(folder.quarantine)
+    const formatted = await readCheckpoint(folder.checkpoint)
+    const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted, journalBytes: 2_000 })
+    const objects = new FolderObjects(root)
+    const catalog = new FileCatalog(folder.catalog)
+    await catalog.registerTables(tables.map(catalogTable))
+    const hints = { bytes: 1 << 20, milliseconds: 5 }
+    const delivery = new FolderDelivery({ objects, now: Date.now, hints, ledger })
+    return new LedgerShop(root, tables, { raw, quarantine, ledger, objects, catalog, delivery })
+  }
+
+  private get checkpoint(): string {
+    return runFolder(this.root).checkpoint
+  }
+
+  /** Captures changes as one page. */
+  async capture(changes: readonly RawChange[], sequence: string): Promise<void> {
+    const source = this.tables[0]?.source.table ?? ''
+    await this.raw.put(await encodePages(source, { shard: 's', sequence }, changes))
+  }
+
+  /** Formats what is captured; `drop` says which blocks delivery loses without a word. */
+  async format(drop: (block: Block) => boolean = () => false): Promise<void> {
+    const { raw, quarantine, ledger, tables, checkpoint } = this
+    const delivery: Delivery = {
+      maxBlockBytes: this.delivery.maxBlockBytes,
+      put: (blocks) => this.delivery.put(blocks.filter((block) => !drop(block))),
+    }
+    const stop = new AbortController()
+    const loop = await FormatLoop.open({
+      ...{ raw, quarantine, ledger, delivery, checkpoint },
+      isWaiting: (id) => quarantine.holds(id),
+      route: router(tables, maskKey),
+    })
+    const running = loop.run(stop.signal)
+    while (loop.durablePages < raw.length)
+      await Promise.race([running, new Promise((resolve) => setTimeout(resolve, 2))])
+    stop.abort()
+    await running
+  }
+
+  /** What a format loop leaves that moves on over a page without formatting it. */
+  async passOver(): Promise<void> {
+    const pages = (await readCheckpoint(this.checkpoint)) + 1
+    await writeJsonFile(this.checkpoint, { format: 1, pages })
+    this.ledger.settled(pages)
+  }
+
+  /** One round of landing. */
+  land(): Promise<void> {
+    return this.landing.run(AbortSignal.abort())
+  }
+
+  async operate(request: 'redrive' | 'replay', range: { readonly from?: string; readonly to?: string } = {}) {
+    const { raw, quarantine, delivery, objects, catalog, ledger, tables } = this
+    const folder = runFolder(this.root)
+    const capture = () => Promise.reject(new Error('nothing is captured here'))
+    const contracts = contractDigests(tables)
+    const whole =
+      request === 'redrive'
+        ? { kind: request, isDryRun: false, contracts }
+        : { kind: request, table: tables[0]?.name ?? '', isDryRun: false, contracts, ...range }
+    await runOperation(whole, {
+      pipeline: { raw, quarantine, delivery, objects, catalog, ledger, tables, maskKey, folder, capture },
+      now: Date.now,
+      signal: new AbortController().signal,
+      onProgress: () => undefined,
+    })
+  }
+
+  balance(): Balance {
+    const [table] = this.tables
+    return this.ledger.balance({
+      contract: `${table?.name} v${table?.version}`,
+      source: table?.source.table ?? '',
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.ledger.close()
+    await this.raw.close()
+    await this.quarantine.close()
+  }
+}
+
+/** What the audit of a folder names. */
+export async function findingsIn(root: string): Promise<readonly LedgerFinding[]> {
+  return (await auditFolder(runFolder(root), 5)).findings
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Proof, Scope, TableProof } from '../../../local/reconcile/proof.ts'
+import { keepProof, proofsFile, readProofs } from '../../../local/reconcile/proof-file.ts'
+
+let dir: string
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'tidemark-proofs-'))
+})
+
+afterEach(() => rm(dir, { recursive: true, force: true }))
+
+const proven = (table: string, different = 0, scope: Scope = { kind: 'all' }): TableProof => ({
+  ...{ table, equal: different === 0, scope, way: 'streamed', sourceRows: 5, lakeRows: 5, different },
+  ...{ differences: [], rows: [], notCompared: [], quarantinedKeys: ['1:7'], healed: null },
+})
+const proofOf = (...tables: readonly TableProof[]): Proof => ({
+  ...{ equal: true, lsn: 2n ** 60n, asOf: '0001-1000000000000000-0000000000', tables },
+})
+
+test('no proof is known of a new folder', async () => {
+  expect(await readProofs(proofsFile(dir))).toEqual({})
+})
+
+test('the last proof of each table is kept, whole', async () => {
+  const path = proofsFile(dir)
+  await keepProof(path, proofOf(proven('a'), proven('b', 3)), 0)
+  await keepProof(path, proofOf(proven('b', 0, { kind: 'sample', percent: 12.5, buckets: 512 })), 1_000)
+  const common = { lsn: '1152921504606846976', sourceRows: 5, lakeRows: 5, way: 'streamed', inQuarantine: 1 }
+  expect(await readProofs(path)).toEqual({
+    a: { ...common, equal: true, at: '1970-01-01T00:00:00.000Z', sample: null, different: 0 },
+    b: { ...common, equal: true, at: '1970-01-01T00:00:01.000Z', sample: 12.5, different: 0 },
+  })
+})
+
+test('a proof of chosen keys does not stand for its table', async () => {
+  const path = proofsFile(dir)
+  await keepProof(path, proofOf(proven('a', 2)), 0)
+  await keepProof(path, proofOf(proven('a', 0, { kind: 'keys', keys: 1 })), 1_000)
+  expect(await readProofs(path)).toMatchObject({ a: { equal: false, different: 2 } })
+})
+
+test('a file of another form is refused', async () => {
+  await writeFile(proofsFile(dir), '{"format": 2}')
+  await expect(readProofs(proofsFile(dir))).rejects.toMatchObject({ code: 'run/bad-folder' })
+})

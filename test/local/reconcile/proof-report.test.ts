@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import { proofJson, proofText } from '../../../cli/proof-report.ts'
+import { afterHealing, keysToHeal } from '../../../local/reconcile/after-healing.ts'
+import type { Proof, TableProof } from '../../../local/reconcile/proof.ts'
+
+const output = { isTerminal: false, columns: 100, result: () => undefined, progress: () => undefined }
+const difference = {
+  kind: 'different',
+  position: null,
+  hasAbsent: false,
+  sourceRows: 1,
+  lakeRows: 1,
+} as const
+
+const table: TableProof = {
+  ...{
+    table: 't.rows',
+    equal: false,
+    scope: { kind: 'all' },
+    way: 'in the engines',
+    sourceRows: 5,
+    lakeRows: 5,
+  },
+  different: 3,
+  differences: [
+    { ...difference, key: '1:1' },
+    { ...difference, key: '1:2', sourceRows: 2 },
+  ],
+  rows: [
+    {
+      key: '1:1',
+      columns: [
+        { column: 'v', source: 'a\nb', lake: null },
+        { column: 'mail', source: '***', lake: '***' },
+      ],
+    },
+  ],
+  ...{ notCompared: ['late'], quarantinedKeys: [], healed: null },
+}
+const proof: Proof = { equal: false, lsn: 7n, asOf: '0001-0000000000000007-0000000000', tables: [table] }
+
+test('keys that differ are named with their columns, on one line each', () => {
+  const lines = proofText(proof, output).split('\n')
+  expect(lines.slice(2)).toEqual([
+    '  t.rows 1: different',
+    '    v: source "a\\nb", lake null',
+    '    mail: source "***", lake "***"',
+    '  t.rows 2: different, 2 rows in the source, 1 in the lake',
+    '  t.rows: 1 more; with --json',
+    '  t.rows: not compared, the source has no late',
+  ])
+  expect(lines[1]).toContain('in the engines')
+})
+
+test('a sample and chosen keys say that they are less than the whole', () => {
+  const equal = { ...table, equal: true, different: 0, differences: [], rows: [], notCompared: [] }
+  const scoped = (scope: TableProof['scope']) =>
+    proofText({ ...proof, equal: true, tables: [{ ...equal, scope }] }, output)
+  expect(scoped({ kind: 'sample', percent: 5, buckets: 205 })).toMatch(
+    /equal in the sample\n.*5 % of the keys/,
+  )
+  const since = { kind: 'since', since: { kind: 'time', at: 0 }, keys: 3 } as const
+  expect(scoped(since)).toMatch(/equal in these keys\n.*never arrived is not found/)
+})
+
+test('what another process healed becomes part of the proof, and keys that were not listed still differ', () => {
+  expect(keysToHeal(proof)).toEqual({ 't.rows': ['1:1', '1:2'] })
+  const healed = { ...table, different: 0, differences: [], equal: true }
+  const [after] = afterHealing(proof, [healed]).tables
+  expect(after).toMatchObject({ equal: false, different: 1, healed: { healed: 2, stillDifferent: 1 } })
+  const text = proofText(afterHealing(proof, [healed]), output)
+  expect(text).toContain('t.rows: 2 keys healed, 1 still differ')
+  expect(JSON.parse(proofJson(proof, undefined))).toMatchObject({
+    equal: false,
+    lsn: '7',
+    tables: [{ rows: table.rows.map((row) => ({ ...row, key: '1' })), healed: null }],
+  })
+})

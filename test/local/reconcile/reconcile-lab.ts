@@ -1,0 +1,110 @@
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import type { Table } from '../../../core/contract/table.ts'
+import type { Proof, TableProof } from '../../../local/reconcile/proof.ts'
+import { type HealKeys, heal, type ReconcileRequest, reconcile } from '../../../local/reconcile/reconcile.ts'
+import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
+import { FolderObjects } from '../../../local/stores/folder-objects.ts'
+import { type SourceDatabase, until } from '../replicator/source-server.ts'
+
+/** A pipeline on a database, and everything that is asked of its proofs. */
+export interface ReconcileLab {
+  readonly run: LocalRun
+  readonly dir: string
+  prove(request?: ReconcileRequest): Promise<Proof>
+  proofOf(table: string, request?: ReconcileRequest): Promise<TableProof>
+  healKeys(keys: HealKeys): Promise<readonly TableProof[]>
+  /** Rewrites the history files of a table with a SELECT over their rows; gives back what undoes it. */
+  tamper(table: string, select: string): Promise<() => Promise<void>>
+  close(): Promise<void>
+}
+
+export async function openLab(
+  database: SourceDatabase,
+  contracts: readonly Table[],
+  slot: string,
+): Promise<ReconcileLab> {
+  const dir = await mkdtemp(join(tmpdir(), 'tidemark-lab-'))
+  const run = await openLocalRun({
+    dir,
+    source: database.source,
+    isEmbedded: false,
+    system: 'tests',
+    contracts,
+    patterns: ['public.*'],
+    slot,
+    publication: slot,
+    hints: { bytes: 1 << 20, milliseconds: 20 },
+    reload: false,
+    compactEveryMs: 0,
+    proveEveryMs: 0,
+    log: { info: () => undefined, warn: () => undefined },
+  })
+  await run.loaded(AbortSignal.timeout(20_000))
+  const { pipeline } = run
+  const depsOf = (request: ReconcileRequest) => {
+    const signal = AbortSignal.timeout(20_000)
+    return {
+      source: database.source,
+      tables: run.tables,
+      epoch: 1,
+      catalog: pipeline.catalog,
+      quarantine: pipeline.quarantine,
+      maskKey: pipeline.maskKey,
+      root: dir,
+      reach: (lsn: bigint) => pipeline.reach(lsn, signal),
+      signal,
+      request,
+      healing: {
+        capture: pipeline.capture.bind(pipeline),
+        landed: () => {
+          const { pages } = pipeline.counts()
+          return until(() => pipeline.counts().landedPages >= pages)
+        },
+        now: Date.now,
+      },
+    }
+  }
+  const prove = (request: ReconcileRequest = {}) => reconcile(depsOf(request))
+  return {
+    ...{ run, dir, prove },
+    proofOf: async (table, request) => {
+      const found = (await prove({ tables: [table], ...request })).tables[0]
+      if (found === undefined) throw new Error(`no proof of ${table}`)
+      return found
+    },
+    healKeys: (keys) => heal(depsOf({}), keys),
+    tamper: (table, select) => tamper(dir, table, select),
+    close: async () => {
+      await run.stop()
+      await rm(dir, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+async function tamper(dir: string, table: string, select: string): Promise<() => Promise<void>> {
+  const files = await new FolderObjects(dir).list(`lake/${table.replace('.', '/')}_v1_history/`)
+  const before = await Promise.all(files.map((file) => readFile(join(dir, file))))
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  for (const file of files) {
+    const path = join(dir, file)
+    await connection.run(
+      `COPY (SELECT ${select.replaceAll('history', `'${path}'`)}) TO '${path}.new' (FORMAT parquet)`,
+    )
+    await rename(`${path}.new`, path)
+  }
+  connection.closeSync()
+  instance.closeSync()
+  return async () => {
+    for (const [index, file] of files.entries())
+      await writeFile(join(dir, file), before[index] ?? Buffer.alloc(0))
+  }
+}
+
+/** Keys of one column as the comparison writes them: each with its length in front. */
+export function keys(...ids: readonly (number | string)[]): readonly string[] {
+  return ids.map((id) => `${Buffer.byteLength(String(id))}:${id}`)
+}
