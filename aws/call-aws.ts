@@ -46,7 +46,10 @@ export function isTransient(error: unknown): boolean {
   const { code, $metadata } = error as Error & { code?: unknown; $metadata?: { httpStatusCode?: number } }
   const status = $metadata?.httpStatusCode ?? 0
   return (
-    transient.has(error.name) || (typeof code === 'string' && transient.has(code)) || status >= 500 || status === 429
+    transient.has(error.name) ||
+    (typeof code === 'string' && transient.has(code)) ||
+    status >= 500 ||
+    status === 429
   )
 }
 

@@ -94,7 +94,10 @@ export const failures = {
     advice:
       'The counts of a full load do not agree, so it was not completed; the table is as it was. Run `tidemark load resume <load>`, which reads it again.',
   },
-  'load/not-found': { action: 'halt', advice: '`tidemark load status` lists the loads of the folder.' },
+  'load/not-found': {
+    action: 'halt',
+    advice: 'See `tidemark load status`, which lists the loads of the folder.',
+  },
   'load/busy': {
     action: 'halt',
     advice: 'Wait for the other load of the table (`tidemark load watch`), or cancel it first.',

@@ -92,10 +92,13 @@ export class AthenaRunner {
       WorkGroup: workgroup,
       ...(output === undefined ? {} : { ResultConfiguration: { OutputLocation: output } }),
       /* A start whose answer was lost is not a second query. */
-      ClientRequestToken: createHash('sha256').update(JSON.stringify([run, database, sql])).digest('hex'),
+      ClientRequestToken: createHash('sha256')
+        .update(JSON.stringify([run, database, sql]))
+        .digest('hex'),
     })
     const started = await callAws(call, retry, (abortSignal) => client.send(command, { abortSignal }))
-    if (started.QueryExecutionId === undefined) throw new PipelineError('query/unavailable', 'Athena gave no id')
+    if (started.QueryExecutionId === undefined)
+      throw new PipelineError('query/unavailable', 'Athena gave no id')
     return started.QueryExecutionId
   }
 

@@ -1,12 +1,24 @@
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRaw } from 'node:zlib'
-import { DeleteItemCommand, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb'
+import {
+  DeleteItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb'
 import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports.ts'
 import { type CallName, callAws, isNamed } from '../call-aws.ts'
 import { type DynamoTable, deleteOf, type Item, putOf, queryItems, writeBatches } from './dynamo-table.ts'
 import { digestOf, partCount, partKey, partsOf, readParts } from './item-parts.ts'
 import { mergeSorted } from './merge-sorted.ts'
-import { entryName, payloadParts, placeKey, type StoredEntry, storedEntryOf, waitingItem } from './waiting-item.ts'
+import {
+  entryName,
+  payloadParts,
+  placeKey,
+  type StoredEntry,
+  storedEntryOf,
+  waitingItem,
+} from './waiting-item.ts'
 
 export interface DynamoQuarantineSettings {
   readonly table: DynamoTable
@@ -55,9 +67,7 @@ export class DynamoQuarantine implements Quarantine {
     await writeBatches(this.table, call, directory)
     for (const name of unnamed) this.namedTables.add(name)
     for (let start = 0; start < arriving.length; start += PUTS_AT_ONCE)
-      await Promise.all(
-        arriving.slice(start, start + PUTS_AT_ONCE).map((one) => this.putOne(one.entry, one)),
-      )
+      await Promise.all(arriving.slice(start, start + PUTS_AT_ONCE).map((one) => this.putOne(one.entry, one)))
   }
 
   private async putOne(
@@ -141,7 +151,11 @@ export class DynamoQuarantine implements Quarantine {
 
   private removeAround(
     id: string,
-    { arrival, parts, table }: { readonly arrival: string; readonly parts: number; readonly table: string | null },
+    {
+      arrival,
+      parts,
+      table,
+    }: { readonly arrival: string; readonly parts: number; readonly table: string | null },
   ): Promise<void> {
     const name = payloadParts(id, arrival)
     return writeBatches(this.table, call, [
@@ -175,7 +189,8 @@ export class DynamoQuarantine implements Quarantine {
       KeyConditionExpression: 'pk = :pk',
       ExpressionAttributeValues: { ':pk': { S: TABLES } },
     }
-    for await (const { sk } of queryItems(this.table, call, query)) names.push((sk?.S ?? '').slice('table#'.length))
+    for await (const { sk } of queryItems(this.table, call, query))
+      names.push((sk?.S ?? '').slice('table#'.length))
     return names
   }
 

@@ -4,9 +4,7 @@ export async function* mergeSorted<T>(
   compare: (left: T, right: T) => number,
 ): AsyncGenerator<T> {
   try {
-    const heads = await Promise.all(
-      sources.map(async (source) => ({ source, head: await source.next() })),
-    )
+    const heads = await Promise.all(sources.map(async (source) => ({ source, head: await source.next() })))
     for (;;) {
       const least = heads
         .filter(({ head }) => head.done !== true)

@@ -92,7 +92,13 @@ export function headOfItem(item: Item): PageHead {
     throw new PipelineError('raw/corrupt', 'an item of the raw store is no page', { cause: parsed.error })
   const { table, sk, first, last, changes, digest, content, parts } = parsed.data
   const key = `${table.S}#${sk.S}`
-  const page = { key, table: table.S, firstPosition: first.S, lastPosition: last.S, changes: Number(changes.N) }
+  const page = {
+    key,
+    table: table.S,
+    firstPosition: first.S,
+    lastPosition: last.S,
+    changes: Number(changes.N),
+  }
   const whole = content === undefined ? undefined : Buffer.from(content.B)
   if (whole !== undefined && digestOf(whole) !== digest.S)
     throw new PipelineError('raw/corrupt', `page ${key}: other bytes than were written`)

@@ -16,7 +16,8 @@ export function* packRecords(blocks: Iterable<Block>): Generator<RecordData> {
   let held: Buffer[] = []
   let bytes = 0
   for (const { text } of blocks) {
-    if (text.length > recordBytes) throw new RangeError(`a block of ${text.length} bytes, limit ${recordBytes}`)
+    if (text.length > recordBytes)
+      throw new RangeError(`a block of ${text.length} bytes, limit ${recordBytes}`)
     if (bytes + text.length > recordBytes) {
       yield Buffer.concat(held)
       held = []

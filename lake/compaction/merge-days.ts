@@ -65,7 +65,7 @@ export async function mergeDay(scope: BuildScope, inputs: readonly string[]): Pr
   const path = await files.scratch('merged')
   await sql.run(`COPY (SELECT ${columnList(columns)} FROM (${rows})
     ORDER BY _position, _revision, ${columnList(keyColumns(table))})
-    TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`)
+    TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB')`)
   const day = dayOf(inputs[0] ?? '')
   const key = `${table.location}/ingest_date=${day}/merged-${String(build).padStart(6, '0')}.parquet`
   const file = await publishFile(scope, path, key, Number(expected[0]))

@@ -151,9 +151,11 @@ async function copySorted(
 ): Promise<readonly LakeFile[]> {
   const { sql, files, entry, build, fileBytes } = scope
   const path = await files.scratch('part')
+  /* A file ends with a row group; one of wide rows must not fill the memory. */
+  const rowGroupBytes = Math.min(64 << 20, Math.round(fileBytes / 2))
   const division = bytes > fileBytes * 1.25 ? `, FILE_SIZE_BYTES ${Math.round(fileBytes)}` : ''
   const stats = await sql.rows(`COPY (${select}) TO ${literal(path)}
-    (FORMAT parquet, COMPRESSION zstd, RETURN_STATS${division})`)
+    (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}, RETURN_STATS${division})`)
   const written: LakeFile[] = []
   for (const [name, rows] of stats) {
     const number = scope.written.length

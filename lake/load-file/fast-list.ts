@@ -13,8 +13,8 @@ const BARE = '[^,{}"\\\\]+'
 const ELEMENT = `(${QUOTED}|${BARE})`
 
 /**
- * A list out of PostgreSQL's array text, `{a,"b c"}`: text and integers without escapes, without nulls; undefined for
- * other elements. Text with the letters of NULL anywhere is not certain.
+ * A list out of PostgreSQL's array text, `{a,"b c",NULL}`: text without escapes, and integers without nulls; undefined
+ * for other elements. Bare text with the letters of NULL in it, which PostgreSQL does not print, is not certain.
  */
 export function fastList(of: ColumnType, ref: string): FastValue | undefined {
   /* Empty, not null, for text that is no array: what is asked of the list must have an answer. */
@@ -30,12 +30,14 @@ export function fastList(of: ColumnType, ref: string): FastValue | undefined {
   }
   if (of.kind !== 'string') return undefined
   const tokens = `regexp_extract_all(${inside}, ${literal(`${QUOTED}|${BARE}`)})`
-  const unquoted = `list_transform(${tokens}, lambda e: CASE WHEN e[1] = '"' THEN e[2:-2] ELSE e END)`
-  const elements = `CASE WHEN contains(${ref}, '"') THEN ${unquoted} ELSE string_split(${inside}, ',') END`
+  const unquoted = `list_transform(${tokens}, lambda e: CASE WHEN e = 'NULL' THEN NULL WHEN e[1] = '"' THEN e[2:-2] ELSE e END)`
+  const elements = `CASE WHEN contains(${ref}, '"') OR contains(${ref}, 'NULL') THEN ${unquoted} ELSE string_split(${inside}, ',') END`
   const sql = unlessEmpty(ref, 'VARCHAR[]', elements)
   const longest = `list_max(list_transform(${sql}, lambda e: length(e)))`
   const fits = of.max === undefined ? [] : [`coalesce(${longest}, 0) <= ${of.max}`]
-  return { sql, certain: [whole(ELEMENT), `NOT contains(lower(${ref}), 'null')`, ...fits] }
+  const isPlain = `lambda e: e = 'NULL' OR e[1] = '"' OR NOT contains(lower(e), 'null')`
+  const nulls = `(NOT contains(lower(${ref}), 'null') OR coalesce(list_bool_and(list_transform(${tokens}, ${isPlain})), true))`
+  return { sql, certain: [whole(ELEMENT), nulls, ...fits] }
 }
 
 function unlessEmpty(ref: string, sqlType: string, elements: string): string {

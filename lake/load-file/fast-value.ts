@@ -31,10 +31,10 @@ export function fastValue(type: ColumnType, file: FileType, ref: string): FastVa
     case 'decimal':
       return decimal(type, file, ref)
     case 'double':
-      if (file.kind === 'double') return { sql: ref, certain: [] }
+      if (file.kind === 'double') return float(ref)
       return file.kind === 'int' ? exactFloat('DOUBLE', 2n ** 53n, ref) : undefined
     case 'real':
-      if (file.kind === 'float') return { sql: ref, certain: [] }
+      if (file.kind === 'float') return float(ref)
       return file.kind === 'int' ? exactFloat('FLOAT', 2n ** 24n, ref) : undefined
     case 'boolean':
       if (file.kind === 'boolean') return { sql: ref, certain: [] }
@@ -118,6 +118,11 @@ function decimal(
   const whole = precision === scale ? '0' : `(0|[1-9][0-9]{0,${precision - scale - 1}})`
   const fraction = scale === 0 ? '' : `([.][0-9]{1,${scale}})?`
   return { sql, certain: [matches(ref, `-?${whole}${fraction}`), `${sql} IS NOT NULL`] }
+}
+
+/* DuckDB's Parquet dictionaries have one entry for 0 and -0: the sign survives only in our own writer. */
+function float(ref: string): FastValue {
+  return { sql: ref, certain: [`NOT (${ref} = 0 AND signbit(${ref}))`] }
 }
 
 /* Integers up to this size have floats of their own. */

@@ -34,7 +34,8 @@ export class DuckEngine implements SqlEngine {
     })
     const engine = new DuckEngine(instance, await instance.connect())
     await engine.run(
-      `SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET temp_directory = ${literal(temporary)}`,
+      /* A path that is written again must be read again: the cache of file contents goes by size. */
+      `SET enable_external_file_cache = false; SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET temp_directory = ${literal(temporary)}`,
     )
     return engine
   }

@@ -64,7 +64,9 @@ export class LakeSession {
     const views = lakeViews(entries)
     const macros = views.flatMap(({ view }) => [`${view}_as_of`, `${view}_at`])
     const session = new LakeSession(instance, connection, new Set(macros))
-    await connection.run(`SET TimeZone = 'UTC'; SET preserve_insertion_order = false`)
+    await connection.run(
+      `SET enable_external_file_cache = false; SET TimeZone = 'UTC'; SET preserve_insertion_order = false`,
+    )
     for (const statement of views.flatMap((view) => viewStatements(view, root)))
       await connection.run(statement)
     await connection.run(`SET temp_directory = ''`)

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
+import type { ManifestChange } from '../../core/ledger.ts'
 import type { Catalog, LakeFile, ObjectFiles, Quarantine, SqlEngine } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
 import { landLoadFile } from '../../ingest/land-load-file.ts'
@@ -33,7 +34,7 @@ export interface LandedTableFile {
   readonly rows: number
   readonly landed: Readonly<Record<string, number>>
   readonly refused: Readonly<Record<string, number>>
-  readonly history: readonly LakeFile[]
+  readonly history: readonly ManifestChange[]
 }
 
 /** Lands a load file of the folder, as the land Lambda does on the event of S3. Throws what `landLoadFile` throws. */
@@ -63,6 +64,19 @@ export async function landTableFile(
     rows,
     landed: byContract(({ landed }) => landed),
     refused: byContract(({ refused }) => refused),
-    history: contracts.flatMap((one) => one.files),
+    history: contracts.flatMap(({ contract, files: made }) => {
+      const found = readers.find(({ name, version }) => `${name} v${version}` === contract)
+      return found === undefined ? [] : [manifestChange(found, made, { position, ingestDate })]
+    }),
   }
+}
+
+/* Every row of a load ranks at its position. */
+function manifestChange(
+  { name, version }: Table,
+  files: readonly LakeFile[],
+  { position, ingestDate }: { readonly position: Position; readonly ingestDate: string },
+): ManifestChange {
+  const added = files.map((file) => ({ ...file, first: position, last: position }))
+  return { table: name, version, day: ingestDate, added, removed: [] }
 }

@@ -16,8 +16,8 @@ export interface LoadRunnerDeps {
   readonly sources: readonly SourceTable[]
   /** What one table's run needs, the parts of this runner left out; opens its engines. */
   readonly open: () => Promise<OpenParts>
-  /** Rows of a table as the source estimates them; null when it does not know. */
-  readonly estimate: (table: SourceTable) => Promise<number | null>
+  /** Rows of each table as the source estimates them; null where it does not know. */
+  readonly estimate: (tables: readonly SourceTable[]) => Promise<readonly (number | null)[]>
   /** Whether the run cannot do without a load of the table: its failure is the run's. */
   readonly isRequired: (table: SourceTable) => boolean
   /** Told of each load that is over, however it ended. */
@@ -75,13 +75,12 @@ export class LoadRunner {
   }
 
   /** The tables that patterns name, with what the source says of their size. Throws `source/no-tables`. */
-  plan(
+  async plan(
     tables: readonly string[],
   ): Promise<readonly { readonly table: string; readonly estimatedRows: number | null }[]> {
     const found = this.expand(tables)
-    return Promise.all(
-      found.map(async (table) => ({ table: nameOf(table), estimatedRows: await this.deps.estimate(table) })),
-    )
+    const rows = await this.deps.estimate(found)
+    return found.map((table, index) => ({ table: nameOf(table), estimatedRows: rows[index] ?? null }))
   }
 
   /**
@@ -92,15 +91,14 @@ export class LoadRunner {
     if (window !== undefined) parseWindow(window)
     const found = this.expand(tables)
     for (const table of found) this.book.checkFree(nameOf(table))
+    const rows = await this.deps.estimate(found)
     const at = new Date(this.deps.now()).toISOString()
     const id = `${at.slice(0, 19).replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`
     const load: Load = {
       id,
       startedAt: at,
       window: window ?? null,
-      tables: await Promise.all(
-        found.map(async (table) => newTableLoad(table, await this.deps.estimate(table))),
-      ),
+      tables: found.map((table, index) => newTableLoad(table, rows[index] ?? null)),
     }
     await this.book.keep(load)
     this.enqueue({ id, snapshot })

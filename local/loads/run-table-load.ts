@@ -10,6 +10,16 @@ import { writeLoadFiles } from '../replicator/write-load-files.ts'
 /** What became of one landed file, for each contract by `name vN`. */
 export type LandedFile = Pick<LoadFile, 'rows' | 'landed' | 'refused' | 'history'>
 
+export interface FileToLand {
+  readonly load: string
+  readonly key: string
+  /** Source table. */
+  readonly table: string
+  readonly position: Position
+  /** Day on which the reading began: the same each time the file is landed. */
+  readonly ingestDate: string
+}
+
 export interface TableLoadDeps {
   readonly source: Source
   readonly epoch: number
@@ -18,7 +28,7 @@ export interface TableLoadDeps {
   readonly files: ObjectFiles
   readonly engine: SqlEngine
   /** Lands one file; landing it again changes nothing. */
-  readonly land: (key: string, table: string, position: Position) => Promise<LandedFile>
+  readonly land: (file: FileToLand) => Promise<LandedFile>
   /** Rows of history files, by their footers. */
   readonly rowsIn: (keys: readonly string[]) => Promise<number>
   /** Makes the position the floor of the table. */
@@ -131,11 +141,11 @@ class TableRun {
   }
 
   private async landFile(key: string): Promise<void> {
-    const { land, signal } = this.deps
+    const { land, load, signal } = this.deps
     signal.throwIfAborted()
-    const { table, position } = this.current
-    if (position === null) throw new RangeError('a file of a load that was not read')
-    const landed = await land(key, table, position)
+    const { table, position, startedAt } = this.current
+    if (position === null || startedAt === null) throw new RangeError('a file of a load that was not read')
+    const landed = await land({ load, key, table, position, ingestDate: startedAt.slice(0, 10) })
     await this.update({
       files: this.current.files.map((file) =>
         file.key === key ? { ...file, ...landed, state: 'landed' } : file,

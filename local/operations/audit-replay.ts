@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../core/failures.ts'
 import { globPath, literal } from '../../lake/sql-text.ts'
 import type { ReplayState } from './replay-ledger.ts'
+import { digestOf } from './replay-load.ts'
 
 /**
  * Reads the files of a replay back: each has the bytes that were written, and another reader than their writer finds
@@ -30,12 +28,6 @@ export async function auditReplay(state: ReplayState, root: string): Promise<voi
       'lake/unreadable',
       `${table}: the replay wrote ${rows} rows, its files hold ${counted}, ${foreign} of them foreign`,
     )
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
 }
 
 /* Rows, and those of another revision or outside the range; the two halves of a key update are one change. */

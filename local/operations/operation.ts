@@ -12,15 +12,15 @@ import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
 import type { HealKeys, TableProof } from '../reconcile/reconcile.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { checkContracts } from './check-contracts.ts'
 import { runCompact } from './compact-operation.ts'
-import { contractDigests } from './contract-digest.ts'
 import { defined } from './defined.ts'
 import { expireQuarantine } from './expire-quarantine.ts'
 import { type LoadParts, startLoad } from './load-operation.ts'
 import { nextRevision } from './next-revision.ts'
 import { recoverEntry } from './recover-entry.ts'
-import { type ReplayResult, replay } from './replay.ts'
 import { ReplayLedger } from './replay-ledger.ts'
+import { runReplay } from './replay-operation.ts'
 
 const position = z.string().refine(isPosition)
 
@@ -168,60 +168,4 @@ function freshRevisions({ catalog, folder }: OperationParts): (table: Table) => 
     known.set(table, revision)
     return revision
   }
-}
-
-async function runReplay(
-  { table: name, version, from, to, isDryRun, contracts }: Extract<Operation, { kind: 'replay' }>,
-  { pipeline, now, signal, onProgress }: OperationContext,
-): Promise<ReplayResult> {
-  const { tables, maskKey, raw, quarantine, objects, catalog, folder } = pipeline
-  const versions = tables.filter((table) => table.name === name || table.source.table === name)
-  checkContracts(versions, onlyOf([name, ...versions.map((table) => table.name)], contracts))
-  const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
-  return replay(
-    { table: findTable(versions, name, version), range, isDryRun },
-    {
-      raw,
-      quarantine,
-      objects,
-      catalog,
-      ledger: new ReplayLedger(folder.replays),
-      books: pipeline.ledger,
-      readers: tables.map((one) => ({ contract: `${one.name} v${one.version}`, source: one.source.table })),
-      maskKey,
-      root: folder.root,
-      now,
-      signal,
-      onProgress: ({ done, pages, rows, refused }) => onProgress({ done, pages, rows, refused }),
-    },
-  )
-}
-
-/* The newest version unless one is asked for. */
-function findTable(versions: readonly Table[], name: string, version: number | undefined): Table {
-  const found = versions
-    .filter((table) => version === undefined || table.version === version)
-    .toSorted((left, right) => right.version - left.version)[0]
-  if (found === undefined)
-    throw new PipelineError(
-      'usage/invalid',
-      `no contract ${name}${version === undefined ? '' : ` v${version}`}`,
-    )
-  return found
-}
-
-type Digests = Readonly<Record<string, string>>
-
-function onlyOf(names: readonly string[], digests: Digests): Digests {
-  return Object.fromEntries(
-    Object.entries(digests).filter(([contract]) => names.some((name) => contract.startsWith(`${name} v`))),
-  )
-}
-
-/* Also a contract that is new to the pipeline: an older version must not answer for it. */
-function checkContracts(tables: readonly Table[], expected: Digests): void {
-  const known = contractDigests(tables)
-  for (const [name, digest] of Object.entries(expected))
-    if (known[name] !== digest)
-      throw new PipelineError('run/contract-changed', `${name} has changed since the pipeline started`)
 }

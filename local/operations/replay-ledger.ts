@@ -21,6 +21,8 @@ const replayFile = z.object({
   /** Pages of the table in the range that are done, of `pages`. */
   done: z.number().int(),
   pages: z.number().int(),
+  /** Files of the table's newest load that are landed again. */
+  loadFiles: z.number().int().default(0),
   changes: z.number().int(),
   rows: z.number().int(),
   refused: z.number().int(),

@@ -1,5 +1,6 @@
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
+import type { LoadLedger } from '../../core/load.ts'
 import type { Catalog, Clock, ObjectStore, PositionRange, Quarantine } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
 import type { Route } from '../../formatters/route.ts'
@@ -13,6 +14,7 @@ import { nextRevision } from './next-revision.ts'
 import { releaseAccepted } from './release-accepted.ts'
 import { replayChunk } from './replay-chunk.ts'
 import type { ReplayLedger, ReplayState } from './replay-ledger.ts'
+import { type LandAgain, replayLoadFile, storedLoad } from './replay-load.ts'
 
 export interface ReplayDeps {
   readonly raw: FolderRawStore
@@ -20,6 +22,9 @@ export interface ReplayDeps {
   readonly objects: ObjectStore
   readonly catalog: Catalog
   readonly ledger: ReplayLedger
+  /** Loads, whose files are read again with the pages. */
+  readonly loads: Pick<LoadLedger, 'all'>
+  readonly landAgain: LandAgain
   readonly books: ReplayBooks
   /** Every contract there is, and the source table it reads. */
   readonly readers: readonly { readonly contract: string; readonly source: string }[]
@@ -51,7 +56,7 @@ export interface ReplayResult {
 }
 
 /**
- * Formats the raw changes of a table again with today's contract, at a higher revision. Readers see the new reading
+ * Formats the raw changes and the newest load of a table again with today's contract, at a higher revision. Readers see the new reading
  * all at once, when every page is done and the files are audited; until then they see the old one. Interrupted, the
  * same call goes on where it stopped; a changed contract starts anew. Throws `lake/unreadable` when the audit fails:
  * that replay is given up, and the next call starts anew.
@@ -63,6 +68,7 @@ export async function replay(request: ReplayRequest, deps: ReplayDeps): Promise<
   const route = { table, codec: rowCodec(table, deps.maskKey) }
   let state = await begin(table, range, deps)
   const pages = pagesIn(raw, table, range, state.rawPages)
+  const load = await storedLoad(table, range, await deps.loads.all(), deps.objects)
   if (!isDryRun) {
     await dropStaleReplays(table, deps)
     await ledger.save(state)
@@ -70,6 +76,12 @@ export async function replay(request: ReplayRequest, deps: ReplayDeps): Promise<
   while (state.done < pages.length) {
     if (signal.aborted) return resultOf(state, isDryRun ? 'dry run' : 'interrupted')
     state = await replayChunk(state, { pages, range, route, isDryRun }, deps)
+    if (!isDryRun) await ledger.save(state)
+    deps.onProgress?.(state)
+  }
+  while (load !== undefined && state.loadFiles < load.keys.length) {
+    if (signal.aborted) return resultOf(state, isDryRun ? 'dry run' : 'interrupted')
+    state = await replayLoadFile(state, load, { table, isDryRun, land: deps.landAgain, root: deps.root })
     if (!isDryRun) await ledger.save(state)
     deps.onProgress?.(state)
   }
@@ -129,6 +141,7 @@ async function begin(table: Table, range: PositionRange, deps: ReplayDeps): Prom
     ingestDate: at.slice(0, 10),
     ...extent,
     done: 0,
+    loadFiles: 0,
     changes: 0,
     rows: 0,
     refused: 0,

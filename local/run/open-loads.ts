@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import type { Table } from '../../core/contract/table.ts'
 import { isOver, loadPrefix, type TableLoad } from '../../core/load.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
-import type { Position } from '../../core/position.ts'
 import { globPath, literal } from '../../lake/sql-text.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
 import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
 import { landTableFile } from '../loads/land-table-file.ts'
 import { LoadRunner, type OpenParts } from '../loads/load-runner.ts'
+import type { FileToLand } from '../loads/run-table-load.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunState } from '../pipeline/run-state.ts'
 import { isWaiting } from '../pipeline/source-run.ts'
@@ -41,7 +41,7 @@ export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> 
     log,
     now,
     isRequired: (table) => isWaiting(state.data.loads[`${table.schema}.${table.name}`], table),
-    estimate: (table) => estimateRows(source, table),
+    estimate: (found) => estimateRows(source, found),
     onOver: options.onOver,
     open: () => openParts(options, () => runner),
   })
@@ -49,7 +49,7 @@ export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> 
 }
 
 async function openParts(
-  { source, tables, state, pipeline, now }: OpenLoadsOptions,
+  { source, tables, state, pipeline }: OpenLoadsOptions,
   runner: () => LoadRunner,
 ): Promise<OpenParts> {
   const { folder, objects, catalog } = pipeline
@@ -58,13 +58,9 @@ async function openParts(
   const engine = await DuckEngine.open({ temporary, memory: ENGINE_MEMORY })
   const lander = await DuckEngine.open({ temporary, memory: ENGINE_MEMORY })
   const files = new FolderFiles(objects, temporary)
-  const landLoaded = async (
-    file: { readonly key: string; readonly table: string; readonly position: Position },
-    own: DuckEngine,
-  ) => {
-    const ingestDate = new Date(now()).toISOString().slice(0, 10)
+  const landLoaded = async ({ load, ...file }: FileToLand, own: DuckEngine) => {
     const { history, ...counts } = await landTableFile(
-      { ...file, revision: 0, ingestDate },
+      { ...file, revision: 0 },
       {
         engine: own,
         files,
@@ -75,7 +71,14 @@ async function openParts(
         quarantine: pipeline.quarantine,
       },
     )
-    return { ...counts, history: history.map(({ key }) => key) }
+    await pipeline.ledger.recordLoadFile({
+      load,
+      key: file.key,
+      table: file.table,
+      ...counts,
+      files: history,
+    })
+    return { ...counts, history: history.flatMap(({ added }) => added.map(({ key }) => key)) }
   }
   return {
     parts: {
@@ -84,7 +87,7 @@ async function openParts(
       objects,
       files,
       engine,
-      land: (key, table, position) => landLoaded({ key, table, position }, lander),
+      land: (file) => landLoaded(file, lander),
       rowsIn: (keys) => rowsIn(lander, keys, folder.root),
       complete: async (table) => {
         if (table.position === null) throw new RangeError('a load without a position')
@@ -127,16 +130,21 @@ async function rowsIn(engine: DuckEngine, keys: readonly string[], root: string)
 }
 
 /* As ANALYZE or autovacuum last counted; -1 stands for never. */
-async function estimateRows(source: Source, { oid }: SourceTable): Promise<number | null> {
+async function estimateRows(
+  source: Source,
+  tables: readonly SourceTable[],
+): Promise<readonly (number | null)[]> {
   const client = await connectSource(source, { applicationName: 'tidemark load' })
   try {
-    const { rows } = await client.query<{ rows: string; unknown: boolean }>(
-      `select sum(greatest(c.reltuples, 0))::bigint::text as rows, bool_and(c.reltuples < 0) as unknown
-       from pg_partition_tree($1::oid::regclass) t join pg_class c on c.oid = t.relid where t.isleaf`,
-      [oid],
+    const { rows } = await client.query<{ rows: string; unknown: boolean | null }>(
+      `select coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint::text as rows, bool_and(c.reltuples < 0) as unknown
+       from unnest($1::oid[]) with ordinality as asked(oid, place)
+       left join lateral (select t.relid from pg_partition_tree(asked.oid::regclass) t where t.isleaf) leaf on true
+       left join pg_class c on c.oid = coalesce(leaf.relid, asked.oid)
+       group by asked.place order by asked.place`,
+      [tables.map(({ oid }) => oid)],
     )
-    const [found] = rows
-    return found === undefined || found.unknown ? null : Number(found.rows)
+    return rows.map(({ rows: count, unknown }) => (unknown === false ? Number(count) : null))
   } finally {
     await closeClient(client)
   }

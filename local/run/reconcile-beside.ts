@@ -2,10 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { chooseContracts } from '../pipeline/choose-contracts.ts'
+import { askOperation } from '../pipeline/folder-lock.ts'
 import { readJsonFile } from '../pipeline/json-file.ts'
 import { runFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
-import { type Proof, reconcile } from '../reconcile/reconcile.ts'
+import { afterHealing, keysToHeal } from '../reconcile/after-healing.ts'
+import { type Proof, type ReconcileRequest, reconcile, type TableProof } from '../reconcile/reconcile.ts'
 import { readSourceCatalog } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
@@ -19,9 +21,10 @@ export interface BesideOptions {
   readonly system: string
   readonly contracts: readonly Table[]
   readonly timeoutMs: number
+  readonly request?: ReconcileRequest | undefined
 }
 
-/** Reconciles a folder whose pipeline runs in another process; it waits for that one to reach the compared position. */
+/** Reconciles a folder whose pipeline runs in another process; it waits for that one to reach the compared position, and asks it to heal. */
 export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
   const { dir, source, system, contracts, timeoutMs } = options
   const folder = runFolder(dir)
@@ -34,7 +37,9 @@ export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
     isReadOnly: true,
   })
   const deadline = Date.now() + timeoutMs
-  return reconcile({
+  const { heal = false, ...request } = options.request ?? {}
+  const proof = await reconcile({
+    request,
     source,
     tables,
     epoch: state.epoch,
@@ -45,6 +50,18 @@ export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
     reach: (lsn) => reach(folder.status, lsn, deadline),
     signal: AbortSignal.timeout(timeoutMs),
   })
+  return heal && !proof.equal ? healed(proof, dir, timeoutMs) : proof
+}
+
+/* Only the process that owns the folder can write into it. */
+async function healed(proof: Proof, dir: string, timeoutMs: number): Promise<Proof> {
+  const tables = await askOperation(
+    dir,
+    { kind: 'heal', keys: keysToHeal(proof) },
+    { signal: AbortSignal.timeout(timeoutMs), onProgress: () => undefined },
+  )
+  /* The answer of `heal` in a process of this version: plain JSON. */
+  return afterHealing(proof, tables as readonly TableProof[])
 }
 
 async function loadedSources(source: Source, names: readonly string[]) {

@@ -46,7 +46,7 @@ async function stored(table: string, changes: readonly RawChange[]): Promise<str
     isEmbedded: true,
   }
   const slot = { slot: 'tidemark', publication: 'tidemark', slotState: 'created', epoch: 1 }
-  await writeFile(folder.state, JSON.stringify({ format: 1, source, ...slot, loads: {} }))
+  await writeFile(folder.state, JSON.stringify({ format: 2, source, ...slot, loads: {} }))
   const raw = await FolderRawStore.open(folder.raw)
   const quarantine = await FolderQuarantine.open(folder.quarantine)
   const routes = router(tables, new Uint8Array(32))(table)

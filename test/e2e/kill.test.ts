@@ -25,7 +25,7 @@ test('G10: killed again and again at any moment, PostgreSQL now and then too, no
   const result = lastJson(end)
   expect(result, end.stderr).toMatchObject({ equal: true })
   expect(end.code).toBe(0)
-  expect(result['changes']).toBeGreaterThan(20_000)
+  expect(result['changes']).toBeGreaterThan(5_000)
 
   const doubled = await tidemark(['query', '--dir', dir, '--json', DOUBLED])
   expect(JSON.parse(doubled.stdout)).toEqual([{ shifts: 0, absences: 0, payslips: 0 }])

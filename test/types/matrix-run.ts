@@ -46,6 +46,8 @@ export async function runOnce(request: RunRequest): Promise<FinishedRun> {
     publication: name,
     hints: { bytes: 8 << 20, milliseconds: 100 },
     reload,
+    compactEveryMs: 0,
+    proveEveryMs: 0,
     log: silent,
   })
   try {

@@ -28,7 +28,7 @@ export async function rewriteLoadFile(
   const accepted = await copy(
     file,
     sql.isNever ? undefined : `SELECT ${sql.columns} FROM ${file.relation} WHERE ${sql.certain}`,
-    `COMPRESSION zstd, KV_METADATA ${metadata}`,
+    `COMPRESSION snappy, KV_METADATA ${metadata}`,
     deps,
   )
   const passedOn = await copy(

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest'
 import type { CanonicalValue, LakeRow } from '../../../core/block.ts'
 import { col, table } from '../../../core/contract/index.ts'
 import { partitionValue } from '../../../core/contract/partition.ts'
-import { partitionSql } from '../../../lake/compaction/partition-sql.ts'
-import { pathList } from '../../../lake/compaction/lake-rows-sql.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
+import { pathList } from '../../../lake/compaction/lake-rows-sql.ts'
+import { partitionSql } from '../../../lake/compaction/partition-sql.ts'
 import { DuckEngine } from '../../../local/duckdb/duck-engine.ts'
 import { runs } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
@@ -73,7 +73,20 @@ const date = fc
   .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
   .map((day) => day.toISOString().slice(0, 10))
 const scaled = fc.oneof(
-  fc.constantFrom(0n, -1n, 127n, 128n, -128n, -129n, 255n, 256n, 32767n, 32768n, 10n ** 38n - 1n, 1n - 10n ** 38n),
+  fc.constantFrom(
+    0n,
+    -1n,
+    127n,
+    128n,
+    -128n,
+    -129n,
+    255n,
+    256n,
+    32767n,
+    32768n,
+    10n ** 38n - 1n,
+    1n - 10n ** 38n,
+  ),
   fc.bigInt(1n - 10n ** 38n, 10n ** 38n - 1n),
 )
 const decimal = scaled.map((value) => {
@@ -112,15 +125,17 @@ test(
           const lake = smallLake(join(root, String(lakes)))
           await lake.register(everything)
           const names = Object.keys(everything.columns)
-          const given = rows.map((row, at): LakeRow => [
-            'insert',
-            `0001-${String(at).padStart(16, '0')}-0000000010`,
-            0,
-            0,
-            null,
-            null,
-            ...names.map((name) => row[name] ?? null),
-          ])
+          const given = rows.map(
+            (row, at): LakeRow => [
+              'insert',
+              `0001-${String(at).padStart(16, '0')}-0000000010`,
+              0,
+              0,
+              null,
+              null,
+              ...names.map((name) => row[name] ?? null),
+            ],
+          )
           await lake.land(everything, given)
           const paths = (await lake.objects.list('lake/')).map((key) => lake.objects.path(key))
           const places = await sql.rows(

@@ -1,17 +1,22 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { loadPosition } from '../../../core/position.ts'
 import { RunState, type RunStateData } from '../../../local/pipeline/run-state.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const fresh: RunStateData = {
-  format: 1,
+  format: 2,
   source: { name: 'shop', system: '7', database: 'hr', address: 'localhost/hr', isEmbedded: false },
   slot: 'tidemark',
   publication: 'tidemark',
   slotState: 'none',
   epoch: 1,
   loads: {},
+}
+
+function at(lsn: number): string {
+  return loadPosition(1, BigInt(lsn))
 }
 
 describe('the state of a run', () => {
@@ -23,25 +28,12 @@ describe('the state of a run', () => {
     expect((await RunState.read(path, fresh))?.slotState).toBe('creating')
     await Promise.all([
       state.update({ slotState: 'created' }),
-      state.setLoad('public.a', { state: 'loading', oid: 7, rows: null, lsn: '255', pages: null }),
-      state.setLoad('public.b', { state: 'loaded', oid: 7, rows: null, lsn: '16', pages: 3 }),
-      state.setLoad('public.a', { state: 'loaded', oid: 7, rows: null, lsn: '255', pages: 4 }),
+      state.setLoad('public.a', { state: 'waiting', oid: 7, rows: null, position: null }),
+      state.setLoad('public.b', { state: 'complete', oid: 8, rows: 3, position: at(16) }),
+      state.setLoad('public.a', { state: 'complete', oid: 7, rows: 2, position: at(255) }),
     ])
     expect(await RunState.read(path, fresh)).toEqual(state.data)
-    expect(state.data.loads['public.a']).toEqual({
-      state: 'loaded',
-      oid: 7,
-      rows: null,
-      lsn: '255',
-      pages: 4,
-    })
-  })
-
-  test('gives rows of a load the position of its snapshot, before every change of that LSN', async () => {
-    const state = new RunState(join(await tempFolder(), 'state.json'), fresh)
-    await state.setLoad('public.a', { state: 'loading', oid: 7, rows: null, lsn: '255', pages: null })
-    expect(state.loadPositionOf('public.a')).toBe('0001-00000000000000ff-0000000000')
-    expect(state.loadPositionOf('public.b')).toBeUndefined()
+    expect(state.data.loads['public.a']).toEqual({ state: 'complete', oid: 7, rows: 2, position: at(255) })
   })
 
   test('refuses the folder of another database, slot or publication', async () => {
@@ -60,7 +52,7 @@ describe('the state of a run', () => {
 
   test('is never taken for new when it is damaged or cannot be read', async () => {
     const folder = await tempFolder()
-    for (const text of ['', '{"format":1', '{"format":2}', JSON.stringify({ ...fresh, slotState: 'odd' })]) {
+    for (const text of ['', '{"format":2', '{"format":1}', JSON.stringify({ ...fresh, slotState: 'odd' })]) {
       await writeFile(join(folder, 'bad.json'), text)
       await expect(RunState.read(join(folder, 'bad.json'))).rejects.toMatchObject({ code: 'run/bad-folder' })
     }

@@ -73,6 +73,8 @@ afterAll(async () => {
 
 describe('a difference is found to its row and column', () => {
   test('G2 the column of a row that differs is named, with what both sides hold', async () => {
+    const entries = await lab.run.pipeline.catalog.entries()
+    expect(entries.every(({ base: made }) => made !== null)).toBe(true)
     const undo = await lab.tamper(
       'public.plain',
       `* REPLACE (CASE WHEN id = 7 THEN 8 ELSE v END AS v) FROM history`,

@@ -16,7 +16,7 @@ export interface ReconcileLab {
   prove(request?: ReconcileRequest): Promise<Proof>
   proofOf(table: string, request?: ReconcileRequest): Promise<TableProof>
   healKeys(keys: HealKeys): Promise<readonly TableProof[]>
-  /** Rewrites the history files of a table with a SELECT over their rows; gives back what undoes it. */
+  /** Rewrites the files of a table with a SELECT over the rows of each, `history`; gives back what undoes it. */
   tamper(table: string, select: string): Promise<() => Promise<void>>
   close(): Promise<void>
 }
@@ -43,6 +43,8 @@ export async function openLab(
     log: { info: () => undefined, warn: () => undefined },
   })
   await run.loaded(AbortSignal.timeout(20_000))
+  /* A load is followed by a compaction: no other comes after this one. */
+  await run.compact()
   const { pipeline } = run
   const depsOf = (request: ReconcileRequest) => {
     const signal = AbortSignal.timeout(20_000)
@@ -84,17 +86,23 @@ export async function openLab(
   }
 }
 
-async function tamper(dir: string, table: string, select: string): Promise<() => Promise<void>> {
-  const files = await new FolderObjects(dir).list(`lake/${table.replace('.', '/')}_v1_history/`)
+/** Rewrites history and base of a table; see `ReconcileLab`. */
+export async function tamper(dir: string, table: string, select: string): Promise<() => Promise<void>> {
+  const objects = new FolderObjects(dir)
+  const path = `lake/${table.replace('.', '/')}_v1`
+  const files = [...(await objects.list(`${path}_history/`)), ...(await objects.list(`${path}_base/`))]
   const before = await Promise.all(files.map((file) => readFile(join(dir, file))))
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
   for (const file of files) {
-    const path = join(dir, file)
+    const local = join(dir, file)
+    /* Base has the keys that were deleted, too, and of those nothing but the key. */
+    if (file.includes('tombstones')) continue
+    const rows = `read_parquet('${local}', hive_partitioning = false)`
     await connection.run(
-      `COPY (SELECT ${select.replaceAll('history', `'${path}'`)}) TO '${path}.new' (FORMAT parquet)`,
+      `COPY (SELECT ${select.replaceAll('history', rows)}) TO '${local}.new' (FORMAT parquet)`,
     )
-    await rename(`${path}.new`, path)
+    await rename(`${local}.new`, local)
   }
   connection.closeSync()
   instance.closeSync()

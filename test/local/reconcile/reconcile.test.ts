@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
 import type { TableProof } from '../../../local/reconcile/reconcile.ts'
@@ -9,6 +8,7 @@ import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../replicator/source-server.ts'
 import { ALL_TYPES, soundRows, unsoundRows } from './all-types.ts'
+import { tamper as tamperFiles } from './reconcile-lab.ts'
 
 const people = table({
   name: 'hr.people',
@@ -79,6 +79,7 @@ async function open(): Promise<LocalRun> {
     log: { info: () => undefined, warn: () => undefined },
   })
   await opened.loaded(AbortSignal.timeout(20_000))
+  await opened.compact()
   return opened
 }
 
@@ -99,26 +100,7 @@ function keys(...ids: readonly number[]): readonly string[] {
   return ids.map((id) => `${String(id).length}:${id}`)
 }
 
-/** Rewrites the history files of a table with a SELECT over their rows; gives back what undoes it. */
-async function tamper(name: string, select: string): Promise<() => Promise<void>> {
-  const files = await new FolderObjects(dir).list(`lake/public/${name}_v1_history/`)
-  const before = await Promise.all(files.map((file) => readFile(join(dir, file))))
-  const instance = await DuckDBInstance.create(':memory:')
-  const connection = await instance.connect()
-  for (const file of files) {
-    const path = join(dir, file)
-    await connection.run(
-      `COPY (SELECT ${select.replaceAll('history', `'${path}'`)}) TO '${path}.new' (FORMAT parquet)`,
-    )
-    await rename(`${path}.new`, path)
-  }
-  connection.closeSync()
-  instance.closeSync()
-  return async () => {
-    for (const [index, file] of files.entries())
-      await writeFile(join(dir, file), before[index] ?? Buffer.alloc(0))
-  }
-}
+const tamper = (name: string, select: string) => tamperFiles(dir, `public.${name}`, select)
 
 describe('reconcile', () => {
   test('G2 G5 finds every type equal at its extremes, by load and by changes, and names the keys that were refused', async () => {

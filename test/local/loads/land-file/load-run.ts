@@ -102,7 +102,7 @@ export async function reference(
   return { rows: await rowsOf(engine, path), refused, passedOn: rows.length }
 }
 
-/** Writes the file of a load as DMS would, its time of transfer first. */
+/** Writes the file of a load as DMS would, its time of transfer first; without dictionaries, in which DuckDB loses -0. */
 export async function writeLoad(
   engine: DuckEngine,
   folder: string,
@@ -115,7 +115,7 @@ export async function writeLoad(
   )
   await engine.run(
     `COPY (SELECT * FROM (VALUES ${lines.map((line) => `(${line})`).join(', ')}) AS v("DMS_TIMESTAMP", ${names}))
-    TO '${path}' (FORMAT parquet)`,
+    TO '${path}' (FORMAT parquet, DICTIONARY_SIZE_LIMIT 0)`,
   )
   return path
 }

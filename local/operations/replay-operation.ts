@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
+import { DuckEngine } from '../duckdb/duck-engine.ts'
+import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
+import { type LandedTableFile, type LandTableFileRequest, landTableFile } from '../loads/land-table-file.ts'
+import { makeFolder } from '../stores/durable.ts'
+import { FolderFiles } from '../stores/folder-files.ts'
+import { FolderObjects } from '../stores/folder-objects.ts'
+import { checkContracts, onlyOf } from './check-contracts.ts'
+import type { Operation, OperationContext, OperationParts } from './operation.ts'
+import { type ReplayResult, replay } from './replay.ts'
+import { ReplayLedger } from './replay-ledger.ts'
+
+/** Replays a table with the newest version of its contract, or the one that is asked for. */
+export async function runReplay(
+  { table: name, version, from, to, isDryRun, contracts }: Extract<Operation, { kind: 'replay' }>,
+  { pipeline, now, signal, onProgress }: OperationContext,
+): Promise<ReplayResult> {
+  const { tables, maskKey, raw, quarantine, objects, catalog, folder } = pipeline
+  const versions = tables.filter((table) => table.name === name || table.source.table === name)
+  checkContracts(versions, onlyOf([name, ...versions.map((table) => table.name)], contracts))
+  const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+  const table = findTable(versions, name, version)
+  return replay(
+    { table, range, isDryRun },
+    {
+      raw,
+      quarantine,
+      objects,
+      catalog,
+      ledger: new ReplayLedger(folder.replays),
+      loads: new FolderLoadLedger(folder.loads),
+      landAgain: (file, dry) => landAgain(file, dry, { pipeline, table }),
+      books: pipeline.ledger,
+      readers: tables.map((one) => ({ contract: `${one.name} v${one.version}`, source: one.source.table })),
+      maskKey,
+      root: folder.root,
+      now,
+      signal,
+      onProgress: ({ done, pages, rows, refused }) => onProgress({ done, pages, rows, refused }),
+    },
+  )
+}
+
+/* The newest version unless one is asked for. */
+function findTable(versions: readonly Table[], name: string, version: number | undefined): Table {
+  const found = versions
+    .filter((table) => version === undefined || table.version === version)
+    .toSorted((left, right) => right.version - left.version)[0]
+  if (found === undefined)
+    throw new PipelineError(
+      'usage/invalid',
+      `no contract ${name}${version === undefined ? '' : ` v${version}`}`,
+    )
+  return found
+}
+
+/* Only its own contract reads the file, and readers see nothing of it until the replay is shown. */
+async function landAgain(
+  request: LandTableFileRequest,
+  isDryRun: boolean,
+  { pipeline, table }: { readonly pipeline: OperationParts; readonly table: Table },
+): Promise<LandedTableFile> {
+  const { folder, catalog, quarantine, maskKey } = pipeline
+  const objects = new FolderObjects(folder.root)
+  await makeFolder(folder.scratch)
+  const temporary = await mkdtemp(join(folder.scratch, 'replay-'))
+  const engine = await DuckEngine.open({ temporary, memory: '256MB' })
+  const files = new FolderFiles(objects, temporary)
+  const nothing = async () => undefined
+  try {
+    return await landTableFile(request, {
+      ...{ engine, tables: [table], maskKey, objects },
+      files: isDryRun ? { ...bound(files), publish: async () => 0 } : files,
+      catalog: { entries: () => catalog.entries(), registerPartition: nothing },
+      quarantine: isDryRun ? { put: nothing } : quarantine,
+    })
+  } finally {
+    engine.close()
+    await rm(temporary, { recursive: true, force: true })
+  }
+}
+
+function bound(files: FolderFiles) {
+  return { read: (key: string) => files.read(key), scratch: (name: string) => files.scratch(name) }
+}

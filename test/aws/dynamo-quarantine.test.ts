@@ -1,0 +1,131 @@
+import { inflateRawSync } from 'node:zlib'
+import { ScanCommand } from '@aws-sdk/client-dynamodb'
+import { afterAll, describe, expect, test } from 'vitest'
+import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
+import type { QuarantineEntry } from '../../core/ports.ts'
+import { type QuarantineUnderTest, quarantineContract } from '../contract/quarantine.contract.ts'
+import { dynamoStage } from './dynamo-stage.ts'
+import { every, faults, operationOf } from './fault-proxy.ts'
+import { unprocessed } from './partial-faults.ts'
+
+const stage = await dynamoStage()
+afterAll(() => stage.close())
+
+function open(table: DynamoTable, now = Date.now): DynamoQuarantine {
+  return new DynamoQuarantine({ table, retentionDays: 30, now })
+}
+
+function underTest(table: DynamoTable): QuarantineUnderTest {
+  return {
+    quarantine: open(table),
+    reopen: async () => underTest(table),
+    holds: (text) => holds(table, text),
+  }
+}
+
+quarantineContract('dynalite', async () => underTest(await calmTable()))
+
+describe.each([
+  ['throttling', every(3, faults.throttle)],
+  ['errors of the service', every(3, faults['an error of the service'])],
+  ['answers that never arrive', every(3, faults['a cut after the write'])],
+  ['answers cut in half', every(3, faults['an answer that is cut in half'])],
+  ['slow answers', every(40, faults['an answer after the time-out'])],
+  ['batches done in part', every(1, unprocessed())],
+])('%s', (name, plan) => {
+  quarantineContract(`dynalite under ${name}`, async () => {
+    const table = await stage.table(name === 'slow answers' ? 'hasty' : 'patient')
+    stage.proxy.plan = plan
+    return underTest(table)
+  })
+})
+
+test('keeps a payload beyond an item, and nothing of it is left when it was released', async () => {
+  const table = await calmTable()
+  const quarantine = open(table)
+  const payload = Array.from({ length: 60_000 }, (_, index) => (index * 2_654_435_761).toString(36)).join('')
+  await quarantine.put([entry('a', { payload })])
+  expect((await idsAndPayloads(quarantine))[0]?.[1]).toBe(payload)
+  await quarantine.release(['a'], 'redriven')
+  await quarantine.purge()
+  expect((await items(table)).map(({ pk }) => pk?.S)).toEqual(['tables'])
+})
+
+test('G10 a release that was cut off anywhere hides the entry or leaves it whole, and a purge ends it', async () => {
+  const payload = Array.from({ length: 60_000 }, (_, index) => (index * 2_654_435_761).toString(36)).join('')
+  for (const cutAfter of [0, 1, 2]) {
+    const table = await calmTable()
+    const quarantine = open(table)
+    await quarantine.put([entry('a', { payload }), entry('b')])
+    let writes = 0
+    stage.proxy.plan = (exchange) =>
+      ['UpdateItem', 'BatchWriteItem', 'DeleteItem'].includes(operationOf(exchange)) && ++writes > cutAfter
+        ? faults.throttle
+        : undefined
+    await expect(quarantine.release(['a'], 'expired')).rejects.toMatchObject({
+      code: 'quarantine/unavailable',
+    })
+    stage.proxy.plan = () => undefined
+    const ids = (await idsAndPayloads(quarantine)).map(([id]) => id)
+    expect(ids).toEqual(cutAfter === 0 ? ['a', 'b'] : ['b'])
+    await quarantine.purge()
+    expect(await holds(table, payload.slice(0, 40))).toBe(cutAfter === 0)
+    await quarantine.put([entry('a', { payload: 'again' })])
+    expect((await idsAndPayloads(quarantine)).map(([id]) => id).sort()).toEqual(['a', 'b'])
+  }
+})
+
+test('an entry whose time is over waits no more, before DynamoDB removes it, and may come again', async () => {
+  const table = await calmTable()
+  const day = 86_400_000
+  await open(table, () => day).put([entry('a', { payload: 'first' })])
+  expect(await idsAndPayloads(open(table, () => 30 * day))).toHaveLength(1)
+  const later = open(table, () => 31 * day + 1_000)
+  expect(await idsAndPayloads(later)).toEqual([])
+  await later.put([entry('a', { payload: 'second' })])
+  expect(await idsAndPayloads(later)).toEqual([['a', 'second']])
+})
+
+test('lists the entries of many tables in the order they came', async () => {
+  const quarantine = open(await calmTable())
+  const ids = Array.from({ length: 60 }, (_, index) => `e${index}`)
+  for (let start = 0; start < ids.length; start += 12)
+    await quarantine.put(
+      ids.slice(start, start + 12).map((id, index) => entry(id, { table: `a.t${index % 3}` })),
+    )
+  expect((await idsAndPayloads(quarantine)).map(([id]) => id)).toEqual(ids)
+})
+
+async function calmTable(): Promise<DynamoTable> {
+  stage.proxy.plan = () => undefined
+  return stage.table()
+}
+
+async function idsAndPayloads(quarantine: DynamoQuarantine): Promise<readonly (readonly [string, string])[]> {
+  const found: (readonly [string, string])[] = []
+  for await (const { id, payload } of quarantine.list()) found.push([id, payload])
+  return found
+}
+
+async function items(table: DynamoTable) {
+  const { plan } = stage.proxy
+  stage.proxy.plan = () => undefined
+  const { Items = [] } = await stage.client.send(
+    new ScanCommand({ TableName: table.name, ConsistentRead: true }),
+  )
+  stage.proxy.plan = plan
+  return Items
+}
+
+async function holds(table: DynamoTable, text: string): Promise<boolean> {
+  const found = (await items(table)).sort((a, b) => ((a['sk']?.S ?? '') < (b['sk']?.S ?? '') ? -1 : 1))
+  const parts = found.flatMap(({ content }) => content?.B ?? [])
+  const packed = [...found.flatMap(({ payload }) => payload?.B ?? []), Buffer.concat(parts)]
+  return packed.some((bytes) => bytes.length > 0 && inflateRawSync(bytes).includes(text))
+}
+
+function entry(id: string, given: Partial<QuarantineEntry> = {}): QuarantineEntry {
+  const place = { stage: 'format', table: 'a.t', contract: 'a.t v1', position: null } as const
+  return { id, ...place, reasons: [], payload: '{}', encoding: 'json', ...given }
+}

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto'
+import { afterAll, describe, expect, test } from 'vitest'
+import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { type DynamoTable, deleteOf, putOf, writeBatches } from '../../aws/dynamo/dynamo-table.ts'
+import { expiryOf, pageItem } from '../../aws/dynamo/page-item.ts'
+import { PipelineError } from '../../core/failures.ts'
+import { encodePages, type Page } from '../../core/page.ts'
+import { loadPosition, nextStep } from '../../core/position.ts'
+import { listed, page, type RawStoreUnderTest, rawStoreContract } from '../contract/raw-store.contract.ts'
+import { dynamoStage } from './dynamo-stage.ts'
+import { every, type Fault, faults, operationOf } from './fault-proxy.ts'
+import { json, unprocessed } from './partial-faults.ts'
+
+const stage = await dynamoStage()
+afterAll(() => stage.close())
+
+function underTest(table: DynamoTable): RawStoreUnderTest {
+  return {
+    store: new DynamoRawStore({ table, retentionDays: 30 }),
+    reopen: async () => underTest(table),
+    feed: async () =>
+      stage
+        .images(table)
+        .filter((image) => image['digest'] !== undefined)
+        .map(({ table: name, sk }) => `${name?.['S']}#${sk?.['S']}`),
+  }
+}
+
+rawStoreContract('dynalite', async () => {
+  stage.proxy.plan = () => undefined
+  return underTest(await stage.table())
+})
+
+describe.each([
+  ['throttling', every(3, faults.throttle)],
+  ['errors of the service', every(3, faults['an error of the service'])],
+  ['requests that never arrive', every(3, faults['a cut before the request arrives'])],
+  ['answers that never arrive', every(3, faults['a cut after the write'])],
+  ['answers cut in half', every(3, faults['an answer that is cut in half'])],
+  ['slow answers', every(40, faults['an answer after the time-out'])],
+  ['batches done in part', every(1, unprocessed())],
+])('%s', (name, plan) => {
+  rawStoreContract(`dynalite under ${name}`, async () => {
+    const table = await stage.table(name === 'slow answers' ? 'hasty' : 'patient')
+    stage.proxy.plan = plan
+    return underTest(table)
+  })
+})
+
+test('every plan of faults was met', () => {
+  expect(stage.proxy.met()).toBeGreaterThan(100)
+})
+
+describe('pages beyond an item', () => {
+  test('G1 lie in parts that are all there before their head, and come back byte for byte', async () => {
+    const table = await calmTable()
+    const large = await largePage(500_000)
+    await new DynamoRawStore({ table, retentionDays: 30 }).put([large, await page('a.t', 9)])
+    expect(await listed(new DynamoRawStore({ table, retentionDays: 30 }), 'a.t')).toEqual([
+      large,
+      await page('a.t', 9),
+    ])
+    const isHead = stage.images(table).map((image) => image['digest'] !== undefined)
+    expect(isHead).toEqual([false, false, true, true])
+  })
+
+  test('G10 a put that a crash cut off before the head shows nothing, and is whole when it is repeated', async () => {
+    const table = await calmTable()
+    const store = new DynamoRawStore({ table, retentionDays: 30 })
+    const large = await largePage(500_000)
+    let batches = 0
+    stage.proxy.plan = (exchange) =>
+      operationOf(exchange) === 'BatchWriteItem' && ++batches > 1 ? faults.throttle : undefined
+    await expect(store.put([large])).rejects.toMatchObject({ code: 'raw/unavailable' })
+    stage.proxy.plan = () => undefined
+    expect(await listed(store, 'a.t')).toEqual([])
+    await store.put([large])
+    expect(await listed(store, 'a.t')).toEqual([large])
+    expect(stage.images(table)).toHaveLength(3)
+  })
+
+  test('G6 a part that is missing or another one is raw/corrupt, never a shorter page', async () => {
+    const table = await calmTable()
+    const store = new DynamoRawStore({ table, retentionDays: 30 })
+    const large = await largePage(500_000)
+    await store.put([large])
+    const part = stage.images(table)[1]
+    const key = { pk: { S: part?.['pk']?.['S'] ?? '' }, sk: { S: part?.['sk']?.['S'] ?? '' } }
+    await writeBatches(table, callName, [putOf({ ...key, content: { B: Buffer.from('other') } })])
+    await expect(listed(store, 'a.t')).rejects.toMatchObject({ code: 'raw/corrupt' })
+    await writeBatches(table, callName, [deleteOf(key.pk.S, key.sk.S)])
+    await expect(listed(store, 'a.t')).rejects.toMatchObject({ code: 'raw/corrupt' })
+  })
+})
+
+test('G3 an item holds nothing of its delivery: equal pages are equal items, to the time of expiry', async () => {
+  const one = await page('a.t', 1, 3)
+  expect(pageItem(one, 30)).toEqual(pageItem({ ...one, content: Buffer.from(one.content) }, 30))
+  expect(pageItem(one, 30)['expires']).toEqual({ N: String(Date.parse('2024-01-31T00:00:00Z') / 1_000) })
+})
+
+test('a page of nothing but rows of a load has no commit time, so it does not expire by itself', async () => {
+  const changes = [
+    { operation: 'load', position: loadPosition(1, 1n), committedAt: null, members: '"data":{}' } as const,
+  ]
+  const [loaded] = await encodePages('a.t', { shard: 's', sequence: '1' }, changes)
+  expect(loaded && expiryOf(loaded, 30)).toEqual({})
+})
+
+test('G1 puts more pages than a batch takes, and pages of a table lie in many partitions', async () => {
+  const table = await calmTable()
+  const store = new DynamoRawStore({ table, retentionDays: 30 })
+  const pages = await Promise.all(Array.from({ length: 60 }, (_, at) => page('a.t', at + 1)))
+  await store.put(pages)
+  expect(await listed(store, 'a.t')).toEqual(pages)
+  expect(new Set(stage.images(table).map(({ pk }) => pk?.['S'])).size).toBeGreaterThan(10)
+})
+
+test('the image of the stream is the page', async () => {
+  const table = await calmTable()
+  const store = new DynamoRawStore({ table, retentionDays: 30 })
+  const one = await page('a.t', 1)
+  await store.put([one])
+  expect(await store.page(pageItem(one, 30))).toEqual(one)
+  expect(() => store.page({ pk: { S: 'other' } })).toThrow(PipelineError)
+})
+
+test('a store that throttles for ever is raw/unavailable, one that is not there aws/refused', async () => {
+  const table = await calmTable()
+  const one = await page('a.t', 1)
+  stage.proxy.plan = every(1, faults.throttle)
+  const throttled = new DynamoRawStore({ table, retentionDays: 30 }).put([one])
+  await expect(throttled).rejects.toMatchObject({ code: 'raw/unavailable', action: 'retry' })
+  stage.proxy.plan = every(1, unprocessedForEver)
+  const stuck = new DynamoRawStore({ table, retentionDays: 30 }).put([one])
+  await expect(stuck).rejects.toMatchObject({ code: 'raw/unavailable' })
+  stage.proxy.plan = () => undefined
+  const elsewhere = new DynamoRawStore({ table: { ...table, name: 'none' }, retentionDays: 30 })
+  await expect(elsewhere.put([one])).rejects.toMatchObject({ code: 'aws/refused', action: 'halt' })
+  await expect(listed(elsewhere, 'a.t')).rejects.toMatchObject({ code: 'aws/refused' })
+})
+
+const callName = { code: 'raw/unavailable', what: 'a test' } as const
+
+const unprocessedForEver: Fault = async ({ body }) =>
+  json({ UnprocessedItems: JSON.parse(body.toString()).RequestItems })
+
+async function calmTable(): Promise<DynamoTable> {
+  stage.proxy.plan = () => undefined
+  return stage.table()
+}
+
+/** A page of one change whose text cannot be compressed. */
+async function largePage(bytes: number): Promise<Page> {
+  const text = createHash('shake256', { outputLength: bytes }).update('x').digest('base64')
+  const position = nextStep(loadPosition(1, 256n))
+  const members = `"data":{"id":1,"text":"${text}"}`
+  const changes = [{ operation: 'insert', position, committedAt: '2024-01-01T00:00:00Z', members } as const]
+  const [made] = await encodePages('a.t', { shard: 's', sequence: '1' }, changes)
+  if (made === undefined) throw new Error('no page')
+  return made
+}
