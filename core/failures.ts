@@ -127,22 +127,23 @@ export const failures = {
     action: 'retry',
     advice: 'Firehose takes no records. Look at the throttling metrics of the delivery stream.',
   },
-  'catalog/unavailable': {
-    action: 'retry',
-    advice: 'Glue cannot be reached or throttles. It is tried again.',
+  'catalog/corrupt': {
+    action: 'halt',
+    advice: 'Restore the parameters of the Glue table, or the manifest, that the message names.',
   },
   'catalog/too-large': {
     action: 'halt',
     advice: 'A Glue table takes no more than 512,000 bytes of this. Split the contract into two tables.',
   },
-  'keys/unavailable': {
-    action: 'retry',
-    advice: 'Secrets Manager cannot be reached. Look at the network of the function and its endpoint.',
-  },
   'keys/invalid': {
     action: 'halt',
     advice:
       'Restore the version of the secret that holds the masking key: 64 hex digits. Never make a new one.',
+  },
+  'aws/unavailable': {
+    action: 'retry',
+    advice:
+      'The service of the message cannot be reached or throttles. Look at its health and at the network.',
   },
   'aws/refused': {
     action: 'halt',
@@ -259,10 +260,6 @@ export const failures = {
   'query/refused': {
     action: 'halt',
     advice: 'Queries are read-only and see the lake only: no files, no network, no settings.',
-  },
-  'query/unavailable': {
-    action: 'retry',
-    advice: 'Athena cannot be reached or throttles. It is tried again.',
   },
   'query/failed': {
     action: 'halt',

@@ -12,6 +12,7 @@ import type {
 } from '../core/ports.ts'
 import type { Position } from '../core/position.ts'
 import { type LoadFileName, parseLoadFileName } from './load-file-name.ts'
+import { openDay } from './open-day.ts'
 
 /** One arrived file of a full load. */
 export interface LoadFileRequest {
@@ -130,11 +131,13 @@ export async function landLoadFile(
 
 async function publish(
   files: Rewritten['files'],
-  { table, partitions }: CatalogEntry,
+  entry: CatalogEntry,
   name: LoadFileName,
-  { version, ingestDate }: LoadFileRequest,
+  { version, ingestDate: asked }: LoadFileRequest,
   deps: LandLoadFileDeps,
 ): Promise<readonly LakeFile[]> {
+  const { table, partitions } = entry
+  const ingestDate = openDay(entry, asked)
   const prefix = `${table.location}/ingest_date=${ingestDate}/${historyName(name, version)}`
   const published: LakeFile[] = []
   for (const [index, { path, rows }] of files.entries()) {

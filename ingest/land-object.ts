@@ -5,6 +5,7 @@ import { PipelineError } from '../core/failures.ts'
 import type { LandedObject, ManifestChange, NamedBlock } from '../core/ledger.ts'
 import { nameOfBlock } from '../core/ledger.ts'
 import type { Catalog, HistoryFile, HistoryFiles, ObjectStore } from '../core/ports.ts'
+import { openDay } from './open-day.ts'
 
 export interface LandDeps {
   readonly objects: ObjectStore
@@ -38,7 +39,6 @@ export async function landObject(key: string, { objects, catalog, historyFiles }
   const [, year, month, day, name] = KEY.exec(key) ?? []
   if (name === undefined)
     throw new PipelineError('landing/corrupt', `${key} is not the name of a delivered object`)
-  const ingestDate = `${year}-${month}-${day}`
   const files = readBlocks(await contentOf(key, objects), key, historyFiles)
   const entries = await catalog.entries()
 
@@ -58,6 +58,7 @@ export async function landObject(key: string, { objects, catalog, historyFiles }
   /* All of them first: an object that is not whole lands nothing. */
   const finished = known.map((one) => ({ ...one, ...wholeFile(one, key) }))
   for (const { table, version, blocks, entry, rows, bytes, parts, commits: times, truncates } of finished) {
+    const ingestDate = openDay(entry, `${year}-${month}-${day}`)
     const path = `${entry.table.location}/ingest_date=${ingestDate}/${name}.parquet`
     await objects.put(path, parts)
     /* Known on all but the first object of a day: the catalog is not read and written for nothing. */

@@ -41,7 +41,7 @@ export interface AthenaRun {
   readonly milliseconds: number
 }
 
-const call: CallName = { code: 'query/unavailable', what: 'Athena' }
+const call: CallName = { code: 'aws/unavailable', what: 'Athena' }
 const TERABYTE = 1e12
 const POLL_GROWTH = 1.5
 const POLL_CAP = 20
@@ -98,7 +98,7 @@ export class AthenaRunner {
     })
     const started = await callAws(call, retry, (abortSignal) => client.send(command, { abortSignal }))
     if (started.QueryExecutionId === undefined)
-      throw new PipelineError('query/unavailable', 'Athena gave no id')
+      throw new PipelineError('aws/unavailable', 'Athena gave no id')
     return started.QueryExecutionId
   }
 

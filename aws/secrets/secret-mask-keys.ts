@@ -35,7 +35,7 @@ export class SecretMaskKeys implements MaskKeys {
   private async read(): Promise<MaskKey> {
     const { client, secret, retry } = this.settings
     const command = new GetSecretValueCommand({ SecretId: secret })
-    const call = { code: 'keys/unavailable', what: `secret ${secret}` } as const
+    const call = { code: 'aws/unavailable', what: `secret ${secret}` } as const
     const found = await callAws(call, retry, (abortSignal) => client.send(command, { abortSignal }))
     const hex = found.SecretString?.trim() ?? ''
     if (/^[0-9a-f]{64,}$/.test(hex) && hex.length % 2 === 0) return Buffer.from(hex, 'hex')

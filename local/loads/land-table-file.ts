@@ -66,17 +66,19 @@ export async function landTableFile(
     refused: byContract(({ refused }) => refused),
     history: contracts.flatMap(({ contract, files: made }) => {
       const found = readers.find(({ name, version }) => `${name} v${version}` === contract)
-      return found === undefined ? [] : [manifestChange(found, made, { position, ingestDate })]
+      return found === undefined ? [] : manifestChange(found, made, position)
     }),
   }
 }
 
-/* Every row of a load ranks at its position. */
+/* Every row of a load ranks at its position. The files of one landing lie in one day. */
 function manifestChange(
   { name, version }: Table,
   files: readonly LakeFile[],
-  { position, ingestDate }: { readonly position: Position; readonly ingestDate: string },
-): ManifestChange {
+  position: Position,
+): readonly ManifestChange[] {
+  const day = /\/ingest_date=([\d-]+)\//.exec(files[0]?.key ?? '')?.[1]
+  if (day === undefined) return []
   const added = files.map((file) => ({ ...file, first: position, last: position }))
-  return { table: name, version, day: ingestDate, added, removed: [] }
+  return [{ table: name, version, day, added, removed: [] }]
 }

@@ -241,3 +241,16 @@ describe('the record of a landed object', () => {
     expect(deps.objects.puts).toBe(0)
   })
 })
+
+test('G2: what comes late for a day that is folded whole goes to the first open day, where readers look', async () => {
+  await deps.catalog.publishBase('hr.shifts', 1, {
+    ...{ build: 1, position: at(9), openSince: '2026-03-05', folded: [], parts: [], tombstones: [], rows: 0 },
+  })
+  const { files, record } = await land(header(shifts) + insert(1, '1') + header(shops) + insert(2, '5'))
+  expect(files.map(({ key }) => key)).toEqual([
+    path('shifts').replace('ingest_date=2026-03-02', 'ingest_date=2026-03-05'),
+    path('shops'),
+  ])
+  expect(record.files.map(({ day }) => day)).toEqual(['2026-03-05', '2026-03-02'])
+  expect((await deps.catalog.entries())[0]?.partitions).toEqual(['2026-03-05'])
+})

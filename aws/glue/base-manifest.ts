@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import * as z from 'zod'
+import { PipelineError } from '../../core/failures.ts'
+import type { Base, CatalogTable, ObjectStore } from '../../core/ports.ts'
+import type { BasePointer } from './entry-parameters.ts'
+
+const file = z.object({ key: z.string(), rows: z.number().int(), bytes: z.number().int() })
+const manifest = z.object({
+  build: z.number().int(),
+  position: z.string(),
+  openSince: z.string(),
+  folded: z.array(z.string()),
+  parts: z.array(z.object({ values: z.record(z.string(), z.string()), files: z.array(file) })),
+  tombstones: z.array(file),
+  rows: z.number().int(),
+})
+
+/**
+ * Writes a base as an object whose name says its content: it is never replaced, so a reader that holds a pointer reads
+ * what the pointer meant.
+ */
+export async function writeManifest(
+  objects: Pick<ObjectStore, 'put'>,
+  { name, version }: CatalogTable,
+  base: Base,
+): Promise<BasePointer> {
+  const text = Buffer.from(JSON.stringify(base))
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16)
+  const key = `catalog/base/${name}/v${version}/${String(base.build).padStart(6, '0')}-${digest}.json`
+  await objects.put(key, text)
+  return { build: base.build, key }
+}
+
+/** The base that a pointer means. Throws `catalog/corrupt` for an object that is none. */
+export async function readManifest(
+  objects: Pick<ObjectStore, 'get'>,
+  { key, build }: BasePointer,
+): Promise<Base> {
+  const text = await objects.get(key)
+  try {
+    const base = manifest.parse(JSON.parse(text.toString('utf8')))
+    if (base.build !== build) throw new RangeError('another build')
+    return base
+  } catch (cause) {
+    throw new PipelineError('catalog/corrupt', `manifest ${key}`, { cause })
+  }
+}

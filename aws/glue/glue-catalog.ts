@@ -1,0 +1,216 @@
+import { isDeepStrictEqual } from 'node:util'
+import { CreateTableCommand, type Table, UpdateTableCommand } from '@aws-sdk/client-glue'
+import { PipelineError } from '../../core/failures.ts'
+import type { Base, Catalog, CatalogEntry, CatalogTable, Floor, ObjectStore } from '../../core/ports.ts'
+import { asFailure, callAws, isNamed } from '../call-aws.ts'
+import { Attempts } from '../retry.ts'
+import { readManifest, writeManifest } from './base-manifest.ts'
+import { type EntryState, stateOf } from './entry-parameters.ts'
+import {
+  callGlue,
+  findTable,
+  type GlueAccess,
+  glueCall,
+  listPartitions,
+  listTables,
+  makeDatabase,
+  unless,
+} from './glue-database.ts'
+import { createPartitions, deletePartitions } from './partition-batches.ts'
+import { glueName, partitionInput, tableInput } from './table-input.ts'
+
+export interface GlueCatalogSettings extends GlueAccess {
+  /** Before the name of each database: `dev_`. */
+  readonly prefix: string
+  /** Domains of the contracts: what stands before the dot of a table's name. */
+  readonly domains: readonly string[]
+  /** Where the keys of the lake lie: `s3://bucket`. */
+  readonly root: string
+  /** For the manifests of bases. */
+  readonly objects: Pick<ObjectStore, 'get' | 'put'>
+}
+
+/** A Glue table, whose version the next update must find. */
+interface Known {
+  readonly glue: Table
+  readonly state: EntryState
+}
+
+/**
+ * The catalog in Glue: a table for the history of each version, floors, revisions and the pointer to the base in its
+ * parameters, ingest days as its partitions (docs/adr/0021). Keeps the guarantees of `Catalog`; a call that concerns
+ * several versions shows in each of them whole, one after the other. Writers anywhere exclude each other by VersionId.
+ */
+export class GlueCatalog implements Catalog {
+  private readonly settings: GlueCatalogSettings
+  private turn: Promise<unknown> = Promise.resolve()
+
+  constructor(settings: GlueCatalogSettings) {
+    this.settings = settings
+  }
+
+  registerTables(tables: readonly CatalogTable[]): Promise<void> {
+    return this.inTurn(async () => {
+      const domains = new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))
+      for (const domain of domains) {
+        if (!this.settings.domains.includes(domain))
+          throw new RangeError(`${domain} is no domain of the catalog`)
+        await makeDatabase(this.settings, `${this.settings.prefix}${domain}`)
+      }
+      for (const table of tables) await this.register(table)
+    })
+  }
+
+  async registerPartition(table: string, version: number, ingestDate: string): Promise<void> {
+    const { state } = await this.known(table, version)
+    const place = glueName(this.settings.prefix, state.table)
+    await createPartitions(this.settings, place, [
+      partitionInput(this.settings.root, state.table, ingestDate),
+    ])
+  }
+
+  async dropPartitions(table: string, version: number, ingestDates: readonly string[]): Promise<void> {
+    const { state } = await this.known(table, version)
+    await deletePartitions(this.settings, glueName(this.settings.prefix, state.table), [
+      ...new Set(ingestDates),
+    ])
+  }
+
+  addFloor(sourceTable: string, floor: Floor): Promise<void> {
+    return this.inTurn(async () => {
+      for (const { state } of await this.states())
+        if (state.table.source === sourceTable)
+          await this.edit(state.table, (now) => withFloors(now, [floor]))
+    })
+  }
+
+  publishRevision(table: string, version: number, revision: number): Promise<void> {
+    return this.inTurn(() =>
+      this.edit({ name: table, version }, (now) =>
+        now.revisions.includes(revision)
+          ? now
+          : { ...now, revisions: [...now.revisions, revision].sort((a, b) => a - b) },
+      ),
+    )
+  }
+
+  publishBase(table: string, version: number, base: Base, before: number | null): Promise<void> {
+    return this.inTurn(async () => {
+      const { state } = await this.known(table, version)
+      if (state.base?.build === base.build) return
+      const pointer = await writeManifest(this.settings.objects, state.table, base)
+      await this.edit(state.table, (now) => {
+        const build = now.base?.build ?? null
+        if (build === base.build) return now
+        if (build !== before)
+          throw new PipelineError('lake/conflict', `${table} v${version}: build ${build} was published since`)
+        return { ...now, base: pointer }
+      })
+    })
+  }
+
+  /*
+   * Days are read before states: a compaction publishes its base, then drops the days in it, so who still sees a day may
+   * see it twice, which changes nothing, but nobody misses one.
+   */
+  async entries(): Promise<readonly CatalogEntry[]> {
+    const days = new Map<string, readonly string[]>()
+    for (const { state } of await this.states()) {
+      const { database, table } = glueName(this.settings.prefix, state.table)
+      days.set(`${database}.${table}`, await listPartitions(this.settings, database, table))
+    }
+    const entries: CatalogEntry[] = []
+    for (const { state } of await this.states()) {
+      const { database, table } = glueName(this.settings.prefix, state.table)
+      const partitions = days.get(`${database}.${table}`)
+      if (partitions === undefined) continue
+      const base = state.base === null ? null : await readManifest(this.settings.objects, state.base)
+      entries.push({ ...state, partitions, base })
+    }
+    return entries
+  }
+
+  private async register(table: CatalogTable): Promise<void> {
+    const { database, table: name } = glueName(this.settings.prefix, table)
+    if ((await findTable(this.settings, database, name)) === undefined) {
+      const state = { table, floors: [], revisions: [], base: null }
+      const TableInput = tableInput(this.settings.prefix, this.settings.root, state)
+      const command = new CreateTableCommand({ DatabaseName: database, TableInput })
+      await callGlue(this.settings, (client, options) =>
+        unless('AlreadyExistsException', client.send(command, options), undefined),
+      )
+    }
+    /* A floor is the source's. Siblings are read when the table is there: a floor added meanwhile reaches it either way. */
+    const siblings = (await this.states()).filter(({ state }) => state.table.source === table.source)
+    const floors = siblings.flatMap(({ state }) => state.floors)
+    await this.edit(table, (now) => withFloors({ ...now, table }, floors))
+  }
+
+  /** Every table of ours, by name and version. */
+  private async states(): Promise<readonly Known[]> {
+    const known: Known[] = []
+    for (const domain of this.settings.domains)
+      for (const glue of await listTables(this.settings, `${this.settings.prefix}${domain}`)) {
+        const state = stateOf(glue.Name ?? '', glue.Parameters)
+        if (state !== undefined) known.push({ glue, state })
+      }
+    return known.sort(
+      ({ state: { table: left } }, { state: { table: right } }) =>
+        (left.name < right.name ? -1 : left.name > right.name ? 1 : 0) || left.version - right.version,
+    )
+  }
+
+  private async known(name: string, version: number): Promise<Known> {
+    const place = glueName(this.settings.prefix, { name, version })
+    const glue = await findTable(this.settings, place.database, place.table)
+    const state = glue === undefined ? undefined : stateOf(place.table, glue.Parameters)
+    if (glue === undefined || state === undefined)
+      throw new PipelineError('lake/unreadable', `${name} v${version} is not in the catalog`)
+    return { glue, state }
+  }
+
+  /* Reads, changes, writes if nobody wrote meanwhile, or does all three again. */
+  private async edit(
+    { name, version }: { readonly name: string; readonly version: number },
+    change: (now: EntryState) => EntryState,
+  ): Promise<void> {
+    const { prefix, root, client, retry } = this.settings
+    const attempts = new Attempts(retry)
+    for (;;) {
+      const { glue, state } = await this.known(name, version)
+      const after = change(state)
+      if (isDeepStrictEqual(after, state)) return
+      const command = new UpdateTableCommand({
+        DatabaseName: glueName(prefix, state.table).database,
+        TableInput: tableInput(prefix, root, after, glue),
+        SkipArchive: true,
+        ...(glue.VersionId === undefined ? {} : { VersionId: glue.VersionId }),
+      })
+      /* A repetition after a lost answer finds a newer version: ours, which the next reading shows. */
+      const isWritten = await callAws(glueCall, retry, async (abortSignal) => {
+        try {
+          await client.send(command, { abortSignal })
+          return true
+        } catch (error) {
+          if (isNamed(error, 'ConcurrentModificationException')) return false
+          throw error
+        }
+      })
+      if (isWritten) return
+      if (!(await attempts.again())) throw asFailure(glueCall, undefined)
+    }
+  }
+
+  /* Writers of one process wait for each other: they would only make each other repeat. */
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.turn.then(work)
+    this.turn = done.catch(() => undefined)
+    return done
+  }
+}
+
+function withFloors(state: EntryState, added: readonly Floor[]): EntryState {
+  const floors = new Map([...added, ...state.floors].map((floor) => [floor.position, floor]))
+  const sorted = [...floors.values()].sort((a, b) => (a.position < b.position ? -1 : 1))
+  return { ...state, floors: sorted }
+}

@@ -1,0 +1,61 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { LakeRow } from '../../../core/block.ts'
+import { compactAll, planAll } from '../../../local/compaction/compact-all.ts'
+import { FileCompactionLedger } from '../../../local/compaction/file-compaction-ledger.ts'
+import { historyTable } from '../../lake/any-history.ts'
+import { smallLake } from '../../lake/small-lake.ts'
+import { tempFolder } from '../../support/temp-folder.ts'
+
+const row: LakeRow = [
+  'insert',
+  `0001-${'1'.padStart(16, '0')}-0000000010`,
+  0,
+  0,
+  null,
+  null,
+  1,
+  '1',
+  null,
+  null,
+  null,
+  null,
+]
+
+test('every table of a folder is compacted, those without new files are left, nothing stays in scratch', async () => {
+  const root = await tempFolder()
+  const { catalog, ...lake } = smallLake(root)
+  const [first, second] = [historyTable('first'), historyTable('second')]
+  for (const table of [first, second]) await lake.register(table)
+  await lake.land(first, [row])
+  const deps = { root, catalog, now: () => Date.parse('2024-01-02'), signal: new AbortController().signal }
+  expect(await planAll(deps)).toMatchObject([
+    { table: 'h.first', isWhole: true, freshFiles: 1, touchedKeys: 1, partsToWrite: 1 },
+    { table: 'h.second', freshFiles: 0, touchedKeys: 0 },
+  ])
+  expect(await compactAll(deps)).toMatchObject([
+    { table: 'h.first', state: 'published', rows: 1 },
+    { table: 'h.second', state: 'nothing new' },
+  ])
+  expect(await compactAll(deps, { table: 'h.first' })).toMatchObject([
+    { table: 'h.first', state: 'nothing new' },
+  ])
+  expect(await readdir(join(root, 'compaction'))).toEqual(['h.first.v1.json', 'h.second.v1.json'])
+  const files = await lake.objects.list('lake/h/first_v1_base/')
+  expect(files).toEqual(['lake/h/first_v1_base/000001-0.parquet'])
+})
+
+test('the ledger gives back what was saved, whole', async () => {
+  const ledger = new FileCompactionLedger(await tempFolder())
+  const record = {
+    table: 'a.b',
+    version: 2,
+    builds: [{ build: 3, floor: null }],
+    historySince: '2024-01-01',
+    retired: [{ key: 'lake/x.parquet', build: 3, at: 5, reason: 'merged' as const }],
+  }
+  expect(await ledger.read('a.b', 2)).toBeUndefined()
+  await ledger.save(record)
+  expect(await ledger.read('a.b', 2)).toMatchObject(record)
+})
