@@ -13,6 +13,8 @@ export interface ClientSettings {
   /** The SDK's own chain (the role of the function) when left out. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
   readonly requestTimeoutMs?: number
+  /** How often the SDK itself sends a request to S3. */
+  readonly s3Attempts?: number
 }
 
 /*
@@ -46,7 +48,7 @@ export function firehoseClient(settings: ClientSettings): FirehoseClient {
 export function s3Client(settings: ClientSettings): S3Client {
   return new S3Client({
     ...configOf(settings),
-    maxAttempts: 3,
+    maxAttempts: settings.s3Attempts ?? 3,
     forcePathStyle: settings.endpoint !== undefined,
   })
 }

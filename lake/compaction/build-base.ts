@@ -168,7 +168,7 @@ function recordOf(
   const renewed = new Set(retired.map(({ key }) => key))
   /* What an attempt at this build wrote down before it broke off counts no more. */
   const kept = record.retired.filter(
-    (file) => !used.has(file.key) && !renewed.has(file.key),
+    (file) => file.build < build && !used.has(file.key) && !renewed.has(file.key),
   )
   const builds = record.builds.filter((made) => made.build === entry.base?.build)
   return {

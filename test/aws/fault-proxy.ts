@@ -43,13 +43,14 @@ export interface FaultProxy {
 }
 
 /**
- * An HTTP proxy before a stand-in of AWS. It reads whole requests and answers whole, and ends what it began with the server
+ * An HTTP proxy before a stand-in of AWS, a port or a function. It reads whole requests and answers whole, and ends what it began with the server
  * also when the client is gone: dynalite does not survive a request that is cut off.
  */
-export async function faultProxy(port: number): Promise<FaultProxy> {
+export async function faultProxy(target: number | Forward): Promise<FaultProxy> {
   const agent = new Agent({ keepAlive: true, maxSockets: 16 })
+  const ask: Forward = typeof target === 'number' ? (exchange) => forwardTo(target, agent, exchange) : target
   const forward = async (exchange: Exchange) => {
-    const answer = await forwardTo(port, agent, exchange)
+    const answer = await ask(exchange)
     proxy.heard(exchange, answer)
     return answer
   }

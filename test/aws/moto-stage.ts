@@ -13,8 +13,8 @@ import { quickRetry, standInSettings } from './quick-settings.ts'
 export interface MotoStage {
   readonly proxy: FaultProxy
   readonly s3: S3Client
-  /** An empty bucket, whose objects go up in parts beyond 5 MiB. */
-  bucket(): Promise<S3Bucket>
+  /** An empty bucket, whose objects go up in parts beyond 5 MiB; the SDK's own waits are long for a test. */
+  bucket(sdk?: 'retries' | 'sends once'): Promise<S3Bucket>
   close(): Promise<void>
 }
 
@@ -42,20 +42,23 @@ export async function motoStage(): Promise<MotoStage | undefined> {
   }
   const proxy = await faultProxy(port)
   const s3 = s3Client(standInSettings(proxy.endpoint))
+  const single = s3Client({ ...standInSettings(proxy.endpoint), s3Attempts: 1 })
   return {
     proxy,
     s3,
-    bucket: async () => {
+    bucket: async (sdk = 'retries') => {
       const { plan } = proxy
       proxy.plan = () => undefined
       const bucket = `b-${randomBytes(6).toString('hex')}`
       const CreateBucketConfiguration = { LocationConstraint: 'eu-west-1' } as const
       await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration }))
       proxy.plan = plan
-      return { client: s3, bucket, prefix: 'lake-of-tests/', retry: quickRetry, partBytes: 5 << 20 }
+      const client = sdk === 'retries' ? s3 : single
+      return { client, bucket, prefix: 'lake-of-tests/', retry: quickRetry, partBytes: 5 << 20 }
     },
     close: async () => {
       s3.destroy()
+      single.destroy()
       await proxy.close()
       child.kill('SIGKILL')
       await ended

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parquetMetadata } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -32,11 +33,14 @@ let sql: DuckEngine
 let scratch: string
 
 beforeAll(async () => {
-  scratch = join(process.cwd(), 'node_modules', '.compaction-test')
+  scratch = await mkdtemp(join(tmpdir(), 'tidemark-compaction-'))
   sql = await DuckEngine.open({ temporary: scratch })
 })
 
-afterAll(() => sql.close())
+afterAll(async () => {
+  sql.close()
+  await rm(scratch, { recursive: true, force: true })
+})
 
 const lakeOf = async (): Promise<CompactionLake> => compactionLake(await tempFolder(), visits, sql)
 

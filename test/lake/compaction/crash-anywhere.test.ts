@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LakeRow } from '../../../core/block.ts'
@@ -26,12 +27,17 @@ const visits: Table = table({
 const GRACE = 600_000
 const DAY = 86_400_000
 let sql: DuckEngine
+let scratch: string
 
 beforeAll(async () => {
-  sql = await DuckEngine.open({ temporary: join(process.cwd(), 'node_modules', '.compaction-test') })
+  scratch = await mkdtemp(join(tmpdir(), 'tidemark-compaction-'))
+  sql = await DuckEngine.open({ temporary: scratch })
 })
 
-afterAll(() => sql.close())
+afterAll(async () => {
+  sql.close()
+  await rm(scratch, { recursive: true, force: true })
+})
 
 function row(op: 'insert' | 'delete', place: number, id: number): LakeRow {
   const position = `0001-${String(place).padStart(16, '0')}-0000000010`

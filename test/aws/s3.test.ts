@@ -3,12 +3,10 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { athenaClient, glueClient, secretsClient } from '../../aws/clients.ts'
-import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
+import { secretsClient } from '../../aws/clients.ts'
 import { S3Files } from '../../aws/s3/s3-files.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { SecretMaskKeys } from '../../aws/secrets/secret-mask-keys.ts'
-import { catalogContract } from '../contract/catalog.contract.ts'
 import { maskKeysContract } from '../contract/mask-keys.contract.ts'
 import { objectStoreContract } from '../contract/object-store.contract.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -36,7 +34,7 @@ describe.skipIf(stage === undefined)(suite, () => {
       ['answers cut in half', every(3, faults['an answer that is cut in half'])],
     ])('%s', (name, plan) => {
       objectStoreContract(`moto under ${name}`, async () => {
-        const bucket = await stage.bucket()
+        const bucket = await stage.bucket('sends once')
         stage.proxy.plan = plan
         return new S3Objects(bucket)
       })
@@ -44,13 +42,19 @@ describe.skipIf(stage === undefined)(suite, () => {
 
     test('an object beyond a part goes up in parts, and comes back, also when connections break', async () => {
       const objects = new S3Objects(await stage.bucket())
-      const content = createHash('shake256', { outputLength: 11 << 20 }).update('x').digest()
+      const content = createHash('shake256', { outputLength: 11 << 20 })
+        .update('x')
+        .digest()
       let parts = 0
       stage.proxy.plan = ({ url, method }, number) => {
         if (method === 'PUT' && url.includes('partNumber=')) parts += 1
         return number % 3 === 0 ? faults['a cut after the write'] : undefined
       }
-      await objects.put('large', [content.subarray(0, 1), content.subarray(1, 7 << 20), content.subarray(7 << 20)])
+      await objects.put('large', [
+        content.subarray(0, 1),
+        content.subarray(1, 7 << 20),
+        content.subarray(7 << 20),
+      ])
       stage.proxy.plan = () => undefined
       expect(parts).toBeGreaterThanOrEqual(3)
       expect((await objects.get('large')).equals(content)).toBe(true)
@@ -58,16 +62,21 @@ describe.skipIf(stage === undefined)(suite, () => {
     })
 
     test('lists more keys than one answer holds', async () => {
-      const bucket = await stage.bucket()
-      const objects = new S3Objects(bucket)
-      const keys = Array.from({ length: 1_005 }, (_, index) => `k/${String(index).padStart(5, '0')}`)
-      for (let start = 0; start < keys.length; start += 67)
-        await Promise.all(keys.slice(start, start + 67).map((key) => objects.put(key, Buffer.from('x'))))
+      const objects = new S3Objects(await stage.bucket())
+      const keys = Array.from({ length: 25 }, (_, index) => `k/${String(index).padStart(5, '0')}`)
+      await Promise.all(keys.map((key) => objects.put(key, Buffer.from('x'))))
+      /* An answer holds 1,000 keys; here the server is told to give ten. */
+      let lists = 0
+      stage.proxy.plan = () => (exchange, forward) => {
+        lists += 1
+        return forward({ ...exchange, url: `${exchange.url}&max-keys=10` })
+      }
       expect(await objects.list('k/')).toEqual(keys)
+      expect(lists).toBe(3)
     })
 
     test('a key without an object is objects/missing, a bucket without one too; S3 that is away objects/unavailable', async () => {
-      const bucket = await stage.bucket()
+      const bucket = await stage.bucket('sends once')
       await expect(new S3Objects(bucket).get('none')).rejects.toMatchObject({ code: 'objects/missing' })
       const elsewhere = new S3Objects({ ...bucket, bucket: 'b-none' })
       await expect(elsewhere.list('')).rejects.toMatchObject({ code: 'aws/refused' })
@@ -87,7 +96,9 @@ describe.skipIf(stage === undefined)(suite, () => {
       expect(path).toBe(again)
       expect(path).toMatch(/one\.parquet$/)
       expect((await readFile(path)).toString()).toBe('one')
-      const large = createHash('shake256', { outputLength: 6 << 20 }).update('y').digest()
+      const large = createHash('shake256', { outputLength: 6 << 20 })
+        .update('y')
+        .digest()
       for (const [name, content] of [
         ['small', Buffer.from('s')],
         ['large', large],
