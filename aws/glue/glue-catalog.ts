@@ -38,7 +38,7 @@ interface Known {
 
 /**
  * The catalog in Glue: a table for the history of each version, floors, revisions and the pointer to the base in its
- * parameters, ingest days as its partitions (docs/adr/0021). Keeps the guarantees of `Catalog`; a call that concerns
+ * parameters, ingest days as its partitions (docs/adr/0025). Keeps the guarantees of `Catalog`; a call that concerns
  * several versions shows in each of them whole, one after the other. Writers anywhere exclude each other by VersionId.
  */
 export class GlueCatalog implements Catalog {
@@ -175,7 +175,8 @@ export class GlueCatalog implements Catalog {
     change: (now: EntryState) => EntryState,
   ): Promise<void> {
     const { prefix, root, client, retry } = this.settings
-    const attempts = new Attempts(retry)
+    /* A conflict is another writer's success, so it may come more often than a failure. */
+    const attempts = new Attempts({ ...retry, attempts: retry.attempts * 4 })
     for (;;) {
       const { glue, state } = await this.known(name, version)
       const after = change(state)

@@ -34,6 +34,7 @@ export interface NewBuild {
   readonly partsCarried: number
   readonly bytesWritten: number
   readonly mergedFiles: number
+  readonly merged: readonly MergedDay[]
 }
 
 const UNTOUCHED: Folded = { touched: 0, live: 0, dead: 0, replaced: 0, buried: 0 }
@@ -74,6 +75,7 @@ export async function buildBase(
     partsWritten: written.partsWritten,
     partsCarried: written.partsCarried,
     bytesWritten: made.reduce((sum, { bytes }) => sum + bytes, 0),
+    merged,
     mergedFiles: merged.reduce((sum, { inputs }) => sum + inputs.length, 0),
   }
 }

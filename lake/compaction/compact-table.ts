@@ -1,9 +1,17 @@
 import { PipelineError } from '../../core/failures.ts'
-import type { Catalog, CatalogEntry, Clock, ObjectFiles, ObjectStore, SqlEngine } from '../../core/ports.ts'
+import type {
+  Catalog,
+  CatalogEntry,
+  Clock,
+  Ledger,
+  ObjectFiles,
+  ObjectStore,
+  SqlEngine,
+} from '../../core/ports.ts'
 import { buildBase, isMadeWhole, type NewBuild } from './build-base.ts'
 import { type BuildScope, pathsOf, removeWritten } from './build-scope.ts'
 import type { CompactionLedger, CompactionRecord } from './compaction-ledger.ts'
-import { type HistoryListing, hideFiles, listHistory } from './history-listing.ts'
+import { dayOf, type HistoryListing, hideFiles, listHistory } from './history-listing.ts'
 import { publishedRevisions, rowsOfFiles } from './lake-rows-sql.ts'
 import { dropPastDays, sweep } from './maintain-table.ts'
 import { daysToMerge, type MergeRules } from './merge-days.ts'
@@ -15,6 +23,8 @@ export interface CompactDeps {
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>
   readonly catalog: Pick<Catalog, 'entries' | 'publishBase' | 'dropPartitions'>
   readonly ledger: CompactionLedger
+  /** Told which history files come and go. */
+  readonly manifest: Pick<Ledger, 'replaceFiles'>
   readonly now: Clock
   readonly signal: AbortSignal
   readonly onProgress?: (progress: CompactionProgress) => void
@@ -133,6 +143,10 @@ async function attempt(
     throw error
   }
   report('publish', 0, 1)
+  for (const { file, first, last } of built.merged)
+    await deps.manifest.replaceFiles({
+      ...{ table, version, day: dayOf(file.key), added: [{ ...file, first, last }], removed: [] },
+    })
   /* The record first: what it names is out of use only once the catalog has the build. */
   await ledger.save(built.record)
   await catalog.publishBase(table, version, built.base, entry.base?.build ?? null)

@@ -1,4 +1,4 @@
-import type { Catalog, CatalogEntry, ObjectStore } from '../../core/ports.ts'
+import type { Catalog, CatalogEntry, Ledger, ObjectStore } from '../../core/ports.ts'
 import type { CompactionLedger, CompactionRecord } from './compaction-ledger.ts'
 import { dayBefore, dayOf } from './history-listing.ts'
 import { deleteRetired } from './retire-files.ts'
@@ -7,6 +7,7 @@ export interface MaintainDeps {
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>
   readonly catalog: Pick<Catalog, 'dropPartitions'>
   readonly ledger: CompactionLedger
+  readonly manifest: Pick<Ledger, 'replaceFiles'>
 }
 
 /**
@@ -47,9 +48,9 @@ export async function sweep(
   record: CompactionRecord,
   graceMs: number,
   now: number,
-  { objects, ledger }: MaintainDeps,
+  { objects, ledger, manifest }: MaintainDeps,
 ): Promise<{ readonly record: CompactionRecord; readonly deleted: number }> {
-  const { waiting, deleted } = await deleteRetired(entry, record.retired, { objects, now, graceMs })
+  const { waiting, deleted } = await deleteRetired(entry, record.retired, { objects, manifest, now, graceMs })
   const after = { ...record, retired: waiting }
   await ledger.save(after)
   return { record: after, deleted }

@@ -1,4 +1,5 @@
 import type { LakeFile } from '../../core/ports.ts'
+import type { Position } from '../../core/position.ts'
 import { columnList, literal } from '../sql-text.ts'
 import { agree, type BuildScope, pathsOf, publishFile } from './build-scope.ts'
 import { dayOf, type HistoryListing } from './history-listing.ts'
@@ -7,6 +8,9 @@ import { checksumSql, keyColumns, pathList, rowColumns, rowsOfFiles } from './la
 /** One file made of the small history files of a day. */
 export interface MergedDay {
   readonly file: LakeFile
+  /** Positions of its rows. */
+  readonly first: Position
+  readonly last: Position
   readonly inputs: readonly string[]
 }
 
@@ -60,7 +64,8 @@ export async function mergeDay(scope: BuildScope, inputs: readonly string[]): Pr
   const { table } = entry
   const columns = rowColumns(table)
   const rows = rowsOfFiles(table, await pathsOf(files, inputs))
-  const sum = (relation: string) => `SELECT count(*), ${checksumSql(columns)} FROM (${relation})`
+  const sum = (relation: string) =>
+    `SELECT count(*), ${checksumSql(columns)}, min(_position), max(_position) FROM (${relation})`
   const [expected = []] = await sql.rows(sum(rows))
   const path = await files.scratch('merged')
   await sql.run(`COPY (SELECT ${columnList(columns)} FROM (${rows})
@@ -72,5 +77,5 @@ export async function mergeDay(scope: BuildScope, inputs: readonly string[]): Pr
   const [found = []] = await sql.rows(sum(rowsOfFiles(table, await pathsOf(files, [key]))))
   agree(scope, 'rows of a merged file', found[0], expected[0])
   agree(scope, 'checksum of a merged file', found[1], expected[1])
-  return { file, inputs }
+  return { file, first: String(found[2]), last: String(found[3]), inputs }
 }

@@ -1,4 +1,4 @@
-import type { Base, CatalogEntry, ObjectStore } from '../../core/ports.ts'
+import type { Base, CatalogEntry, Ledger, ObjectStore } from '../../core/ports.ts'
 import type { CompactionRecord, RetiredFile } from './compaction-ledger.ts'
 import { dayOf } from './history-listing.ts'
 
@@ -15,13 +15,23 @@ export function filesOf(base: Base | null): readonly string[] {
 export async function deleteRetired(
   { table, base, partitions }: CatalogEntry,
   retired: readonly RetiredFile[],
-  { objects, now, graceMs }: { objects: Pick<ObjectStore, 'list' | 'delete'>; now: number; graceMs: number },
+  {
+    objects,
+    manifest,
+    now,
+    graceMs,
+  }: {
+    readonly objects: Pick<ObjectStore, 'list' | 'delete'>
+    readonly manifest: Pick<Ledger, 'replaceFiles'>
+    readonly now: number
+    readonly graceMs: number
+  },
 ): Promise<{ readonly waiting: readonly RetiredFile[]; readonly deleted: number }> {
   const build = base?.build ?? 0
   const used = new Set(filesOf(base))
   const known = new Set(retired.map(({ key }) => key))
   const waiting: RetiredFile[] = []
-  let deleted = 0
+  const going: string[] = []
   for (const file of retired) {
     /* Of a build that was not published: its next attempt decides anew. */
     if (file.build > build || used.has(file.key)) continue
@@ -30,17 +40,26 @@ export async function deleteRetired(
       waiting.push(file)
       continue
     }
-    await objects.delete(file.key)
-    deleted += 1
+    going.push(file.key)
   }
   for (const key of await objects.list(`${table.baseLocation}/`)) {
     if (used.has(key) || (known.has(key) && waiting.some((file) => file.key === key))) continue
     if (buildOf(key) > build) {
-      await objects.delete(key)
-      deleted += 1
+      going.push(key)
     } else if (!known.has(key)) waiting.push({ key, build, at: now, reason: 'replaced' })
   }
-  return { waiting, deleted }
+  /* The manifest first: it must not name what is not there. */
+  for (const [day, removed] of historyByDay(table.location, going))
+    await manifest.replaceFiles({ table: table.name, version: table.version, day, added: [], removed })
+  for (const key of going) await objects.delete(key)
+  return { waiting, deleted: going.length }
+}
+
+function historyByDay(location: string, keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const days = new Map<string, string[]>()
+  for (const key of keys)
+    if (key.startsWith(`${location}/`)) days.set(dayOf(key), [...(days.get(dayOf(key)) ?? []), key])
+  return days
 }
 
 function buildOf(key: string): number {

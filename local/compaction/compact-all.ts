@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Catalog, Clock } from '../../core/ports.ts'
+import type { Catalog, Clock, Ledger } from '../../core/ports.ts'
 import {
   type CompactionProgress,
   type CompactionResult,
@@ -18,6 +18,7 @@ export interface CompactFolderDeps {
   /** Folder that holds `lake/`. Only one process compacts in it at a time. */
   readonly root: string
   readonly catalog: Catalog
+  readonly manifest: Pick<Ledger, 'replaceFiles'>
   readonly now: Clock
   readonly signal: AbortSignal
   readonly onProgress?: (progress: CompactionProgress) => void

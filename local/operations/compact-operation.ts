@@ -1,4 +1,4 @@
-import type { Catalog, Clock } from '../../core/ports.ts'
+import type { Catalog, Clock, Ledger } from '../../core/ports.ts'
 import type { CompactionResult } from '../../lake/compaction/compact-table.ts'
 import type { CompactionPlan } from '../../lake/compaction/plan-compaction.ts'
 import { type CompactFolderOptions, compactAll, planAll } from '../compaction/compact-all.ts'
@@ -14,6 +14,7 @@ export type Compacted =
 
 export interface CompactContext {
   readonly catalog: Catalog
+  readonly manifest: Pick<Ledger, 'replaceFiles'>
   /** Folder that holds `lake/`. */
   readonly root: string
   readonly now: Clock

@@ -116,7 +116,12 @@ export async function runOperation(request: Operation, context: OperationContext
       return runReplay(request, context)
     case 'compact': {
       const { pipeline, ...rest } = context
-      return runCompact(defined(request), { ...rest, catalog: pipeline.catalog, root: pipeline.folder.root })
+      return runCompact(defined(request), {
+        ...rest,
+        catalog: pipeline.catalog,
+        manifest: pipeline.ledger,
+        root: pipeline.folder.root,
+      })
     }
     case 'load-start':
       return startLoad(request, running(context))

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import { dynamoClient } from '../../aws/clients.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
@@ -10,6 +11,7 @@ import { quickRetry, standInSettings } from './quick-settings.ts'
 
 /* Less than a slow answer takes. */
 const HASTE_MS = 500
+const POLL_MS = 5
 
 /** dynalite behind a fault proxy that also plays DynamoDB Streams. */
 export interface DynamoStage {
@@ -68,6 +70,10 @@ export async function createTable(client: DynamoDBClient, TableName: string): Pr
     ],
   })
   await client.send(command)
+  const describe = new DescribeTableCommand({ TableName })
+  const deadline = Date.now() + 60_000
+  while ((await client.send(describe)).Table?.TableStatus !== 'ACTIVE' && Date.now() < deadline)
+    await sleep(POLL_MS)
 }
 
 interface WriteBody {

@@ -28,7 +28,7 @@ interface PutBody {
 /** Firehose takes every other record and answers 200. */
 export const failedRecords: Fault = async (exchange: Exchange, forward) => {
   const body: PutBody = JSON.parse(exchange.body.toString())
-  const taken = body.Records.map((_, index) => index % 2 === 1)
+  const taken = body.Records.map((_, index) => index % 2 === 0)
   const kept = { ...body, Records: body.Records.filter((_, index) => taken[index]) }
   if (kept.Records.length > 0) {
     const answer = await forward({ ...exchange, body: Buffer.from(JSON.stringify(kept)) })

@@ -3,7 +3,7 @@ import type { RetryPolicy } from '../../aws/retry.ts'
 
 /** Waits of a few milliseconds, attempts enough for any plan of faults. */
 export const quickRetry: RetryPolicy = {
-  attempts: 6,
+  attempts: 14,
   baseMs: 1,
   capMs: 8,
   deadlineMs: 20_000,

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Table } from '../../../core/contract/index.ts'
+import type { ManifestChange, ManifestFile } from '../../../core/ledger.ts'
 import type { Catalog, CatalogEntry } from '../../../core/ports.ts'
 import {
   type CompactDeps,
@@ -20,6 +21,8 @@ export const NOW = Date.parse('2024-01-02T12:00:00Z')
 export interface CompactionLake extends SmallLake {
   readonly table: Table
   readonly deps: CompactDeps
+  /** What compactions said of history files that came and were not taken away. */
+  readonly manifest: ReadonlyMap<string, ManifestFile>
   entry(): Promise<CatalogEntry>
   compact(options?: CompactOptions, deps?: Partial<CompactDeps>): Promise<CompactionResult>
   /** Rows of the base and of the whole history folded at once, as text, sorted. */
@@ -32,6 +35,7 @@ export interface CompactionLake extends SmallLake {
 export async function compactionLake(root: string, table: Table, sql: DuckEngine): Promise<CompactionLake> {
   const lake = smallLake(root)
   await lake.register(table)
+  const manifest = new Map<string, ManifestFile>()
   const catalog: Catalog = lake.catalog
   const deps: CompactDeps = {
     sql,
@@ -39,6 +43,12 @@ export async function compactionLake(root: string, table: Table, sql: DuckEngine
     objects: lake.objects,
     catalog,
     ledger: new FileCompactionLedger(join(root, 'compaction')),
+    manifest: {
+      replaceFiles: async ({ added, removed }: ManifestChange) => {
+        for (const file of added) manifest.set(file.key, file)
+        for (const key of removed) manifest.delete(key)
+      },
+    },
     now: () => NOW,
     signal: new AbortController().signal,
   }
@@ -59,6 +69,7 @@ export async function compactionLake(root: string, table: Table, sql: DuckEngine
     ...lake,
     table,
     deps,
+    manifest,
     entry,
     compact: (options = {}, other = {}) =>
       compactTable(table.name, table.version, { ...deps, ...other }, options),

@@ -157,6 +157,7 @@ describe('small history files', () => {
     expect(await lake.compact(MERGING)).toMatchObject({ state: 'nothing new' })
     await lake.compact(MERGING, { now: () => NOW + GRACE + 1 })
     expect(await lake.objects.list('lake/c/visits_v1_history/')).toHaveLength(2)
+    expect([...lake.manifest.values()]).toMatchObject([{ key: merged, rows: expect.any(Number) }])
     expect(await historyRows(lake)).toEqual(rows)
     await expectWhole(lake)
   })

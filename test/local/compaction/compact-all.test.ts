@@ -29,7 +29,14 @@ test('every table of a folder is compacted, those without new files are left, no
   const [first, second] = [historyTable('first'), historyTable('second')]
   for (const table of [first, second]) await lake.register(table)
   await lake.land(first, [row])
-  const deps = { root, catalog, now: () => Date.parse('2024-01-02'), signal: new AbortController().signal }
+  const manifest = { replaceFiles: async () => undefined }
+  const deps = {
+    root,
+    catalog,
+    manifest,
+    now: () => Date.parse('2024-01-02'),
+    signal: new AbortController().signal,
+  }
   expect(await planAll(deps)).toMatchObject([
     { table: 'h.first', isWhole: true, freshFiles: 1, touchedKeys: 1, partsToWrite: 1 },
     { table: 'h.second', freshFiles: 0, touchedKeys: 0 },
