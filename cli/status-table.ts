@@ -1,8 +1,9 @@
+import type { KeptProof } from '../local/reconcile/proof-file.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
 
 /** The status of a run for people: one line for each table, one for the stages. */
-export function statusTable(status: RunStatus, output: Output): string {
+export function statusTable(status: RunStatus, output: Output, proofs: Proofs = {}): string {
   const { rates, pagesBehind, freshnessMs, memoryMb, tables } = status
   const rows = tables.map(({ table, state, loadedRows, changes, quarantined, balance }) => [
     table,
@@ -13,6 +14,7 @@ export function statusTable(status: RunStatus, output: Output): string {
     quarantined > 0 ? paint(output, 'yellow', count(quarantined)) : '0',
     balance === null ? '' : count(balance.inFlight),
     balance === null ? '' : verdict(balance, output),
+    proofText(proofs[table], output),
   ])
   const behind = pagesBehind === 0 ? 'lake is current' : `${count(pagesBehind)} pages behind`
   const freshness =
@@ -40,7 +42,7 @@ export function statusTable(status: RunStatus, output: Output): string {
       : [`quarantine since ${status.quarantineSince.slice(0, 19)}: tidemark quarantine list`]
   return [
     alignedTable(
-      ['table', 'state', 'loaded', 'changes', 'landed', 'quarantine', 'in flight', 'balance'],
+      ['table', 'state', 'loaded', 'changes', 'landed', 'quarantine', 'in flight', 'balance', 'last proof'],
       rows,
     ),
     `captured ${count(rates.captured)}/s → formatted ${count(rates.formatted)}/s → landed ${count(rates.landed)}/s; ${behind}${freshness}; ${count(memoryMb)} MB`,
@@ -48,6 +50,29 @@ export function statusTable(status: RunStatus, output: Output): string {
     ...waiting,
     ...drift,
   ].join('\n')
+}
+
+/** The last proof of each table, with its age in milliseconds. */
+export type Proofs = Readonly<Record<string, ProofAge>>
+
+export interface ProofAge extends Pick<KeptProof, 'equal' | 'sample' | 'different'> {
+  readonly ageMs: number
+}
+
+function proofText(proof: ProofAge | undefined, output: Output): string {
+  if (proof === undefined) return 'none'
+  const { equal, sample, different, ageMs } = proof
+  const part = sample === null ? '' : ` in ${sample} %`
+  const verdict = equal
+    ? paint(output, 'green', `equal${part}`)
+    : paint(output, 'red', `${count(different)} differ`)
+  return `${verdict} ${ageText(ageMs)} ago`
+}
+
+function ageText(ms: number): string {
+  const minutes = Math.round(ms / 60_000)
+  if (minutes < 2) return `${Math.round(ms / 1_000)} s`
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
 }
 
 type Balance = RunStatus['tables'][number]['balance']

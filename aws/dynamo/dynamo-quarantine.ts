@@ -105,8 +105,12 @@ export class DynamoQuarantine implements Quarantine {
     for await (const { id, arrival } of mergeSorted(sources, (a, b) => (a.place < b.place ? -1 : 1))) {
       const found = await this.stored(id)
       if (found === undefined || found.arrival !== arrival || !this.isWaiting(found)) continue
-      const payload = await this.payloadOf(found)
-      yield { ...found.entry, payload: payload.toString('utf8') }
+      const payload = await this.payloadOf(found).catch(async (error: unknown) => {
+        /* Its parts go while it is read when another call releases it. */
+        if ((await this.stored(id))?.hasLeft === false) throw error
+        return undefined
+      })
+      if (payload !== undefined) yield { ...found.entry, payload: payload.toString('utf8') }
     }
   }
 

@@ -4,6 +4,7 @@ import { auditFolder } from '../../local/ledger/audit-folder.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { readJsonFile } from '../../local/pipeline/json-file.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { type KeptProof, proofsFile, readProofs } from '../../local/reconcile/proof-file.ts'
 import { runStatus } from '../../local/run/run-status.ts'
 import { auditText } from '../audit-text.ts'
 import type { Cli } from '../main.ts'
@@ -25,17 +26,35 @@ export function statusCommand({ output }: Cli): Command {
       if (status === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
       const isRunning = (await folderHolder(dir)) === status.pid
       const audit = isAudit === true ? await auditFolder(runFolder(dir)) : undefined
-      const isFine = status.balanced && audit?.findings.some(({ severity }) => severity === 'fault') !== true
+      const proofs = agesOf(await readProofs(proofsFile(runFolder(dir).root)), Date.now())
+      const isEqual = Object.values(proofs).every(({ equal }) => equal)
+      const isFine =
+        status.balanced && isEqual && audit?.findings.some(({ severity }) => severity === 'fault') !== true
       process.exitCode = isFine ? exit.fine : exit.findings
       if (json === true)
         output.result(
-          JSON.stringify({ running: isRunning, ...status, ...(audit === undefined ? {} : { audit }) }),
+          JSON.stringify({
+            running: isRunning,
+            ...status,
+            proofs,
+            ...(audit === undefined ? {} : { audit }),
+          }),
         )
       else {
         const state = isRunning ? paint(output, 'green', `running, process ${status.pid}`) : 'stopped'
         output.result(`${status.address}  ${state}  as of ${status.at}`)
-        output.result(statusTable(status, output))
+        output.result(statusTable(status, output, proofs))
         if (audit !== undefined) output.result(auditText(audit, output))
       }
     })
+}
+
+/* The age counts from the proof, not from the status: a stopped run's proof grows old, too. */
+function agesOf(proofs: Readonly<Record<string, KeptProof>>, now: number) {
+  return Object.fromEntries(
+    Object.entries(proofs).map(([table, proof]) => [
+      table,
+      { ...proof, ageMs: Math.max(now - Date.parse(proof.at), 0) },
+    ]),
+  )
 }

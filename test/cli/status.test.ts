@@ -5,6 +5,7 @@ import { statusCommand } from '../../cli/commands/status.ts'
 import type { Output } from '../../cli/output.ts'
 import { writeJsonFile } from '../../local/pipeline/json-file.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { proofsFile } from '../../local/reconcile/proof-file.ts'
 import { runStatus } from '../../local/run/run-status.ts'
 import { LedgerShop } from '../local/ledger/ledger-shop.ts'
 import { change, narrow, positionOf } from '../local/operations/things.ts'
@@ -57,6 +58,24 @@ async function writeStatus({ root, ledger, quarantine }: LedgerShop): Promise<vo
   }
   await writeJsonFile(runFolder(root).status, runStatus.parse(whole))
 }
+
+test('shows the last proof with its age, and a proof that found a difference is no fine status', async () => {
+  const shop = await filled()
+  await writeStatus(shop)
+  const kept = (equal: boolean, at: number) => ({
+    ...{ equal, lsn: '7', at: new Date(at).toISOString(), sourceRows: 2, lakeRows: 2, way: 'streamed' },
+    ...{ sample: null, different: equal ? 0 : 3, inQuarantine: 0 },
+  })
+  const write = (proof: unknown) =>
+    writeJsonFile(proofsFile(shop.root), { format: 1, tables: { 'w.things': proof } })
+  expect((await status(shop.root)).text).toMatch(/last proof\n.*none/)
+  await write(kept(true, Date.now() - 600_000))
+  expect(await status(shop.root)).toMatchObject({ code: 0, text: expect.stringMatching(/equal 10 min ago/) })
+  const json = JSON.parse((await status(shop.root, '--json')).text)
+  expect(json.proofs['w.things']).toMatchObject({ equal: true, lsn: '7' })
+  await write(kept(false, Date.now()))
+  expect(await status(shop.root)).toMatchObject({ code: 1, text: expect.stringMatching(/3 differ 0 s ago/) })
+})
 
 async function status(root: string, ...more: readonly string[]) {
   const lines: string[] = []
