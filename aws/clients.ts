@@ -1,4 +1,5 @@
 import { AthenaClient } from '@aws-sdk/client-athena'
+import { DatabaseMigrationServiceClient } from '@aws-sdk/client-database-migration-service'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { GlueClient } from '@aws-sdk/client-glue'
@@ -63,4 +64,8 @@ export function athenaClient(settings: ClientSettings): AthenaClient {
 
 export function secretsClient(settings: ClientSettings): SecretsManagerClient {
   return new SecretsManagerClient(configOf(settings))
+}
+
+export function dmsClient(settings: ClientSettings): DatabaseMigrationServiceClient {
+  return new DatabaseMigrationServiceClient(configOf(settings))
 }

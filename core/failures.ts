@@ -140,6 +140,7 @@ export const failures = {
     advice:
       'Restore the version of the secret that holds the masking key: 64 hex digits. Never make a new one.',
   },
+  'dms/refused': { action: 'halt', advice: 'It would lose changes, or DMS cannot: the message says which.' },
   'aws/unavailable': {
     action: 'retry',
     advice:

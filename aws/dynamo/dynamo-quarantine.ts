@@ -107,7 +107,8 @@ export class DynamoQuarantine implements Quarantine {
       if (found === undefined || found.arrival !== arrival || !this.isWaiting(found)) continue
       const payload = await this.payloadOf(found).catch(async (error: unknown) => {
         /* Its parts go while it is read when another call releases it. */
-        if ((await this.stored(id))?.hasLeft === false) throw error
+        const now = await this.stored(id)
+        if (now?.arrival === arrival && !now.hasLeft) throw error
         return undefined
       })
       if (payload !== undefined) yield { ...found.entry, payload: payload.toString('utf8') }

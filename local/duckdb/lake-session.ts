@@ -34,11 +34,13 @@ export class LakeSession {
   readonly connection: DuckDBConnection
   private readonly instance: DuckDBInstance
   private readonly macros: ReadonlySet<string>
+  private waiting: readonly LakeMacro[]
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, macros: ReadonlySet<string>) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, macros: readonly LakeMacro[]) {
     this.instance = instance
     this.connection = connection
-    this.macros = macros
+    this.macros = new Set(macros.map(({ name }) => name))
+    this.waiting = macros
   }
 
   /**
@@ -62,8 +64,8 @@ export class LakeSession {
     })
     const connection = await instance.connect()
     const views = lakeViews(entries)
-    const macros = views.flatMap(({ view }) => [`${view}_as_of`, `${view}_at`])
-    const session = new LakeSession(instance, connection, new Set(macros))
+    const macros = views.flatMap((view) => lakeMacros(view, root))
+    const session = new LakeSession(instance, connection, macros)
     await connection.run(
       `SET enable_external_file_cache = false; SET TimeZone = 'UTC'; SET preserve_insertion_order = false`,
     )
@@ -79,6 +81,7 @@ export class LakeSession {
   /** Runs one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a user. Throws `query/refused` for anything else, `query/invalid` when it does not compile or run. */
   async query(sql: string): Promise<QueryResult> {
     await this.check(sql)
+    await this.makeMacros(sql)
     const result = await this.connection.stream(sql).catch(rethrow)
     const types = result.columnTypes().map(String)
     const columns = result.columnNames().map((name, index) => ({ name, type: types[index] ?? '' }))
@@ -98,6 +101,16 @@ export class LakeSession {
   close(): void {
     this.connection.closeSync()
     this.instance.closeSync()
+  }
+
+  /* When a query names them: to make them takes as long as a query. */
+  private async makeMacros(sql: string): Promise<void> {
+    const text = sql.toLowerCase()
+    const [named, others] = [true, false].map((isNamed) =>
+      this.waiting.filter(({ name }) => text.includes(name) === isNamed),
+    )
+    this.waiting = others ?? []
+    for (const { statement } of named ?? []) await this.connection.run(statement)
   }
 
   private async check(sql: string): Promise<void> {
@@ -133,20 +146,37 @@ function lakeViews(entries: readonly CatalogEntry[]): readonly LakeView[] {
 
 function viewStatements({ entry, schema, view }: LakeView, root: string): readonly string[] {
   const named = (suffix = '') => `${schema}.${identifier(`${view}${suffix}`)}`
-  const history = named('_history')
-  const sources = {
-    history,
+  return [
+    `CREATE SCHEMA IF NOT EXISTS ${schema}`,
+    `CREATE VIEW ${named('_history')} AS ${historySelect(entry, root)}`,
+    `CREATE VIEW ${named()} AS ${currentSelect(entry, sourcesOf({ entry, schema, view }, root))}`,
+  ]
+}
+
+interface LakeMacro {
+  /** Without its schema. */
+  readonly name: string
+  readonly statement: string
+}
+
+function lakeMacros(lake: LakeView, root: string): readonly LakeMacro[] {
+  const { entry, schema, view } = lake
+  const sources = sourcesOf(lake, root)
+  const macro = (suffix: string, parameter: string, position: string) => {
+    const name = `${view}${suffix}`
+    const select = asOfSelect(entry, sources, position)
+    return { name, statement: `CREATE MACRO ${schema}.${identifier(name)}(${parameter}) AS TABLE ${select}` }
+  }
+  return [macro('_as_of', '_as_of', '_as_of'), macro('_at', '_at', positionAt(sources.history, '_at'))]
+}
+
+function sourcesOf({ entry, schema, view }: LakeView, root: string) {
+  return {
+    history: `${schema}.${identifier(`${view}_history`)}`,
     fresh: `(${freshSelect(entry, root)})`,
     base: `(${baseSelect(entry, root)})`,
     tombstones: `(${tombstonesSelect(entry, root)})`,
   }
-  return [
-    `CREATE SCHEMA IF NOT EXISTS ${schema}`,
-    `CREATE VIEW ${history} AS ${historySelect(entry, root)}`,
-    `CREATE VIEW ${named()} AS ${currentSelect(entry, sources)}`,
-    `CREATE MACRO ${named('_as_of')}(_as_of) AS TABLE ${asOfSelect(entry, sources, '_as_of')}`,
-    `CREATE MACRO ${named('_at')}(_at) AS TABLE ${asOfSelect(entry, sources, positionAt(history, '_at'))}`,
-  ]
 }
 
 /* 64-bit integers and decimals come as text, to keep their digits; a single-precision value as the double it is in. */
