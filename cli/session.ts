@@ -78,7 +78,8 @@ export async function runSession(options: SessionOptions, output: Output): Promi
     try {
       view.start()
       const over = new AbortController()
-      const rehearsal = options.isRehearsed === true ? rehearsed(run, steps, over.signal) : Promise.resolve()
+      const isRehearsed = options.isRehearsed === true && traffic !== undefined
+      const rehearsal = isRehearsed ? rehearsed(run, steps, over.signal) : Promise.resolve()
       await Promise.race([untilOver(options, startedAt, interrupt, run), run.failed])
       over.abort()
       await rehearsal

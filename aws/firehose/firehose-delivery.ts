@@ -45,7 +45,7 @@ export class FirehoseDelivery implements Delivery {
         })
         if (FailedPutCount === 0 && RequestResponses.length === left.length) return
         /* Answers stand in the order of the records; a record without one was not taken. */
-        const failed = left.filter((_, index) => RequestResponses[index] === undefined)
+        const failed = left.filter((_, index) => RequestResponses[index]?.RecordId === undefined)
         if (failed.length === 0) return
         if (failed.length < left.length) attempts.progressed()
         left = failed

@@ -87,12 +87,31 @@ test('an entry whose time is over waits no more, before DynamoDB removes it, and
   expect(await idsAndPayloads(later)).toEqual([['a', 'second']])
 })
 
+test('G3 an entry that another machine refused a moment earlier stays as it is', async () => {
+  const table = await calmTable()
+  const other = open(table)
+  let puts = 0
+  stage.proxy.plan = (exchange) => {
+    const isFirst = operationOf(exchange) === 'PutItem' && ++puts === 1
+    return isFirst
+      ? async (held, forward) => {
+          await other.put([entry('a', { payload: 'earlier' })])
+          return forward(held)
+        }
+      : undefined
+  }
+  await open(table).put([entry('a', { payload: 'later' })])
+  expect(await idsAndPayloads(other)).toEqual([['a', 'earlier']])
+  await other.release(['a'], 'expired')
+  expect((await items(table)).map(({ pk }) => pk?.S)).toEqual(['tables'])
+})
+
 test('lists the entries of many tables in the order they came', async () => {
   const quarantine = open(await calmTable())
-  const ids = Array.from({ length: 60 }, (_, index) => `e${index}`)
+  const ids = Array.from({ length: 64 }, (_, index) => `e${index}`)
   for (let start = 0; start < ids.length; start += 12)
     await quarantine.put(
-      ids.slice(start, start + 12).map((id, index) => entry(id, { table: `a.t${index % 3}` })),
+      ids.slice(start, start + 12).map((id, index) => entry(id, { table: `a.t${index % 12 === 5 ? 1 : 0}` })),
     )
   expect((await idsAndPayloads(quarantine)).map(([id]) => id)).toEqual(ids)
 })
