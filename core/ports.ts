@@ -226,6 +226,8 @@ export interface Base {
   readonly position: Position
   /** Ingest days before this one are folded whole; landing puts no file there any more. */
   readonly openSince: string
+  /** History may lack changes at or below this position, for days of it were dropped; null while it has every one. */
+  readonly historyFrom: Position | null
   /** Folded history files of the days from `openSince` on: keys. */
   readonly folded: readonly string[]
   readonly parts: readonly BasePart[]

@@ -90,7 +90,7 @@ export async function* queryItems(
     })
     const found = await callAws(name, retry, (abortSignal) => client.send(command, { abortSignal }))
     yield* found.Items ?? []
-    ExclusiveStartKey = undefined
+    ExclusiveStartKey = found.LastEvaluatedKey
   } while (ExclusiveStartKey !== undefined)
 }
 

@@ -61,6 +61,7 @@ export async function buildBase(
     build: scope.build,
     position: await positionOf(scope, listing),
     ...foldedFiles(scope, plan, merged),
+    historyFrom: scope.entry.base?.historyFrom ?? null,
     parts: written.parts,
     tombstones: written.tombstones,
     rows: written.rows,

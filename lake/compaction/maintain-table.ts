@@ -5,7 +5,7 @@ import { deleteRetired } from './retire-files.ts'
 
 export interface MaintainDeps {
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>
-  readonly catalog: Pick<Catalog, 'dropPartitions'>
+  readonly catalog: Pick<Catalog, 'publishBase' | 'dropPartitions'>
   readonly ledger: CompactionLedger
   readonly manifest: Pick<Ledger, 'replaceFiles'>
 }
@@ -28,16 +28,21 @@ export async function dropPastDays(
   const past = new Set(days)
   const keys = (await objects.list(`${table.location}/`)).filter((key) => past.has(dayOf(key)))
   const going = new Set(keys)
+  /* A build of the same files, that says what history lacks from now on. */
+  const shown = { ...base, build: base.build + 1, historyFrom: base.position }
+  const made = record.builds.filter(({ build }) => build === base.build)
   const after: CompactionRecord = {
     ...record,
+    builds: [...made, ...made.map(({ floor }) => ({ build: shown.build, floor }))],
     historySince: partitions.find((day) => !past.has(day)) ?? base.openSince,
     retired: [
       ...record.retired.filter(({ key }) => !going.has(key)),
-      ...keys.map((key) => ({ key, build: base.build, at: now, reason: 'past' as const })),
+      ...keys.map((key) => ({ key, build: shown.build, at: now, reason: 'past' as const })),
     ],
   }
   /* The record first: from here on history is known not to be whole. */
   await ledger.save(after)
+  await catalog.publishBase(table.name, table.version, shown, base.build)
   await catalog.dropPartitions(table.name, table.version, days)
   return { record: after, days }
 }

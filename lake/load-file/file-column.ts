@@ -29,6 +29,12 @@ export interface FileColumn {
 export const TIME_COLUMN = 'DMS_TIMESTAMP'
 export const OPERATION_COLUMN = 'Op'
 
+/**
+ * Entry of a file's footer with the table's own column names as a JSON array, in order, after one column of the writer's.
+ * Our replicator's files have it: names that differ only in case, or are DMS's own, are then no doubt.
+ */
+export const COLUMNS_ENTRY = 'tidemark.columns'
+
 const KINDS: Readonly<Record<string, Exclude<FileType['kind'], 'decimal'>>> = {
   TINYINT: 'int',
   SMALLINT: 'int',

@@ -44,30 +44,25 @@ function floorAt({ floors }: CatalogEntry, position: string): string {
   return `CASE ${cases.toReversed().join(' ')} ELSE '' END`
 }
 
-/*
- * No rows, or an error. Whether old history was dropped shows when base has a row from before all of it; or, for a
- * state that begins with a floor, when history begins after that.
- */
+/* No rows, or an error: before the table's first floor nobody knows its rows, and of dropped history only base is left. */
 function guard(
   entry: CatalogEntry,
-  { history, base, tombstones }: CurrentSources,
+  { history }: CurrentSources,
   position: string,
   isCovered = 'false',
 ): string {
-  const first = `(SELECT min(_position) FROM ${history})`
-  const floor = floorAt(entry, position)
-  const dropped =
-    entry.base === null || base === undefined || tombstones === undefined
-      ? []
-      : [
-          `coalesce((SELECT min(_position) FROM (SELECT _position FROM ${base} UNION ALL SELECT _position FROM ${tombstones})) < ${first}, true)`,
-          `(${floor} <> '' AND ${floor} < ${first})`,
-        ]
-  const isBefore = [`coalesce(${position} < ${first}, true)`, ...dropped].join(' OR ')
+  const { base, floors } = entry
+  const first = floors[0]
+  const isBefore =
+    first === undefined
+      ? `coalesce(${position} < (SELECT min(_position) FROM ${history}), true)`
+      : `${position} < ${literal(first.position)}`
+  const lacks = base?.historyFrom ?? null
+  const isDropped = lacks === null ? 'false' : `${floorAt(entry, position)} <= ${literal(lacks)}`
   const nulls = currentColumns(entry).map(() => 'NULL')
   return `SELECT ${nulls.join(', ')} WHERE CASE
     WHEN ${position} IS NULL THEN error('nothing was committed at or before that time')
     WHEN NOT regexp_full_match(${position}, ${literal(POSITION)}) THEN error('not a position')
-    WHEN NOT (${isCovered}) AND (${isBefore}) THEN error('history does not reach back to that position')
+    WHEN NOT (${isCovered}) AND (${isBefore} OR ${isDropped}) THEN error('history does not reach back to that position')
     ELSE 'no rows' END = ''`
 }

@@ -1,3 +1,4 @@
+import { COLUMNS_ENTRY } from '../../lake/load-file/file-column.ts'
 import { globPath, identifier, literal } from '../../lake/sql-text.ts'
 import { type LoadColumn, loadColumn } from './load-column.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
@@ -5,15 +6,19 @@ import type { RowChunk } from './row-chunks.ts'
 import type { SourceTable } from './source-catalog.ts'
 
 /** DMS's own column, before those of the table: when the row was transferred. */
-export const TRANSFER_COLUMN = 'DMS_TIMESTAMP'
+const TRANSFER_COLUMN = 'DMS_TIMESTAMP'
 
 /* DMS's default; DuckDB writes whole vectors, so some hundreds more. */
 const ROW_GROUP_ROWS = 10_000
 const BUFFER_BYTES = 8 * 1024 * 1024
 
+/* real, double precision: a dictionary of DuckDB has one value for 0 and -0. */
+const FLOATS: readonly number[] = [700, 701]
+
 /**
  * A statement that writes a chunk as the Parquet file that DMS would write, and gives its number of rows. Fails when a
- * value does not fit its type in a column that is not among `asText`. `at` is the time of transfer in ms.
+ * value does not fit its type in a column that is not among `asText`. `at` is the time of transfer in ms. Of names that are
+ * the same but for case DuckDB changes the later ones: the true names are in the footer, too.
  */
 export function writeFileSql(
   table: SourceTable,
@@ -25,8 +30,11 @@ export function writeFileSql(
     return `${value} AS ${quoteIdentifier(name)}`
   })
   const at = `${literal(transferTime(file.at))} AS ${quoteIdentifier(TRANSFER_COLUMN)}`
+  const names = JSON.stringify(table.columns.map(({ name }) => name))
+  const hasFloats = table.columns.some(({ baseTypeOid }) => FLOATS.includes(baseTypeOid))
   return `COPY (SELECT ${[at, ...columns].join(',\n')} FROM ${chunkRows(table, chunk)}) TO ${literal(file.path)}
-    (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, USE_TMP_FILE false)`
+    (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, USE_TMP_FILE false,
+    KV_METADATA {'${COLUMNS_ENTRY}': ${literal(names)}}${hasFloats ? ', DICTIONARY_SIZE_LIMIT 0' : ''})`
 }
 
 /** A query with one row: for each column whether some value of the chunk does not fit its type, or null. */

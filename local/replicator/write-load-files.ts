@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { PipelineError } from '../../core/failures.ts'
 import type { LakeFile, ObjectFiles, SqlEngine } from '../../core/ports.ts'
 import { type CopyOptions, copyTable } from './copy-table.ts'
-import { TRANSFER_COLUMN, unfitColumnsSql, writeFileSql } from './load-file-sql.ts'
+import { unfitColumnsSql, writeFileSql } from './load-file-sql.ts'
 import { type RowChunk, RowChunks } from './row-chunks.ts'
 import type { SourceTable } from './source-catalog.ts'
 import type { Source } from './source-connection.ts'
@@ -30,7 +30,7 @@ export interface LoadFilesOptions extends CopyOptions {
  * NaN of a numeric) is text in that file, each value as the stream would send it. All columns are optional in Parquet,
  * decimals lie in the smallest integers that hold them.
  * Holds two scratch files of `fileBytes` and a row at most, deleted at the end. Throws what `onFile` throws, the signal's
- * reason, source/privilege, source/no-tables, source/unreachable, source/protocol, source/column-names,
+ * reason, source/privilege, source/no-tables, source/unreachable, source/protocol,
  * capture/page-too-large for a row over 64 MiB of text, or over what the engine's memory holds (20 MiB fit 256 MB). Published files stay when it throws.
  */
 export async function writeLoadFiles(
@@ -39,7 +39,6 @@ export async function writeLoadFiles(
   table: SourceTable,
   options: LoadFilesOptions,
 ): Promise<{ readonly rows: number; readonly files: readonly LakeFile[] }> {
-  checkNames(table)
   const name = `${table.schema}.${table.name}`
   const written = new WrittenFiles(table, options)
   const chunks = new RowChunks({
@@ -132,18 +131,4 @@ async function countOf(engine: SqlEngine, sql: string): Promise<number> {
 
 function fileName(number: number): string {
   return `LOAD${number.toString(16).toUpperCase().padStart(8, '0')}.parquet`
-}
-
-/* Engines compare names of Parquet columns without case: one of the two would be read as the other. */
-function checkNames({ schema, name, columns }: SourceTable): void {
-  const seen = new Set([TRANSFER_COLUMN.toLowerCase()])
-  for (const column of columns) {
-    const folded = column.name.toLowerCase()
-    if (seen.has(folded))
-      throw new PipelineError(
-        'source/column-names',
-        `${schema}.${name}.${column.name}: another column of the load's files has this name but for its case`,
-      )
-    seen.add(folded)
-  }
 }

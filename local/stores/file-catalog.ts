@@ -16,6 +16,7 @@ const base = z.object({
   build: z.number().int(),
   position: z.string(),
   openSince: z.string(),
+  historyFrom: z.string().nullable(),
   folded: z.array(z.string()),
   parts: z.array(z.object({ values: z.record(z.string(), z.string()), files: z.array(file) })),
   tombstones: z.array(file),

@@ -197,6 +197,7 @@ function base(build: number): Base {
     build,
     position: at(build),
     openSince: '2024-01-02',
+    historyFrom: at(1),
     folded: ['lake/w/shifts_v1_history/ingest_date=2024-01-02/a.parquet'],
     parts: [{ values: { day_month: '2024-01' }, files: [file] }],
     tombstones: [],

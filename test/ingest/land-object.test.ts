@@ -244,7 +244,16 @@ describe('the record of a landed object', () => {
 
 test('G2: what comes late for a day that is folded whole goes to the first open day, where readers look', async () => {
   await deps.catalog.publishBase('hr.shifts', 1, {
-    ...{ build: 1, position: at(9), openSince: '2026-03-05', folded: [], parts: [], tombstones: [], rows: 0 },
+    ...{
+      build: 1,
+      position: at(9),
+      openSince: '2026-03-05',
+      historyFrom: null,
+      folded: [],
+      parts: [],
+      tombstones: [],
+      rows: 0,
+    },
   })
   const { files, record } = await land(header(shifts) + insert(1, '1') + header(shops) + insert(2, '5'))
   expect(files.map(({ key }) => key)).toEqual([

@@ -2,14 +2,10 @@ import { rm } from 'node:fs/promises'
 import type { MaskKey } from '../../../core/contract/pii.ts'
 import type { HistoryFiles, ObjectFiles, SqlEngine } from '../../../core/ports.ts'
 import type { OpenLoadFile } from '../../../ingest/land-load-file.ts'
-import {
-  type FileColumn,
-  fileTypeOf,
-  OPERATION_COLUMN,
-  TIME_COLUMN,
-} from '../../../lake/load-file/file-column.ts'
+import { type FileColumn, OPERATION_COLUMN } from '../../../lake/load-file/file-column.ts'
 import { fileRelation } from '../../../lake/load-file/load-sql.ts'
 import { literal } from '../../../lake/sql-text.ts'
+import { fileColumns } from './file-columns.ts'
 import { loadFileSource } from './load-file-source.ts'
 import { corrupt, fromFile } from './readable-file.ts'
 import { rewriteLoadFile } from './rewrite-load-file.ts'
@@ -47,7 +43,7 @@ export async function openLoadFile(
     for (const file of scratch) await rm(file, { force: true })
   }
   try {
-    const columns = await columnsOf(key, path, sources, deps.engine)
+    const columns = await fileColumns(key, path, sources, deps.engine)
     const relation = fileRelation(path, columns.length)
     const rows = await rowsOf(key, path, deps.engine)
     await checkOperations(key, columns, relation, deps.engine)
@@ -62,39 +58,6 @@ export async function openLoadFile(
     await close()
     throw error
   }
-}
-
-/*
- * Names as they are in the footer: DuckDB makes `a` and `A` two names of its own. Types as DuckDB reads them. Of a flat
- * file, which every full load is, both lists have the same length.
- */
-async function columnsOf(
-  key: string,
-  path: string,
-  sources: ReadonlySet<string>,
-  engine: SqlEngine,
-): Promise<readonly FileColumn[]> {
-  const file = literal(path)
-  const leaves = await fromFile(key, () =>
-    engine.rows(`SELECT base64(encode(name)) FROM parquet_schema(${file}) ORDER BY column_id`),
-  )
-  const types = await fromFile(key, () =>
-    engine.rows(
-      `SELECT column_type FROM (DESCRIBE SELECT * FROM read_parquet(${file}, hive_partitioning = false))`,
-    ),
-  )
-  const names = leaves.slice(1).map(([name]) => Buffer.from(String(name), 'base64').toString('utf8'))
-  if (names.length !== types.length) throw corrupt(key, 'expected flat columns, found nested ones')
-  if (new Set(names).size !== names.length)
-    throw corrupt(key, 'expected columns of different names, found two alike')
-  return names.map((name, index) => {
-    const found = String(types[index]?.[0])
-    const type = fileTypeOf(found)
-    if (type === undefined)
-      throw corrupt(key, `expected a type of full loads in column ${name}, found ${found}`)
-    const isOwn = (name === TIME_COLUMN || name === OPERATION_COLUMN) && !sources.has(name)
-    return { name, type, ref: `c${index}`, isOwn }
-  })
 }
 
 async function rowsOf(key: string, path: string, engine: SqlEngine): Promise<number> {

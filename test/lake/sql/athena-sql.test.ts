@@ -55,6 +55,7 @@ function withBase(one: Table): CatalogEntry {
     build: 42,
     position: loadPosition(1, 255n),
     openSince: '2026-03-02',
+    historyFrom: null,
     folded: [`${location}/ingest_date=2026-03-02/a.parquet`, `${location}/ingest_date=2026-03-02/b.parquet`],
     parts: [],
     tombstones: [],

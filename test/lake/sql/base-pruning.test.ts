@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LakeRow } from '../../../core/block.ts'
 import { col, table } from '../../../core/contract/index.ts'
+import type { JsonValue } from '../../../core/json.ts'
 import type { BasePart, CatalogEntry } from '../../../core/ports.ts'
 import { loadPosition, type Position } from '../../../core/position.ts'
 import { literal } from '../../../lake/sql-text.ts'
@@ -61,6 +62,7 @@ beforeAll(async () => {
       build: 1,
       position: at(99_999),
       openSince: dayOf(DAYS),
+      historyFrom: null,
       folded,
       parts: await writeParts(folded),
       tombstones: [],
@@ -122,6 +124,13 @@ async function rowsOf(sql: string): Promise<readonly unknown[]> {
   return (await session.connection.runAndReadAll(sql)).getRowsJson()
 }
 
+/* As a user does: the functions are made when a query names them. */
+async function asked(sql: string): Promise<readonly unknown[]> {
+  const rows: unknown[] = []
+  for await (const batch of (await session.query(sql)).batches) rows.push(...batch)
+  return rows
+}
+
 /* A scan that finds nothing to join with ends after the first rows, on each of two threads. */
 const ENDED = 2
 
@@ -176,7 +185,7 @@ describe('a query of current', () => {
 
 describe('a table as it was', () => {
   const idsOf = (relation: string) =>
-    rowsOf(`SELECT id FROM ${relation} WHERE id IN (4000, 4001, 100000) ORDER BY id`)
+    asked(`SELECT id::VARCHAR FROM ${relation} WHERE id IN (4000, 4001, 100000) ORDER BY id`)
 
   test('is asked for by a position, before and after base', async () => {
     expect(await idsOf(`work.rota_as_of('${at(100_002)}')`)).toEqual([['4000'], ['100000']])
@@ -190,10 +199,30 @@ describe('a table as it was', () => {
   })
 
   test('is an error, not an answer, where history does not reach', async () => {
-    const refuses = (relation: string) => expect(rowsOf(`SELECT * FROM ${relation}`)).rejects
+    const refuses = (relation: string) => expect(asked(`SELECT * FROM ${relation}`)).rejects
     await refuses(`work.rota_as_of('yesterday')`).toThrow('not a position')
     await refuses(`work.rota_as_of('${loadPosition(1, 0n)}')`).toThrow('history does not reach back')
     await refuses(`work.rota_at(TIMESTAMPTZ '2023-12-31 00:00:00+00')`).toThrow('nothing was committed')
+  })
+
+  test('of a table whose load was empty, and whose history was dropped, says what it can say', async () => {
+    const asOf = async (historyFrom: string | null, floor: string, position: string) => {
+      const base = entry.base === null ? null : { ...entry.base, historyFrom }
+      const given = { ...entry, base, floors: [{ position: floor, reason: 'load' as const }] }
+      const opened = await LakeSession.open({ folder, entries: [given] })
+      try {
+        const { batches } = await opened.query(`SELECT count(*)::INTEGER FROM work.rota_as_of('${position}')`)
+        let found: JsonValue | undefined
+        for await (const [row] of batches) found = row?.[0]
+        return found
+      } finally {
+        opened.close()
+      }
+    }
+    const early = loadPosition(1, 0n)
+    expect(await asOf(null, early, early)).toBe(0)
+    await expect(asOf(at(2), early, at(1))).rejects.toThrow('history does not reach back')
+    expect(await asOf(at(0), loadPosition(1, 900_000n), at(900_001))).toBe(0)
   })
 
   test('can be asked for by a user', async () => {

@@ -90,7 +90,13 @@ export async function writeBase(
   await copy(live, columns, `_op <> 'delete'`)
   await copy(dead, [...SYSTEM, ...keys.map(({ name }) => name)], `_op = 'delete'`)
   const file = (key: string) => ({ key, rows: 0, bytes: 0 })
-  return { ...about, parts: [{ values: {}, files: [file(live)] }], tombstones: [file(dead)], rows: 0 }
+  return {
+    ...about,
+    historyFrom: null,
+    parts: [{ values: {}, files: [file(live)] }],
+    tombstones: [file(dead)],
+    rows: 0,
+  }
 }
 
 /** The whole state, deleted keys too, with the columns that base holds. */
@@ -102,6 +108,7 @@ const NO_BASE: Base = {
   build: 0,
   position: '',
   openSince: '0001-01-01',
+  historyFrom: null,
   folded: [],
   parts: [],
   tombstones: [],
