@@ -60,7 +60,7 @@ async function ownNames(
 ): Promise<readonly string[] | undefined> {
   const [row] = await fromFile(key, () =>
     engine.rows(
-      `SELECT base64(value) FROM parquet_kv_metadata(${file}) WHERE decode(key) = ${literal(COLUMNS_ENTRY)}`,
+      `SELECT base64(value) FROM parquet_kv_metadata(${file}) WHERE key = encode(${literal(COLUMNS_ENTRY)})`,
     ),
   )
   if (row === undefined) return undefined

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import { type Block, decodeBlockHeader } from '../../../core/block.ts'
-import type { Change } from '../../../core/change.ts'
 import type { MaskKey } from '../../../core/contract/pii.ts'
 import type { Table } from '../../../core/contract/table.ts'
 import type {
@@ -13,9 +12,8 @@ import type {
 import { formatChanges } from '../../../formatters/format-page.ts'
 import { rowCodec } from '../../../formatters/row-codec.ts'
 import type { LoadPlace } from '../../../lake/load-file/load-sql.ts'
-import { sourceRow } from '../../../lake/load-file/source-sql.ts'
-import { globPath, literal } from '../../../lake/sql-text.ts'
 import type { ReadableFile } from './readable-file.ts'
+import { loadChange, readSourceRows } from './source-rows.ts'
 
 export interface RewriteDeps {
   readonly engine: SqlEngine
@@ -39,9 +37,7 @@ export interface PassedOnContext {
   readonly refuse: (entries: readonly QuarantineEntry[]) => Promise<void>
 }
 
-/* A batch of rows in JavaScript, and the blocks of one history file, which its encoder holds compressed. */
-const BATCH_ROWS = 10_000
-const BATCH_BYTES = 8 * 1024 * 1024
+/* The blocks of one history file, which its encoder holds compressed. */
 const FILE_BYTES = 64 * 1024 * 1024
 /* No delivery record carries these blocks: a row may be as large as a batch makes it. */
 const MAX_BLOCK_BYTES = 64 * 1024 * 1024
@@ -57,21 +53,8 @@ export async function formatPassedOn(
   const columns = file.columns.filter(({ isOwn }) => !isOwn)
   const writer = new HistoryWriter(table, deps)
   let refused = 0
-  for await (const rows of batches(
-    passedOn.path,
-    columns.map(({ ref }) => ref),
-    deps.engine,
-  )) {
-    const changes = rows.map(
-      (texts): Change => ({
-        table: file.table,
-        operation: 'load',
-        position: place.position,
-        committedAt: null,
-        data: sourceRow(columns, texts),
-        before: undefined,
-      }),
-    )
+  for await (const rows of readSourceRows(passedOn.path, columns, deps.engine)) {
+    const changes = rows.map((row) => loadChange(file.table, place.position, row))
     const formatted = formatChanges(changes, [route], {
       maxBlockBytes: MAX_BLOCK_BYTES,
       revision: place.revision,
@@ -82,19 +65,6 @@ export async function formatPassedOn(
   }
   const files = await writer.finish()
   return { files, landed: files.reduce((sum, { rows }) => sum + rows, 0), refused }
-}
-
-/* Windows by rows and by bytes, whichever is less; a row larger than a window is alone in one. */
-async function* batches(path: string, refs: readonly string[], engine: SqlEngine) {
-  const relation = `read_parquet(${literal(globPath(path))}, hive_partitioning = false)`
-  const windows = await engine.rows(
-    `SELECT min(n), max(n) FROM (SELECT n, sum(size) OVER (ORDER BY n) // ${BATCH_BYTES} AS part FROM ${relation})
-    GROUP BY part, n // ${BATCH_ROWS} ORDER BY 1`,
-  )
-  for (const [first, last] of windows)
-    yield await engine.rows(
-      `SELECT ${refs.join(', ')} FROM ${relation} WHERE n BETWEEN ${Number(first)} AND ${Number(last)} ORDER BY n`,
-    )
 }
 
 /** History files of blocks, a new one when the last is large. */

@@ -4,10 +4,10 @@ import type { SqlEngine } from '../../../core/ports.ts'
 import type { PreparedLoadFile } from '../../../ingest/land-load-file.ts'
 import { isImpossible } from '../../../lake/load-file/impossible-type.ts'
 import { type LoadPlace, loadSql } from '../../../lake/load-file/load-sql.ts'
-import { transferSql } from '../../../lake/load-file/source-sql.ts'
 import { literal } from '../../../lake/sql-text.ts'
 import { formatPassedOn, type RewriteDeps } from './format-passed-on.ts'
 import { corrupt, fromFile, isOfFile, type ReadableFile } from './readable-file.ts'
+import { sourceRowsSelect } from './source-rows.ts'
 
 /* Rows of a group, unless they are large: then bytes. Both bound what DuckDB holds. */
 const ROW_GROUP = `ROW_GROUP_SIZE 122880, ROW_GROUP_SIZE_BYTES '64MB'`
@@ -34,7 +34,7 @@ export async function rewriteLoadFile(
   )
   const passedOn = await copy(
     file,
-    accepted.rows < file.rows ? passedOnSelect(file, sql.certain) : undefined,
+    accepted.rows < file.rows ? sourceRowsSelect(file, `(${sql.certain}) IS NOT TRUE`) : undefined,
     'COMPRESSION snappy',
     deps,
   )
@@ -56,14 +56,6 @@ export async function rewriteLoadFile(
 /* A dictionary of DuckDB has one value for 0 and -0. */
 function hasFloats(table: Table): boolean {
   return lakeColumns(table).some(({ type }) => type.kind === 'double' || type.kind === 'real')
-}
-
-/* Numbered in their order, with the texts that the codec's rows are made of and their size. */
-function passedOnSelect({ columns, relation }: ReadableFile, certain: string): string {
-  const texts = columns.flatMap((column) => (column.isOwn ? [] : [`${transferSql(column)} AS ${column.ref}`]))
-  const sizes = columns.flatMap(({ isOwn, ref }) => (isOwn ? [] : [`coalesce(strlen(${ref}), 0)`]))
-  return `SELECT row_number() OVER () AS n, ${sizes.join(' + ')} AS size, * FROM
-    (SELECT ${texts.join(', ')} FROM ${relation} WHERE (${certain}) IS NOT TRUE)`
 }
 
 interface ScratchFile {

@@ -1,0 +1,50 @@
+import { rm } from 'node:fs/promises'
+import type { Change } from '../../core/change.ts'
+import type { ObjectFiles, SqlEngine } from '../../core/ports.ts'
+import type { Position } from '../../core/position.ts'
+import { fileRelation } from '../../lake/load-file/load-sql.ts'
+import { literal } from '../../lake/sql-text.ts'
+import { fileColumns } from './land-file/file-columns.ts'
+import { loadFileSource } from './land-file/load-file-source.ts'
+import { fromFile } from './land-file/readable-file.ts'
+import { loadChange, readSourceRows, sourceRowsSelect } from './land-file/source-rows.ts'
+
+export interface LoadRowsOptions {
+  readonly engine: SqlEngine
+  readonly files: Pick<ObjectFiles, 'read' | 'scratch'>
+  /** Source table of the file, and where its load ranks. */
+  readonly table: string
+  readonly position: Position
+  /** Rows at most (default all). */
+  readonly limit?: number
+}
+
+const MAX_BYTES = 8 * 1024 ** 3
+
+/**
+ * The rows of a load file of our replicator as changes, each value as the stream would bring it, in no order. Holds a batch
+ * of 10,000 rows or 8 MiB; a scratch file, deleted at the end, has the texts of all. Throws `landing/corrupt`.
+ */
+export async function* readLoadRows(
+  key: string,
+  { engine, files, table, position, limit }: LoadRowsOptions,
+): AsyncGenerator<Change> {
+  const { path, isScratch } = await loadFileSource(key, files, MAX_BYTES)
+  const rest = await files.scratch('load-rows')
+  try {
+    const columns = await fileColumns(key, path, new Set(), engine)
+    if (columns.every(({ isOwn }) => isOwn)) return
+    const all = fileRelation(path, columns.length)
+    const refs = columns.map(({ ref }) => ref).join(', ')
+    const relation = limit === undefined ? all : `(SELECT ${refs} FROM ${all} LIMIT ${Math.trunc(limit)})`
+    const select = sourceRowsSelect({ columns, relation }, 'true')
+    await fromFile(key, () =>
+      engine.run(`COPY (${select}) TO ${literal(rest)} (FORMAT parquet, COMPRESSION snappy)`),
+    )
+    for await (const rows of readSourceRows(rest, columns, engine))
+      for (const row of rows) yield loadChange(table, position, row)
+  } finally {
+    await rm(rest, { force: true })
+    if (isScratch) await rm(path, { force: true })
+  }
+}
