@@ -209,11 +209,6 @@ export const failures = {
     advice:
       'The publication does not carry every change. Run the statement of the message as the owner of the tables.',
   },
-  'source/column-names': {
-    action: 'halt',
-    advice:
-      'Two columns have the same name but for upper and lower case, or one has the name DMS_TIMESTAMP, which files of full loads use. Rename it, or leave the table out with --tables.',
-  },
   'postgres/start': { action: 'halt', advice: 'Read the server log named in the message.' },
   'postgres/unreachable-folder': {
     action: 'halt',
@@ -269,6 +264,10 @@ export const failures = {
   'query/timeout': {
     action: 'halt',
     advice: 'Athena was told to stop the query. Narrow it, compact the table, or allow it more time.',
+  },
+  'settings/invalid': {
+    action: 'halt',
+    advice: 'Correct the environment variables of the function that the message names.',
   },
   'usage/invalid': { action: 'halt', advice: 'See `tidemark --help`.' },
 } as const satisfies Record<string, Failure>

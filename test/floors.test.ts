@@ -15,6 +15,7 @@ const floors: Readonly<Record<string, number>> = {
   aws: 3,
   local: 3,
   cli: 4,
+  handlers: 4,
   bench: 5,
   docs: 5,
   test: 5,

@@ -26,7 +26,7 @@ export interface StoredOptions {
   readonly table: string
   readonly schemas: string | undefined
   readonly owner: string | undefined
-  /** Rows to look at, the newest of raw first. */
+  /** Rows to look at, the newest of raw first, those of a load last. */
   readonly rows: number
 }
 

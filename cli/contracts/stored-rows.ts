@@ -3,6 +3,7 @@ import { ObservedRows } from '../../core/contract/infer-from-values.ts'
 import { decodePage } from '../../core/page.ts'
 import type { WaitingEntry } from '../../core/ports.ts'
 import { changeOfEntry } from '../../formatters/change-of-entry.ts'
+import { newestLoadRows } from '../../local/loads/newest-load-rows.ts'
 import type { RunFolder } from '../../local/pipeline/run-folder.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
 import { FolderRawStore } from '../../local/stores/folder-raw-store.ts'
@@ -22,19 +23,24 @@ export type Refused = Pick<WaitingEntry, 'contract' | 'reasons'> & { readonly ch
 /* Bounds the time; memory is bounded by a page, and no row but one is kept. */
 export const maxSampleRows = 100_000
 
-/** The newest rows in the raw store, whole pages until there are `limit` rows. */
-export async function rawRows({ raw }: RunFolder, table: string, limit: number): Promise<StoredRows> {
-  const store = await FolderRawStore.open(raw, 'read')
+/**
+ * The newest rows that are stored raw: whole pages of changes until there are `limit` rows, then rows of the newest load's
+ * files as far as any are missing.
+ */
+export async function rawRows(folder: RunFolder, table: string, limit: number): Promise<StoredRows> {
+  const store = await FolderRawStore.open(folder.raw, 'read')
   const look = new Look()
   try {
     for (const page of store.pagesOf(table).toReversed()) {
       for (const change of decodePage(await store.page(page))) look.add(change)
       if (look.rows.rows >= limit) break
     }
-    return look.result()
   } finally {
     await store.close()
   }
+  const missing = limit - look.rows.rows
+  if (missing > 0) for await (const row of newestLoadRows(folder, table, missing)) look.add(row)
+  return look.result()
 }
 
 /** Up to `limit` changes of a table that wait in quarantine; `each` sees them one by one. */

@@ -37,6 +37,11 @@ function memberSql({ type, ref }: FileColumn): {
   if (type.kind === 'decimal') return { value: `coalesce(${decimalText(type, ref)}, 'null')`, certain: [] }
   if (type.kind === 'int' || type.kind === 'boolean')
     return { value: `coalesce(CAST(${ref} AS VARCHAR), 'null')`, certain: [] }
+  if (type.kind === 'number')
+    return {
+      value: `coalesce(CASE WHEN suffix(${ref}, 'N') OR suffix(${ref}, 'y') THEN '"' || ${ref} || '"' ELSE ${ref} END, 'null')`,
+      certain: [],
+    }
   if (type.kind !== 'text') return { value: `'null'`, certain: [`${ref} IS NULL`] }
   /* Text that JSON writes as it is. */
   const isPlain = `regexp_full_match(${ref}, '[ !#-\\[\\]-~]*')`

@@ -100,7 +100,7 @@ function integer(sqlType: string, file: FileType, ref: string): FastValue | unde
   /* A cast from a decimal rounds; without decimals there is nothing to round. */
   if (file.kind === 'int' || (file.kind === 'decimal' && file.scale === 0))
     return { sql, certain: [`${sql} IS NOT NULL`] }
-  return file.kind === 'text' ? { sql, certain: [matches(ref, INTEGER), `${sql} IS NOT NULL`] } : undefined
+  return isDigits(file) ? { sql, certain: [matches(ref, INTEGER), `${sql} IS NOT NULL`] } : undefined
 }
 
 function decimal(
@@ -114,10 +114,15 @@ function decimal(
   /* What was rounded does not come back. */
   if (file.kind === 'decimal')
     return { sql, certain: [`TRY_CAST(${sql} AS DECIMAL(${file.precision},${file.scale})) = ${ref}`] }
-  if (file.kind !== 'text') return undefined
+  if (!isDigits(file)) return undefined
   const whole = precision === scale ? '0' : `(0|[1-9][0-9]{0,${precision - scale - 1}})`
   const fraction = scale === 0 ? '' : `([.][0-9]{1,${scale}})?`
   return { sql, certain: [matches(ref, `-?${whole}${fraction}`), `${sql} IS NOT NULL`] }
+}
+
+/* Text that may be digits. */
+function isDigits({ kind }: FileType): boolean {
+  return kind === 'text' || kind === 'number'
 }
 
 /* DuckDB's Parquet dictionaries have one entry for 0 and -0: the sign survives only in our own writer. */
@@ -168,7 +173,7 @@ function text(max: number | undefined, file: FileType, ref: string): FastValue |
 
 /* What the stream sends as text, or as digits, which a text column keeps. */
 function textOfFile(file: FileType, ref: string): string | undefined {
-  if (file.kind === 'text') return ref
+  if (isDigits(file)) return ref
   if (file.kind === 'decimal') return decimalText(file, ref)
   return ['int', 'date', 'uuid'].includes(file.kind) ? `CAST(${ref} AS VARCHAR)` : undefined
 }

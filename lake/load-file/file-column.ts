@@ -12,6 +12,8 @@ export type FileType =
         | 'text'
         | 'uuid'
         | 'blob'
+        /** Text of a number: digits, `NaN`, `Infinity` or `-Infinity`. */
+        | 'number'
     }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
 
@@ -30,10 +32,17 @@ export const TIME_COLUMN = 'DMS_TIMESTAMP'
 export const OPERATION_COLUMN = 'Op'
 
 /**
- * Entry of a file's footer with the table's own column names as a JSON array, in order, after one column of the writer's.
- * Our replicator's files have it: names that differ only in case, or are DMS's own, are then no doubt.
+ * Entry of a file's footer with a `FileColumns` as JSON. Our replicator's files have it: names that differ only in case, or
+ * are DMS's own, are then no doubt, and a number that is text in the file is a number.
  */
 export const COLUMNS_ENTRY = 'tidemark.columns'
+
+/** The columns of a table as its source has them; in the file they follow one of the writer's own. */
+export interface FileColumns {
+  readonly names: readonly string[]
+  /** Places among `names` of columns whose numbers are text in the file. */
+  readonly numbers: readonly number[]
+}
 
 const KINDS: Readonly<Record<string, Exclude<FileType['kind'], 'decimal'>>> = {
   TINYINT: 'int',

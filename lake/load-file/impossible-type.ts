@@ -4,7 +4,7 @@ import type { FileType } from './file-column.ts'
 
 type Kind = FileType['kind']
 
-const NUMBERS: readonly Kind[] = ['int', 'decimal', 'float', 'double']
+const NUMBERS: readonly Kind[] = ['int', 'decimal', 'float', 'double', 'number']
 const CLOCKS: readonly Kind[] = ['boolean', 'date', 'timestamp', 'time']
 
 /* Of a file type and a contract type, what has no value in common: as the stream writes it, the codec takes none. */

@@ -41,6 +41,9 @@ function sourceValue({ kind }: FileType, text: string): JsonValue {
     case 'int':
     case 'decimal':
       return parseJson(text)
+    case 'number':
+      /* NaN and the infinities end with a letter; they have no JSON number. */
+      return /\d$/.test(text) ? parseJson(text) : text
     case 'double':
       return floatValue(text, (value) => value, 15)
     case 'float':

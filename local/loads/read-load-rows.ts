@@ -19,8 +19,6 @@ export interface LoadRowsOptions {
   readonly limit?: number
 }
 
-const MAX_BYTES = 8 * 1024 ** 3
-
 /**
  * The rows of a load file of our replicator as changes, each value as the stream would bring it, in no order. Holds a batch
  * of 10,000 rows or 8 MiB; a scratch file, deleted at the end, has the texts of all. Throws `landing/corrupt`.
@@ -29,7 +27,7 @@ export async function* readLoadRows(
   key: string,
   { engine, files, table, position, limit }: LoadRowsOptions,
 ): AsyncGenerator<Change> {
-  const { path, isScratch } = await loadFileSource(key, files, MAX_BYTES)
+  const { path, isScratch } = await loadFileSource(key, files)
   const rest = await files.scratch('load-rows')
   try {
     const columns = await fileColumns(key, path, new Set(), engine)

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { PipelineError } from '../../core/failures.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable } from './quote-identifier.ts'
+import { rowsSelect } from './rows-select.ts'
 import type { SourceTable } from './source-catalog.ts'
 import { closeClient, connectSource, type Source } from './source-connection.ts'
 import { errorCodeOf, toSourceError } from './source-error.ts'
@@ -36,7 +37,7 @@ export async function copyTable(
   try {
     signal?.throwIfAborted()
     await enterSnapshot(client, snapshotName)
-    const copy = client.query(copyTo(`COPY (${loadSelect(table)}) TO STDOUT`))
+    const copy = client.query(copyTo(`COPY (${rowsSelect(table, ["'x'"])}) TO STDOUT`))
     /* A connection that ends after the loop below has left would have no listener for its error. */
     copy.on('error', () => undefined)
     /* The driver's type says any; COPY data are buffers. */
@@ -63,12 +64,6 @@ export async function copyTable(
     signal?.removeEventListener('abort', stop)
     await closeClient(client)
   }
-}
-
-/* A root's rows include its partitions', a parent's not its children's. */
-function loadSelect(table: SourceTable): string {
-  const columns = ["'x'", ...table.columns.map((column) => quoteIdentifier(column.name))].join(', ')
-  return `SELECT ${columns} FROM ${table.isPartitioned ? '' : 'ONLY '}${quoteTable(table)}`
 }
 
 async function enterSnapshot(client: pg.Client, snapshotName: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { COLUMNS_ENTRY } from '../../lake/load-file/file-column.ts'
+import { COLUMNS_ENTRY, type FileColumns } from '../../lake/load-file/file-column.ts'
 import { globPath, identifier, literal } from '../../lake/sql-text.ts'
 import { type LoadColumn, loadColumn } from './load-column.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
@@ -14,6 +14,7 @@ const BUFFER_BYTES = 8 * 1024 * 1024
 
 /* real, double precision: a dictionary of DuckDB has one value for 0 and -0. */
 const FLOATS: readonly number[] = [700, 701]
+const NUMBERS: readonly number[] = [20, 21, 23, ...FLOATS, 1700]
 
 /**
  * A statement that writes a chunk as the Parquet file that DMS would write, and gives its number of rows. Fails when a
@@ -25,16 +26,21 @@ export function writeFileSql(
   chunk: RowChunk,
   file: { readonly path: string; readonly at: number; readonly asText: ReadonlySet<number> },
 ): string {
-  const columns = loadColumns(table).map(({ name, typed, text }, index) => {
-    const value = typed === null || file.asText.has(index) ? text : typed
-    return `${value} AS ${quoteIdentifier(name)}`
-  })
+  const values = loadColumns(table).map(({ typed, text }, index) =>
+    typed === null || file.asText.has(index) ? { sql: text, isText: true } : { sql: typed, isText: false },
+  )
+  const columns = table.columns.map(({ name }, index) => `${values[index]?.sql} AS ${quoteIdentifier(name)}`)
   const at = `${literal(transferTime(file.at))} AS ${quoteIdentifier(TRANSFER_COLUMN)}`
-  const names = JSON.stringify(table.columns.map(({ name }) => name))
+  const own: FileColumns = {
+    names: table.columns.map(({ name }) => name),
+    numbers: table.columns.flatMap(({ baseTypeOid }, index) =>
+      NUMBERS.includes(baseTypeOid) && values[index]?.isText === true ? [index] : [],
+    ),
+  }
   const hasFloats = table.columns.some(({ baseTypeOid }) => FLOATS.includes(baseTypeOid))
   return `COPY (SELECT ${[at, ...columns].join(',\n')} FROM ${chunkRows(table, chunk)}) TO ${literal(file.path)}
     (FORMAT parquet, COMPRESSION uncompressed, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}, USE_TMP_FILE false,
-    KV_METADATA {'${COLUMNS_ENTRY}': ${literal(names)}}${hasFloats ? ', DICTIONARY_SIZE_LIMIT 0' : ''})`
+    KV_METADATA {'${COLUMNS_ENTRY}': ${literal(JSON.stringify(own))}}${hasFloats ? ', DICTIONARY_SIZE_LIMIT 0' : ''})`
 }
 
 /** A query with one row: for each column whether some value of the chunk does not fit its type, or null. */
@@ -49,7 +55,7 @@ function loadColumns(table: SourceTable): readonly LoadColumn[] {
   return table.columns.map((column, index) => loadColumn(column, rawColumn(index)))
 }
 
-/* The first column of COPY is no value, see `loadSelect`. */
+/* The first column of COPY is no value, see `copyTable`. */
 function rawColumn(index: number): string {
   return identifier(`c${index + 1}`)
 }

@@ -6,7 +6,6 @@ import type { TableLayout } from './table-layout.ts'
 import { NULL, sameValue, TEXT, type TupleView, UNCHANGED } from './tuple-view.ts'
 
 export type ControlOperation =
-  | 'create-table'
   | 'rename-table'
   | 'change-columns'
   | 'add-column'

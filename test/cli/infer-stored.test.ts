@@ -1,13 +1,18 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { inferStored, type StoredOptions } from '../../cli/contracts/infer-stored.ts'
 import { proposalText } from '../../cli/contracts/print-proposal.ts'
+import { loadPrefix } from '../../core/load.ts'
 import { decodePage, encodePages, type RawChange } from '../../core/page.ts'
+import { loadPosition } from '../../core/position.ts'
 import { formatChanges } from '../../formatters/format-page.ts'
 import { router } from '../../formatters/route.ts'
 import { parseSample, runSample } from '../../formatters/run-sample.ts'
+import { DuckEngine } from '../../local/duckdb/duck-engine.ts'
+import { FolderLoadLedger } from '../../local/loads/folder-load-ledger.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
 import { FolderRawStore } from '../../local/stores/folder-raw-store.ts'
 import { tables } from '../../schemas/index.ts'
@@ -61,6 +66,33 @@ async function stored(table: string, changes: readonly RawChange[]): Promise<str
   return dir
 }
 
+/** Puts the files of a load into a run folder: one for each SELECT, as the files of a full load are. */
+async function loaded(dir: string, table: string, selects: readonly string[], start = 1): Promise<void> {
+  const id = `load-${start}`
+  const objects = new FolderObjects(dir)
+  const temporary = await tempFolder()
+  const engine = await DuckEngine.open({ temporary })
+  for (const [index, select] of selects.entries()) {
+    const path = objects.path(`${loadPrefix(id, table)}/LOAD0000000${index + 1}.parquet`)
+    await mkdir(dirname(path), { recursive: true })
+    await engine.run(`COPY (SELECT '2026-07-26 06:46:18.616807' AS "DMS_TIMESTAMP", * FROM (${select}))
+      TO '${path}' (FORMAT parquet)`)
+  }
+  engine.close()
+  const startedAt = `2026-11-2${start}T00:00:00.000Z`
+  const position = loadPosition(1, BigInt(start))
+  const state = 'failed' as const
+  await new FolderLoadLedger(runFolder(dir).loads).save({
+    ...{ id, startedAt, window: null },
+    tables: [
+      {
+        ...{ table, state, oid: 1, position, estimatedRows: null, rows: 0, bytes: 0, isRead: true },
+        ...{ files: [], failure: null, startedAt, endedAt: null },
+      },
+    ],
+  })
+}
+
 function options(from: StoredOptions['from'], dir: string, table: string, more: Partial<StoredOptions> = {}) {
   return { from, dir, table, schemas: undefined, owner: undefined, rows: 10_000, ...more }
 }
@@ -91,6 +123,36 @@ describe('contract infer from raw', () => {
     expect(proposal.rows).toBe(1)
     expect(proposalText(proposal)).toContain('fresh')
     expect(proposalText(proposal)).not.toContain('ancient')
+  })
+
+  test('looks at rows of the newest load, also of one that failed, as far as changes are too few', async () => {
+    const dir = await stored('workforce.shops', [change('update', 1, { ...shop, fresh: 1 })])
+    await loaded(dir, 'workforce.shops', ["SELECT 7 AS shop_id, 'x' AS ancient"], 1)
+    const rows =
+      'SELECT i AS shop_id, \'anna@example.com\' AS "managerEmail", 1.5 AS floor_area FROM range(30) AS t(i)'
+    await loaded(dir, 'workforce.shops', [rows, rows], 2)
+    const proposal = await inferStored(options('raw', dir, 'workforce.shops', { rows: 41 }))
+    if (proposal.kind !== 'lines') throw new Error(proposal.kind)
+    expect(proposal.rows).toBe(41)
+    expect(proposal.lines.join('\n')).toMatch(/floor_area: col\.decimal\(/)
+    expect(proposal.lines.join('\n')).toMatch(/manager_email: col\.string\([\s\S]*pii: 'email'/)
+    expect(proposal.lines.join('\n')).toContain('fresh')
+    expect(proposalText(proposal)).not.toMatch(/anna|ancient|DMS_TIMESTAMP/)
+    const one = await inferStored(options('raw', dir, 'workforce.shops', { rows: 1 }))
+    expect(one.rows).toBe(1)
+    expect(proposalText(one)).not.toContain('floor_area')
+  })
+
+  test('of a table that no change has come of proposes a contract out of its load alone', async () => {
+    const dir = await stored('workforce.shops', [])
+    await loaded(dir, 'sales.visits', [
+      "SELECT i AS id, TIMESTAMPTZ '2026-01-02 03:04:05Z' AS at FROM range(9) AS t(i)",
+    ])
+    const proposal = await inferStored(options('raw', dir, 'sales.visits'))
+    if (proposal.kind !== 'contract') throw new Error(proposal.kind)
+    expect(proposal.rows).toBe(9)
+    expect(proposal.table.columns['at']?.type.kind).toBe('timestampMicros')
+    expect(proposal.table.primaryKey).toEqual(['id'])
   })
 
   test('a contract that has every field is told so', async () => {

@@ -76,7 +76,13 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
   expect(replayed.stdout).toMatch(/revision 3: .* 0 refused; the lake shows it/)
   expect(JSON.parse(unfilled.stdout)[0].hidden).toBeGreaterThan(0)
   expect(JSON.parse((await on('query', '--json', REVIEWS)).stdout)[0].hidden).toBe(0)
-  quiet.push(dry, redriven, replayed, await on('replay', '--list'), await on('quarantine', 'list', ...PEOPLE))
+  quiet.push(
+    dry,
+    redriven,
+    replayed,
+    await on('replay', '--list'),
+    await on('quarantine', 'list', ...EMPLOYEES),
+  )
   expect(quiet.at(-1)?.stdout).toBe('nothing waits\n')
   const proof = await on('reconcile', '--json')
   expect(lastJson(proof), proof.stderr).toMatchObject({ equal: true })
@@ -84,13 +90,13 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
   expect(proven).toMatchObject({ equal: true, quarantined: 0 })
 
   const expired = await on('quarantine', 'expire', '--older-than', '30d', '--json')
-  expect(lastJson(expired)).toEqual({ considered: 0, expired: 0 })
+  expect(lastJson(expired)).toMatchObject({ expired: 0 })
   expect(await bytesIn(join(dir, 'quarantine'))).not.toContain(secret)
   for (const { stdout, stderr } of [...quiet, proof, expired]) expect(stdout + stderr).not.toContain(secret)
 }, 120_000)
 
 /* The traffic saves a bad shift now and then: those wait, and are another story. */
-const PEOPLE = ['--table', 'workforce.employees']
+const EMPLOYEES = ['--table', 'workforce.employees']
 const REVIEWS = `SELECT count(*) FILTER (_extra LIKE '%performance_score%') AS hidden FROM workforce.employees`
 
 async function bytesIn(folder: string): Promise<string> {

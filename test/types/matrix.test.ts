@@ -33,7 +33,7 @@ describe.each(typeCases.map((given, index) => ({ type: given.type, given, index 
       const inferredKey = keyTable?.columns['v']?.type
       expect(inferredKey && typeName(inferredKey)).toBe(given.key)
       const readers = new Set(cells.map(({ path, reader }) => `${path}: ${reader}`))
-      expect(readers.size).toBeGreaterThanOrEqual(given.key === undefined ? 17 : 30)
+      expect(readers.size).toBeGreaterThanOrEqual(given.key === undefined ? 19 : 32)
       expect(cells.filter(({ expected, observed }) => expected !== observed)).toEqual([])
     })
   },

@@ -3,13 +3,14 @@ import type pg from 'pg'
 import { LakeSession } from '../../local/duckdb/lake-session.ts'
 import type { Scratch } from '../local/postgres/scratch.ts'
 import { type Reading, readHistoryFiles, readWithDuckdb } from './lake-readers.ts'
+import { LoadFiles } from './load-readers.ts'
 import { type FinishedRun, hasExtension, runOnce } from './matrix-run.ts'
 import { oddDefaults, openWriter, writeChanges, writeLoad } from './matrix-source.ts'
 import { type Cell, isSameBag, type TableEvidence } from './observe.ts'
 import { observeKeys } from './observe-keys.ts'
 import { observeValues } from './observe-values.ts'
 import { askOracle, openOracle } from './oracle.ts'
-import { changesOf, formatAgain, landAgain } from './raw-readers.ts'
+import { changesOf, formatAgain, formatChangesAgain, landAgain } from './raw-readers.ts'
 import { caseName, type TypeCase } from './type-case.ts'
 import { typeCases } from './type-cases.ts'
 
@@ -51,16 +52,18 @@ export async function measureMatrix(scratch: Scratch): Promise<Matrix> {
   })
   await writer.end()
   const session = await LakeSession.open({ folder: run.dir, entries: run.entries })
+  const loads = await LoadFiles.open(run.dir, join(scratch.folder, 'landed-again'))
   const oracle = await openOracle(server.url)
   try {
     const types: MeasuredType[] = []
     for (const { given, index, isSkipped } of cases) {
       if (isSkipped) types.push({ given, isSkipped, cells: [], table: undefined, keyTable: undefined })
-      else types.push(await measure(given, caseName(index, given), { run, session, oracle }))
+      else types.push(await measure(given, caseName(index, given), { run, session, loads, oracle }))
     }
     return { run, types }
   } finally {
     session.close()
+    loads.close()
     await oracle.end()
   }
 }
@@ -81,6 +84,7 @@ async function prepare(url: string): Promise<ReadonlySet<string>> {
 interface Measuring {
   readonly run: FinishedRun
   readonly session: LakeSession
+  readonly loads: LoadFiles
   readonly oracle: pg.Client
 }
 
@@ -91,17 +95,17 @@ async function measure(given: TypeCase, name: string, measuring: Measuring): Pro
   const type = values.table.columns['v']?.type ?? { kind: 'string' }
   const truths = await askOracle(oracle, `kinds.${name}`, { id: 'id', text, type })
   const byId = new Map(truths.map((truth) => [Number(truth.id), truth]))
-  const cells = [...observeValues(given, values, byId), await observeReplay(values, measuring)]
+  const cells = [...observeValues(given, values, byId), ...(await observeAgain(values, measuring))]
   if (given.key === undefined)
     return { given, isSkipped: false, cells, table: values.table, keyTable: undefined }
   const keys = await evidenceOf(`keys.${name}`, measuring)
   const keyType = keys.table.columns['v']?.type ?? { kind: 'string' }
   const keyTruths = await askOracle(oracle, `truth.${name}`, { id: 'id', text, type: keyType })
-  cells.push(...observeKeys(given, keys, keyTruths), await observeReplay(keys, measuring))
+  cells.push(...observeKeys(given, keys, keyTruths), ...(await observeAgain(keys, measuring)))
   return { given, isSkipped: false, cells, table: values.table, keyTable: keys.table }
 }
 
-async function evidenceOf(source: string, { run, session }: Measuring): Promise<TableEvidence> {
+async function evidenceOf(source: string, { run, session, loads }: Measuring): Promise<TableEvidence> {
   const table = run.tables.find((known) => known.source.table === source)
   if (table === undefined) throw new Error(`${source} has no contract`)
   const readers = new Map<string, readonly Reading[]>([
@@ -111,23 +115,43 @@ async function evidenceOf(source: string, { run, session }: Measuring): Promise<
   ])
   return {
     table,
-    raw: changesOf(run.pages, source).map(({ operation, data }) => ({ op: operation, data })),
+    raw: [...(await loads.changes(source)), ...changesOf(run.pages, source)].map(({ operation, data }) => ({
+      op: operation,
+      data,
+    })),
+    loadRows: await loads.rows(source),
     readers,
     quarantine: run.quarantine.filter((entry) => entry.table === source),
   }
 }
 
-/* The raw pages formatted again, byte for byte the same twice, and landed again: the rows of the first reading. */
-async function observeReplay({ table, readers }: TableEvidence, { run }: Measuring): Promise<Cell> {
+/*
+ * What is stored, made into the lake's rows again: the raw pages formatted and the load's files rewritten, byte for byte the
+ * same twice, give the rows of the first reading; so do the load's rows when the row codec takes them all.
+ */
+async function observeAgain(
+  { table, readers }: TableEvidence,
+  { run, loads }: Measuring,
+): Promise<readonly Cell[]> {
   const key = Buffer.alloc(32)
   const blocks = formatAgain(run.pages, table, key)
-  const isRepeatable = Buffer.concat([...blocks]).equals(
-    Buffer.concat([...formatAgain(run.pages, table, key)]),
-  )
-  const again = (await landAgain(blocks, table)).map(shown)
-  const first = (readers.get('hyparquet') ?? []).map(shown)
-  const observed = isRepeatable && first.length > 0 && isSameBag(again, first) ? 'exact' : 'altered'
-  return { path: 'replay', reader: 'hyparquet', value: 'all rows', expected: 'exact', observed }
+  const file = await loads.landAgain(table, key)
+  const isRepeatable =
+    Buffer.concat([...blocks]).equals(Buffer.concat([...formatAgain(run.pages, table, key)])) &&
+    file.bytes.equals((await loads.landAgain(table, key)).bytes)
+  const again = [...file.rows, ...(await landAgain(blocks, table))].map(shown)
+  const first = readers.get('hyparquet') ?? []
+  const changes = await loads.changes(table.source.table)
+  const coded = (await landAgain(formatChangesAgain(changes, table, key), table)).map(shown)
+  const loaded = first.filter(({ op }) => op === 'load').map(shown)
+  const cell = (path: string, isSame: boolean): Cell => {
+    const observed = isSame ? 'exact' : 'altered'
+    return { path, reader: 'hyparquet', value: 'all rows', expected: 'exact', observed }
+  }
+  return [
+    cell('replay', isRepeatable && first.length > 0 && isSameBag(again, first.map(shown))),
+    cell('load by the row codec', loaded.length > 0 && isSameBag(coded, loaded)),
+  ]
 }
 
 function shown({ op, position, absent, values }: Reading): string {

@@ -1,4 +1,5 @@
 import type { Reading } from './lake-readers.ts'
+import { isStored } from './load-readers.ts'
 import { idOf, type Path, paths, valuesOf } from './matrix-source.ts'
 import {
   type Cell,
@@ -10,7 +11,7 @@ import {
   type TableEvidence,
 } from './observe.ts'
 import type { Oracle } from './oracle.ts'
-import { rawText } from './raw-readers.ts'
+import { plainText, rawText } from './raw-readers.ts'
 import type { TypeCase } from './type-case.ts'
 
 const operations: Readonly<Record<Path, string>> = {
@@ -23,11 +24,12 @@ const operations: Readonly<Record<Path, string>> = {
 /** The cells of a type as a column beside the key: every value on every way, for every reader. */
 export function observeValues(
   given: TypeCase,
-  { table, raw, readers, quarantine }: TableEvidence,
+  { table, raw, loadRows, readers, quarantine }: TableEvidence,
   oracle: ReadonlyMap<number, Oracle>,
 ): readonly Cell[] {
   const refused = refusals(quarantine, given.type)
   const rawById = new Map(raw.map(({ op, data }) => [`${op} ${String(data['id'])}`, data]))
+  const storedById = new Map(loadRows.map((row) => [Number(row['id']), row]))
   const rowById = new Map(
     [...readers].flatMap(([reader, rows]) =>
       rows.map((row) => [`${reader} ${row.op} ${row.values.get('id')}`, row] as const),
@@ -47,6 +49,13 @@ export function observeValues(
       const text = rawText(rawById.get(key) ?? {}, 'v', given.type)
       const rawSeen = text === undefined ? 'absent' : text === truth.text ? 'exact' : 'altered'
       const inRaw = cell('raw store', isAbsent ? 'absent' : 'exact', rawSeen)
+      const stored = storedById.get(id)?.['v']
+      const isSame = isStored(stored, truth, (shown) => plainText(shown, given.type))
+      const inFile = cell(
+        'raw store (hyparquet)',
+        'exact',
+        stored === undefined ? 'absent' : isSame ? 'exact' : 'altered',
+      )
       const inLake = [...readers.keys()].map((reader) => {
         const operation = reader === 'current' ? 'current' : operations[path]
         const row = rowById.get(`${reader} ${operation} ${shownId(id)}`)
@@ -61,7 +70,7 @@ export function observeValues(
         const wanted = kind === 'refused' ? 'quarantined' : isAbsent ? 'absent' : given.outcome
         return cell(reader, reader === 'current' && isAbsent ? given.outcome : wanted, seen)
       })
-      return [inRaw, ...inLake]
+      return [inRaw, ...(path === 'load' ? [inFile] : []), ...inLake]
     }),
   )
 }

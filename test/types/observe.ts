@@ -3,6 +3,7 @@ import type { Table } from '../../core/contract/table.ts'
 import { field, isJsonObject, parseJsonObject } from '../../core/json.ts'
 import type { QuarantineEntry } from '../../core/ports.ts'
 import type { Reading } from './lake-readers.ts'
+import type { StoredRow } from './load-readers.ts'
 import { expectedOf, type Oracle, show } from './oracle.ts'
 import { rawText } from './raw-readers.ts'
 import type { Outcome, TypeCase } from './type-case.ts'
@@ -28,6 +29,8 @@ export interface TableEvidence {
     readonly op: string
     readonly data: ReturnType<typeof parseJsonObject>
   }[]
+  /** The rows of the load's files, by another reader than ours. */
+  readonly loadRows: readonly StoredRow[]
   readonly readers: ReadonlyMap<string, readonly Reading[]>
   readonly quarantine: readonly QuarantineEntry[]
 }

@@ -3,8 +3,9 @@ import type { Change } from '../../core/change.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { field, JsonNumber, type JsonObject, type JsonValue } from '../../core/json.ts'
 import { decodePage, type Page } from '../../core/page.ts'
-import { formatPage } from '../../formatters/format-page.ts'
+import { formatChanges, formatPage } from '../../formatters/format-page.ts'
 import { router } from '../../formatters/route.ts'
+import { rowCodec } from '../../formatters/row-codec.ts'
 import { historyFiles } from '../../lake/history-file.ts'
 import { FolderRawStore } from '../../local/stores/folder-raw-store.ts'
 import { type Reading, readWithHyparquet } from './lake-readers.ts'
@@ -31,8 +32,11 @@ export function changesOf(pages: readonly Page[], source: string): readonly Chan
  */
 export function rawText(image: JsonObject, name: string, sourceType: string): string | null | undefined {
   const value = field(image, name)
-  if (value === undefined || value === null) return value
-  const text = textOf(value)
+  return value === undefined || value === null ? value : plainText(textOf(value), sourceType)
+}
+
+/** PostgreSQL's text of what is text in the stream. */
+export function plainText(text: string, sourceType: string): string {
   if (sourceType === 'bytea') return `\\x${text}`
   if (sourceType === 'timestamptz') return instantText(text, '+00')
   if (sourceType.startsWith('timestamp')) return instantText(text, '')
@@ -57,6 +61,16 @@ export function formatAgain(pages: readonly Page[], table: Table, maskKey: Buffe
   return pages
     .filter((page) => page.table === table.source.table)
     .flatMap((page) => formatPage(page, route(page.table), 32 << 20).blocks.map(({ text }) => text))
+}
+
+/** The lines that formatting changes of one table gives. */
+export function formatChangesAgain(
+  changes: readonly Change[],
+  table: Table,
+  maskKey: Buffer,
+): readonly Buffer[] {
+  const route = { table, codec: rowCodec(table, maskKey) }
+  return formatChanges(changes, [route], { maxBlockBytes: 32 << 20 }).blocks.map(({ text }) => text)
 }
 
 /** The rows of blocks, landed in one file in memory and read back. */

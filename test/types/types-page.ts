@@ -14,9 +14,11 @@ output than usual, runs the whole pipeline on it with contracts inferred from th
 every way and for every reader, with PostgreSQL's own text of it.
 
 - **Ways**: full load, CDC insert, CDC update, an update that leaves the value alone (also when it is stored out of line,
-  TOAST, and the stream does not bring it), delete and change of the key, replay of the raw pages.
-- **Readers**: the raw store, the history's Parquet through DuckDB, the same files through hyparquet (which shares no
-  code with DuckDB or with our writer, and gives decimals as doubles only), the \`current\` view.
+  TOAST, and the stream does not bring it), delete and change of the key, replay of the raw pages and of the load's files,
+  the load once more with every row through the row codec.
+- **Readers**: the raw store (its pages and the load's files, these through hyparquet, too), the history's Parquet through
+  DuckDB, the same files through hyparquet (which shares no code with DuckDB or with our writer, and gives decimals as
+  doubles only), the \`current\` view.
 - **Outcomes**: \`exact\`: the same value in a type of its own. \`exact as text\`: a string column that holds PostgreSQL's
   text, character by character. \`quarantined\`: refused whole, with its reason, the raw value kept. There is no fourth: any
   other outcome fails the test.
@@ -75,8 +77,10 @@ function rowOf({ given, isSkipped, cells, table, keyTable }: MeasuredType): read
   if (isSkipped)
     return [name, '', '', '', '', '', '', '', `not measured: the server has no ${given.extension}`]
   const on = (path: string) =>
-    outcomes(cells.filter((cell) => cell.path === path && cell.reader !== 'raw store'))
-  const key = outcomes(cells.filter((cell) => cell.path.startsWith('key ') && cell.reader !== 'raw store'))
+    outcomes(cells.filter((cell) => cell.path === path && !cell.reader.startsWith('raw store')))
+  const key = outcomes(
+    cells.filter((cell) => cell.path.startsWith('key ') && !cell.reader.startsWith('raw store')),
+  )
   const isOther = given.key !== undefined && given.key !== given.contract
   return [
     name,

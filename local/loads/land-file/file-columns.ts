@@ -1,7 +1,10 @@
+import * as z from 'zod'
 import type { SqlEngine } from '../../../core/ports.ts'
 import {
   COLUMNS_ENTRY,
   type FileColumn,
+  type FileColumns,
+  type FileType,
   fileTypeOf,
   OPERATION_COLUMN,
   TIME_COLUMN,
@@ -32,8 +35,9 @@ export async function fileColumns(
   const written = leaves.slice(1).map(([name]) => decoded(name))
   /* Of a flat file, which every full load is, both lists have the same length. */
   if (written.length !== types.length) throw corrupt(key, 'expected flat columns, found nested ones')
-  const own = await ownNames(key, file, written.length - 1, engine)
-  const names = own === undefined ? written : written.slice(0, 1).concat(own)
+  const own = await ownColumns(key, file, written.length - 1, engine)
+  const names = own === undefined ? written : [...written.slice(0, 1), ...own.names]
+  const numbers = new Set(own?.numbers.map((place) => place + 1))
   const isOwn = (name: string, index: number) =>
     own === undefined ? OWN.has(name) && !sources.has(name) : index === 0
   const columns = names.map((name, index): FileColumn => {
@@ -41,9 +45,11 @@ export async function fileColumns(
     const type = fileTypeOf(found)
     if (type === undefined)
       throw corrupt(key, `expected a type of full loads in column ${name}, found ${found}`)
-    return { name, type, ref: `c${index}`, isOwn: isOwn(name, index) }
+    const isNumber = type.kind === 'text' && numbers.has(index)
+    const kept: FileType = isNumber ? { kind: 'number' } : type
+    return { name, type: kept, ref: `c${index}`, isOwn: isOwn(name, index) }
   })
-  const named = own ?? written
+  const named = own?.names ?? written
   if (new Set(named).size !== named.length)
     throw corrupt(key, 'expected columns of different names, found two alike')
   return columns
@@ -51,23 +57,25 @@ export async function fileColumns(
 
 const OWN: ReadonlySet<string> = new Set([TIME_COLUMN, OPERATION_COLUMN])
 
-/* The table's own names out of the footer; undefined in a file of another writer. */
-async function ownNames(
+const columnsEntry = z.object({ names: z.array(z.string()), numbers: z.array(z.number().int()) })
+
+/* What the footer says of the table's own columns; undefined in a file of another writer. */
+async function ownColumns(
   key: string,
   file: string,
   count: number,
   engine: SqlEngine,
-): Promise<readonly string[] | undefined> {
+): Promise<FileColumns | undefined> {
   const [row] = await fromFile(key, () =>
     engine.rows(
       `SELECT base64(value) FROM parquet_kv_metadata(${file}) WHERE key = encode(${literal(COLUMNS_ENTRY)})`,
     ),
   )
   if (row === undefined) return undefined
-  const names: unknown = parsed(decoded(row[0]))
-  const isSound = Array.isArray(names) && names.length === count
-  if (!isSound) throw corrupt(key, `expected the names of ${count} columns in its footer, found others`)
-  return names.map(String)
+  const entry = columnsEntry.safeParse(parsed(decoded(row[0])))
+  if (!entry.success || entry.data.names.length !== count)
+    throw corrupt(key, `expected the names of ${count} columns in its footer, found others`)
+  return entry.data
 }
 
 function parsed(text: string): unknown {

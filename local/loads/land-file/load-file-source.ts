@@ -17,15 +17,16 @@ const ENCRYPTED = 'PARE'
 const GZIP = 0x1f8b
 /* Magic, footer length, magic. */
 const LEAST_BYTES = 12
+const MAX_BYTES = 8 * 1024 ** 3
 
 /**
- * The local file of a key, unzipped where it is a gzip file, of at most `maxBytes`. Throws `landing/corrupt` that says what
- * the file is instead of Parquet.
+ * The local file of a key, unzipped where it is a gzip file, of at most `maxBytes` (default 8 GiB; DMS's own limit is
+ * 1 GiB). Throws `landing/corrupt` that says what the file is instead of Parquet.
  */
 export async function loadFileSource(
   key: string,
   files: Pick<ObjectFiles, 'read' | 'scratch'>,
-  maxBytes: number,
+  maxBytes = MAX_BYTES,
 ): Promise<LoadFileSource> {
   const path = await files.read(key)
   const { size, head } = await ends(path)

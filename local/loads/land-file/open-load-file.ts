@@ -24,7 +24,6 @@ export interface LoadFileDeps {
  * and a coarse time: it would read pages of the old one.
  */
 const NO_CACHE = 'SET enable_external_file_cache = false'
-const MAX_BYTES = 8 * 1024 ** 3
 
 /**
  * Opens a full-load file for DuckDB: its name is not looked at, its content is. `sources` are the source columns that the
@@ -37,7 +36,7 @@ export async function openLoadFile(
   deps: LoadFileDeps,
 ): Promise<OpenLoadFile> {
   await deps.engine.run(NO_CACHE)
-  const { path, isScratch } = await loadFileSource(key, deps.files, deps.maxBytes ?? MAX_BYTES)
+  const { path, isScratch } = await loadFileSource(key, deps.files, deps.maxBytes)
   const scratch: string[] = isScratch ? [path] : []
   const close = async () => {
     for (const file of scratch) await rm(file, { force: true })

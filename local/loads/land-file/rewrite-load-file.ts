@@ -1,4 +1,3 @@
-import { lakeColumns } from '../../../core/contract/lake-columns.ts'
 import type { Table } from '../../../core/contract/table.ts'
 import type { SqlEngine } from '../../../core/ports.ts'
 import type { PreparedLoadFile } from '../../../ingest/land-load-file.ts'
@@ -29,7 +28,7 @@ export async function rewriteLoadFile(
   const accepted = await copy(
     file,
     sql.isNever ? undefined : `SELECT ${sql.columns} FROM ${file.relation} WHERE ${sql.certain}`,
-    `COMPRESSION snappy, KV_METADATA ${metadata}${hasFloats(table) ? ', DICTIONARY_SIZE_LIMIT 0' : ''}`,
+    `COMPRESSION snappy, KV_METADATA ${metadata}`,
     deps,
   )
   const passedOn = await copy(
@@ -51,11 +50,6 @@ export async function rewriteLoadFile(
       return { files, landed: accepted.rows + rest.landed, refused: rest.refused }
     },
   }
-}
-
-/* A dictionary of DuckDB has one value for 0 and -0. */
-function hasFloats(table: Table): boolean {
-  return lakeColumns(table).some(({ type }) => type.kind === 'double' || type.kind === 'real')
 }
 
 interface ScratchFile {

@@ -2,7 +2,10 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type FileMetaData, type ParquetParsers, parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { onTestFinished } from 'vitest'
+import type { Change } from '../../../core/change.ts'
+import { loadPosition } from '../../../core/position.ts'
 import { DuckEngine } from '../../../local/duckdb/duck-engine.ts'
+import { readLoadRows } from '../../../local/loads/read-load-rows.ts'
 import { openSnapshot } from '../../../local/replicator/snapshot.ts'
 import type { SourceTable } from '../../../local/replicator/source-catalog.ts'
 import type { Source } from '../../../local/replicator/source-connection.ts'
@@ -69,6 +72,18 @@ export class LoadFolder {
 
   async rows(key: string): Promise<readonly Row[]> {
     return readRows(await this.buffer(key))
+  }
+
+  /** Every row that was written, as the stream would bring it. */
+  async changes(limit?: number): Promise<readonly Change[]> {
+    const { engine, files } = this
+    const changes: Change[] = []
+    for (const key of await this.keys()) {
+      const options = { engine, files, table: 'public.t', position: loadPosition(1, 16n) }
+      const read = readLoadRows(key, limit === undefined ? options : { ...options, limit })
+      for await (const change of read) changes.push(change)
+    }
+    return changes
   }
 
   keys(): Promise<readonly string[]> {

@@ -7,7 +7,6 @@ import {
   collect,
   dataText,
   prepare,
-  refusal,
   type SourceDatabase,
   type SourceServer,
   startSource,
@@ -243,13 +242,40 @@ describe('the files of a full load', () => {
     expect((await folder.first()).rows[0]).toMatchObject({ 'a "b\', c': 1, Ünï: 2, select: 3, c1: 4 })
   })
 
-  test('are refused for columns that no reader could tell apart', async () => {
-    const database = await server.database(`create table a (id int primary key, "Id" int);
-      create table b (dms_timestamp int primary key)`)
-    for (const table of await readSourceCatalog(database.client)) {
-      const folder = await LoadFolder.open()
-      expect((await refusal(folder.write(database.source, table))).code).toBe('source/column-names')
-      expect(await folder.keys()).toEqual([])
-    }
+  test("say themselves which columns are the table's, whose names may differ in case alone or be those of DMS", async () => {
+    const database = await server.database(`create table odd ("A" int primary key, a int, "A_1" int, a_1 int,
+        dms_timestamp int, "DMS_TIMESTAMP" int, "Op" int, "é '" int);
+      insert into odd values (1, 2, 3, 4, 5, 6, 7, 8)`)
+    const [table] = await readSourceCatalog(database.client)
+    const folder = await LoadFolder.open()
+    await folder.write(database.source, table)
+    const [change] = await folder.changes()
+    expect(Object.entries(change?.data ?? {})).toEqual([
+      ...[
+        ['A', 1],
+        ['a', 2],
+        ['A_1', 3],
+        ['a_1', 4],
+      ],
+      ...[
+        ['dms_timestamp', 5],
+        ['DMS_TIMESTAMP', 6],
+        ['Op', 7],
+        ["é '", 8],
+      ],
+    ])
+  })
+
+  test('keep -0 apart from 0, however often both come', async () => {
+    const database = await server.database(`create table zeros (id int primary key, f8 float8, f4 float4);
+      insert into zeros select i, case i % 2 when 0 then '-0'::float8 else 0 end, case i % 2 when 0 then 0 else '-0'::float4 end
+        from generate_series(1, 20000) i`)
+    const [table] = await readSourceCatalog(database.client)
+    const folder = await LoadFolder.open()
+    await folder.write(database.source, table)
+    const { rows } = await folder.first()
+    expect(rows).toHaveLength(20_000)
+    expect(rows.filter(({ id, f8 }) => Object.is(f8, -0) !== (Number(id) % 2 === 0))).toEqual([])
+    expect(rows.filter(({ id, f4 }) => Object.is(f4, -0) !== (Number(id) % 2 === 1))).toEqual([])
   })
 })
