@@ -4,6 +4,7 @@ import { columnList, identifier, literal } from '../sql-text.ts'
 import { healedRows, latestOfKey, plainRows, tiedKeys } from './fold-sql.ts'
 import {
   countedRows,
+  exactOptions,
   keyColumns,
   pathList,
   rowColumns,
@@ -165,7 +166,7 @@ async function stageRows(sql: SqlEngine, entry: CatalogEntry, staged: string): P
   const together = `row_number() OVER (PARTITION BY ${partitions.join(', ')} ORDER BY ${keys}) AS _number`
   const rows = `SELECT ${[...values, '*'].join(', ')} FROM (${live.join(' UNION ALL BY NAME ')})`
   await sql.run(`COPY (${values.length > 0 ? `SELECT *, ${together} FROM (${rows})` : rows})
-    TO ${literal(staged)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 30720, ROW_GROUP_SIZE_BYTES '16MB')`)
+    TO ${literal(staged)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 30720, ROW_GROUP_SIZE_BYTES '16MB'${exactOptions(table)})`)
 }
 
 async function countFold(sql: SqlEngine, staged: string, keys: string): Promise<Folded> {

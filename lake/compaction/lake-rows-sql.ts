@@ -69,3 +69,8 @@ export function publishedRevisions({ revisions }: CatalogEntry): string {
 export function checksumSql(columns: readonly string[]): string {
   return `coalesce(sum(hash(${columnList(columns)})::HUGEINT), 0)::VARCHAR`
 }
+
+/** Options of a COPY besides: DuckDB's dictionaries make one zero of 0.0 and -0.0, which are two values. */
+export function exactOptions({ columns }: CatalogTable): string {
+  return columns.some(({ type }) => /\b(double|float)\b/.test(type)) ? ', DICTIONARY_SIZE_LIMIT 0' : ''
+}

@@ -3,7 +3,7 @@ import type { Position } from '../../core/position.ts'
 import { columnList, literal } from '../sql-text.ts'
 import { agree, type BuildScope, pathsOf, publishFile } from './build-scope.ts'
 import { dayOf, type HistoryListing } from './history-listing.ts'
-import { checksumSql, keyColumns, pathList, rowColumns, rowsOfFiles } from './lake-rows-sql.ts'
+import { checksumSql, exactOptions, keyColumns, pathList, rowColumns, rowsOfFiles } from './lake-rows-sql.ts'
 
 /** One file made of the small history files of a day. */
 export interface MergedDay {
@@ -70,7 +70,7 @@ export async function mergeDay(scope: BuildScope, inputs: readonly string[]): Pr
   const path = await files.scratch('merged')
   await sql.run(`COPY (SELECT ${columnList(columns)} FROM (${rows})
     ORDER BY _position, _revision, ${columnList(keyColumns(table))})
-    TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB')`)
+    TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB'${exactOptions(table)})`)
   const day = dayOf(inputs[0] ?? '')
   const key = `${table.location}/ingest_date=${day}/merged-${String(build).padStart(6, '0')}.parquet`
   const file = await publishFile(scope, path, key, Number(expected[0]))

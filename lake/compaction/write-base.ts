@@ -2,7 +2,7 @@ import type { BasePart, LakeFile } from '../../core/ports.ts'
 import { columnList, literal } from '../sql-text.ts'
 import { agree, type BuildScope, pathsOf, publishFile } from './build-scope.ts'
 import type { Folded } from './fold-history.ts'
-import { checksumSql, keyColumns, pathList, rowColumns, rowsOfFiles } from './lake-rows-sql.ts'
+import { checksumSql, exactOptions, keyColumns, pathList, rowColumns, rowsOfFiles } from './lake-rows-sql.ts'
 import { writeTombstones } from './write-tombstones.ts'
 
 /** The parts of the new base. */
@@ -155,7 +155,7 @@ async function copySorted(
   const rowGroupBytes = Math.min(64 << 20, Math.round(fileBytes / 2))
   const division = bytes > fileBytes * 1.25 ? `, FILE_SIZE_BYTES ${Math.round(fileBytes)}` : ''
   const stats = await sql.rows(`COPY (${select}) TO ${literal(path)}
-    (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}, RETURN_STATS${division})`)
+    (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}, RETURN_STATS${division}${exactOptions(entry.table)})`)
   const written: LakeFile[] = []
   for (const [name, rows] of stats) {
     const number = scope.written.length

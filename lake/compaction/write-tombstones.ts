@@ -2,7 +2,7 @@ import type { LakeFile } from '../../core/ports.ts'
 import { columnList, literal } from '../sql-text.ts'
 import { agree, type BuildScope, pathsOf, publishFile } from './build-scope.ts'
 import { type Folded, numbers } from './fold-history.ts'
-import { keyColumns, rowsOfFiles, tombstoneSystem } from './lake-rows-sql.ts'
+import { exactOptions, keyColumns, rowsOfFiles, tombstoneSystem } from './lake-rows-sql.ts'
 
 /**
  * Writes the tombstones of the new base, one for each deleted key, sorted by key; when the fold changed none, the files
@@ -27,7 +27,7 @@ export async function writeTombstones(
   if (expected === 0) return []
   await sql.run(`COPY (SELECT * FROM (SELECT ${columns} FROM compact_dead UNION ALL
       SELECT ${columns} FROM (${rowsOfFiles(entry.table, oldPaths)}) ANTI JOIN compact_touched USING (${keys}))
-    ORDER BY ${keys}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`)
+    ORDER BY ${keys}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${exactOptions(entry.table)})`)
   const name = `${String(build).padStart(6, '0')}-${scope.written.length}.parquet`
   const file = await publishFile(scope, path, `${entry.table.baseLocation}/_deleted/${name}`, expected)
   const back = rowsOfFiles(entry.table, await pathsOf(files, [file.key]))

@@ -40,6 +40,7 @@ const rules: readonly Rule[] = [
   { name: 'pages that batches made', pattern: /(?<=changes of )\d+(?= pages:)/g, text: '<pages>' },
   { name: 'rate', pattern: /(?<=captured |formatted |landed )[\d,]+(?=\/s)/g, text: '<rate>' },
   { name: 'freshness', pattern: /, fresh after [\d,]+ ms \(p99 [\d,]+ ms\)/g, text: '' },
+  { name: 'age of a proof', pattern: /(?<=(?:equal|differ) )\d+ (?:s|min|h)(?= ago)/g, text: '<age>' },
   { name: 'memory', pattern: /(?<=; )[\d,]+(?= MB$)/gm, text: '<memory>' },
 ]
 
