@@ -72,12 +72,13 @@ export interface LoadLedger {
   all(): Promise<readonly Load[]>
 }
 
-/** The state of a whole load: failed when any table is, else that of the table which is least far. */
+/** The state of a whole load: that of the table which is least far; once all are over, failed when any is. */
 export function loadState({ tables }: Load): LoadState {
   const states = tables.map(({ state }) => state)
-  if (states.includes('failed')) return 'failed'
-  if (states.includes('cancelled')) return 'cancelled'
-  if (states.includes('loading')) return 'loading'
+  if (states.every(isOver)) {
+    if (states.includes('failed')) return 'failed'
+    return states.includes('cancelled') ? 'cancelled' : 'complete'
+  }
   const least = loadStates.find((state) => states.includes(state)) ?? 'complete'
   /* Between two tables the load goes on. */
   return least === 'started' && states.some((state) => state !== 'started') ? 'loading' : least

@@ -63,7 +63,11 @@ export class FolderLoadLedger implements LoadLedger {
         .map((name) => readJsonFile(join(this.folder, name), loadFile)),
     )
     return loads
-      .filter((load) => load !== undefined)
+      .flatMap((load) => {
+        if (load === undefined) return []
+        const { format: _, ...rest } = load
+        return [rest]
+      })
       .sort((a, b) => a.startedAt.localeCompare(b.startedAt) || a.id.localeCompare(b.id))
   }
 }

@@ -108,10 +108,11 @@ export class LoadRunner {
   /** Queues what a load left undone. Throws `load/not-found`, and `load/busy` when it runs. */
   async resume(id: string): Promise<Load> {
     const load = this.book.load(id)
-    if (this.isQueued(id)) throw new PipelineError('load/busy', `${id} runs already`)
     const again = { ...load, tables: load.tables.map(reopenedTableLoad) }
+    if (isOver(loadState(again))) return load
+    if (this.isQueued(id)) throw new PipelineError('load/busy', `${id} runs already`)
     await this.book.keep(again)
-    if (!isOver(loadState(again))) this.enqueue({ id })
+    this.enqueue({ id })
     return again
   }
 

@@ -48,6 +48,11 @@ async function landAgain(
   isDryRun: boolean,
 ): Promise<void> {
   const { object: aside } = objectOf(payload)
+  if (id.startsWith('landing#landing/loads/'))
+    throw new PipelineError(
+      'landing/corrupt',
+      'a load file is not redriven: `tidemark load resume` reads its table again',
+    )
   const key = id.replace(/^landing#/, '')
   if (typeof aside !== 'string' || !(await objects.list(aside)).includes(aside))
     throw new PipelineError('landing/corrupt', 'the object that was set aside is gone')

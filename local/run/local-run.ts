@@ -3,6 +3,7 @@ import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
+import { setForeignAside } from '../loads/set-aside.ts'
 import type { Compacted } from '../operations/compact-operation.ts'
 import { type Operation, parseOperation, runOperation } from '../operations/operation.ts'
 import { OperationQueue } from '../operations/operation-queue.ts'
@@ -17,6 +18,7 @@ import { readSourceActivity, type SourceActivity } from '../replicator/source-ac
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import type { BufferingHints } from '../stores/folder-delivery.ts'
+import { FolderFiles } from '../stores/folder-files.ts'
 import { clearLeftovers } from './clear-leftovers.ts'
 import { type InspectOptions, inspectSource } from './inspect-source.ts'
 import { openLoads } from './open-loads.ts'
@@ -36,6 +38,8 @@ export interface LocalRunOptions extends InspectOptions {
   readonly now?: Clock
 }
 
+/* Files that nobody's load wrote are looked for this often. */
+const FOREIGN_MS = 5_000
 /* A scheduled proof of a large table may take long; one that hangs must not hang the next. */
 const PROOF_MS = 3_600_000
 
@@ -129,6 +133,15 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
         everyMs: options.compactEveryMs,
         run: async () => {
           await compact()
+        },
+      },
+      {
+        name: 'foreign',
+        everyMs: FOREIGN_MS,
+        run: async () => {
+          const { objects, quarantine } = pipeline
+          const files = new FolderFiles(objects, folder.scratch)
+          await setForeignAside(() => loads.loads(), { objects, files, quarantine, log })
         },
       },
       {

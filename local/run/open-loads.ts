@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
 import { isOver, loadPrefix, type TableLoad } from '../../core/load.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import { globPath, literal } from '../../lake/sql-text.ts'
@@ -9,6 +10,7 @@ import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
 import { landTableFile } from '../loads/land-table-file.ts'
 import { LoadRunner, type OpenParts } from '../loads/load-runner.ts'
 import type { FileToLand } from '../loads/run-table-load.ts'
+import { setAside } from '../loads/set-aside.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunState } from '../pipeline/run-state.ts'
 import { isWaiting } from '../pipeline/source-run.ts'
@@ -49,7 +51,7 @@ export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> 
 }
 
 async function openParts(
-  { source, tables, state, pipeline }: OpenLoadsOptions,
+  { source, tables, state, pipeline, log }: OpenLoadsOptions,
   runner: () => LoadRunner,
 ): Promise<OpenParts> {
   const { folder, objects, catalog } = pipeline
@@ -59,7 +61,7 @@ async function openParts(
   const lander = await DuckEngine.open({ temporary, memory: ENGINE_MEMORY })
   const files = new FolderFiles(objects, temporary)
   const landLoaded = async ({ load, ...file }: FileToLand, own: DuckEngine) => {
-    const { history, ...counts } = await landTableFile(
+    const landed = landTableFile(
       { ...file, revision: 0 },
       {
         engine: own,
@@ -71,6 +73,12 @@ async function openParts(
         quarantine: pipeline.quarantine,
       },
     )
+    const { history, ...counts } = await landed.catch(async (error: unknown) => {
+      /* Whole, with its reason; the table's load fails, and `load resume` reads it again. */
+      if (error instanceof PipelineError && error.code === 'landing/corrupt')
+        await setAside(file.key, error, { files, quarantine: pipeline.quarantine, log })
+      throw error
+    })
     await pipeline.ledger.recordLoadFile({
       load,
       key: file.key,

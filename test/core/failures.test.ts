@@ -36,6 +36,7 @@ test('what a contract refuses goes to quarantine: a bad row never stops its tabl
     'format/unknown-field',
     'format/row-too-large',
     'landing/corrupt',
+    'landing/foreign',
   ]
   expect(rows.flatMap(([code, { action }]) => (action === 'quarantine' ? [code] : [])).sort()).toEqual(
     [...refusing].sort(),

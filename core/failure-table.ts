@@ -1,0 +1,278 @@
+/** What the pipeline does with the record, table or run that failed. */
+export type Action = 'retry' | 'quarantine' | 'halt'
+
+/** One row of the failure table: what happens by itself, and what a person should do. */
+export interface Failure {
+  readonly action: Action
+  readonly advice: string
+}
+
+/**
+ * Every failure Tidemark can name. Codes are stable: log lines, quarantined changes and exit
+ * messages carry them. `docs/failures.md` is generated from this table.
+ */
+export const failures = {
+  'capture/undecodable': {
+    action: 'quarantine',
+    advice:
+      'Look at the payload in quarantine: the source changed its envelope, or something else writes to the stream.',
+  },
+  'capture/no-position': {
+    action: 'quarantine',
+    advice:
+      'Turn on IncludeTransactionDetails on the Kinesis endpoint: without it a change has no place in the commit order.',
+  },
+  'capture/no-load': {
+    action: 'quarantine',
+    advice:
+      'A row of a full load arrived while no load of its table is known. Start the load through Tidemark, so that its rows get a position.',
+  },
+  'capture/page-too-large': {
+    action: 'quarantine',
+    advice: 'One change is larger than a page may be; lower LobMaxSize or drop the column at the source.',
+  },
+  'raw/corrupt': {
+    action: 'halt',
+    advice:
+      'A raw page does not match its checksum. Restore the folder from a backup, or start in a new one (--dir), which loads every table again.',
+  },
+  'raw/unavailable': {
+    action: 'retry',
+    advice: 'The raw store cannot be written. Check disk space and permissions of the folder.',
+  },
+  'quarantine/unavailable': {
+    action: 'retry',
+    advice: 'Quarantine cannot be read or written. Check disk space and permissions of the folder.',
+  },
+  'format/no-contract': {
+    action: 'quarantine',
+    advice: 'No contract reads this source table. Write one (`tidemark contract infer`), then redrive.',
+  },
+  'format/bad-value': {
+    action: 'quarantine',
+    advice: 'A value does not fit its column. Fix the contract or the source, then redrive.',
+  },
+  'format/check-failed': {
+    action: 'quarantine',
+    advice:
+      'Two columns of the row contradict a check of the contract. Correct the row at the source, or the check, then redrive.',
+  },
+  'format/missing-value': {
+    action: 'quarantine',
+    advice: 'A column that may not be null has no value. Fix the contract or the source, then redrive.',
+  },
+  'format/unknown-field': {
+    action: 'quarantine',
+    advice: 'The source has a column that the contract does not know, and the contract says to refuse it.',
+  },
+  'format/row-too-large': {
+    action: 'quarantine',
+    advice:
+      'The row is larger than one delivery record may be. Drop or shorten the column in the contract, then redrive.',
+  },
+  'contract/invalid': { action: 'halt', advice: 'Correct the contract file at the place the message names.' },
+  'landing/corrupt': {
+    action: 'quarantine',
+    advice: 'A landed object cannot be read. It was set aside whole; its changes are still in the raw store.',
+  },
+  'landing/foreign': {
+    action: 'quarantine',
+    advice:
+      'A file lies among the load files and belongs to no load. It was set aside whole: start loads with `tidemark load start`.',
+  },
+  'lake/conflict': {
+    action: 'retry',
+    advice: 'Another compaction of the table was published meanwhile. Run this one again.',
+  },
+  'lake/audit': {
+    action: 'halt',
+    advice:
+      'A compaction wrote other rows than it should have, so it was not published; readers see the lake as it was. Run it again; if it fails again, check the disk and report the counts of the message.',
+  },
+  'lake/unreadable': {
+    action: 'halt',
+    advice:
+      'A file of the lake is missing or damaged. Replay its table (`tidemark replay --table …`): the raw changes are still there.',
+  },
+  'load/audit': {
+    action: 'halt',
+    advice:
+      'The counts of a full load do not agree, so it was not completed; the table is as it was. Run `tidemark load resume <load>`, which reads it again.',
+  },
+  'load/not-found': {
+    action: 'halt',
+    advice: 'See `tidemark load status`, which lists the loads of the folder.',
+  },
+  'load/busy': {
+    action: 'halt',
+    advice: 'Wait for the other load of the table (`tidemark load watch`), or cancel it first.',
+  },
+  'ledger/corrupt': {
+    action: 'halt',
+    advice:
+      'A file of the ledger is damaged. Restore the folder from a backup, or move `ledger/` away: it then begins anew and cannot vouch for what came before.',
+  },
+  'ledger/unavailable': {
+    action: 'retry',
+    advice: 'The ledger cannot be written. Check disk space and permissions of the folder.',
+  },
+  'objects/unavailable': {
+    action: 'retry',
+    advice: 'The bucket cannot be reached. Look at the health of S3 and at the network of the function.',
+  },
+  'objects/missing': {
+    action: 'halt',
+    advice: 'An object that should be there is not. Look for a lifecycle rule that removes too early.',
+  },
+  'objects/too-large': {
+    action: 'halt',
+    advice: 'Give the function more memory or more ephemeral storage, or read fewer objects at once.',
+  },
+  'delivery/unavailable': {
+    action: 'retry',
+    advice: 'Firehose takes no records. Look at the throttling metrics of the delivery stream.',
+  },
+  'catalog/corrupt': {
+    action: 'halt',
+    advice: 'Restore the parameters of the Glue table, or the manifest, that the message names.',
+  },
+  'catalog/too-large': {
+    action: 'halt',
+    advice: 'A Glue table takes no more than 512,000 bytes of this. Split the contract into two tables.',
+  },
+  'keys/invalid': {
+    action: 'halt',
+    advice:
+      'Restore the version of the secret that holds the masking key: 64 hex digits. Never make a new one.',
+  },
+  'dms/refused': { action: 'halt', advice: 'It would lose changes, or DMS cannot: the message says which.' },
+  'aws/unavailable': {
+    action: 'retry',
+    advice:
+      'The service of the message cannot be reached or throttles. Look at its health and at the network.',
+  },
+  'aws/refused': {
+    action: 'halt',
+    advice:
+      'AWS refused the call, and would again. The name of its error is in the message: check the role of the function, the names in its settings, and the quotas.',
+  },
+  'source/unreachable': {
+    action: 'retry',
+    advice: 'Check host, port and network of the source, and that PostgreSQL is running.',
+  },
+  'source/authentication': { action: 'halt', advice: 'Check user, password and pg_hba.conf of the source.' },
+  'source/unsupported-version': { action: 'halt', advice: 'Tidemark needs PostgreSQL 12 or newer.' },
+  'source/wal-level': {
+    action: 'halt',
+    advice:
+      'Run `ALTER SYSTEM SET wal_level = logical` and restart PostgreSQL (on RDS: rds.logical_replication = 1 and a reboot).',
+  },
+  'source/privilege': {
+    action: 'halt',
+    advice:
+      'Grant the role REPLICATION and SELECT on the tables, and let it create the publication; the message has the SQL.',
+  },
+  'source/no-tables': {
+    action: 'halt',
+    advice: 'No table matches. Check --tables: patterns are schema.table, * matches any name.',
+  },
+  'source/no-primary-key': {
+    action: 'halt',
+    advice:
+      'Add a primary key, or leave the table out with --tables: without a key an update cannot be matched to its row.',
+  },
+  'source/replica-identity': {
+    action: 'halt',
+    advice:
+      'Updates and deletes of the table do not carry its primary key. Run the ALTER TABLE … REPLICA IDENTITY statement of the message, or leave the table out with --tables.',
+  },
+  'source/slot-foreign': {
+    action: 'halt',
+    advice:
+      'A replication slot of this name belongs to something else. Choose another with --slot, or drop it if it is yours.',
+  },
+  'source/slot-in-use': {
+    action: 'halt',
+    advice: 'Another process reads the slot. Stop it, or choose another slot with --slot.',
+  },
+  'source/slot-lost': {
+    action: 'halt',
+    advice:
+      'PostgreSQL no longer has the changes since the last acknowledgement. Run `tidemark dev --reload`: a new slot, every table loaded again, nothing deleted from history.',
+  },
+  'source/slots-exhausted': {
+    action: 'halt',
+    advice:
+      'Raise max_replication_slots and max_wal_senders, or drop slots that nobody uses (select * from pg_replication_slots).',
+  },
+  'source/protocol': {
+    action: 'retry',
+    advice: 'The replication stream broke off. Tidemark reconnects from the last durable position.',
+  },
+  'source/publication': {
+    action: 'halt',
+    advice:
+      'The publication does not carry every change. Run the statement of the message as the owner of the tables.',
+  },
+  'postgres/start': { action: 'halt', advice: 'Read the server log named in the message.' },
+  'postgres/unreachable-folder': {
+    action: 'halt',
+    advice:
+      'PostgreSQL refuses to run as root, and the other user cannot reach this folder. Choose one that others may enter with --dir, or run Tidemark as a normal user.',
+  },
+  'postgres/unsupported-platform': {
+    action: 'halt',
+    advice:
+      'No PostgreSQL binaries for this platform on npm. Point Tidemark at a server of your own: --source postgres://…',
+  },
+  'run/locked': {
+    action: 'halt',
+    advice: 'Another Tidemark runs in this folder. Stop it, or choose another folder with --dir.',
+  },
+  'run/not-found': {
+    action: 'halt',
+    advice:
+      'There is no lake in this folder yet. Run `tidemark demo` or `tidemark dev` first, or name the folder with --dir.',
+  },
+  'run/not-running': {
+    action: 'halt',
+    advice:
+      'A load needs the running pipeline: start `tidemark dev` in another terminal, then repeat the command.',
+  },
+  'run/bad-folder': {
+    action: 'halt',
+    advice: 'The folder was written by another version or another source. Choose a new one with --dir.',
+  },
+  'run/contract-changed': {
+    action: 'halt',
+    advice:
+      'The running Tidemark has the contract of its start. Stop it (Ctrl-C), start it again, then repeat the command.',
+  },
+  'run/failed': { action: 'halt', advice: 'The running Tidemark could not do it; its own output says why.' },
+  'run/timeout': {
+    action: 'halt',
+    advice:
+      'The pipeline did not catch up in time. Look at `tidemark status`, then try again with a longer --timeout.',
+  },
+  'query/invalid': {
+    action: 'halt',
+    advice: 'Correct the SQL. `tidemark query --tables` lists tables and columns.',
+  },
+  'query/refused': {
+    action: 'halt',
+    advice: 'Queries are read-only and see the lake only: no files, no network, no settings.',
+  },
+  'query/failed': {
+    action: 'halt',
+    advice: 'Look the query up by its id in the console of Athena: the reason stands there.',
+  },
+  'query/timeout': {
+    action: 'halt',
+    advice: 'Athena was told to stop the query. Narrow it, compact the table, or allow it more time.',
+  },
+  'settings/invalid': {
+    action: 'halt',
+    advice: 'Correct the environment variables of the function that the message names.',
+  },
+  'usage/invalid': { action: 'halt', advice: 'See `tidemark --help`.' },
+} as const satisfies Record<string, Failure>

@@ -1,0 +1,51 @@
+import type { Quarantine, RawStore } from '../../core/ports.ts'
+import { captureBatch } from '../../ingest/capture-batch.ts'
+import { decodeDms } from '../../ingest/decode-dms.ts'
+import type { LambdaStage } from '../runtime/lambda-stage.ts'
+import type { KinesisRecord } from './kinesis-records.ts'
+
+export interface CaptureRecordsDeps {
+  readonly store: RawStore
+  readonly quarantine: Pick<Quarantine, 'put'>
+  readonly epoch: number
+  readonly stage: LambdaStage
+}
+
+/**
+ * Captures records of one shard; see `captureBatch`. Metrics: changes and commit-to-durable by table, counts of the rest.
+ * On AWS a full load arrives as files, so a load row in the stream goes to quarantine (`capture/no-load`).
+ */
+export async function captureRecords(
+  records: readonly KinesisRecord[],
+  { store, quarantine, epoch, stage: { log, metrics } }: CaptureRecordsDeps,
+): Promise<void> {
+  const commits = new Map<string, number[]>()
+  const stored = new Map<string, number>()
+  const counting: RawStore = {
+    put: async (pages) => {
+      await store.put(pages)
+      for (const { table, changes } of pages) stored.set(table, (stored.get(table) ?? 0) + changes)
+    },
+    list: (table, range) => store.list(table, range),
+  }
+  const result = await captureBatch(records, {
+    shard: records[0]?.shard ?? '',
+    decode: (data) => {
+      const decoded = decodeDms(data, { epoch, loadPositionOf: () => undefined })
+      if (decoded.kind === 'change' && decoded.change.committedAt !== null) {
+        const known = commits.get(decoded.table) ?? []
+        known.push(Date.parse(decoded.change.committedAt))
+        commits.set(decoded.table, known)
+      }
+      return decoded
+    },
+    store: counting,
+    quarantine,
+    log,
+  })
+  for (const [table, changes] of stored) metrics.count('changes', changes, table)
+  for (const [table, instants] of commits) metrics.ages('freshness', instants, table)
+  const { changes: _, ...rest } = result
+  for (const [name, amount] of Object.entries(rest)) metrics.count(name, amount)
+  log.info('capture.batch', { ...result })
+}

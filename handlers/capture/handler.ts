@@ -1,0 +1,39 @@
+import * as z from 'zod'
+import { dynamoClient } from '../../aws/clients.ts'
+import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
+import { days, epoch, readSettings, text } from '../runtime/read-settings.ts'
+import { runInOrder } from '../runtime/run-in-order.ts'
+import { captureRecords } from './capture-records.ts'
+import { type KinesisRecord, kinesisRecords } from './kinesis-records.ts'
+
+/* Built once for each execution environment: a bad setting fails the cold start, not the first record. */
+const shape = z.object({
+  AWS_REGION: text,
+  TIDEMARK_RAW_TABLE: text,
+  TIDEMARK_RAW_DAYS: days,
+  TIDEMARK_QUARANTINE_TABLE: text,
+  TIDEMARK_QUARANTINE_DAYS: days,
+  TIDEMARK_EPOCH: epoch,
+})
+// biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
+const settings = readSettings(shape, process.env)
+const stage = new LambdaStage('capture', { write: (line) => process.stdout.write(line), now: Date.now })
+const { TIDEMARK_RAW_DAYS: rawDays, TIDEMARK_QUARANTINE_DAYS: retentionDays } = settings
+const shared = { client: dynamoClient({ region: settings.AWS_REGION }), retry: stage.retry }
+const raw = { ...shared, name: settings.TIDEMARK_RAW_TABLE }
+const refused = { ...shared, name: settings.TIDEMARK_QUARANTINE_TABLE }
+const deps = {
+  store: new DynamoRawStore({ table: raw, retentionDays: rawDays }),
+  quarantine: new DynamoQuarantine({ table: refused, retentionDays, now: Date.now }),
+  ...{ epoch: settings.TIDEMARK_EPOCH, stage },
+}
+/* Two thirds of what an invocation can hold: pages stay large, and a deadline finds a place to stop. */
+const batch = {
+  maxBytes: 3 << 20,
+  work: (records: readonly KinesisRecord[]) => captureRecords(records, deps),
+}
+
+export const handler = (event: unknown, context: LambdaContext): Promise<BatchResponse> =>
+  stage.run(context, () => runInOrder(kinesisRecords(event), batch, stage))

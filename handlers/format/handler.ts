@@ -1,0 +1,37 @@
+import * as z from 'zod'
+import { dynamoClient, firehoseClient, secretsClient } from '../../aws/clients.ts'
+import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { FirehoseDelivery } from '../../aws/firehose/firehose-delivery.ts'
+import { SecretMaskKeys } from '../../aws/secrets/secret-mask-keys.ts'
+import { tables } from '../../schemas/index.ts'
+import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
+import { days, readSettings, text } from '../runtime/read-settings.ts'
+import { runInOrder } from '../runtime/run-in-order.ts'
+import { formatHeads } from './format-heads.ts'
+import { routerOf } from './router-of.ts'
+import { type StreamHead, streamHeads } from './stream-heads.ts'
+
+/* Built once for each execution environment: a bad setting fails the cold start, not the first record. */
+const names = { TIDEMARK_RAW_TABLE: text, TIDEMARK_QUARANTINE_TABLE: text, TIDEMARK_QUARANTINE_DAYS: days }
+const ways = { TIDEMARK_STREAM: text, TIDEMARK_MASK_SECRET: text, TIDEMARK_SYSTEM: text }
+// biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
+const settings = readSettings(z.object({ AWS_REGION: text, ...names, ...ways }), process.env)
+const stage = new LambdaStage('format', { write: (line) => process.stdout.write(line), now: Date.now })
+const [region, retry] = [{ region: settings.AWS_REGION }, stage.retry]
+const table = (name: string) => ({ client: dynamo, name, retry })
+const dynamo = dynamoClient(region)
+const refused = table(settings.TIDEMARK_QUARANTINE_TABLE)
+const quarantine = { retentionDays: settings.TIDEMARK_QUARANTINE_DAYS, now: Date.now }
+const keys = { client: secretsClient(region), secret: settings.TIDEMARK_MASK_SECRET, retry }
+const deps = {
+  /* Only read here: pages expire as capture wrote them. */
+  store: new DynamoRawStore({ table: table(settings.TIDEMARK_RAW_TABLE), retentionDays: 0 }),
+  quarantine: new DynamoQuarantine({ table: refused, ...quarantine }),
+  delivery: new FirehoseDelivery({ client: firehoseClient(region), stream: settings.TIDEMARK_STREAM, retry }),
+  ...{ route: routerOf(tables, settings.TIDEMARK_SYSTEM, new SecretMaskKeys(keys)), stage },
+}
+const batch = { maxBytes: 1 << 20, work: (heads: readonly StreamHead[]) => formatHeads(heads, deps) }
+
+export const handler = (event: unknown, context: LambdaContext): Promise<BatchResponse> =>
+  stage.run(context, () => runInOrder(streamHeads(event), batch, stage))

@@ -1,0 +1,37 @@
+import * as z from 'zod'
+import { dynamoClient, glueClient, s3Client } from '../../aws/clients.ts'
+import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
+import { S3Objects } from '../../aws/s3/s3-objects.ts'
+import { historyFiles } from '../../lake/history-file.ts'
+import { tables } from '../../schemas/index.ts'
+import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
+import { days, readSettings, text } from '../runtime/read-settings.ts'
+import { runEach } from '../runtime/run-each.ts'
+import { landNotice } from './land-notice.ts'
+import { type QueueMessage, queueMessages, s3Notices } from './s3-notices.ts'
+
+/* Built once for each execution environment: a bad setting fails the cold start, not the first message. */
+const places = { TIDEMARK_BUCKET: text, TIDEMARK_CATALOG_PREFIX: z.string() }
+const quarantine = { TIDEMARK_QUARANTINE_TABLE: text, TIDEMARK_QUARANTINE_DAYS: days }
+// biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
+const settings = readSettings(z.object({ AWS_REGION: text, ...places, ...quarantine }), process.env)
+const stage = new LambdaStage('land', { write: (line) => process.stdout.write(line), now: Date.now })
+const { TIDEMARK_BUCKET: bucket, TIDEMARK_CATALOG_PREFIX: prefix } = settings
+const [region, retry] = [{ region: settings.AWS_REGION }, stage.retry]
+const objects = new S3Objects({ client: s3Client(region), retry, bucket, prefix: '', partBytes: 16 << 20 })
+const domains = [...new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))]
+const glue = { client: glueClient(region), retry, prefix, domains, root: `s3://${bucket}`, objects }
+const table = { client: dynamoClient(region), retry, name: settings.TIDEMARK_QUARANTINE_TABLE }
+const retention = { retentionDays: settings.TIDEMARK_QUARANTINE_DAYS, now: Date.now }
+const deps = {
+  ...{ bucket, objects, stage, historyFiles: historyFiles(tables) },
+  catalog: new GlueCatalog(glue),
+  quarantine: new DynamoQuarantine({ table, ...retention }),
+}
+const land = async ({ body }: QueueMessage) => {
+  for (const notice of s3Notices(body)) await landNotice(notice, deps)
+}
+
+export const handler = (event: unknown, context: LambdaContext): Promise<BatchResponse> =>
+  stage.run(context, () => runEach(queueMessages(event), land, stage))

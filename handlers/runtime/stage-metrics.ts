@@ -1,0 +1,88 @@
+import type { Clock } from '../../core/ports.ts'
+
+type Unit = 'Count' | 'Milliseconds'
+
+interface Measured {
+  readonly counts: Map<string, number>
+  readonly ages: Map<string, number[]>
+}
+
+/** CloudWatch takes at most 100 values of one metric in a line. */
+const MAX_VALUES = 100
+const NAMESPACE = 'Tidemark'
+
+/**
+ * Metrics of one invocation in CloudWatch's embedded format: a log line for each table, read by CloudWatch as metrics by
+ * stage and by stage and table. Names and numbers only.
+ */
+export class StageMetrics {
+  private readonly stage: string
+  private readonly write: (line: string) => void
+  private readonly now: Clock
+  private readonly tables = new Map<string | undefined, Measured>()
+
+  constructor(stage: string, write: (line: string) => void, now: Clock) {
+    this.stage = stage
+    this.write = write
+    this.now = now
+  }
+
+  /** Adds to a count, of a table or of the stage alone. */
+  count(name: string, amount: number, table?: string): void {
+    if (amount === 0) return
+    const { counts } = this.of(table)
+    counts.set(name, (counts.get(name) ?? 0) + amount)
+  }
+
+  /** Adds how long ago each of some instants (epoch milliseconds) was. */
+  ages(name: string, instants: Iterable<number>, table?: string): void {
+    const now = this.now()
+    const { ages } = this.of(table)
+    const known = ages.get(name) ?? []
+    /* Clocks differ by milliseconds: nothing is younger than now. */
+    for (const instant of instants) known.push(Math.max(0, now - instant))
+    ages.set(name, known)
+  }
+
+  /** Writes what was measured since the last time. */
+  flush(requestId: string): void {
+    for (const [table, { counts, ages }] of this.tables) {
+      const samples = [...ages].flatMap(([name, values]) =>
+        values.length === 0 ? [] : [[name, sample(values)]],
+      )
+      const names: readonly { Name: string; Unit: Unit }[] = [
+        ...[...counts.keys()].map((Name) => ({ Name, Unit: 'Count' as const })),
+        ...samples.map(([name]) => ({ Name: String(name), Unit: 'Milliseconds' as const })),
+      ]
+      if (names.length === 0) continue
+      const Dimensions = table === undefined ? [['stage']] : [['stage'], ['stage', 'table']]
+      const directive = { Namespace: NAMESPACE, Dimensions, Metrics: names }
+      const line = {
+        _aws: { Timestamp: this.now(), CloudWatchMetrics: [directive] },
+        stage: this.stage,
+        ...(table === undefined ? {} : { table }),
+        requestId,
+        ...Object.fromEntries(counts),
+        ...Object.fromEntries(samples),
+      }
+      this.write(`${JSON.stringify(line)}\n`)
+    }
+    this.tables.clear()
+  }
+
+  private of(table: string | undefined): Measured {
+    const known = this.tables.get(table) ?? { counts: new Map(), ages: new Map() }
+    this.tables.set(table, known)
+    return known
+  }
+}
+
+/* Evenly spread over the sorted values, so that quantiles stay; smallest and largest are among them. */
+function sample(values: readonly number[]): readonly number[] {
+  const sorted = values.toSorted((left, right) => left - right)
+  if (sorted.length <= MAX_VALUES) return sorted
+  return Array.from(
+    { length: MAX_VALUES },
+    (_, index) => sorted[Math.round((index * (sorted.length - 1)) / (MAX_VALUES - 1))] ?? 0,
+  )
+}

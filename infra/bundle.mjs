@@ -1,0 +1,83 @@
+/*
+ * Bundles the handlers for Lambda: `dist/handlers/<name>/index.mjs` with everything it imports, and its source map beside
+ * it. `--out <folder>` puts them elsewhere, `--cold` also times the import of each in fresh processes.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { build } from 'esbuild'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const { values } = parseArgs({ options: { out: { type: 'string' }, cold: { type: 'boolean' } } })
+const out = resolve(values.out ?? join(root, 'dist/handlers'))
+const names = readdirSync(join(root, 'handlers')).filter((name) =>
+  existsSync(join(root, 'handlers', name, 'handler.ts')),
+)
+
+/* CommonJS inside of a module asks for these. */
+const banner = [
+  `import { createRequire as tidemarkRequire } from 'node:module';`,
+  `const require = tidemarkRequire(import.meta.url);`,
+  'const __dirname = import.meta.dirname, __filename = import.meta.filename;',
+].join('')
+
+rmSync(out, { recursive: true, force: true })
+await Promise.all(
+  names.map((name) =>
+    build({
+      entryPoints: [join(root, 'handlers', name, 'handler.ts')],
+      outfile: join(out, name, 'index.mjs'),
+      absWorkingDir: root,
+      bundle: true,
+      minify: true,
+      keepNames: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node22',
+      mainFields: ['module', 'main'],
+      sourcemap: 'external',
+      legalComments: 'none',
+      banner: { js: banner },
+      /* Snappy of the machine that builds; a function runs on the same architecture. */
+      loader: { '.node': 'copy' },
+      logLevel: 'error',
+    }),
+  ),
+)
+
+for (const name of names) {
+  const sizes = readdirSync(join(out, name))
+    .filter((file) => !file.endsWith('.map'))
+    .map((file) => `${file} ${Math.ceil(statSync(join(out, name, file)).size / 1024)} KiB`)
+  const cold = values.cold === true ? `, import ${coldStart(join(out, name, 'index.mjs'))} ms` : ''
+  process.stdout.write(`${name}: ${sizes.join(', ')}${cold}\n`)
+}
+
+/* The median of seven fresh processes, milliseconds; the start of the process itself is not counted. */
+function coldStart(file) {
+  const program = `const begin = performance.now(); await import(${JSON.stringify(pathToFileURL(file).href)}); console.log(performance.now() - begin)`
+  const texts = [
+    'RAW_TABLE',
+    'QUARANTINE_TABLE',
+    'STREAM',
+    'MASK_SECRET',
+    'SYSTEM',
+    'BUCKET',
+    'CATALOG_PREFIX',
+  ]
+  const env = {
+    AWS_REGION: 'eu-west-1',
+    ...Object.fromEntries(texts.map((name) => [`TIDEMARK_${name}`, 'x'])),
+    ...{ TIDEMARK_RAW_DAYS: '1', TIDEMARK_QUARANTINE_DAYS: '1', TIDEMARK_EPOCH: '0' },
+  }
+  const times = Array.from({ length: 7 }, () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      env,
+    })
+    if (status !== 0) throw new Error(`${file} cannot be imported: ${stderr}`)
+    return Number(stdout.toString())
+  })
+  return Math.round(times.sort((left, right) => left - right)[3])
+}
