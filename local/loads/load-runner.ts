@@ -110,7 +110,9 @@ export class LoadRunner {
     const load = this.book.load(id)
     const again = { ...load, tables: load.tables.map(reopenedTableLoad) }
     if (isOver(loadState(again))) return load
-    if (this.isQueued(id)) throw new PipelineError('load/busy', `${id} runs already`)
+    /* One that has just ended may still be on its way out of the queue; it comes in again behind itself. */
+    if (!isOver(loadState(load)) && this.isQueued(id))
+      throw new PipelineError('load/busy', `${id} runs already`)
     await this.book.keep(again)
     this.enqueue({ id })
     return again
@@ -226,11 +228,9 @@ export class LoadRunner {
       await sleep(WINDOW_POLL_MS, undefined, { signal }).catch(() => undefined)
   }
 
-  /* What a cancelled table still saves on its way out must not bring it back. */
+  /* What a table that was stopped still saves on its way out must not bring it back; what it did is done again. */
   private keep(id: string, table: TableLoad, signal: AbortSignal): Promise<void> {
-    return signal.aborted && this.book.table(id, table.table).state === 'cancelled'
-      ? Promise.resolve()
-      : this.book.keepTable(id, table)
+    return signal.aborted ? Promise.resolve() : this.book.keepTable(id, table)
   }
 
   private enqueue(job: Job): void {
