@@ -1,10 +1,14 @@
 import { PipelineError } from '../../core/failures.ts'
 import { isOver, type Load, type LoadLedger, type TableLoad } from '../../core/load.ts'
 
-/** Every load of a folder in memory, and durable in the ledger: what `keep` was given is on disk when it resolves. */
+/**
+ * Every load of a folder in memory, and durable in the ledger: what `keep` was given is on disk when it resolves. Saves
+ * reach the ledger one after another, in the order they were asked for.
+ */
 export class LoadBook {
   private readonly ledger: LoadLedger
   private readonly known = new Map<string, Load>()
+  private turn: Promise<void> = Promise.resolve()
 
   private constructor(ledger: LoadLedger, loads: readonly Load[]) {
     this.ledger = ledger
@@ -41,14 +45,21 @@ export class LoadBook {
     if (busy !== undefined) throw new PipelineError('load/busy', `${name} is in load ${busy.id}`)
   }
 
-  keep(load: Load): Promise<void> {
+  /** A load that is new is known at once, so that no other one takes its tables; if it cannot be saved, it never was. */
+  async keep(load: Load): Promise<void> {
+    const isNew = !this.known.has(load.id)
     this.known.set(load.id, load)
-    return this.ledger.save(load)
+    try {
+      await this.save(load)
+    } catch (error) {
+      if (isNew) this.known.delete(load.id)
+      throw error
+    }
   }
 
   keepTable(id: string, table: TableLoad): Promise<void> {
     this.show(id, table)
-    return this.ledger.save(this.load(id))
+    return this.save(this.load(id))
   }
 
   /** Progress that nothing depends on: in memory only. */
@@ -56,5 +67,11 @@ export class LoadBook {
     const load = this.load(id)
     const tables = load.tables.map((known) => (known.table === table.table ? table : known))
     this.known.set(id, { ...load, tables })
+  }
+
+  private save(load: Load): Promise<void> {
+    const done = this.turn.then(() => this.ledger.save(load))
+    this.turn = done.catch(() => undefined)
+    return done
   }
 }

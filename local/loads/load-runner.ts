@@ -22,6 +22,8 @@ export interface LoadRunnerDeps {
   readonly isRequired: (table: SourceTable) => boolean
   /** Told of each load that is over, however it ended. */
   readonly onOver: () => void
+  /** Waits between the attempts of a table; there is one attempt more. */
+  readonly retryMs?: readonly number[]
   readonly log: Logger
   readonly now: Clock
 }
@@ -37,7 +39,7 @@ export interface LoadRequest {
 }
 
 /* Bounded: three attempts of a table, then its load has failed and says so. */
-const RETRY_MS = [1_000, 5_000]
+const RETRY_MS: readonly number[] = [1_000, 5_000]
 const WINDOW_POLL_MS = 1_000
 
 interface Job {
@@ -47,15 +49,16 @@ interface Job {
 }
 
 /**
- * Runs the loads of one source, one after another and one table at a time, beside the changes. Every step is in the
- * ledger before the next one begins: a stop anywhere loses at most the reading of one table, which is read again.
+ * Runs the loads of one source, one after another and one table at a time, beside the changes; one whose window is closed
+ * lets the others pass. Every step is in the ledger before the next one begins: a stop anywhere loses at most the reading
+ * of one table, which is read again.
  */
 export class LoadRunner {
   private readonly deps: LoadRunnerDeps
   private readonly book: LoadBook
-  private readonly queue: Job[] = []
+  private queue: readonly Job[] = []
   private wake: () => void = () => undefined
-  private running: { readonly id: string; readonly cancel: AbortController } | undefined
+  private running: { readonly job: Job; readonly cancel: AbortController } | undefined
 
   private constructor(deps: LoadRunnerDeps, book: LoadBook) {
     this.deps = deps
@@ -65,7 +68,7 @@ export class LoadRunner {
   /** Takes up the loads that a stop cut off. */
   static async open(deps: LoadRunnerDeps): Promise<LoadRunner> {
     const runner = new LoadRunner(deps, await LoadBook.open(deps.ledger))
-    for (const load of runner.loads()) if (!isOver(loadState(load))) runner.queue.push({ id: load.id })
+    runner.queue = runner.loads().flatMap((load) => (isOver(loadState(load)) ? [] : { id: load.id }))
     return runner
   }
 
@@ -90,8 +93,9 @@ export class LoadRunner {
   async start({ tables, window }: LoadRequest, snapshot?: Snapshot): Promise<Load> {
     if (window !== undefined) parseWindow(window)
     const found = this.expand(tables)
-    for (const table of found) this.book.checkFree(nameOf(table))
     const rows = await this.deps.estimate(found)
+    /* Nothing comes between the check and the book. */
+    for (const table of found) this.book.checkFree(nameOf(table))
     const at = new Date(this.deps.now()).toISOString()
     const id = `${at.slice(0, 19).replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`
     const load: Load = {
@@ -105,7 +109,7 @@ export class LoadRunner {
     return load
   }
 
-  /** Queues what a load left undone. Throws `load/not-found`, and `load/busy` when it runs. */
+  /** Queues what a load left undone. Throws `load/not-found`, and `load/busy` when it runs or another load has a table of it. */
   async resume(id: string): Promise<Load> {
     const load = this.book.load(id)
     const again = { ...load, tables: load.tables.map(reopenedTableLoad) }
@@ -113,18 +117,23 @@ export class LoadRunner {
     /* One that has just ended may still be on its way out of the queue; it comes in again behind itself. */
     if (!isOver(loadState(load)) && this.isQueued(id))
       throw new PipelineError('load/busy', `${id} runs already`)
+    for (const { table, state } of load.tables)
+      if (state === 'failed' || state === 'cancelled') this.book.checkFree(table)
     await this.book.keep(again)
     this.enqueue({ id })
     return again
   }
 
-  /** Ends a load where it is; rows that landed stay, for they were true, and no floor is set. Throws `load/not-found`. */
+  /**
+   * Ends a load where it is; rows that landed stay, for they were true, and no floor is set, unless it was being set at the
+   * call: then the table is complete after all. Throws `load/not-found`.
+   */
   async cancel(id: string): Promise<Load> {
     const load = this.book.load(id)
-    const place = this.queue.findIndex((job) => job.id === id)
-    if (place >= 0) await this.queue.splice(place, 1)[0]?.snapshot?.close()
-    if (this.running?.id === id)
-      this.running.cancel.abort(new PipelineError('run/failed', `${id} was cancelled`))
+    const active = this.running
+    const waiting = this.queue.filter((job) => job.id === id && job !== active?.job)
+    this.queue = this.queue.filter((job) => !waiting.includes(job))
+    if (active?.job.id === id) active.cancel.abort(new PipelineError('run/failed', `${id} was cancelled`))
     const at = new Date(this.deps.now()).toISOString()
     const cancelled = {
       ...load,
@@ -133,6 +142,7 @@ export class LoadRunner {
       ),
     }
     await this.book.keep(cancelled)
+    for (const { snapshot } of waiting) await snapshot?.close()
     return cancelled
   }
 
@@ -143,35 +153,33 @@ export class LoadRunner {
 
   /** Runs loads as they come, until the signal. Throws what the load of a table fails with that the run cannot do without. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const job = this.queue[0]
-      if (job === undefined) {
-        await this.awake(signal)
-        continue
+    try {
+      while (!signal.aborted) {
+        const job = this.queue.find(({ id }) => this.isDue(id))
+        if (job === undefined) await this.awake(signal)
+        else if (await this.runLoad(job, signal)) {
+          this.queue = this.queue.filter((other) => other !== job)
+          await job.snapshot?.close()
+          this.deps.onOver()
+        }
       }
-      try {
-        await this.runLoad(job, signal)
-      } finally {
-        await job.snapshot?.close()
-      }
-      if (this.queue[0] === job) this.queue.shift()
-      if (!signal.aborted) this.deps.onOver()
+    } finally {
+      for (const { snapshot } of this.queue) await snapshot?.close()
     }
-    for (const { snapshot } of this.queue) await snapshot?.close()
   }
 
-  private async runLoad(job: Job, signal: AbortSignal): Promise<void> {
+  /* False when there is more to do: at a stop, and when its window has closed. */
+  private async runLoad(job: Job, signal: AbortSignal): Promise<boolean> {
     const cancel = new AbortController()
-    this.running = { id: job.id, cancel }
+    this.running = { job, cancel }
     const either = AbortSignal.any([signal, cancel.signal])
     try {
       for (const { table, state } of this.book.load(job.id).tables) {
-        if (either.aborted) return
         if (isOver(state)) continue
-        const load = this.book.load(job.id)
-        if (load.window !== null) await this.untilWindow(load.window, either)
+        if (!either.aborted && !this.isDue(job.id)) return false
         if (!either.aborted) await this.runTable(job, table, either)
       }
+      return !signal.aborted
     } finally {
       this.running = undefined
     }
@@ -188,7 +196,7 @@ export class LoadRunner {
             ...parts,
             ...{ load: job.id, log: this.deps.log, now: this.deps.now, signal },
             save: (table) => this.keep(job.id, table, signal),
-            onProgress: (table) => this.book.show(job.id, table),
+            onProgress: (table) => (signal.aborted ? undefined : this.book.show(job.id, table)),
           },
           attempt === 0 ? job.snapshot : undefined,
         )
@@ -196,7 +204,7 @@ export class LoadRunner {
       } catch (error) {
         /* A stop or a cancel: the ledger says how far it came. */
         if (signal.aborted) return
-        const wait = RETRY_MS[attempt]
+        const wait = (this.deps.retryMs ?? RETRY_MS)[attempt]
         const isPassing = error instanceof PipelineError && error.action === 'retry'
         if (!isPassing || wait === undefined) {
           await this.fail(job, name, error)
@@ -204,6 +212,7 @@ export class LoadRunner {
         }
         this.deps.log.warn('load.retry', { load: job.id, table: name, code: error.code, waitMs: wait })
         await sleep(wait, undefined, { signal }).catch(() => undefined)
+        if (signal.aborted) return
       } finally {
         close()
       }
@@ -222,34 +231,40 @@ export class LoadRunner {
     if (source !== undefined && this.deps.isRequired(source)) throw error
   }
 
-  private async untilWindow(text: string, signal: AbortSignal): Promise<void> {
-    const window = parseWindow(text)
-    while (!signal.aborted && !isInWindow(window, this.deps.now()))
-      await sleep(WINDOW_POLL_MS, undefined, { signal }).catch(() => undefined)
+  private isDue(id: string): boolean {
+    const { window } = this.book.load(id)
+    return window === null || isInWindow(parseWindow(window), this.deps.now())
   }
 
-  /* What a table that was stopped still saves on its way out must not bring it back; what it did is done again. */
+  /*
+   * What a table that was stopped still saves on its way out must not bring it back; what it did is done again. But a
+   * floor that is set is set.
+   */
   private keep(id: string, table: TableLoad, signal: AbortSignal): Promise<void> {
-    return signal.aborted ? Promise.resolve() : this.book.keepTable(id, table)
+    return signal.aborted && table.state !== 'complete' ? Promise.resolve() : this.book.keepTable(id, table)
   }
 
   private enqueue(job: Job): void {
-    this.queue.push(job)
+    this.queue = [...this.queue, job]
     this.wake()
   }
 
+  /* Until there is another load; until a window may have opened, when one waits for it. */
   private awake(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      this.wake = () => {
-        signal.removeEventListener('abort', this.wake)
+      const timer = this.queue.length === 0 ? undefined : setTimeout(() => this.wake(), WINDOW_POLL_MS)
+      const wake = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', wake)
         resolve()
       }
-      signal.addEventListener('abort', this.wake, { once: true })
+      this.wake = wake
+      signal.addEventListener('abort', wake, { once: true })
     })
   }
 
   private isQueued(id: string): boolean {
-    return this.running?.id === id || this.queue.some((job) => job.id === id)
+    return this.queue.some((job) => job.id === id)
   }
 
   private expand(patterns: readonly string[]): readonly SourceTable[] {

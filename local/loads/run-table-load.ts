@@ -40,13 +40,15 @@ export interface TableLoadDeps {
   readonly log: Logger
   readonly now: Clock
   readonly signal: AbortSignal
+  /** Bytes of COPY's text for each file; the writer's own when left out. */
+  readonly fileBytes?: number
 }
 
 /**
  * Brings one table of a load from wherever it was left to `complete`: reads it as of a snapshot into files of the landing
  * prefix while they land, audits the counts, makes its position the floor. A table whose reading was cut off is read
- * again, as of a new snapshot; one that was read goes on with the first file that is not landed. Throws what the source
- * and the stores throw, and the signal's reason.
+ * again, as of a new snapshot, and so is one that was made anew at the source; one that was read goes on with the first
+ * file that is not landed. Throws what the source and the stores throw, `load/audit`, and the signal's reason.
  */
 export async function runTableLoad(
   given: TableLoad,
@@ -55,9 +57,13 @@ export async function runTableLoad(
   shared?: Snapshot,
 ): Promise<void> {
   const run = new TableRun(given, deps)
-  if (!given.isRead) await run.read(table, shared)
-  await run.landRest()
-  await run.audit()
+  const isRead = given.isRead && given.oid === table.oid
+  if (!isRead) await run.read(table, shared)
+  /* What was audited may have been compacted since: its files are no longer there to be counted. */
+  if (!isRead || given.state !== 'audited') {
+    await run.landRest()
+    await run.audit()
+  }
   await run.finish()
 }
 
@@ -72,8 +78,9 @@ class TableRun {
   }
 
   async read(table: SourceTable, shared: Snapshot | undefined): Promise<void> {
-    const { source, epoch, load, objects, files, engine, signal, now, onProgress } = this.deps
+    const { source, epoch, load, objects, files, engine, signal, now, onProgress, fileBytes } = this.deps
     const prefix = loadPrefix(load, this.current.table)
+    signal.throwIfAborted()
     /* Files of an attempt that was cut off are of another moment. */
     for (const key of await objects.list(`${prefix}/`)) await objects.delete(key)
     const snapshot = shared ?? (await openSnapshot(source))
@@ -89,6 +96,7 @@ class TableRun {
       })
       const { rows } = await writeLoadFiles(source, snapshot, table, {
         ...{ engine, files, prefix, now },
+        ...(fileBytes === undefined ? {} : { fileBytes }),
         signal: AbortSignal.any([signal, failed.signal]),
         onRows: (read, bytes) => onProgress({ ...this.current, rows: read, bytes }),
         onFile: async (file) => {
@@ -129,7 +137,9 @@ class TableRun {
           )
       }
     const history = files.flatMap((file) => file.history)
-    const held = await this.deps.rowsIn(history)
+    const held = await this.deps.rowsIn(history).catch((cause: unknown) => {
+      throw unequal(table, 'its history files cannot be counted', cause)
+    })
     const landed = sum(files.flatMap((file) => Object.values(file.landed)))
     if (held !== landed) throw unequal(table, `${landed} rows were landed, its history files hold ${held}`)
     await this.update({ state: 'audited' })
@@ -166,8 +176,8 @@ function arrived({ key, rows, bytes }: { key: string; rows: number; bytes: numbe
   return { key, rows, bytes, state: 'arrived', landed: {}, refused: {}, history: [] }
 }
 
-function unequal(table: string, message: string): PipelineError {
-  return new PipelineError('load/audit', `${table}: ${message}`)
+function unequal(table: string, message: string, cause?: unknown): PipelineError {
+  return new PipelineError('load/audit', `${table}: ${message}`, { cause })
 }
 
 function sum(numbers: readonly number[]): number {

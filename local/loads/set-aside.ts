@@ -33,7 +33,10 @@ export async function setAside(
   await files.publish(await files.read(key), object)
 }
 
-/** Sets aside what lies among the load files and belongs to no load that was started here. Resolves with its keys. */
+/**
+ * Sets aside what lies among the load files and no load that was started here wrote: a replay of its table would take
+ * such a file for rows of the source. Resolves with its keys.
+ */
 export async function setForeignAside(
   loads: () => readonly Load[],
   deps: SetAsideDeps,
@@ -54,7 +57,9 @@ function faultOf(key: string, loads: readonly Load[]): string | undefined {
     return 'expected the name of a load file, landing/loads/<load>/<schema>/<table>/LOAD<n>.parquet'
   const load = loads.find(({ id }) => id === name.load)
   if (load === undefined) return `no load ${name.load} was started here`
-  return load.tables.some(({ table }) => table === name.table)
-    ? undefined
-    : `load ${name.load} does not read ${name.table}`
+  const table = load.tables.find((known) => known.table === name.table)
+  if (table === undefined) return `load ${name.load} does not read ${name.table}`
+  /* Until then it may be one that is written just now; a table that is read again loses it anyway. */
+  const isKnown = table.state !== 'complete' || table.files.some((file) => file.key === key)
+  return isKnown ? undefined : `load ${name.load} is complete without it`
 }

@@ -9,9 +9,11 @@ export function newTableLoad({ schema, name, oid }: SourceTable, estimatedRows: 
   }
 }
 
-/** A table of a load that goes on. After a failure its files are not to be trusted: it is read again. */
+/**
+ * A table of a load that goes on. It is read again: after a failure its files are not to be trusted, and since it was
+ * cancelled a newer load may have taken them away, or its position may be before the newest floor.
+ */
 export function reopenedTableLoad(table: TableLoad): TableLoad {
   if (table.state !== 'failed' && table.state !== 'cancelled') return table
-  const isRead = table.isRead && table.failure === null
-  return { ...table, state: 'started', isRead, failure: null, endedAt: null }
+  return { ...table, state: 'started', isRead: false, failure: null, endedAt: null }
 }

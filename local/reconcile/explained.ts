@@ -1,5 +1,6 @@
 import type { Position } from '../../core/position.ts'
 import type { Comparison, Difference } from './compare-table.ts'
+import type { LakeRowName } from './lake-side.ts'
 import type { QuarantinedKeys } from './quarantined-keys.ts'
 
 /** What a comparison found, apart from what changes in quarantine explain. */
@@ -11,12 +12,26 @@ export interface Unexplained {
   readonly quarantinedKeys: readonly string[]
 }
 
-export function unexplained(comparison: Comparison, quarantined: QuarantinedKeys): Unexplained {
-  const isExplained = (difference: Difference) =>
-    explains(quarantined.positions.get(difference.key), difference)
-  const explained = comparison.differences.filter(isExplained)
+/** Asks the lake for the keys that rows which lack columns have, and had before. */
+export type FormerKeys = (rows: readonly LakeRowName[]) => Promise<ReadonlyMap<string, readonly string[]>>
+
+export async function unexplained(
+  comparison: Comparison,
+  { positions }: QuarantinedKeys,
+  formerKeys: FormerKeys,
+): Promise<Unexplained> {
+  const plain = new Set(comparison.differences.filter((one) => explains(positions.get(one.key), one)))
+  const rest = comparison.differences.filter((one) => !plain.has(one))
+  /* Without changes in quarantine nothing is left to explain by. */
+  const former =
+    positions.size === 0
+      ? new Map<string, readonly string[]>()
+      : await formerKeys(rest.flatMap(({ key, position }) => (position === null ? [] : [{ key, position }])))
+  const isInherited = ({ key }: Difference) => former.get(key)?.some((one) => positions.has(one)) === true
+  const differences = rest.filter((one) => !isInherited(one))
+  const explained = comparison.differences.filter((one) => plain.has(one) || isInherited(one))
   return {
-    differences: comparison.differences.filter((difference) => !isExplained(difference)),
+    differences,
     different: comparison.differenceCount - explained.length,
     quarantinedKeys: explained.map(({ key }) => key),
   }
@@ -24,7 +39,7 @@ export function unexplained(comparison: Comparison, quarantined: QuarantinedKeys
 
 /*
  * A quarantined change explains a difference when it is newer than the lake's row, or when that row lacks columns that
- * only the quarantined change brought.
+ * only the quarantined change brought, also to a key that the row had before.
  */
 function explains(quarantined: Position | undefined, { position, hasAbsent }: Difference): boolean {
   if (quarantined === undefined) return false

@@ -16,6 +16,12 @@ import { type Since, sinceCondition } from './since.ts'
 import type { SourceColumns } from './source-columns.ts'
 import type { Selection } from './source-side.ts'
 
+/** A row of the lake by its key and the position of its last change. */
+export interface LakeRowName {
+  readonly key: string
+  readonly position: Position
+}
+
 /** The lake's rows of one table as of one position, asked in DuckDB; tables that it makes there are replaced by the next. */
 export class LakeSide {
   private readonly engine: SqlEngine
@@ -83,11 +89,36 @@ export class LakeSide {
     return rows.map(([key]) => String(key))
   }
 
+  /**
+   * Of rows that lack columns by what history has at their positions, their keys and those that they had before: base has
+   * their values healed, from changes that may have been those of another key.
+   */
+  async formerKeys(rows: readonly LakeRowName[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const history = `(${lakeHistory(this.entry, this.root)})`
+    await this.engine.run('CREATE OR REPLACE TEMP TABLE gap_rows (key VARCHAR, position VARCHAR)')
+    for (const values of batches(rows.map(({ key, position }) => [key, position])))
+      await this.engine.run(`INSERT INTO gap_rows VALUES ${values.join(', ')}`)
+    const moves = `SELECT ${keyTextOf(this.rows)} AS key, _op, _position FROM ${history} AS t
+      WHERE _position <= ${literal(this.asOf)} AND (_op = 'delete' OR right(_position, 1) = '1')`
+    const found = await this.engine.rows(`WITH RECURSIVE
+      halves AS MATERIALIZED (${moves}),
+      gaps AS (SELECT DISTINCT g.key FROM gap_rows g JOIN ${history} AS h ON h._position = g.position AND len(h._absent) > 0),
+      way AS (
+        SELECT key AS now, key FROM gaps
+        UNION
+        SELECT w.now, o.key FROM way w
+        JOIN halves n ON n.key = w.key AND right(n._position, 1) = '1' AND n._op <> 'delete'
+        JOIN halves o ON o._op = 'delete' AND o._position = left(n._position, 31) || '0'
+      )
+      SELECT now, list(key) FROM way GROUP BY now`)
+    return new Map(found.map(([now, keys]) => [String(now), Array.isArray(keys) ? keys.map(String) : []]))
+  }
+
   private async selected(selection: Selection): Promise<ComparedRows> {
     if (selection.kind === 'all') return this.rows
     if (selection.kind === 'buckets') return { ...this.rows, buckets: selection.buckets }
     await this.engine.run('CREATE OR REPLACE TEMP TABLE wanted_keys (key VARCHAR)')
-    for (const values of batches([...selection.keys]))
+    for (const values of batches([...selection.keys].map((key) => [key])))
       await this.engine.run(`INSERT INTO wanted_keys VALUES ${values.join(', ')}`)
     return { ...this.rows, keysIn: 'wanted_keys' }
   }
@@ -95,9 +126,9 @@ export class LakeSide {
 
 const BATCH_ROWS = 2_000
 
-function* batches(keys: readonly string[]): Iterable<readonly string[]> {
-  for (let at = 0; at < keys.length; at += BATCH_ROWS)
-    yield keys.slice(at, at + BATCH_ROWS).map((key) => `(${literal(key)})`)
+function* batches(rows: readonly (readonly string[])[]): Iterable<readonly string[]> {
+  for (let at = 0; at < rows.length; at += BATCH_ROWS)
+    yield rows.slice(at, at + BATCH_ROWS).map((row) => `(${row.map(literal).join(', ')})`)
 }
 
 function textOf(value: JsonValue): string | null {

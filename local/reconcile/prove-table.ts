@@ -55,7 +55,7 @@ export async function proveTable(deps: ProveDeps, table: Table, asked: Asked): P
   const sides = await openSides(deps, table)
   const { selection, scope } = await select(sides.lake, asked, deps.random)
   const comparison = await compareTable(sides, selection)
-  const found = await explain(deps, table, comparison)
+  const found = await explain(deps, table, sides.lake, comparison)
   const rows = await columnDifferences(found.differences, sides)
   const { healed, left } = await heal(deps, table, sides, found)
   const { columns, way } = sides.source
@@ -119,10 +119,16 @@ async function sinceKeys(lake: LakeSide, since: Since): Promise<ReadonlySet<stri
   return new Set(keys)
 }
 
-async function explain(deps: ProveDeps, table: Table, comparison: Comparison): Promise<Unexplained> {
+async function explain(
+  deps: ProveDeps,
+  table: Table,
+  lake: LakeSide,
+  comparison: Comparison,
+): Promise<Unexplained> {
   if (comparison.differenceCount === 0) return { differences: [], different: 0, quarantinedKeys: [] }
   const { quarantine, maskKey, asOf } = deps
-  return unexplained(comparison, await quarantinedKeys(quarantine, table, maskKey, asOf))
+  const quarantined = await quarantinedKeys(quarantine, table, maskKey, asOf)
+  return unexplained(comparison, quarantined, (rows) => lake.formerKeys(rows))
 }
 
 async function heal(
@@ -140,8 +146,9 @@ async function heal(
   await healing.landed()
   const keys = keysOf(differences)
   /* The catalog may know days and files now that it did not before. */
-  const again = await compareTable(await openSides(deps, table), { kind: 'keys', keys })
-  const after = await explain(deps, table, again)
+  const reopened = await openSides(deps, table)
+  const again = await compareTable(reopened, { kind: 'keys', keys })
+  const after = await explain(deps, table, reopened.lake, again)
   const unlisted = found.different - differences.length
   const left = {
     differences: after.differences,

@@ -34,6 +34,8 @@ export interface LocalRunOptions extends InspectOptions {
   /** Time from the end of one compaction, or scheduled proof, to the next; 0 for none by itself. */
   readonly compactEveryMs: number
   readonly proveEveryMs: number
+  /** Bytes of COPY's text for each load file (default 64 MiB). */
+  readonly loadFileBytes?: number
   readonly log: Logger
   readonly now?: Clock
 }
@@ -86,7 +88,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
   })
   const pipeline = await Pipeline.open({ folder, tables, hints, log, now })
   const loads = await openLoads({
-    ...{ source, sources, tables, state, pipeline, log, now },
+    ...{ source, sources, tables, state, pipeline, log, now, fileBytes: options.loadFileBytes },
     /* Until it is folded, a load makes every query fold the table. */
     onOver: () => schedule.soon('compact'),
   })

@@ -28,6 +28,8 @@ export interface OpenLoadsOptions {
   readonly now: Clock
   /** Told of each load that is over. */
   readonly onOver: () => void
+  /** Bytes of COPY's text for each load file; the writer's own when left out. */
+  readonly fileBytes?: number | undefined
 }
 
 /* Each of the two engines of a load: one writes files, one lands them, side by side. */
@@ -51,7 +53,7 @@ export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> 
 }
 
 async function openParts(
-  { source, tables, state, pipeline, log }: OpenLoadsOptions,
+  { source, tables, state, pipeline, log, fileBytes }: OpenLoadsOptions,
   runner: () => LoadRunner,
 ): Promise<OpenParts> {
   const { folder, objects, catalog } = pipeline
@@ -95,6 +97,7 @@ async function openParts(
       objects,
       files,
       engine,
+      ...(fileBytes === undefined ? {} : { fileBytes }),
       land: (file) => landLoaded(file, lander),
       rowsIn: (keys) => rowsIn(lander, keys, folder.root),
       complete: async (table) => {
@@ -102,7 +105,10 @@ async function openParts(
         await catalog.addFloor(table.table, { position: table.position, reason: 'load' })
         const { oid, rows, position } = table
         await state.setLoad(table.table, { state: 'complete', oid, rows, position })
-        await dropOlder(runner(), table, pipeline)
+        /* The load is complete without it; the next one of the table takes away what is left. */
+        await dropOlder(runner(), table, pipeline).catch(() =>
+          log.warn('load.leftovers', { table: table.table }),
+        )
       },
     },
     close: () => {

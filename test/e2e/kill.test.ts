@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { lastJson, scratchFolder, startTidemark, tidemark } from '../support/tidemark.ts'
 
-const KILLS = 12
+const KILLS = 8
 
 /* Moments from before the first page to steady traffic; deterministic, so that a failure can be repeated. */
 const moments = Array.from({ length: KILLS }, (_, index) => 900 + ((index * 977) % 2_900))
@@ -25,7 +25,7 @@ test('G10: killed again and again at any moment, PostgreSQL now and then too, no
   const result = lastJson(end)
   expect(result, end.stderr).toMatchObject({ equal: true })
   expect(end.code).toBe(0)
-  expect(result['changes']).toBeGreaterThan(5_000)
+  expect(result['changes']).toBeGreaterThan(3_000)
 
   const doubled = await tidemark(['query', '--dir', dir, '--json', DOUBLED])
   expect(JSON.parse(doubled.stdout)).toEqual([{ shifts: 0, absences: 0, payslips: 0 }])

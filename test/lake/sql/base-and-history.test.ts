@@ -154,10 +154,10 @@ describe('current from base and fresh history', () => {
             }
           },
         ),
-        { numRuns: runs(36) },
+        { numRuns: runs(20) },
       )
-      expect(merged).toBeGreaterThan(12)
-      expect(later).toBeGreaterThan(12)
+      expect(merged).toBeGreaterThan(6)
+      expect(later).toBeGreaterThan(6)
     },
     runs(60_000),
   )
@@ -185,7 +185,7 @@ describe('current from base and fresh history', () => {
           const sources = { ...sourcesOf(entry, root), history: kept }
           expect(await rowsOf(entry, {}, sources)).toEqual(await rowsOf(withoutBase(entry)))
         }),
-        { numRuns: runs(30) },
+        { numRuns: runs(16) },
       )
     },
     runs(60_000),

@@ -1,0 +1,50 @@
+import type { TableInput } from '@aws-sdk/client-glue'
+import { PipelineError } from '../../core/failures.ts'
+import type { CatalogEntry } from '../../core/ports.ts'
+import { systemColumns } from '../../glue/athena-ddl.ts'
+import { prestoType } from '../../glue/presto-type.ts'
+import { athenaDialect } from '../../lake/sql/athena-dialect.ts'
+import { athenaSources } from '../../lake/sql/athena-sources.ts'
+import { currentColumns, currentSelect } from '../../lake/sql/current-select.ts'
+
+/* API reference, TableInput. */
+const VIEW_CHARACTERS = 409_600
+
+/**
+ * The view of current as Athena itself writes views into Glue: Presto types in the encoded text, Hive types in the
+ * columns, in one order. The entry's name has the prefix of the databases. Throws `catalog/too-large`.
+ */
+export function viewInput(entry: CatalogEntry, root: string): TableInput {
+  const [schema = '', name = ''] = entry.table.name.split('.')
+  const columns = viewColumns(entry)
+  const view = {
+    originalSql: currentSelect(entry, athenaSources(entry, root), { dialect: athenaDialect }),
+    catalog: 'awsdatacatalog',
+    schema,
+    columns: columns.map((column) => ({ name: column.name, type: prestoType(column.type) })),
+  }
+  const text = `/* Presto View: ${Buffer.from(JSON.stringify(view)).toString('base64')} */`
+  if (text.length > VIEW_CHARACTERS) throw new PipelineError('catalog/too-large', `view ${entry.table.name}`)
+  return {
+    Name: name,
+    TableType: 'VIRTUAL_VIEW',
+    PartitionKeys: [],
+    Parameters: { presto_view: 'true', comment: 'Presto View' },
+    ViewOriginalText: text,
+    ViewExpandedText: '/* Presto View */',
+    StorageDescriptor: {
+      Location: '',
+      Columns: columns.map((column) => ({ Name: column.name, Type: column.type })),
+      SerdeInfo: {},
+    },
+  }
+}
+
+/* Day and month columns are text; they are neither the contract's nor the system's. */
+function viewColumns(entry: CatalogEntry): readonly { readonly name: string; readonly type: string }[] {
+  const types = new Map<string, string>([
+    ...systemColumns,
+    ...entry.table.columns.map(({ name, type }) => [name, type] as const),
+  ])
+  return currentColumns(entry).map((name) => ({ name, type: types.get(name) ?? 'string' }))
+}

@@ -1,0 +1,169 @@
+import { join } from 'node:path'
+import pg from 'pg'
+import { inferTable } from '../../../core/contract/infer-table.ts'
+import { PipelineError } from '../../../core/failures.ts'
+import { isOver, type Load, type LoadLedger, loadState } from '../../../core/load.ts'
+import type { Floor } from '../../../core/ports.ts'
+import { globPath, literal } from '../../../lake/sql-text.ts'
+import { DuckEngine } from '../../../local/duckdb/duck-engine.ts'
+import { FolderLoadLedger } from '../../../local/loads/folder-load-ledger.ts'
+import { landTableFile } from '../../../local/loads/land-table-file.ts'
+import { LoadRunner, type LoadRunnerDeps } from '../../../local/loads/load-runner.ts'
+import type { FileToLand, TableLoadDeps } from '../../../local/loads/run-table-load.ts'
+import { Pipeline } from '../../../local/pipeline/pipeline.ts'
+import { runFolder } from '../../../local/pipeline/run-folder.ts'
+import { readSourceCatalog, type SourceTable } from '../../../local/replicator/source-catalog.ts'
+import { FolderFiles } from '../../../local/stores/folder-files.ts'
+import type { Scratch } from '../postgres/scratch.ts'
+
+const LOG = { info: () => undefined, warn: () => undefined }
+
+/** What a step of a load passes through before it happens: it may wait, do something of its own, or throw. */
+export type Gate = (step: string, key?: string) => Promise<void> | void
+
+/** Runners of one real source on one folder with real stores, where every step of a load passes a gate. */
+export class RunnerStage {
+  readonly client: pg.Client
+  readonly sources: readonly SourceTable[]
+  readonly pipeline: Pipeline
+  readonly engine: DuckEngine
+  private readonly root: string
+  private readonly url: string
+
+  private constructor(parts: Pick<RunnerStage, 'client' | 'sources' | 'pipeline' | 'engine'>, url: string) {
+    this.client = parts.client
+    this.sources = parts.sources
+    this.pipeline = parts.pipeline
+    this.engine = parts.engine
+    this.root = parts.pipeline.folder.root
+    this.url = url
+  }
+
+  /** A server of its own with the tables that `sql` makes in `public`; all gone with the scratch. */
+  static async open(scratch: Scratch, sql: string): Promise<RunnerStage> {
+    const { url } = await scratch.start({ database: 'runner' })
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+    await client.connect()
+    scratch.later(() => client.end())
+    await client.query(sql)
+    const sources = await readSourceCatalog(client, ['public.*'])
+    const tables = sources.map((source) => inferTable(source, { system: 'runner' }))
+    const folder = runFolder(join(scratch.folder, 'run'))
+    const pipeline = await Pipeline.open({ folder, tables, hints: { bytes: 1, milliseconds: 1 }, log: LOG })
+    pipeline.start()
+    scratch.later(() => pipeline.stop())
+    const engine = await DuckEngine.open({ temporary: folder.scratch, memory: '256MB' })
+    scratch.later(() => engine.close())
+    return new RunnerStage({ client, sources, pipeline, engine }, url)
+  }
+
+  /** The ledger as whoever opens the folder next finds it. */
+  stored(): Promise<readonly Load[]> {
+    return this.ledger().all()
+  }
+
+  async runner(gate: Gate = () => undefined, more: Partial<LoadRunnerDeps> = {}): Promise<LoadRunner> {
+    const kept = this.ledger()
+    const ledger: LoadLedger = {
+      all: () => kept.all(),
+      save: async (load) => {
+        await gate(`save ${load.tables.map(({ state }) => state).join()}`)
+        await kept.save(load)
+      },
+    }
+    return LoadRunner.open({
+      ...{ ledger, sources: this.sources, retryMs: [1, 1], log: LOG, now: Date.now },
+      estimate: (tables) => Promise.resolve(tables.map(() => null)),
+      isRequired: () => false,
+      onOver: () => undefined,
+      open: () => Promise.resolve({ parts: this.parts(gate), close: () => undefined }),
+      ...more,
+    })
+  }
+
+  /** Floors of a source table, the lowest first. */
+  async floors(table: string): Promise<readonly Floor[]> {
+    const entries = await this.pipeline.catalog.entries()
+    return entries.find(({ table: found }) => found.source.table === table)?.floors ?? []
+  }
+
+  /** Rows in history that rank at a position, how many different keys they have, and the sum of their `n`. */
+  async rowsAt(table: string, position: string): Promise<readonly number[]> {
+    const path = literal(`${globPath(join(this.root, 'lake'))}/**/*.parquet`)
+    const found = await this.engine.rows(
+      `SELECT count(*), count(DISTINCT id), coalesce(sum(n), 0)::BIGINT FROM read_parquet(${path}, union_by_name = true, filename = true)
+       WHERE _position = ${literal(position)} AND filename LIKE ${literal(`%${table.replace('.', '/')}%`)}`,
+    )
+    return (found[0] ?? []).map(Number)
+  }
+
+  private ledger(): FolderLoadLedger {
+    return new FolderLoadLedger(this.pipeline.folder.loads)
+  }
+
+  private parts(
+    gate: Gate,
+  ): Omit<TableLoadDeps, 'load' | 'save' | 'onProgress' | 'log' | 'now' | 'signal'> {
+    const { pipeline, engine, root } = this
+    const { objects, catalog } = pipeline
+    const files = new FolderFiles(objects, pipeline.folder.scratch)
+    return {
+      ...{ source: { url: this.url }, epoch: 1, engine, fileBytes: 300 },
+      objects: {
+        list: (prefix) => objects.list(prefix),
+        delete: async (key) => {
+          await gate('delete', key)
+          await objects.delete(key)
+        },
+      },
+      files: {
+        scratch: (name) => files.scratch(name),
+        read: (key) => files.read(key),
+        publish: async (path, key) => {
+          await gate('publish', key)
+          return files.publish(path, key)
+        },
+      },
+      land: async (file) => {
+        await gate('land', file.key)
+        const landed = await this.land(file, files)
+        await gate('landed', file.key)
+        return landed
+      },
+      rowsIn: async (keys) => {
+        await gate('audit', keys[0])
+        const paths = keys.map((key) => literal(globPath(join(root, key))))
+        const [row] = await engine.rows(
+          `SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata([${paths}])`,
+        )
+        return Number(row?.[0] ?? 0)
+      },
+      complete: async ({ table, position }) => {
+        if (position === null) throw new PipelineError('load/audit', 'no position')
+        await gate('floor')
+        await catalog.addFloor(table, { position, reason: 'load' })
+        await gate('floored')
+      },
+    }
+  }
+
+  private async land({ load: _, ...file }: FileToLand, files: FolderFiles) {
+    const { pipeline, engine } = this
+    const { objects, catalog, quarantine, maskKey, tables } = pipeline
+    const { history, ...counts } = await landTableFile(
+      { ...file, revision: 0 },
+      { engine, files, tables, maskKey, objects, catalog, quarantine },
+    )
+    return { ...counts, history: history.flatMap(({ added }) => added.map(({ key }) => key)) }
+  }
+}
+
+/** The load when it is over. Throws after ten seconds. */
+export async function ended(runner: LoadRunner, id: string): Promise<Load> {
+  for (let tries = 0; tries < 1_000; tries += 1) {
+    const found = runner.loads().find((load) => load.id === id)
+    if (found !== undefined && isOver(loadState(found))) return found
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error('the load did not end')
+}
