@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { PipelineError } from '../core/failures.ts'
+import { catalogCommand } from './commands/catalog.ts'
 import { compactCommand } from './commands/compact.ts'
 import { contractCheckCommand } from './commands/contract-check.ts'
 import { contractDiffCommand } from './commands/contract-diff.ts'
@@ -75,6 +76,7 @@ function program(cli: Cli): Command {
     quarantineCommand(cli),
     replayCommand(cli),
     contract,
+    catalogCommand(cli),
     explainCommand(cli),
   ]
   for (const command of commands) root.addCommand(command)

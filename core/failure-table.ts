@@ -140,6 +140,15 @@ export const failures = {
     action: 'halt',
     advice: 'A Glue table takes no more than 512,000 bytes of this. Split the contract into two tables.',
   },
+  'catalog/breaking': {
+    action: 'halt',
+    advice:
+      'The plan takes something from readers of the lake. Release a new version of the contract, or apply it with --allow-breaking.',
+  },
+  'catalog/changed': {
+    action: 'retry',
+    advice: 'Somebody changed the table in Glue between plan and apply. Run `tidemark catalog apply` again.',
+  },
   'keys/invalid': {
     action: 'halt',
     advice:

@@ -118,7 +118,8 @@ function adviceOf(isBreaking: boolean, isDrift: boolean, isMoved: boolean): stri
   if (isMoved) return 'Is --root right? The table would be read from another place.'
   if (isBreaking)
     return 'Athena cannot read files already written so, or readers lose something. Release a new version of the contract.'
-  if (isDrift) return 'Changed by hand since it was applied; applying puts it back. To keep it, write it into the contract.'
+  if (isDrift)
+    return 'Changed by hand since it was applied; applying puts it back. To keep it, write it into the contract.'
   return ''
 }
 

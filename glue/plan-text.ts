@@ -9,7 +9,9 @@ export function planText(changes: readonly CatalogChange[]): string {
   const blocks = changes.map((change) => {
     const { action, kind, database, name, lines, advice } = change
     const head = `${signs[action]} ${kind} ${name === '' ? database : `${database}.${name}`} (${change.class})`
-    return [head, ...lines.map((line) => `    ${line}`), ...(advice === '' ? [] : [`    ${advice}`])].join('\n')
+    return [head, ...lines.map((line) => `    ${line}`), ...(advice === '' ? [] : [`    ${advice}`])].join(
+      '\n',
+    )
   })
   const sum = `Plan: ${count('create')} to create, ${count('update')} to change, ${count('delete')} to delete.`
   return [...blocks, sum].join('\n\n')

@@ -1,5 +1,5 @@
 /**
- * Athena's name of a Hive type, which the text of a view needs: `array<struct<a:int>>` is `array(row(a integer))`.
+ * Athena's name of a Hive type, which the text of a view needs: `array<struct<a:int>>` is `array(row("a" integer))`.
  * Throws RangeError for what is no type.
  */
 export function prestoType(hive: string): string {
@@ -9,7 +9,7 @@ export function prestoType(hive: string): string {
   if (struct !== null) {
     const fields = splitFields(struct[1] ?? '').map((field) => {
       const colon = field.indexOf(':')
-      return `${field.slice(0, colon)} ${prestoType(field.slice(colon + 1))}`
+      return `"${field.slice(0, colon)}" ${prestoType(field.slice(colon + 1))}`
     })
     return `row(${fields.join(', ')})`
   }

@@ -12,7 +12,7 @@ import { callGlue, type GlueAccess, listTables, makeDatabase, unless } from './g
 
 /**
  * The part of Glue that a catalog plan reads and writes. Concurrency: a table that is not as it was read is left alone,
- * `lake/conflict`. Duplicates: making a database or deleting a table that is gone changes nothing.
+ * `catalog/changed`. Duplicates: making a database or deleting a table that is gone changes nothing.
  */
 export interface GlueTables {
   hasDatabase(database: string): Promise<boolean>
@@ -65,7 +65,7 @@ async function unchanged({ Name }: TableInput, error: string, send: () => Promis
     await send()
   } catch (cause) {
     if (cause instanceof PipelineError && isNamed(cause.cause, error))
-      throw new PipelineError('lake/conflict', `${Name} was changed since the plan; plan again`, { cause })
+      throw new PipelineError('catalog/changed', `${Name} was changed since the plan; plan again`, { cause })
     throw cause
   }
 }

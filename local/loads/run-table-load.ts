@@ -146,6 +146,7 @@ class TableRun {
   }
 
   async finish(): Promise<void> {
+    this.deps.signal.throwIfAborted()
     await this.deps.complete(this.current)
     await this.update({ state: 'complete', endedAt: new Date(this.deps.now()).toISOString() })
   }

@@ -33,6 +33,9 @@ test(
     expect((await on('load', 'cancel', id)).stdout).toMatch(/workforce\.shops +cancelled/)
     const watched = await on('load', 'watch', id, '--json')
     expect([watched.code, lastJson(watched)]).toMatchObject([1, { id }])
+    /* It waits for its window again, and holds up neither what follows nor the end. */
+    const resumed = await on('load', 'resume', id, '--json')
+    expect([resumed.code, lastJson(resumed)]).toMatchObject([0, { id, tables: [{ state: 'started' }] }])
     const plan = await on('compact', '--dry-run')
     expect(plan.stdout).toMatch(/amplification/)
     const compacted = lastJson(await on('compact', '--json')) as {

@@ -53,6 +53,8 @@ beforeAll(async () => {
     },
     ...{ contracts: [], patterns: ['public.*'], slot: 'adversary', publication: 'adversary', reload: false },
     ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+    /* A row has ten kilobytes of text: files of one network buffer. */
+    loadFileBytes: 10_000,
     log: { info: () => undefined, warn: () => undefined },
   })
   scratch.later(() => run.stop())
@@ -69,7 +71,10 @@ test(
         const [before = [], reading = [], landed = [], floor = [], after = []] = given
         await writeAll(before)
         const { catalog, ledger } = run.pipeline
-        tap(ledger, 'recordLoadFile', () => writeAll(landed))
+        tap(ledger, 'recordLoadFile', async () => {
+          await writeAll(landed)
+          if (isCompacted) await run.compact()
+        })
         tap(catalog, 'addFloor', () => writeAll(floor))
         const load = await run.loads.start({ tables: ['public.things'] })
         await writeAll(reading)

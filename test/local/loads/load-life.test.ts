@@ -1,11 +1,14 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { existsSync, truncateSync } from 'node:fs'
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { PipelineError } from '../../../core/failures.ts'
 import { isOver, type Load, loadState } from '../../../core/load.ts'
 import { FolderLoadLedger } from '../../../local/loads/folder-load-ledger.ts'
+import { setForeignAside } from '../../../local/loads/set-aside.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
+import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import { openScratch, type Scratch } from '../postgres/scratch.ts'
 
 const ROWS = 300
@@ -39,10 +42,10 @@ afterAll(async () => {
   await scratch.clear()
 })
 
-async function open(): Promise<LocalRun> {
+async function open(reload = false): Promise<LocalRun> {
   run = await openLocalRun({
     ...{ dir, source: { url }, isEmbedded: false, system: 'loads', contracts: [], patterns: ['public.*'] },
-    ...{ slot: 'loads', publication: 'loads', reload: false, compactEveryMs: 0, proveEveryMs: 0 },
+    ...{ slot: 'loads', publication: 'loads', reload, compactEveryMs: 0, proveEveryMs: 0 },
     hints: { bytes: 1 << 20, milliseconds: 20 },
     log: { info: () => undefined, warn: () => undefined },
   })
@@ -137,9 +140,11 @@ describe('a load', () => {
   })
 
   test('takes away rows that were deleted unseen, and those alone', async () => {
+    await run?.stop()
     await writer.query('ALTER PUBLICATION loads DROP TABLE public.rota')
     await writer.query('DELETE FROM public.rota WHERE id = 7; INSERT INTO public.rota VALUES (7, 70)')
     await writer.query('ALTER PUBLICATION loads ADD TABLE ONLY public.rota')
+    await open()
     const before = await now().reconcile(AbortSignal.timeout(DEADLINE_MS))
     expect(before.tables.map(({ different }) => different)).toEqual([1, 0])
     const { id } = await now().loads.start({ tables: [TABLE] })
@@ -168,6 +173,43 @@ describe('a load', () => {
     const next = await now().loads.start({ tables: ['public.shops'] })
     expect(loadState(await over(next.id))).toBe('complete')
     expect(loadState(await over(waiting.id))).toBe('cancelled')
+    await expectEqual()
+  })
+
+  test('of a file that cannot be read fails with the file set aside whole, and resumed reads it anew', async () => {
+    const { objects, quarantine } = now().pipeline
+    const path = objects.path.bind(objects)
+    /* Landing looks at the file just before it opens it. */
+    let broken: string | undefined
+    Object.assign(objects, {
+      path: (key: string) => {
+        const found = path(key)
+        if (key.endsWith('/LOAD00000001.parquet') && existsSync(found) && broken === undefined) {
+          broken = key
+          truncateSync(found, 100)
+        }
+        return found
+      },
+    })
+    const { id } = await now().loads.start({ tables: [TABLE] })
+    const [failed] = (await over(id)).tables
+    expect(failed).toMatchObject({ state: 'failed', failure: { code: 'landing/corrupt' } })
+    const aside = `landing/rejected/loads/${broken?.slice('landing/loads/'.length)}`
+    expect((await readFile(join(dir, aside))).length).toBe(100)
+    const entries: unknown[] = []
+    for await (const { id: entry, reasons, table } of quarantine.list())
+      if (entry === `landing#${broken}`) entries.push([table, reasons[0]?.code])
+    expect(entries).toEqual([[TABLE, 'landing/corrupt']])
+    await now().loads.resume(id)
+    expect(loadState(await over(id))).toBe('complete')
+    await expectEqual()
+  })
+
+  test('that is not over ends when the slot is made anew: its rows would rank before the new ones', async () => {
+    const { id } = await now().loads.start({ tables: [TABLE], window: closed() })
+    await run?.stop()
+    await open(true)
+    expect(loadState(await over(id))).toBe('cancelled')
     await expectEqual()
   })
 
@@ -204,6 +246,20 @@ describe('a file that no load wrote', () => {
     expect(await readdir(folder)).toEqual([])
     expect(await readdir(join(dir, 'landing/rejected/loads/somebody/public/rota'))).toHaveLength(2)
     await expectEqual()
+  })
+
+  test('is set aside even where it lies among those of a complete load, which a replay would land again', async () => {
+    const load = await over((await now().loads.start({ tables: [TABLE] })).id)
+    const [own] = load.tables[0]?.files ?? []
+    const stray = own?.key.replace('LOAD00000001', 'LOAD000000FF') ?? ''
+    const { objects, quarantine, folder } = now().pipeline
+    await copyFile(objects.path(own?.key ?? ''), objects.path(stray))
+    const files = new FolderFiles(objects, folder.scratch)
+    const log = { info: () => undefined, warn: () => undefined }
+    const look = () => setForeignAside(() => now().loads.loads(), { objects, files, quarantine, log })
+    expect(await look()).toEqual([stray])
+    expect(await look()).toEqual([])
+    expect(existsSync(objects.path(own?.key ?? ''))).toBe(true)
   })
 })
 

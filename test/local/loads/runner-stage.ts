@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import pg from 'pg'
+import { expect } from 'vitest'
 import { inferTable } from '../../../core/contract/infer-table.ts'
 import { PipelineError } from '../../../core/failures.ts'
 import { isOver, type Load, type LoadLedger, loadState } from '../../../core/load.ts'
@@ -16,6 +17,13 @@ import { readSourceCatalog, type SourceTable } from '../../../local/replicator/s
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import type { Scratch } from '../postgres/scratch.ts'
 
+/** Of each table of the stage. */
+export const ROWS = 24
+/* The sum of `n`. */
+const SUM = (ROWS * (ROWS + 1)) / 2
+/* What a load of one of them makes at least, of 480 kB of text in small buffers. */
+const FILES = 2
+
 const LOG = { info: () => undefined, warn: () => undefined }
 
 /** What a step of a load passes through before it happens: it may wait, do something of its own, or throw. */
@@ -29,6 +37,7 @@ export class RunnerStage {
   readonly engine: DuckEngine
   private readonly root: string
   private readonly url: string
+  private readonly atEnd: (() => Promise<void>)[] = []
 
   private constructor(parts: Pick<RunnerStage, 'client' | 'sources' | 'pipeline' | 'engine'>, url: string) {
     this.client = parts.client
@@ -39,13 +48,17 @@ export class RunnerStage {
     this.url = url
   }
 
-  /** A server of its own with the tables that `sql` makes in `public`; all gone with the scratch. */
-  static async open(scratch: Scratch, sql: string): Promise<RunnerStage> {
+  /** A server of its own with the tables `public.rota` and `public.shops`; all gone with the scratch. */
+  static async open(scratch: Scratch): Promise<RunnerStage> {
     const { url } = await scratch.start({ database: 'runner' })
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
     await client.connect()
     scratch.later(() => client.end())
-    await client.query(sql)
+    for (const name of ['rota', 'shops'])
+      await client.query(
+        `CREATE TABLE public.${name} (id int PRIMARY KEY, n int, note text);
+         INSERT INTO public.${name} SELECT i, i, repeat('x', 20000) FROM generate_series(1, ${ROWS}) i`,
+      )
     const sources = await readSourceCatalog(client, ['public.*'])
     const tables = sources.map((source) => inferTable(source, { system: 'runner' }))
     const folder = runFolder(join(scratch.folder, 'run'))
@@ -81,14 +94,41 @@ export class RunnerStage {
     })
   }
 
+  /** A runner that runs until `stop`. */
+  async running(gate?: Gate, more?: Partial<LoadRunnerDeps>): Promise<LoadRunner> {
+    const runner = await this.runner(gate, more)
+    const abort = new AbortController()
+    const done = runner.run(abort.signal)
+    this.atEnd.push(() => {
+      abort.abort()
+      return done
+    })
+    return runner
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.atEnd.splice(0)) await stop()
+  }
+
+  /** Expects the load to be complete: its position the newest floor, and every row once at it in history. */
+  async expectWhole(load: Load | undefined): Promise<void> {
+    const tables = load?.tables ?? []
+    expect(tables.map(({ state, failure }) => [state, failure])).toEqual(tables.map(() => ['complete', null]))
+    for (const { table, position, rows, files } of tables) {
+      expect([rows, files.length >= FILES]).toEqual([ROWS, true])
+      expect((await this.floors(table)).at(-1)).toEqual({ position, reason: 'load' })
+      expect(await this.rowsAt(table, position ?? '')).toEqual([ROWS, ROWS, SUM])
+    }
+  }
+
   /** Floors of a source table, the lowest first. */
   async floors(table: string): Promise<readonly Floor[]> {
     const entries = await this.pipeline.catalog.entries()
-    return entries.find(({ table: found }) => found.source.table === table)?.floors ?? []
+    return entries.find((entry) => entry.table.source === table)?.floors ?? []
   }
 
-  /** Rows in history that rank at a position, how many different keys they have, and the sum of their `n`. */
-  async rowsAt(table: string, position: string): Promise<readonly number[]> {
+  /* Rows in history that rank at a position, how many different keys they have, and the sum of their `n`. */
+  private async rowsAt(table: string, position: string): Promise<readonly number[]> {
     const path = literal(`${globPath(join(this.root, 'lake'))}/**/*.parquet`)
     const found = await this.engine.rows(
       `SELECT count(*), count(DISTINCT id), coalesce(sum(n), 0)::BIGINT FROM read_parquet(${path}, union_by_name = true, filename = true)
@@ -101,14 +141,12 @@ export class RunnerStage {
     return new FolderLoadLedger(this.pipeline.folder.loads)
   }
 
-  private parts(
-    gate: Gate,
-  ): Omit<TableLoadDeps, 'load' | 'save' | 'onProgress' | 'log' | 'now' | 'signal'> {
+  private parts(gate: Gate): Omit<TableLoadDeps, 'load' | 'save' | 'onProgress' | 'log' | 'now' | 'signal'> {
     const { pipeline, engine, root } = this
     const { objects, catalog } = pipeline
     const files = new FolderFiles(objects, pipeline.folder.scratch)
     return {
-      ...{ source: { url: this.url }, epoch: 1, engine, fileBytes: 300 },
+      ...{ source: { url: this.url }, epoch: 1, engine, fileBytes: 40_000 },
       objects: {
         list: (prefix) => objects.list(prefix),
         delete: async (key) => {
@@ -133,9 +171,7 @@ export class RunnerStage {
       rowsIn: async (keys) => {
         await gate('audit', keys[0])
         const paths = keys.map((key) => literal(globPath(join(root, key))))
-        const [row] = await engine.rows(
-          `SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata([${paths}])`,
-        )
+        const [row] = await engine.rows(`SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata([${paths}])`)
         return Number(row?.[0] ?? 0)
       },
       complete: async ({ table, position }) => {

@@ -1,0 +1,116 @@
+import { createInterface } from 'node:readline/promises'
+import { Command } from 'commander'
+import type { DefinitionsPlan } from '../../aws/glue/catalog-definitions.ts'
+import { PipelineError } from '../../core/failures.ts'
+import { catalogTable } from '../../glue/catalog-table.ts'
+import { planText } from '../../glue/plan-text.ts'
+import { contractsFolderOption } from '../contracts/command-options.ts'
+import { loadContracts, tablesOf } from '../contracts/load-contracts.ts'
+import type { Cli } from '../main.ts'
+import { exit } from '../output.ts'
+
+interface CatalogOptions {
+  readonly schemas: string
+  readonly region: string
+  readonly prefix: string
+  readonly root: string
+  readonly endpoint?: string
+  readonly json?: boolean
+}
+
+interface ApplyOptions extends CatalogOptions {
+  readonly allowBreaking?: boolean
+  readonly autoApprove?: boolean
+}
+
+/** `catalog plan | apply`: databases, history tables and views in Glue, out of the contracts. */
+export function catalogCommand(cli: Cli): Command {
+  return new Command('catalog')
+    .description('The Glue Data Catalog, out of the contracts.')
+    .addCommand(planCommand(cli))
+    .addCommand(applyCommand(cli))
+}
+
+function planCommand({ output }: Cli): Command {
+  return withPlace(new Command('plan'))
+    .description('What would change in Glue. Exit code 0 nothing, 1 something, 2 failed.')
+    .action((options: CatalogOptions) =>
+      withPlan(options, async ({ changes }) => {
+        output.result(options.json === true ? JSON.stringify({ changes }) : planText(changes))
+        process.exitCode = changes.length === 0 ? exit.fine : exit.findings
+      }),
+    )
+}
+
+function applyCommand({ output }: Cli): Command {
+  return withPlace(new Command('apply'))
+    .description('Shows the plan, asks, and changes Glue. Exit code 0 applied or nothing to do, 2 failed.')
+    .option('--allow-breaking', 'do also what takes something from readers')
+    .option('--auto-approve', 'do not ask')
+    .action((options: ApplyOptions) =>
+      withPlan(options, async ({ changes, apply }) => {
+        if (options.json !== true) output.result(planText(changes))
+        if (changes.length > 0) {
+          const isBreaking = changes.some((change) => change.class === 'breaking')
+          /* What will be refused is not asked about. */
+          const isAsked = options.autoApprove !== true && (options.allowBreaking === true || !isBreaking)
+          if (isAsked) await approve(options.json === true)
+          await apply(options.allowBreaking === true)
+          if (options.json !== true) output.progress('Applied.')
+        }
+        if (options.json === true) output.result(JSON.stringify({ applied: changes }))
+      }),
+    )
+}
+
+function withPlace(command: Command): Command {
+  return command
+    .addOption(contractsFolderOption())
+    .requiredOption('--region <region>', 'AWS region')
+    .requiredOption('--root <url>', 'where the lake lies: s3://bucket')
+    .option('--prefix <text>', 'before the name of each Glue database, such as dev_', '')
+    .option('--endpoint <url>', 'of a stand-in for AWS, for tests')
+    .option('--json', 'the plan as one JSON object')
+}
+
+/* The SDK is loaded only by who needs it. */
+async function withPlan(
+  options: CatalogOptions,
+  use: (plan: DefinitionsPlan) => Promise<void>,
+): Promise<void> {
+  const [, bucket] = /^s3:\/\/([a-z0-9.-]+)\/?$/.exec(options.root) ?? []
+  if (bucket === undefined) throw new PipelineError('usage/invalid', '--root is s3://bucket')
+  if (!/^[a-z0-9_]*$/.test(options.prefix))
+    throw new PipelineError('usage/invalid', '--prefix is lower case letters, digits and underscores')
+  const tables = tablesOf(await loadContracts(options.schemas, process.cwd())).map(catalogTable)
+  const { glueClient, s3Client } = await import('../../aws/clients.ts')
+  const { defaultRetry: retry } = await import('../../aws/retry.ts')
+  const { glueTables } = await import('../../aws/glue/glue-tables.ts')
+  const { planDefinitions } = await import('../../aws/glue/catalog-definitions.ts')
+  const { S3Objects } = await import('../../aws/s3/s3-objects.ts')
+  const { region, endpoint, prefix } = options
+  const settings = { region, ...(endpoint === undefined ? {} : { endpoint }) }
+  const [glue, s3] = [glueClient(settings), s3Client(settings)]
+  try {
+    const objects = new S3Objects({ client: s3, bucket, prefix: '', retry, partBytes: 8 << 20 })
+    const root = `s3://${bucket}`
+    await use(
+      await planDefinitions({ glue: glueTables({ client: glue, retry }), prefix, root, objects }, tables),
+    )
+  } finally {
+    glue.destroy()
+    s3.destroy()
+  }
+}
+
+async function approve(isJson: boolean): Promise<void> {
+  if (isJson || process.stdin.isTTY !== true)
+    throw new PipelineError('usage/invalid', 'nobody to ask: --auto-approve applies without')
+  const prompt = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await prompt.question('Apply these changes? Only "yes" does: ')
+    if (answer !== 'yes') throw new PipelineError('usage/invalid', 'not approved; nothing was applied')
+  } finally {
+    prompt.close()
+  }
+}
