@@ -15,7 +15,7 @@ import { trinoFaults } from '../lake/sql/trino-faults.ts'
 import { tidemark } from '../support/tidemark.ts'
 import { withVersionCheck } from './glue-faults.ts'
 import { GlueTablesDouble } from './glue-tables-double.ts'
-import { motoStage } from './moto-stage.ts'
+import { motoStage, noMoto } from './moto-stage.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
 const stage = await motoStage()
@@ -215,7 +215,7 @@ describe('Glue in memory', () => {
   })
 })
 
-const name = stage === undefined ? 'skipped: python3 has no moto here' : 'moto'
+const name = stage === undefined ? noMoto : 'moto'
 describe.skipIf(stage === undefined)(name, () => {
   if (stage === undefined || client === undefined) return test('needs moto', () => undefined)
   suite(() => glueTables({ client, retry: quickRetry }))

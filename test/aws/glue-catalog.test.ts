@@ -11,12 +11,12 @@ import { loadPosition } from '../../core/position.ts'
 import { catalogContract } from '../contract/catalog.contract.ts'
 import { every, type FaultPlan, faults } from './fault-proxy.ts'
 import { failedPartitions, withVersionCheck } from './glue-faults.ts'
-import { motoStage } from './moto-stage.ts'
+import { motoStage, noMoto } from './moto-stage.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
 const stage = await motoStage()
 afterAll(() => stage?.close())
-const suite = stage === undefined ? 'skipped: python3 has no moto here' : 'moto'
+const suite = stage === undefined ? noMoto : 'moto'
 
 describe.skipIf(stage === undefined)(suite, () => {
   if (stage === undefined) return test('needs python3 with moto.server', () => undefined)

@@ -20,8 +20,16 @@ export interface MotoStage {
 
 const START_MS = 30_000
 
-/** Undefined where Python has no moto; suites are then skipped, and say so in their names. */
+/** Why there is no stage: said in the names of suites that are skipped. */
+export const noMoto = 'skipped: npm run test:aws runs it, where python3 has moto'
+
+/**
+ * Undefined unless TIDEMARK_TEST_MOTO is 1, which `npm run test:aws` sets, and Python has moto: the servers would take a
+ * fifth of the time of all other tests.
+ */
 export async function motoStage(): Promise<MotoStage | undefined> {
+  // biome-ignore lint/style/noProcessEnv: tests have no command line
+  if (process.env['TIDEMARK_TEST_MOTO'] !== '1') return undefined
   const port = await freePort()
   const child = spawn('python3', ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
     stdio: 'ignore',

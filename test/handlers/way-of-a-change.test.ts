@@ -8,7 +8,7 @@ import { LakeSession } from '../../local/duckdb/lake-session.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { tables } from '../../schemas/index.ts'
 import { every, type Fault, faults, operationOf } from '../aws/fault-proxy.ts'
-import { motoStage } from '../aws/moto-stage.ts'
+import { motoStage, noMoto } from '../aws/moto-stage.ts'
 import { quickRetry, standInSettings } from '../aws/quick-settings.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { metricOf } from './built-handlers.ts'
@@ -18,7 +18,7 @@ import { controlRecord, dmsRecord, shopRow } from './shop-records.ts'
 
 const found = await motoStage()
 afterAll(() => found?.close())
-const suite = found === undefined ? 'skipped: python3 has no moto here' : 'moto'
+const suite = found === undefined ? noMoto : 'moto'
 const done = { answer: { batchItemFailures: [] } }
 
 describe.skipIf(found === undefined)(suite, async () => {
