@@ -1,21 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { PipelineError } from '../core/failures.ts'
-import { catalogCommand } from './commands/catalog.ts'
-import { compactCommand } from './commands/compact.ts'
-import { contractCheckCommand } from './commands/contract-check.ts'
-import { contractDiffCommand } from './commands/contract-diff.ts'
-import { contractInferCommand } from './commands/contract-infer.ts'
-import { contractLockCommand } from './commands/contract-lock.ts'
-import { contractNewCommand } from './commands/contract-new.ts'
-import { contractTestCommand } from './commands/contract-test.ts'
-import { demoCommand, devCommand } from './commands/dev.ts'
-import { explainCommand } from './commands/explain.ts'
-import { loadCommand } from './commands/load.ts'
-import { quarantineCommand } from './commands/quarantine.ts'
-import { queryCommand } from './commands/query.ts'
-import { reconcileCommand } from './commands/reconcile.ts'
-import { replayCommand } from './commands/replay.ts'
-import { statusCommand } from './commands/status.ts'
+import { chosenCommands, type LazyCommands, type MakeCommand } from './lazy-commands.ts'
 import { exit, type Output, printError, processOutput } from './output.ts'
 
 /** What every command gets: where to write, and the environment's part of its settings. */
@@ -37,7 +22,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exit(exit.fine)
   })
   try {
-    await program({ output, sourceFromEnvironment }).parseAsync(argv)
+    const makers = await chosenCommands(commandsOf(argv[3]), argv[2])
+    await program({ output, sourceFromEnvironment }, makers).parseAsync(argv)
   } catch (error) {
     process.exitCode = exit.failed
     if (!(error instanceof CommanderError)) printError(output, error, isJson)
@@ -46,7 +32,23 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-function program(cli: Cli): Command {
+/* `word` is the second of the line, which a group of commands loads by. */
+const commandsOf = (word: string | undefined): LazyCommands => ({
+  demo: async () => (await import('./commands/dev.ts')).demoCommand,
+  dev: async () => (await import('./commands/dev.ts')).devCommand,
+  query: async () => (await import('./commands/query.ts')).queryCommand,
+  status: async () => (await import('./commands/status.ts')).statusCommand,
+  reconcile: async () => (await import('./commands/reconcile.ts')).reconcileCommand,
+  load: async () => (await import('./commands/load.ts')).loadCommand,
+  compact: async () => (await import('./commands/compact.ts')).compactCommand,
+  quarantine: async () => (await import('./commands/quarantine.ts')).quarantineCommand,
+  replay: async () => (await import('./commands/replay.ts')).replayCommand,
+  contract: async () => (await import('./commands/contract.ts')).contractCommand(word),
+  catalog: async () => (await import('./commands/catalog.ts')).catalogCommand,
+  explain: async () => (await import('./commands/explain.ts')).explainCommand,
+})
+
+function program(cli: Cli, makers: readonly MakeCommand[]): Command {
   const root = new Command('tidemark')
     .description('Every change of your databases in the lake as typed Parquet, proven equal to the source.')
     .exitOverride()
@@ -55,31 +57,7 @@ function program(cli: Cli): Command {
       'after',
       '\nExit codes: 0 fine, 1 findings (source and lake differ), 2 the command failed.\nEvery command takes --json. TIDEMARK_SOURCE may hold what --source takes.',
     )
-  const contract = new Command('contract').description('Contracts: what the lake accepts of a source table.')
-  const makers = [
-    contractNewCommand,
-    contractInferCommand,
-    contractCheckCommand,
-    contractTestCommand,
-    contractDiffCommand,
-    contractLockCommand,
-  ]
-  for (const make of makers) contract.addCommand(make(cli))
-  const commands = [
-    demoCommand(cli),
-    devCommand(cli),
-    queryCommand(cli),
-    statusCommand(cli),
-    reconcileCommand(cli),
-    loadCommand(cli),
-    compactCommand(cli),
-    quarantineCommand(cli),
-    replayCommand(cli),
-    contract,
-    catalogCommand(cli),
-    explainCommand(cli),
-  ]
-  for (const command of commands) root.addCommand(command)
+  for (const make of makers) root.addCommand(make(cli))
   inherit(root)
   return root
 }

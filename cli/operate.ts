@@ -1,4 +1,4 @@
-import { performOperation, type Request } from '../local/run/perform-operation.ts'
+import type { Request } from '../local/run/perform-operation.ts'
 import { chosenContracts } from './contracts/chosen-contracts.ts'
 import type { Cli } from './main.ts'
 
@@ -11,6 +11,7 @@ export async function operate(
   request: Request,
 ): Promise<unknown> {
   const contracts = await chosenContracts(schemas)
+  const { performOperation } = await import('../local/run/perform-operation.ts')
   const stop = new AbortController()
   const onInterrupt = () => stop.abort()
   process.once('SIGINT', onInterrupt)

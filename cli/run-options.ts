@@ -1,6 +1,8 @@
 import { Option } from 'commander'
 import { parseCount, parseDuration, parseFactor } from './parse-options.ts'
-import { defaultDir } from './session.ts'
+
+/** Where a run lives when nobody says. */
+export const defaultDir = '.tidemark'
 
 export function dirOption(): Option {
   return new Option('--dir <folder>', 'folder of the run').default(defaultDir)

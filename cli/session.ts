@@ -15,8 +15,6 @@ import { count, describeError, type Output, paint } from './output.ts'
 import { rehearse } from './rehearsal.ts'
 import { embeddedDatabase, embeddedSystem, systemOf } from './source-settings.ts'
 
-export const defaultDir = '.tidemark'
-
 export interface SessionOptions {
   readonly dir: string
   /** A source of the user's own; the embedded PostgreSQL when left out. */

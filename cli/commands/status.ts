@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { PipelineError } from '../../core/failures.ts'
-import { auditFolder } from '../../local/ledger/audit-folder.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { readJsonFile } from '../../local/pipeline/json-file.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
@@ -25,7 +24,7 @@ export function statusCommand({ output }: Cli): Command {
       const status = await readJsonFile(runFolder(dir).status, runStatus)
       if (status === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
       const isRunning = (await folderHolder(dir)) === status.pid
-      const audit = isAudit === true ? await auditFolder(runFolder(dir)) : undefined
+      const audit = isAudit === true ? await auditOf(dir) : undefined
       const proofs = agesOf(await readProofs(proofsFile(runFolder(dir).root)), Date.now())
       const isEqual = Object.values(proofs).every(({ equal }) => equal)
       const isFine =
@@ -47,6 +46,12 @@ export function statusCommand({ output }: Cli): Command {
         if (audit !== undefined) output.result(auditText(audit, output))
       }
     })
+}
+
+/* It reads Parquet; a status without it starts in a moment. */
+async function auditOf(dir: string) {
+  const { auditFolder } = await import('../../local/ledger/audit-folder.ts')
+  return auditFolder(runFolder(dir))
 }
 
 /* The age counts from the proof, not from the status: a stopped run's proof grows old, too. */
