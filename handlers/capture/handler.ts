@@ -1,24 +1,16 @@
-import * as z from 'zod'
 import { dynamoClient } from '../../aws/clients.ts'
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
 import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
-import { days, epoch, readSettings, text } from '../runtime/read-settings.ts'
+import { readSettings } from '../runtime/read-settings.ts'
 import { runInOrder } from '../runtime/run-in-order.ts'
 import { captureRecords } from './capture-records.ts'
 import { type KinesisRecord, kinesisRecords } from './kinesis-records.ts'
+import { captureSettings } from './settings.ts'
 
 /* Built once for each execution environment: a bad setting fails the cold start, not the first record. */
-const shape = z.object({
-  AWS_REGION: text,
-  TIDEMARK_RAW_TABLE: text,
-  TIDEMARK_RAW_DAYS: days,
-  TIDEMARK_QUARANTINE_TABLE: text,
-  TIDEMARK_QUARANTINE_DAYS: days,
-  TIDEMARK_EPOCH: epoch,
-})
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
-const settings = readSettings(shape, process.env)
+const settings = readSettings(captureSettings, process.env)
 const stage = new LambdaStage('capture', { write: (line) => process.stdout.write(line), now: Date.now })
 const { TIDEMARK_RAW_DAYS: rawDays, TIDEMARK_QUARANTINE_DAYS: retentionDays } = settings
 const shared = { client: dynamoClient({ region: settings.AWS_REGION }), retry: stage.retry }

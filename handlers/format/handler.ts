@@ -1,4 +1,3 @@
-import * as z from 'zod'
 import { dynamoClient, firehoseClient, secretsClient } from '../../aws/clients.ts'
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
@@ -6,17 +5,16 @@ import { FirehoseDelivery } from '../../aws/firehose/firehose-delivery.ts'
 import { SecretMaskKeys } from '../../aws/secrets/secret-mask-keys.ts'
 import { tables } from '../../schemas/index.ts'
 import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
-import { days, readSettings, text } from '../runtime/read-settings.ts'
+import { readSettings } from '../runtime/read-settings.ts'
 import { runInOrder } from '../runtime/run-in-order.ts'
 import { formatHeads } from './format-heads.ts'
 import { routerOf } from './router-of.ts'
+import { formatSettings } from './settings.ts'
 import { type StreamHead, streamHeads } from './stream-heads.ts'
 
 /* Built once for each execution environment: a bad setting fails the cold start, not the first record. */
-const names = { TIDEMARK_RAW_TABLE: text, TIDEMARK_QUARANTINE_TABLE: text, TIDEMARK_QUARANTINE_DAYS: days }
-const ways = { TIDEMARK_STREAM: text, TIDEMARK_MASK_SECRET: text, TIDEMARK_SYSTEM: text }
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
-const settings = readSettings(z.object({ AWS_REGION: text, ...names, ...ways }), process.env)
+const settings = readSettings(formatSettings, process.env)
 const stage = new LambdaStage('format', { write: (line) => process.stdout.write(line), now: Date.now })
 const [region, retry] = [{ region: settings.AWS_REGION }, stage.retry]
 const table = (name: string) => ({ client: dynamo, name, retry })

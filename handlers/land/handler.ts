@@ -1,4 +1,3 @@
-import * as z from 'zod'
 import { dynamoClient, glueClient, s3Client } from '../../aws/clients.ts'
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
@@ -6,16 +5,15 @@ import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { historyFiles } from '../../lake/history-file.ts'
 import { tables } from '../../schemas/index.ts'
 import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
-import { days, readSettings, text } from '../runtime/read-settings.ts'
+import { readSettings } from '../runtime/read-settings.ts'
 import { runEach } from '../runtime/run-each.ts'
 import { landNotice } from './land-notice.ts'
 import { type QueueMessage, queueMessages, s3Notices } from './s3-notices.ts'
+import { landSettings } from './settings.ts'
 
 /* Built once for each execution environment: a bad setting fails the cold start, not the first message. */
-const places = { TIDEMARK_BUCKET: text, TIDEMARK_CATALOG_PREFIX: z.string() }
-const quarantine = { TIDEMARK_QUARANTINE_TABLE: text, TIDEMARK_QUARANTINE_DAYS: days }
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
-const settings = readSettings(z.object({ AWS_REGION: text, ...places, ...quarantine }), process.env)
+const settings = readSettings(landSettings, process.env)
 const stage = new LambdaStage('land', { write: (line) => process.stdout.write(line), now: Date.now })
 const { TIDEMARK_BUCKET: bucket, TIDEMARK_CATALOG_PREFIX: prefix } = settings
 const [region, retry] = [{ region: settings.AWS_REGION }, stage.retry]

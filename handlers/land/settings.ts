@@ -1,0 +1,11 @@
+import * as z from 'zod'
+import { days, text } from '../runtime/read-settings.ts'
+
+/** The environment of `land`. */
+export const landSettings = z.object({
+  AWS_REGION: text,
+  TIDEMARK_BUCKET: text,
+  TIDEMARK_CATALOG_PREFIX: z.string(),
+  TIDEMARK_QUARANTINE_TABLE: text,
+  TIDEMARK_QUARANTINE_DAYS: days,
+})
