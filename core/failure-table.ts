@@ -1,11 +1,5 @@
-/** What the pipeline does with the record, table or run that failed. */
-export type Action = 'retry' | 'quarantine' | 'halt'
-
-/** One row of the failure table: what happens by itself, and what a person should do. */
-export interface Failure {
-  readonly action: Action
-  readonly advice: string
-}
+import { awsFailures } from './aws-failures.ts'
+import type { Failure } from './failure.ts'
 
 /**
  * Every failure Tidemark can name. Codes are stable: log lines, quarantined changes and exit
@@ -116,60 +110,16 @@ export const failures = {
     action: 'retry',
     advice: 'The ledger cannot be written. Check disk space and permissions of the folder.',
   },
-  'objects/unavailable': {
-    action: 'retry',
-    advice: 'The bucket cannot be reached. Look at the health of S3 and at the network of the function.',
-  },
-  'objects/missing': {
-    action: 'halt',
-    advice: 'An object that should be there is not. Look for a lifecycle rule that removes too early.',
-  },
-  'objects/too-large': {
-    action: 'halt',
-    advice: 'Give the function more memory or more ephemeral storage, or read fewer objects at once.',
-  },
-  'delivery/unavailable': {
-    action: 'retry',
-    advice: 'Firehose takes no records. Look at the throttling metrics of the delivery stream.',
-  },
-  'catalog/corrupt': {
-    action: 'halt',
-    advice: 'Restore the parameters of the Glue table, or the manifest, that the message names.',
-  },
-  'catalog/too-large': {
-    action: 'halt',
-    advice: 'A Glue table takes no more than 512,000 bytes of this. Split the contract into two tables.',
-  },
-  'catalog/breaking': {
-    action: 'halt',
-    advice:
-      'The plan takes something from readers of the lake. Release a new version of the contract, or apply it with --allow-breaking.',
-  },
-  'catalog/changed': {
-    action: 'retry',
-    advice: 'Somebody changed the table in Glue between plan and apply. Run `tidemark catalog apply` again.',
-  },
-  'keys/invalid': {
-    action: 'halt',
-    advice:
-      'Restore the version of the secret that holds the masking key: 64 hex digits. Never make a new one.',
-  },
-  'dms/refused': { action: 'halt', advice: 'It would lose changes, or DMS cannot: the message says which.' },
-  'aws/unavailable': {
-    action: 'retry',
-    advice:
-      'The service of the message cannot be reached or throttles. Look at its health and at the network.',
-  },
-  'aws/refused': {
-    action: 'halt',
-    advice:
-      'AWS refused the call, and would again. The name of its error is in the message: check the role of the function, the names in its settings, and the quotas.',
-  },
   'source/unreachable': {
     action: 'retry',
     advice: 'Check host, port and network of the source, and that PostgreSQL is running.',
   },
   'source/authentication': { action: 'halt', advice: 'Check user, password and pg_hba.conf of the source.' },
+  'source/tls': {
+    action: 'halt',
+    advice:
+      'The certificate of the source is not of its host, or nobody in TIDEMARK_SOURCE_CA has signed it. Give the CA bundle of the server (RDS: global-bundle.pem) and the host name that the certificate has.',
+  },
   'source/unsupported-version': { action: 'halt', advice: 'Tidemark needs PostgreSQL 12 or newer.' },
   'source/wal-level': {
     action: 'halt',
@@ -279,9 +229,6 @@ export const failures = {
     action: 'halt',
     advice: 'Athena was told to stop the query. Narrow it, compact the table, or allow it more time.',
   },
-  'settings/invalid': {
-    action: 'halt',
-    advice: 'Correct the environment variables of the function that the message names.',
-  },
   'usage/invalid': { action: 'halt', advice: 'See `tidemark --help`.' },
+  ...awsFailures,
 } as const satisfies Record<string, Failure>

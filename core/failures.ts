@@ -1,6 +1,8 @@
-import { type Action, failures } from './failure-table.ts'
+import type { Action } from './failure.ts'
+import { failures } from './failure-table.ts'
 
-export { type Action, type Failure, failures } from './failure-table.ts'
+export type { Action, Failure } from './failure.ts'
+export { failures } from './failure-table.ts'
 
 export type FailureCode = keyof typeof failures
 

@@ -10,6 +10,7 @@ import { layoutTable, type TableLayout } from '../replicator/table-layout.ts'
 import { NULL, TEXT, TupleView } from '../replicator/tuple-view.ts'
 import type { Difference } from './compare-table.ts'
 import { keyParts } from './key-parts.ts'
+import type { Patience } from './patience.ts'
 import type { SourceColumns } from './source-columns.ts'
 import { sourceForm } from './source-form.ts'
 import type { SourceSide } from './source-side.ts'
@@ -22,6 +23,8 @@ export interface HealingWay {
   ) => Promise<unknown>
   /** Resolves when everything that is captured is queryable or in quarantine. */
   readonly landed: () => Promise<void>
+  /** Where `landed` can only be guessed: how long what still differs is looked at again. */
+  readonly patience?: (() => Patience) | undefined
   readonly now: Clock
 }
 

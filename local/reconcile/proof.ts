@@ -32,6 +32,8 @@ export interface TableProof {
   readonly quarantinedKeys: readonly string[]
   /** Null when nothing was to be healed. */
   readonly healed: HealResult | null
+  /** Milliseconds that the lake had since the position was fixed; 0 where it is known to have everything before it. */
+  readonly waitedMs: number
 }
 
 export interface Proof {

@@ -1,20 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import pg from 'pg'
-import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { tableLabel } from '../../core/contract/table-label.ts'
 import { PipelineError } from '../../core/failures.ts'
-import type { Catalog, Quarantine } from '../../core/ports.ts'
-import { loadPosition } from '../../core/position.ts'
-import { DuckEngine } from '../duckdb/duck-engine.ts'
-import { quoteLiteral } from '../replicator/quote-identifier.ts'
-import { openSnapshot } from '../replicator/snapshot.ts'
-import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
-import { errorCodeOf, toSourceError } from '../replicator/source-error.ts'
 import type { HealingWay } from './heal.ts'
 import type { Proof, TableProof } from './proof.ts'
-import { type Asked, proveTable } from './prove-table.ts'
+import { type ProofDeps, ProofSession } from './proof-session.ts'
+import type { Asked } from './prove-table.ts'
 
 export type { Proof, TableProof } from './proof.ts'
 
@@ -27,23 +17,11 @@ export interface ReconcileRequest {
   readonly heal?: boolean | undefined
 }
 
-export interface ReconcileDeps {
-  readonly source: Source
-  readonly tables: readonly Table[]
-  readonly epoch: number
-  readonly catalog: Catalog
-  readonly quarantine: Pick<Quarantine, 'list'>
-  readonly maskKey: MaskKey
-  /** Folder that holds `lake/`. */
-  readonly root: string
-  /** Resolves when the lake holds every commit before the LSN. */
-  readonly reach: (lsn: bigint) => Promise<void>
-  readonly signal: AbortSignal
+export interface ReconcileDeps extends ProofDeps {
   readonly onTable?: (table: string) => void
   readonly request?: ReconcileRequest | undefined
   /** The pipeline of this process, which owns the folder. */
   readonly healing?: HealingWay | undefined
-  readonly random?: (() => number) | undefined
 }
 
 /**
@@ -86,74 +64,26 @@ async function proveTables(
   asked: (table: Table) => Asked,
   isHealing: boolean,
 ): Promise<Proof> {
-  const { source, signal, epoch, reach, catalog, random = Math.random, onTable, healing, ...rest } = deps
-  const snapshot = await openSnapshot(source)
-  const folder = await mkdtemp(join(deps.root, 'reconcile-'))
-  const engine = await DuckEngine.open({ temporary: folder, threads: 2 })
-  const interrupt = () => engine.interrupt()
-  signal.addEventListener('abort', interrupt, { once: true })
+  const { onTable, healing } = deps
+  const session = await ProofSession.open(deps)
   try {
-    await reach(snapshot.lsn)
-    const asOf = loadPosition(epoch, snapshot.lsn)
     const proofs: TableProof[] = []
     for (const table of tables) {
       onTable?.(table.name)
-      const prove = (client: pg.Client) =>
-        proveTable(
-          {
-            ...rest,
-            ...{ client, engine, asOf, random, signal },
-            entries: () => catalog.entries(),
-            root: resolve(deps.root),
-            file: join(folder, 'source.csv'),
-            healing: isHealing ? healing : undefined,
-          },
-          table,
-          asked(table),
-        )
-      proofs.push(await inSnapshot(source, snapshot.snapshotName, signal, table.source.table, prove))
+      proofs.push(await session.prove(table, asked(table), isHealing ? healing : undefined))
     }
-    return { equal: proofs.every(({ equal }) => equal), lsn: snapshot.lsn, asOf, tables: proofs }
+    const { lsn, asOf } = session
+    return { equal: proofs.every(({ equal }) => equal), lsn, asOf, tables: proofs }
   } finally {
-    signal.removeEventListener('abort', interrupt)
-    engine.close()
-    await snapshot.close()
-    await rm(folder, { recursive: true, force: true })
+    await session.close()
   }
 }
 
-/* A table may take longer than any fixed time; the caller's deadline cuts the connection. */
-async function inSnapshot<T>(
-  source: Source,
-  snapshotName: string,
-  signal: AbortSignal,
-  table: string,
-  work: (client: pg.Client) => Promise<T>,
-): Promise<T> {
-  signal.throwIfAborted()
-  const client = await connectSource(source, { applicationName: 'tidemark reconcile', queryMs: 0 })
-  const cut = () => client.connection.stream.destroy()
-  signal.addEventListener('abort', cut, { once: true })
-  try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotName)}`)
-    return await work(client)
-  } catch (cause) {
-    signal.throwIfAborted()
-    throw isOfSource(cause) ? toSourceError(cause, `${table} cannot be compared`) : cause
-  } finally {
-    signal.removeEventListener('abort', cut)
-    await closeClient(client)
-  }
-}
-
-function isOfSource(cause: unknown): boolean {
-  if (cause instanceof pg.DatabaseError) return true
-  const isCut = cause instanceof Error && cause.message.startsWith('Connection terminated')
-  return isCut || errorCodeOf(cause) === 'ECONNRESET'
-}
-
-function chosenTables(tables: readonly Table[], names: readonly string[] | undefined): readonly Table[] {
+/** The tables of some contract, source or proof names. Throws `usage/invalid` for a name that none has. */
+export function chosenTables(
+  tables: readonly Table[],
+  names: readonly string[] | undefined,
+): readonly Table[] {
   if (names === undefined) return tables
   const isNamed = (table: Table, name: string) =>
     [table.name, table.source.table, tableLabel(table, tables)].includes(name)

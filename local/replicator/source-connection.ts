@@ -1,3 +1,4 @@
+import { checkServerIdentity } from 'node:tls'
 import pg from 'pg'
 import { PipelineError } from '../../core/failures.ts'
 import { toSourceError } from './source-error.ts'
@@ -5,6 +6,8 @@ import { toSourceError } from './source-error.ts'
 /** Where the source is: a `postgres://` URL, password included. Never logged. */
 export interface Source {
   readonly url: string
+  /** Nothing but TLS, and only to a server whose certificate is of its host and signed by one of `ca`, PEM. */
+  readonly tls?: { readonly ca: string } | undefined
 }
 
 const CONNECT_MS = 15_000
@@ -90,10 +93,17 @@ function createClient(source: Source, options: ConnectOptions): pg.Client {
     keepAliveInitialDelayMillis: 10_000,
     application_name: options.applicationName ?? 'tidemark',
     ...(options.replication === true ? { replication: 'database' } : {}),
+    ...(source.tls === undefined ? {} : { ssl: verified(source.url, source.tls.ca) }),
   }
   try {
     return new pg.Client(config)
   } catch (cause) {
     throw new PipelineError('usage/invalid', 'the source is not a valid postgres:// URL', { cause })
   }
+}
+
+/* Node knows no name to check when the host is an address, so the name is said here. */
+function verified(url: string, ca: string): pg.ClientConfig['ssl'] {
+  const host = new URL(url).hostname
+  return { ca, rejectUnauthorized: true, checkServerIdentity: (_, found) => checkServerIdentity(host, found) }
 }

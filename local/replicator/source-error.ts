@@ -14,6 +14,10 @@ const CODES: Readonly<Record<string, FailureCode>> = {
   '53400': 'source/slots-exhausted',
 }
 
+/* What Node calls a certificate that it does not accept (API of node:tls); a server without TLS has no code. */
+const UNTRUSTED =
+  /^(ERR_TLS_|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH|INVALID_CA)/
+
 /**
  * Names an error of the source: by SQLSTATE or system code, never by message text. A connection
  * that was lost or refused is source/unreachable. `what` says what could not be done.
@@ -21,7 +25,7 @@ const CODES: Readonly<Record<string, FailureCode>> = {
 export function toSourceError(cause: unknown, what: string): PipelineError {
   if (cause instanceof PipelineError) return cause
   const code = errorCodeOf(cause)
-  const known = CODES[code]
+  const known = CODES[code] ?? (UNTRUSTED.test(code) ? 'source/tls' : undefined)
   return new PipelineError(known ?? 'source/unreachable', `${what}: ${describe(cause, code)}`, { cause })
 }
 

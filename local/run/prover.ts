@@ -2,6 +2,7 @@ import type { Table } from '../../core/contract/table.ts'
 import type { Clock } from '../../core/ports.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunState } from '../pipeline/run-state.ts'
+import { folderLake } from '../reconcile/folder-lake.ts'
 import { keepProof, proofsFile } from '../reconcile/proof-file.ts'
 import {
   type HealKeys,
@@ -56,9 +57,10 @@ export class Prover {
     const { source, tables, state, pipeline, failed, now } = this.deps
     const { catalog, quarantine, maskKey, folder } = pipeline
     return {
-      ...{ source, tables, catalog, quarantine, maskKey, signal },
+      ...{ source, tables, quarantine, maskKey, signal },
       epoch: state.data.epoch,
-      root: folder.root,
+      lake: folderLake(catalog, folder.root),
+      scratch: folder.root,
       reach: (lsn) => Promise.race([pipeline.reach(lsn, signal), failed]),
       healing: {
         capture: (records, context) => pipeline.capture(records, context),

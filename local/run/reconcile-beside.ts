@@ -7,6 +7,7 @@ import { readJsonFile } from '../pipeline/json-file.ts'
 import { runFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
 import { afterHealing, keysToHeal } from '../reconcile/after-healing.ts'
+import { folderLake } from '../reconcile/folder-lake.ts'
 import { type Proof, type ReconcileRequest, reconcile, type TableProof } from '../reconcile/reconcile.ts'
 import { readSourceCatalog } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
@@ -43,10 +44,10 @@ export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
     source,
     tables,
     epoch: state.epoch,
-    catalog: new FileCatalog(folder.catalog),
+    lake: folderLake(new FileCatalog(folder.catalog), folder.root),
+    scratch: folder.root,
     quarantine: reopened(folder.quarantine),
     maskKey: await new FolderMaskKeys(folder.maskKey).current(),
-    root: folder.root,
     reach: (lsn) => reach(folder.status, lsn, deadline),
     signal: AbortSignal.timeout(timeoutMs),
   })

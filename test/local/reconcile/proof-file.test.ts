@@ -15,7 +15,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }))
 
 const proven = (table: string, different = 0, scope: Scope = { kind: 'all' }): TableProof => ({
   ...{ table, equal: different === 0, scope, way: 'streamed', sourceRows: 5, lakeRows: 5, different },
-  ...{ differences: [], rows: [], notCompared: [], quarantinedKeys: ['1:7'], healed: null },
+  ...{ differences: [], rows: [], notCompared: [], quarantinedKeys: ['1:7'], healed: null, waitedMs: 0 },
 })
 const proofOf = (...tables: readonly TableProof[]): Proof => ({
   ...{ equal: true, lsn: 2n ** 60n, asOf: '0001-1000000000000000-0000000000', tables },

@@ -35,7 +35,7 @@ const table: TableProof = {
       ],
     },
   ],
-  ...{ notCompared: ['late'], quarantinedKeys: [], healed: null },
+  ...{ notCompared: ['late'], quarantinedKeys: [], healed: null, waitedMs: 0 },
 }
 const proof: Proof = { equal: false, lsn: 7n, asOf: '0001-0000000000000007-0000000000', tables: [table] }
 

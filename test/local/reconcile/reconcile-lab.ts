@@ -3,8 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from '../../../core/contract/table.ts'
+import { folderLake } from '../../../local/reconcile/folder-lake.ts'
 import type { Proof, TableProof } from '../../../local/reconcile/proof.ts'
-import { type HealKeys, heal, type ReconcileRequest, reconcile } from '../../../local/reconcile/reconcile.ts'
+import {
+  type HealKeys,
+  heal,
+  type ReconcileDeps,
+  type ReconcileRequest,
+  reconcile,
+} from '../../../local/reconcile/reconcile.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { type SourceDatabase, until } from '../replicator/source-server.ts'
@@ -14,6 +21,8 @@ export interface ReconcileLab {
   readonly run: LocalRun
   readonly dir: string
   prove(request?: ReconcileRequest): Promise<Proof>
+  /** What a proof of the run is made with. */
+  deps(request?: ReconcileRequest): ReconcileDeps
   proofOf(table: string, request?: ReconcileRequest): Promise<TableProof>
   healKeys(keys: HealKeys): Promise<readonly TableProof[]>
   /** Rewrites the files of a table with a SELECT over the rows of each, `history`; gives back what undoes it. */
@@ -46,16 +55,16 @@ export async function openLab(
   /* A load is followed by a compaction: no other comes after this one. */
   await run.compact()
   const { pipeline } = run
-  const depsOf = (request: ReconcileRequest) => {
+  const depsOf = (request: ReconcileRequest = {}): ReconcileDeps => {
     const signal = AbortSignal.timeout(20_000)
     return {
       source: database.source,
       tables: run.tables,
       epoch: 1,
-      catalog: pipeline.catalog,
+      lake: folderLake(pipeline.catalog, dir),
+      scratch: dir,
       quarantine: pipeline.quarantine,
       maskKey: pipeline.maskKey,
-      root: dir,
       reach: (lsn: bigint) => pipeline.reach(lsn, signal),
       signal,
       request,
@@ -71,7 +80,7 @@ export async function openLab(
   }
   const prove = (request: ReconcileRequest = {}) => reconcile(depsOf(request))
   return {
-    ...{ run, dir, prove },
+    ...{ run, dir, prove, deps: depsOf },
     proofOf: async (table, request) => {
       const found = (await prove({ tables: [table], ...request })).tables[0]
       if (found === undefined) throw new Error(`no proof of ${table}`)

@@ -1,0 +1,71 @@
+import type { Failure } from './failure.ts'
+
+/** Failures of what runs on AWS; see `failure-table.ts`. */
+export const awsFailures = {
+  'objects/unavailable': {
+    action: 'retry',
+    advice: 'The bucket cannot be reached. Look at the health of S3 and at the network of the function.',
+  },
+  'objects/missing': {
+    action: 'halt',
+    advice: 'An object that should be there is not. Look for a lifecycle rule that removes too early.',
+  },
+  'objects/too-large': {
+    action: 'halt',
+    advice: 'Give the function more memory or more ephemeral storage, or read fewer objects at once.',
+  },
+  'delivery/unavailable': {
+    action: 'retry',
+    advice: 'Firehose takes no records. Look at the throttling metrics of the delivery stream.',
+  },
+  'catalog/corrupt': {
+    action: 'halt',
+    advice: 'Restore the parameters of the Glue table, or the manifest, that the message names.',
+  },
+  'catalog/too-large': {
+    action: 'halt',
+    advice: 'A Glue table takes no more than 512,000 bytes of this. Split the contract into two tables.',
+  },
+  'catalog/breaking': {
+    action: 'halt',
+    advice:
+      'The plan takes something from readers of the lake. Release a new version of the contract, or apply it with --allow-breaking.',
+  },
+  'catalog/changed': {
+    action: 'retry',
+    advice: 'Somebody changed the table in Glue between plan and apply. Run `tidemark catalog apply` again.',
+  },
+  'keys/invalid': {
+    action: 'halt',
+    advice:
+      'Restore the version of the secret that holds the masking key: 64 hex digits. Never make a new one.',
+  },
+  'dms/refused': { action: 'halt', advice: 'It would lose changes, or DMS cannot: the message says which.' },
+  'aws/unavailable': {
+    action: 'retry',
+    advice:
+      'The service of the message cannot be reached or throttles. Look at its health and at the network.',
+  },
+  'aws/refused': {
+    action: 'halt',
+    advice:
+      'AWS refused the call, and would again. The name of its error is in the message: check the role of the function, the names in its settings, and the quotas.',
+  },
+  'proof/unfinished': {
+    action: 'retry',
+    advice:
+      'The time of the function was over before the table was compared; it has its turn again after the others. Give the function more memory, or prove fewer tables or a sample at once.',
+  },
+  'function/busy': {
+    action: 'retry',
+    advice: 'The function runs already, or the concurrency of the account is used up. Wait, then repeat.',
+  },
+  'function/failed': {
+    action: 'halt',
+    advice: 'The function broke off. Its log in CloudWatch says why: look for `stage.failed`.',
+  },
+  'settings/invalid': {
+    action: 'halt',
+    advice: 'Correct the environment variables of the function that the message names.',
+  },
+} as const satisfies Record<string, Failure>

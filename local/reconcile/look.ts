@@ -1,0 +1,67 @@
+import type { Table } from '../../core/contract/table.ts'
+import { compareTable, type Sides } from './compare-table.ts'
+import { type Unexplained, unexplained } from './explained.ts'
+import { openSides, type ProveDeps } from './open-sides.ts'
+import type { Patience } from './patience.ts'
+import { quarantinedKeys } from './quarantined-keys.ts'
+import type { Selection } from './source-side.ts'
+
+/** What is known of a table after it was compared. */
+export interface Look {
+  readonly sides: Sides
+  readonly sourceRows: number
+  readonly lakeRows: number
+  readonly found: Unexplained
+}
+
+/** Compares the selected rows, and finds what changes in quarantine explain. */
+export async function look(deps: ProveDeps, table: Table, sides: Sides, selection: Selection): Promise<Look> {
+  const comparison = await compareTable(sides, selection)
+  const { sourceRows, lakeRows, differenceCount } = comparison
+  if (differenceCount === 0)
+    return { sides, sourceRows, lakeRows, found: { differences: [], different: 0, quarantinedKeys: [] } }
+  const { quarantine, maskKey, asOf } = deps
+  const quarantined = await quarantinedKeys(quarantine, table, maskKey, asOf)
+  const found = await unexplained(comparison, quarantined, (rows) => sides.lake.formerKeys(rows))
+  return { sides, sourceRows, lakeRows, found }
+}
+
+/**
+ * Compares the keys that differ once more, with the lake as it is now: it may know days and files that it did not
+ * before. Keys that were counted and not listed still count.
+ */
+export async function lookAgain(deps: ProveDeps, table: Table, before: Look): Promise<Look> {
+  const { differences, different, quarantinedKeys: explained } = before.found
+  const keys = new Set(differences.map(({ key }) => key))
+  const now = await look(deps, table, await openSides(deps, table), { kind: 'keys', keys })
+  const rowsBefore = differences.reduce((total, { lakeRows }) => total + lakeRows, 0)
+  return {
+    sides: now.sides,
+    sourceRows: before.sourceRows,
+    lakeRows: before.lakeRows - rowsBefore + now.lakeRows,
+    found: {
+      differences: now.found.differences,
+      different: now.found.different + different - differences.length,
+      quarantinedKeys: [...explained, ...now.found.quarantinedKeys],
+    },
+  }
+}
+
+/** Looks again at what differs until nothing does, or patience is at its end. */
+export async function lookUntilEqual(
+  deps: ProveDeps,
+  table: Table,
+  first: Look,
+  { selection, patience }: { readonly selection: Selection; readonly patience: Patience | undefined },
+): Promise<Look> {
+  let now = first
+  while (now.found.different > 0 && (await patience?.again()) === true) {
+    deps.signal.throwIfAborted()
+    const { different, differences } = now.found
+    now =
+      different === differences.length
+        ? await lookAgain(deps, table, now)
+        : await look(deps, table, await openSides(deps, table), selection)
+  }
+  return now
+}
