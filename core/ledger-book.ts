@@ -9,7 +9,7 @@ import {
   type ReplayedPages,
   totalsKey,
 } from './ledger.ts'
-import type { BookSnapshot, ContractTotals, OpenObject, SourceTotals } from './ledger-snapshot.ts'
+import type { BookSnapshot, ContractTotals, OpenObject, OpenPage, SourceTotals } from './ledger-snapshot.ts'
 import { PlaceSet } from './place-set.ts'
 
 /* Blocks whose redrive was never written down, or whose page no raw store has: nothing will ask for most of them. */
@@ -28,7 +28,7 @@ export class LedgerBook {
   readonly folded: PlaceSet
   private readonly contractTotals: Map<string, ContractTotals>
   private readonly sourceTotals: Map<string, SourceTotals>
-  private readonly open: Map<string, PageRecord>
+  private readonly open: Map<string, OpenPage>
   /** Ids of the landed blocks of each page that is not folded. */
   private readonly arrived: Map<string, Set<string>>
   private readonly openObjects: Map<string, OpenObject>
@@ -70,7 +70,7 @@ export class LedgerBook {
         this.openObjects.set(line.object, { blocks: line.blocks, isAside: false })
         return
       case 'formatted':
-        for (const page of line.pages) if (!this.folded.has(page.place)) this.open.set(page.page, page)
+        for (const page of line.pages) this.record(page)
         return
       case 'redriven':
         for (const block of line.blocks) this.expect(block)
@@ -92,7 +92,7 @@ export class LedgerBook {
         return
       }
       case 'replayed':
-        for (const place of line.places) this.mend(place, line)
+        for (const page of line.pages) this.mend(page, line)
         this.mendRedrives(line)
         return
       case 'filtered':
@@ -137,7 +137,7 @@ export class LedgerBook {
   }
 
   /** Recorded pages that do not balance yet. */
-  openPages(): IterableIterator<PageRecord> {
+  openPages(): IterableIterator<OpenPage> {
     return this.open.values()
   }
 
@@ -177,6 +177,12 @@ export class LedgerBook {
       control: Object.fromEntries(this.controls),
       bookkeeping: this.bookkeeping,
     }
+  }
+
+  /* A page that the feed does not know waits at its end. */
+  private record(page: PageRecord): void {
+    const place = this.feed.placeOf(page.page) ?? this.feed.length
+    if (!this.folded.has(place)) this.open.set(page.page, { ...page, place })
   }
 
   private isBalanced({ changes, shares }: PageRecord): boolean {
@@ -229,23 +235,24 @@ export class LedgerBook {
   }
 
   /* What other contracts made of a page that nobody formatted is still not known. */
-  private mend(place: number, { contract, contracts }: ReplayedPages): void {
-    const header = this.feed.header(place)
-    if (header === undefined || place < this.since || this.folded.has(place)) return
+  private mend(page: string, { contract, contracts }: ReplayedPages): void {
+    const place = this.feed.placeOf(page)
+    const header = place === undefined ? undefined : this.feed.header(place)
+    if (place === undefined || header === undefined || place < this.since || this.folded.has(place)) return
     const { key, table, changes, firstPosition: first, lastPosition: last } = header
     const lost = (name: string): NamedBlock => ({
       ...{ contract: name, origin: 'page', page: key, ordinal: 0 },
       ...{ changes, rows: 0, first, last, digest: 'lost' },
     })
-    const page = this.open.get(key) ?? {
+    const open = this.open.get(key) ?? {
       ...{ place, page: key, table, changes, firstPosition: first, lastPosition: last },
       shares: contracts.map((name) => ({
         ...{ contract: name, blocks: [lost(name)], refused: 0, fresh: 0, filtered: 0 },
       })),
     }
-    this.open.set(key, page)
+    this.open.set(key, open)
     const ids = this.arrived.get(key) ?? new Set()
-    for (const share of page.shares)
+    for (const share of open.shares)
       if (share.contract === contract) for (const block of share.blocks) ids.add(blockId(block))
     this.arrived.set(key, ids)
   }

@@ -20,6 +20,11 @@ export interface SourceTotals {
   readonly through: Position | null
 }
 
+/** A page that does not balance yet, and where it is in the feed. */
+export interface OpenPage extends PageRecord {
+  readonly place: number
+}
+
 /** Blocks that lie in one landing object, until they are landed. */
 export interface OpenObject {
   readonly blocks: readonly NamedBlock[]
@@ -34,7 +39,7 @@ export interface BookSnapshot {
   /** By `totalsKey`. */
   readonly contracts: readonly (readonly [string, ContractTotals])[]
   readonly sources: readonly (readonly [string, SourceTotals])[]
-  readonly pages: readonly PageRecord[]
+  readonly pages: readonly OpenPage[]
   readonly landed: readonly (readonly [string, readonly string[]])[]
   readonly objects: readonly (readonly [string, OpenObject])[]
   readonly redrives: readonly NamedBlock[]

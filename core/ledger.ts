@@ -21,8 +21,6 @@ export interface PageShare {
 
 /** What became of one raw page. */
 export interface PageRecord {
-  /** In the feed of the raw store, from 0. */
-  readonly place: number
   readonly page: string
   /** Source table. */
   readonly table: string
@@ -82,8 +80,8 @@ export interface ReplayedPages {
   readonly contract: string
   /** Every contract that reads the source table. */
   readonly contracts: readonly string[]
-  /** In the feed of the raw store. */
-  readonly places: readonly number[]
+  /** Keys; those that balance need not be among them. */
+  readonly pages: readonly string[]
   /** Positions that it read; null where it was not bounded. */
   readonly from: Position | null
   readonly to: Position | null

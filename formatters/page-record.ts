@@ -4,7 +4,6 @@ import type { FormattedChanges } from './format-page.ts'
 
 /** What became of a page, for the ledger. `isWaiting` says of a refusal that quarantine had it before. */
 export function pageRecord(
-  place: number,
   { key, table, changes, firstPosition, lastPosition }: Omit<Page, 'content'>,
   { formatted, isWaiting }: { formatted: FormattedChanges; isWaiting: (id: string) => boolean },
 ): PageRecord {
@@ -16,5 +15,5 @@ export function pageRecord(
     fresh: fresh.filter((entry) => entry.contract === contract).length,
     filtered: 0,
   }))
-  return { place, page: key, table, changes, firstPosition, lastPosition, shares }
+  return { page: key, table, changes, firstPosition, lastPosition, shares }
 }

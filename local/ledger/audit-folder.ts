@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { LedgerFinding } from '../../core/ledger-finding.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
 import { ReplayLedger } from '../operations/replay-ledger.ts'
 import { readCheckpoint } from '../pipeline/format-loop.ts'
@@ -9,7 +10,6 @@ import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { auditLedger } from './audit-ledger.ts'
 import { FolderLedger } from './folder-ledger.ts'
-import type { LedgerFinding } from './ledger-finding.ts'
 import { parquetRows } from './parquet-rows.ts'
 
 export interface FolderAudit {

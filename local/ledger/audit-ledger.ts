@@ -7,9 +7,6 @@ import {
   totalsKey,
 } from '../../core/ledger.ts'
 import { asideIds } from '../../core/ledger-balance.ts'
-import type { CatalogEntry, ObjectStore } from '../../core/ports.ts'
-import type { EntryCounts } from '../stores/quarantine-tally.ts'
-import type { FolderLedger } from './folder-ledger.ts'
 import {
   badFile,
   foreignFile,
@@ -18,7 +15,10 @@ import {
   lostEntries,
   lostPage,
   unevenPage,
-} from './ledger-finding.ts'
+} from '../../core/ledger-finding.ts'
+import type { CatalogEntry, ObjectStore } from '../../core/ports.ts'
+import type { EntryCounts } from '../stores/quarantine-tally.ts'
+import type { FolderLedger } from './folder-ledger.ts'
 
 export interface AuditDeps {
   readonly feed: Feed

@@ -183,6 +183,12 @@ export class FolderLedger implements Ledger {
     this.progress = { ...this.progress, landed, overdue }
   }
 
+  /** Every change of the page is accounted for, and it has become a sum. */
+  isBalanced(page: string): boolean {
+    const place = this.options.feed.placeOf(page)
+    return place !== undefined && this.book.folded.has(place)
+  }
+
   get stages(): Progress {
     return this.progress
   }

@@ -17,7 +17,6 @@ const block = z.object({
   digest: z.string(),
 })
 const page = z.object({
-  place: count,
   page: z.string(),
   table: z.string(),
   changes: count,
@@ -75,7 +74,8 @@ export const ledgerLine: z.ZodType<LedgerLine> = z.discriminatedUnion('kind', [
     kind: z.literal('replayed'),
     contract: z.string(),
     contracts: z.array(z.string()),
-    places: z.array(count),
+    /* A line of before pages were named by key tells nothing of them: the replay can be done again. */
+    pages: z.array(z.string()).default([]),
     from: z.string().nullable(),
     to: z.string().nullable(),
   }),
@@ -99,7 +99,7 @@ const book: z.ZodType<BookSnapshot> = z.object({
     ]),
   ),
   sources: z.array(z.tuple([z.string(), z.object({ captured: count, through: z.string().nullable() })])),
-  pages: z.array(page),
+  pages: z.array(page.extend({ place: count })),
   landed: z.array(z.tuple([z.string(), z.array(z.string())])),
   objects: z.array(z.tuple([z.string(), z.object({ blocks: z.array(block), isAside: z.boolean() })])),
   redrives: z.array(block),

@@ -5,7 +5,8 @@ import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 import type { ReplayState } from './replay-ledger.ts'
 
-export type ReplayBooks = Pick<Ledger, 'replayed' | 'replaceFiles'> & Pick<FolderLedger, 'days' | 'files'>
+export type ReplayBooks = Pick<Ledger, 'replayed' | 'replaceFiles'> &
+  Pick<FolderLedger, 'days' | 'files' | 'isBalanced'>
 
 export interface BookReplayDeps {
   readonly raw: FolderRawStore
@@ -27,14 +28,15 @@ export async function bookReplay(
   const isWhole = (first: string, last: string) =>
     (range.from === undefined || first >= range.from) &&
     (range.to === undefined || last.slice(0, -1) <= range.to.slice(0, -1))
-  const places = raw.pagesOf(source, range, rawPages).filter((place) => {
+  const pages = raw.pagesOf(source, range, rawPages).flatMap((place) => {
     const page = raw.header(place)
-    return page !== undefined && isWhole(page.firstPosition, page.lastPosition)
+    const isRead = page !== undefined && isWhole(page.firstPosition, page.lastPosition)
+    return isRead && !books.isBalanced(page.key) ? [page.key] : []
   })
   const contracts = readers.filter((one) => one.source === source).map(({ contract }) => contract)
   const added = files.map(({ key, rows, bytes }) => ({ key, rows, bytes, first: from, last: to }))
   await books.replaceFiles({ table: name, version, day: ingestDate, added, removed: [] })
-  await books.replayed({ contract: `${name} v${version}`, contracts, places, from, to })
+  await books.replayed({ contract: `${name} v${version}`, contracts, pages, from, to })
   const there = new Set(await objects.list(`${catalogTable(table).location}/`))
   for (const day of await books.days()) {
     if (day.table !== name || day.version !== version) continue

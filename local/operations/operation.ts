@@ -66,7 +66,7 @@ export type Operation = z.infer<typeof operation>
 
 /** What operations write into the ledger, and what a replay asks it. */
 export type OperationLedger = Pick<Ledger, 'redriven' | 'landed' | 'replayed' | 'replaceFiles'> &
-  Pick<FolderLedger, 'days' | 'files'>
+  Pick<FolderLedger, 'days' | 'files' | 'isBalanced'>
 
 /** What operations need of a pipeline. */
 export interface OperationParts {

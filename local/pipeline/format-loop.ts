@@ -95,7 +95,7 @@ export class FormatLoop {
     const page = await raw.page(this.next)
     const formatted = formatPage(page, route(page.table), delivery.maxBlockBytes)
     const { blocks, refused } = formatted
-    const record = pageRecord(this.next, page, { formatted, isWaiting })
+    const record = pageRecord(page, { formatted, isWaiting })
     if (refused.length > 0) await quarantine.put(refused)
     if (formatted.unknownFields.size > 0) await unknownFields?.(page.table, formatted.unknownFields)
     this.next += 1

@@ -41,13 +41,18 @@ function recordOf(place: number, sizes: readonly number[], refused: number): Pag
       ...{ first: position, last: position, digest: `${changes}` },
     })
   return {
-    ...{ place, page, table: 'a.t', firstPosition: position, lastPosition: position },
+    ...{ page, table: 'a.t', firstPosition: position, lastPosition: position },
     changes: sizes.reduce((sum, size) => sum + size, refused),
     shares: contracts.map((contract) => ({
       ...{ contract, refused, fresh: refused, filtered: 0 },
       blocks: sizes.map(blockOf(contract)),
     })),
   }
+}
+
+function placeIn(records: readonly PageRecord[], page: string): number | undefined {
+  const place = records.findIndex((record) => record.page === page)
+  return place < 0 ? undefined : place
 }
 
 function feedOf(records: readonly PageRecord[]): Feed {
@@ -57,7 +62,7 @@ function feedOf(records: readonly PageRecord[]): Feed {
       const record = records[place]
       return record === undefined ? undefined : { ...record, key: record.page }
     },
-    placeOf: (page) => records.find((record) => record.page === page)?.place,
+    placeOf: (page) => placeIn(records, page),
   }
 }
 
@@ -142,7 +147,7 @@ describe('the books', () => {
     const landed = begin()
     landed.apply({ kind: 'landed', object: 'o1', blocks: [redriven], files: [] })
     const replayed = begin()
-    const range = { places: [], from: block.first, to: block.last }
+    const range = { pages: [], from: block.first, to: block.last }
     replayed.apply({ kind: 'replayed', contract: 'a.t v2', contracts: [...contracts], ...range })
     expect([...replayed.redrives()]).toHaveLength(1)
     replayed.apply({ kind: 'replayed', contract: block.contract, contracts: [...contracts], ...range })

@@ -22,7 +22,6 @@ function recordOf(place: number): PageRecord {
   const position = positionOf(place)
   return {
     ...{
-      place,
       page: `p${place}`,
       table: 'a.t',
       changes: 3,

@@ -112,7 +112,7 @@ export class RepairShop {
       const formatted = formatPage(page, router(tables, maskKey)(source), delivery.maxBlockBytes)
       const place = raw.placeOf(page.key) ?? -1
       const isWaiting = (id: string) => this.quarantine.holds(id)
-      const record = pageRecord(place, page, { formatted, isWaiting })
+      const record = pageRecord(page, { formatted, isWaiting })
       if (formatted.refused.length > 0) await quarantine.put(formatted.refused)
       await delivery.put(formatted.blocks)
       await this.ledger.formatted([record])

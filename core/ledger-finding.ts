@@ -1,6 +1,6 @@
-import type { ManifestDay, ManifestFile, NamedBlock } from '../../core/ledger.ts'
-import type { Page } from '../../core/page.ts'
-import type { Position } from '../../core/position.ts'
+import type { ManifestDay, ManifestFile, NamedBlock } from './ledger.ts'
+import type { Page } from './page.ts'
+import type { Position } from './position.ts'
 
 /** Something that the ledger expects and nobody has, or the other way round. Holds no row value. */
 export interface LedgerFinding {
