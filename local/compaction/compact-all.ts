@@ -8,7 +8,7 @@ import {
   compactTable,
 } from '../../lake/compaction/compact-table.ts'
 import { type CompactionPlan, planCompaction } from '../../lake/compaction/plan-compaction.ts'
-import { DuckEngine } from '../duckdb/duck-engine.ts'
+import { LazyEngine } from '../duckdb/lazy-engine.ts'
 import { makeFolder } from '../stores/durable.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
@@ -53,7 +53,7 @@ export function planAll(
 }
 
 interface FolderPorts {
-  readonly sql: DuckEngine
+  readonly sql: LazyEngine
   readonly files: FolderFiles
   readonly objects: FolderObjects
   readonly ledger: FileCompactionLedger
@@ -76,7 +76,7 @@ async function forEachTable<T>(
     for (const { table } of await catalog.entries()) {
       if (signal.aborted || (only !== undefined && table.name !== only)) continue
       /* One engine for each table: nothing of the last one is left in memory. */
-      const sql = await DuckEngine.open({
+      const sql = new LazyEngine({
         temporary: join(scratch, 'spill'),
         ...(memory === undefined ? {} : { memory }),
         ...(threads === undefined ? {} : { threads }),
@@ -84,7 +84,7 @@ async function forEachTable<T>(
       try {
         done.push(await work(table.name, table.version, { sql, files, objects, ledger }))
       } finally {
-        sql.close()
+        await sql.close()
       }
     }
   } finally {
