@@ -1,10 +1,15 @@
 #!/usr/bin/env node
-/* Runs the TypeScript sources as they are: there is no build to know about. */
+/* Runs the TypeScript sources: bundled when they were last changed, or else as they are. */
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 if (!existsSync(fileURLToPath(new URL('../node_modules/tsx', import.meta.url)))) await import('./setup.mjs')
-const { register } = await import('tsx/esm/api')
-register()
-const { main } = await import('../cli/main.ts')
+const { bundledCli } = await import('./bundle.mjs')
+const folder = await bundledCli()
+process.setSourceMapsEnabled(true)
+if (folder === undefined) (await import('tsx/esm/api')).register()
+const { main } = await import(
+  folder === undefined ? '../cli/main.ts' : pathToFileURL(join(folder, 'main.mjs')).href
+)
 await main(process.argv)

@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
+import { bundledLanguage } from './contract-language.ts'
 
 /** A contract file: where it is, what its path says, its text, and its table or why there is none. */
 export interface ContractFile {
@@ -38,7 +39,7 @@ const CONTRACT_PATH = /^([^/]+)\/([^/]+)\/v(\d+)\.ts$/
 export async function loadContracts(schemas: string, from: string): Promise<ContractsFolder> {
   const root = await realFolder(resolve(from, schemas), schemas)
   const paths = await contractPaths(root)
-  allowContracts(root)
+  await allowContracts(root)
   const files: ContractFile[] = []
   for (const path of paths) files.push(await loadFile(root, path, from))
   return { root, shown: shownPath(root, from), files }
@@ -79,10 +80,13 @@ async function contractPaths(root: string): Promise<readonly string[]> {
 const allowed = new Set<string>()
 
 /* Hooks cannot be taken back, so each folder gets its own only once. */
-function allowContracts(root: string): void {
+async function allowContracts(root: string): Promise<void> {
   if (allowed.has(root)) return
+  /* Where the sources run, TypeScript is known already. */
+  if (bundledLanguage !== undefined && allowed.size === 0) (await import('tsx/esm/api')).register()
   allowed.add(root)
-  const data = { parentURL: import.meta.url, folder: `${pathToFileURL(root).href}/` }
+  const folder = `${pathToFileURL(root).href}/`
+  const data = { parentURL: import.meta.url, folder, language: bundledLanguage }
   register(new URL('./resolve-hooks.mjs', import.meta.url), { data })
 }
 
