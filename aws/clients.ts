@@ -3,6 +3,7 @@ import { DatabaseMigrationServiceClient } from '@aws-sdk/client-database-migrati
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
 import { GlueClient } from '@aws-sdk/client-glue'
+import { LambdaClient } from '@aws-sdk/client-lambda'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
@@ -68,4 +69,9 @@ export function secretsClient(settings: ClientSettings): SecretsManagerClient {
 
 export function dmsClient(settings: ClientSettings): DatabaseMigrationServiceClient {
   return new DatabaseMigrationServiceClient(configOf(settings))
+}
+
+/** Answers of a function come when it has ended, after 15 minutes at most. */
+export function lambdaClient(settings: ClientSettings): LambdaClient {
+  return new LambdaClient(configOf({ requestTimeoutMs: 16 * 60_000, ...settings }))
 }

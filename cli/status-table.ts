@@ -1,4 +1,4 @@
-import type { KeptProof } from '../local/reconcile/proof-file.ts'
+import type { KeptProof } from '../local/reconcile/kept-proofs.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
 

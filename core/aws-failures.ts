@@ -10,6 +10,11 @@ export const awsFailures = {
     action: 'halt',
     advice: 'An object that should be there is not. Look for a lifecycle rule that removes too early.',
   },
+  'objects/corrupt': {
+    action: 'halt',
+    advice:
+      'Restore an earlier version of the object that the message names. A document of proofs may also be deleted: the next proof begins it anew.',
+  },
   'objects/too-large': {
     action: 'halt',
     advice: 'Give the function more memory or more ephemeral storage, or read fewer objects at once.',

@@ -130,6 +130,15 @@ export class GlueCatalog implements Catalog {
     return entries
   }
 
+  /** One entry of `entries`, with the same order of reading. Throws `lake/unreadable`. */
+  async entry(name: string, version: number): Promise<CatalogEntry> {
+    const { database, table } = glueName(this.settings.prefix, (await this.known(name, version)).state.table)
+    const partitions = await listPartitions(this.settings, database, table)
+    const { state } = await this.known(name, version)
+    const base = state.base === null ? null : await readManifest(this.settings.objects, state.base)
+    return { ...state, partitions, base }
+  }
+
   private async register(table: CatalogTable): Promise<void> {
     const { database, table: name } = glueName(this.settings.prefix, table)
     if ((await findTable(this.settings, database, name)) === undefined) {

@@ -62,7 +62,7 @@ export class LambdaStage {
   }
 
   /** Runs one invocation; its metrics are written whatever becomes of it. */
-  async run(context: LambdaContext, work: () => Promise<BatchResponse>): Promise<BatchResponse> {
+  async run<T>(context: LambdaContext, work: () => Promise<T>): Promise<T> {
     this.context = context
     try {
       return await work()
@@ -86,7 +86,8 @@ export class LambdaStage {
     this.log.warn('stage.failed', { ...fields, ...known })
   }
 
-  private get remainingMs(): number {
+  /** Milliseconds in which work may be done. */
+  get remainingMs(): number {
     return Math.floor((this.context?.getRemainingTimeInMillis() ?? 0) - RESERVE_MS)
   }
 

@@ -1,10 +1,17 @@
 import type { Clock } from '../../core/ports.ts'
 
-type Unit = 'Count' | 'Milliseconds'
+type Unit = 'Count' | 'Milliseconds' | 'Seconds'
 
 interface Measured {
   readonly counts: Map<string, number>
   readonly ages: Map<string, number[]>
+  readonly levels: Map<string, Level>
+}
+
+/** A value as it stands, 0 too: a metric that stays away would keep an alarm where it is. */
+interface Level {
+  readonly value: number
+  readonly unit: Unit
 }
 
 /** CloudWatch takes at most 100 values of one metric in a line. */
@@ -44,15 +51,21 @@ export class StageMetrics {
     ages.set(name, known)
   }
 
+  /** Sets a value as it stands now, of a table or of the stage alone. */
+  level(name: string, value: number, unit: Unit = 'Count', table?: string): void {
+    this.of(table).levels.set(name, { value, unit })
+  }
+
   /** Writes what was measured since the last time. */
   flush(requestId: string): void {
-    for (const [table, { counts, ages }] of this.tables) {
+    for (const [table, { counts, ages, levels }] of this.tables) {
       const samples = [...ages].flatMap(([name, values]) =>
         values.length === 0 ? [] : [[name, sample(values)]],
       )
       const names: readonly { Name: string; Unit: Unit }[] = [
         ...[...counts.keys()].map((Name) => ({ Name, Unit: 'Count' as const })),
         ...samples.map(([name]) => ({ Name: String(name), Unit: 'Milliseconds' as const })),
+        ...[...levels].map(([Name, { unit }]) => ({ Name, Unit: unit })),
       ]
       if (names.length === 0) continue
       const Dimensions = table === undefined ? [['stage']] : [['stage'], ['stage', 'table']]
@@ -64,6 +77,7 @@ export class StageMetrics {
         requestId,
         ...Object.fromEntries(counts),
         ...Object.fromEntries(samples),
+        ...Object.fromEntries([...levels].map(([name, { value }]) => [name, value])),
       }
       this.write(`${JSON.stringify(line)}\n`)
     }
@@ -71,7 +85,7 @@ export class StageMetrics {
   }
 
   private of(table: string | undefined): Measured {
-    const known = this.tables.get(table) ?? { counts: new Map(), ages: new Map() }
+    const known = this.tables.get(table) ?? { counts: new Map(), ages: new Map(), levels: new Map() }
     this.tables.set(table, known)
     return known
   }

@@ -29,10 +29,24 @@ test('the last proof of each table is kept, whole', async () => {
   const path = proofsFile(dir)
   await keepProof(path, proofOf(proven('a'), proven('b', 3)), 0)
   await keepProof(path, proofOf(proven('b', 0, { kind: 'sample', percent: 12.5, buckets: 512 })), 1_000)
+  const [begin, later] = ['1970-01-01T00:00:00.000Z', '1970-01-01T00:00:01.000Z']
   const common = { lsn: '1152921504606846976', sourceRows: 5, lakeRows: 5, way: 'streamed', inQuarantine: 1 }
   expect(await readProofs(path)).toEqual({
-    a: { ...common, equal: true, at: '1970-01-01T00:00:00.000Z', sample: null, different: 0 },
-    b: { ...common, equal: true, at: '1970-01-01T00:00:01.000Z', sample: 12.5, different: 0 },
+    a: { ...common, equal: true, at: begin, equalAt: begin, sample: null, different: 0 },
+    b: { ...common, equal: true, at: later, equalAt: later, sample: 12.5, different: 0 },
+  })
+})
+
+test('when a table was last equal outlives the proofs that found a difference', async () => {
+  const path = proofsFile(dir)
+  await keepProof(path, proofOf(proven('a'), proven('b', 1)), 0)
+  await keepProof(path, proofOf(proven('a', 2), proven('b', 2)), 1_000)
+  const before = await readProofs(path)
+  expect(before).toMatchObject({ a: { equalAt: '1970-01-01T00:00:00.000Z' }, b: { equalAt: null } })
+  await keepProof(path, proofOf(proven('a', 1), proven('b')), 2_000)
+  expect(await readProofs(path)).toMatchObject({
+    a: { equalAt: '1970-01-01T00:00:00.000Z', at: '1970-01-01T00:00:02.000Z' },
+    b: { equalAt: '1970-01-01T00:00:02.000Z' },
   })
 })
 

@@ -1,0 +1,154 @@
+import type { MaskKey } from '../../core/contract/pii.ts'
+import type { Table } from '../../core/contract/table.ts'
+import { tableLabel } from '../../core/contract/table-label.ts'
+import { PipelineError } from '../../core/failures.ts'
+import type { CatalogEntry, ObjectStore, Quarantine } from '../../core/ports.ts'
+import { freshFolder } from '../../local/reconcile/fresh-folder.ts'
+import type { HealingWay } from '../../local/reconcile/heal.ts'
+import { withProofs } from '../../local/reconcile/kept-proofs.ts'
+import { BackOff, type Patience } from '../../local/reconcile/patience.ts'
+import { type ProofAnswer, type TableAnswer, tableAnswerOf } from '../../local/reconcile/proof-answer.ts'
+import { readProofObject, writeProofObject } from '../../local/reconcile/proof-objects.ts'
+import { ProofSession } from '../../local/reconcile/proof-session.ts'
+import { chosenTables } from '../../local/reconcile/reconcile.ts'
+import type { ScratchLake } from '../../local/reconcile/scratch-lake.ts'
+import type { Source } from '../../local/replicator/source-connection.ts'
+import type { LambdaStage } from '../runtime/lambda-stage.ts'
+import { noteProofs } from './note-proofs.ts'
+import { reconcileRequest } from './reconcile-event.ts'
+
+export interface ProveAllDeps {
+  readonly stage: LambdaStage
+  readonly tables: readonly Table[]
+  readonly epoch: number
+  readonly source: () => Promise<Source>
+  readonly maskKey: () => Promise<MaskKey>
+  readonly entries: () => Promise<readonly CatalogEntry[]>
+  readonly lake: ScratchLake
+  readonly objects: Pick<ObjectStore, 'get' | 'put'>
+  readonly quarantine: Pick<Quarantine, 'list'>
+  readonly capture: HealingWay['capture']
+  /** A folder of this use alone. */
+  readonly scratch: string
+  /** For DuckDB. */
+  readonly memory: string
+  readonly settleMs: number
+  readonly waitMs: number
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>
+  /** Aborts after so many milliseconds. */
+  readonly deadline: (milliseconds: number) => AbortSignal
+}
+
+/** For closing what is open, and the answer. */
+const RESERVE_MS = 15_000
+const FIRST_LOOK_MS = 10_000
+const LONGEST_PAUSE_MS = 60_000
+
+/**
+ * Proves tables one after the other as of one position, those first whose last attempt is longest ago, until the time is
+ * over. One that cannot be proven does not keep the others. Each proof is kept in the bucket before the next begins.
+ * Throws what makes all proofs impossible.
+ */
+export async function proveAll(event: unknown, deps: ProveAllDeps): Promise<ProofAnswer> {
+  const { stage, lake, objects } = deps
+  const { tables: names, scope = { kind: 'all' }, heal = false } = reconcileRequest(event, stage.now)
+  const signal = deps.deadline(Math.max(1, stage.remainingMs - RESERVE_MS))
+  let proofs = await readProofObject(objects)
+  const asked = chosenTables(deps.tables, names).map((table) => ({
+    table,
+    label: tableLabel(table, deps.tables),
+  }))
+  const turn = ({ label }: { readonly label: string }) => Date.parse(proofs.tried[label] ?? '') || 0
+  const waiting = asked.toSorted((one, other) => turn(one) - turn(other))
+  const session = await openSession(deps, signal)
+  const done: TableAnswer[] = []
+  const failed: ProofAnswer['failed'] = []
+  try {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (signal.aborted) {
+        waiting.unshift(next)
+        break
+      }
+      const { table, label } = next
+      proofs = {
+        ...proofs,
+        tried: { ...proofs.tried, [label]: new Date(stage.now()).toISOString() },
+      }
+      await writeProofObject(objects, proofs)
+      try {
+        const proof = await session.prove(table, scope, heal ? healingWay(deps, signal) : undefined)
+        done.push(tableAnswerOf(proof))
+        proofs = withProofs(proofs, { lsn: session.lsn, tables: [proof] }, stage.now())
+        await writeProofObject(objects, proofs)
+      } catch (error) {
+        const failure = signal.aborted ? unfinished(label, error) : error
+        stage.failed(failure, { table: label })
+        const isOurs = failure instanceof PipelineError
+        failed.push({
+          table: label,
+          code: isOurs ? failure.code : 'unknown',
+          message: isOurs ? failure.message : 'the log of the function names the place',
+        })
+      }
+    }
+  } finally {
+    await session.close()
+    await lake.release()
+  }
+  const equal = waiting.length === 0 && failed.length === 0 && done.every((one) => one.equal)
+  const notBegun = waiting.map(({ label }) => label)
+  const answer = { equal, lsn: String(session.lsn), asOf: session.asOf, tables: done, failed, notBegun }
+  noteProofs(answer, proofs, deps)
+  return answer
+}
+
+async function openSession(deps: ProveAllDeps, signal: AbortSignal): Promise<ProofSession> {
+  const { stage, lake, scratch, sleep, settleMs, waitMs } = deps
+  await lake.release()
+  await freshFolder(scratch)
+  const [source, maskKey] = [await deps.source(), await deps.maskKey()]
+  /* Before the position: a base of now has nothing of after it. */
+  lake.hold(await deps.entries())
+  const since = stage.now()
+  try {
+    return await ProofSession.open({
+      ...{ source, maskKey, lake, scratch, signal },
+      ...{ tables: deps.tables, epoch: deps.epoch, quarantine: deps.quarantine, memory: deps.memory },
+      reach: () => sleep(settleMs, signal),
+      patience: () => patience(deps, signal, { since, until: since + settleMs + waitMs }),
+    })
+  } catch (error) {
+    throw signal.aborted ? unfinished('every table', error) : error
+  }
+}
+
+function patience(
+  { stage, sleep }: ProveAllDeps,
+  signal: AbortSignal,
+  { since, until }: { readonly since: number; readonly until: number },
+): Patience {
+  const end = stage.now() + stage.remainingMs - 2 * RESERVE_MS
+  return new BackOff({
+    ...{ since, firstMs: FIRST_LOOK_MS, capMs: LONGEST_PAUSE_MS },
+    until: Math.min(until, end),
+    now: stage.now,
+    sleep: (milliseconds) => sleep(milliseconds, signal),
+  })
+}
+
+function healingWay(deps: ProveAllDeps, signal: AbortSignal): HealingWay {
+  const { stage, capture, sleep, settleMs, waitMs } = deps
+  return {
+    capture,
+    landed: () => sleep(settleMs, signal),
+    patience: () => {
+      const since = stage.now()
+      return patience(deps, signal, { since, until: since + waitMs })
+    },
+    now: stage.now,
+  }
+}
+
+function unfinished(what: string, cause: unknown): PipelineError {
+  return new PipelineError('proof/unfinished', `${what} was not compared in time`, { cause })
+}
