@@ -1,9 +1,9 @@
 /*
  * Bundles the handlers for Lambda: `dist/handlers/<name>/index.mjs` with everything it imports, and its source map beside
- * it. `--out <folder>` puts them elsewhere, `--cold` also times the import of each in fresh processes.
+ * it, and for those that use DuckDB its native package, which no bundle can hold. `--out <folder>` puts them elsewhere, `--cold` also times the import of each in fresh processes.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -23,8 +23,11 @@ const banner = [
   'const __dirname = import.meta.dirname, __filename = import.meta.filename;',
 ].join('')
 
+/* Of the machine that builds; a function runs on the same architecture, and Lambda's Linux has glibc. */
+const duckdb = `@duckdb/node-bindings-${process.platform}-${process.arch}`
+
 rmSync(out, { recursive: true, force: true })
-await Promise.all(
+const built = await Promise.all(
   names.map((name) =>
     build({
       entryPoints: [join(root, 'handlers', name, 'handler.ts')],
@@ -42,14 +45,23 @@ await Promise.all(
       banner: { js: banner },
       /* Snappy of the machine that builds; a function runs on the same architecture. */
       loader: { '.node': 'copy' },
+      /* Found beside the bundle, or not asked for. */
+      external: ['@duckdb/node-bindings-*', 'pg-native'],
+      metafile: true,
       logLevel: 'error',
     }),
   ),
 )
 
-for (const name of names) {
+for (const [index, name] of names.entries()) {
+  const inputs = Object.keys(built[index].metafile.inputs)
+  if (inputs.some((input) => input.includes('node_modules/@duckdb/node-api/')))
+    cpSync(join(root, 'node_modules', duckdb), join(out, name, 'node_modules', duckdb), {
+      recursive: true,
+      dereference: true,
+    })
   const sizes = readdirSync(join(out, name))
-    .filter((file) => !file.endsWith('.map'))
+    .filter((file) => !file.endsWith('.map') && file !== 'node_modules')
     .map((file) => `${file} ${Math.ceil(statSync(join(out, name, file)).size / 1024)} KiB`)
   const cold = values.cold === true ? `, import ${coldStart(join(out, name, 'index.mjs'))} ms` : ''
   process.stdout.write(`${name}: ${sizes.join(', ')}${cold}\n`)
@@ -64,6 +76,8 @@ function coldStart(file) {
     'STREAM',
     'MASK_SECRET',
     'SYSTEM',
+    'SYSTEMS',
+    'SOURCE_SECRET',
     'BUCKET',
     'CATALOG_PREFIX',
   ]

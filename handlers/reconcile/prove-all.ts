@@ -41,7 +41,8 @@ export interface ProveAllDeps {
 
 /** For closing what is open, and the answer. */
 const RESERVE_MS = 15_000
-const FIRST_LOOK_MS = 10_000
+/* Of the time that a change may need: most of those that lag are there soon. */
+const FIRST_LOOK_SHARE = 1 / 9
 const LONGEST_PAUSE_MS = 60_000
 
 /**
@@ -123,13 +124,13 @@ async function openSession(deps: ProveAllDeps, signal: AbortSignal): Promise<Pro
 }
 
 function patience(
-  { stage, sleep }: ProveAllDeps,
+  { stage, sleep, settleMs }: ProveAllDeps,
   signal: AbortSignal,
   { since, until }: { readonly since: number; readonly until: number },
 ): Patience {
   const end = stage.now() + stage.remainingMs - 2 * RESERVE_MS
   return new BackOff({
-    ...{ since, firstMs: FIRST_LOOK_MS, capMs: LONGEST_PAUSE_MS },
+    ...{ since, firstMs: Math.max(1, settleMs * FIRST_LOOK_SHARE), capMs: LONGEST_PAUSE_MS },
     until: Math.min(until, end),
     now: stage.now,
     sleep: (milliseconds) => sleep(milliseconds, signal),
