@@ -108,7 +108,13 @@ export const failures = {
   },
   'ledger/unavailable': {
     action: 'retry',
-    advice: 'The ledger cannot be written. Check disk space and permissions of the folder.',
+    advice:
+      'The ledger cannot be reached. Check disk space and permissions of the folder; on AWS, the health of DynamoDB, the limits of the table and the network of the function.',
+  },
+  'ledger/too-large': {
+    action: 'halt',
+    advice:
+      'Format made one page into more blocks than an item of the ledger holds, about 4,000. Fewer contracts on its table, or larger blocks, make fewer of them.',
   },
   'source/unreachable': {
     action: 'retry',

@@ -1,4 +1,4 @@
-import type { ManifestDay, ManifestFile, NamedBlock } from './ledger.ts'
+import type { LoadFileRecord, ManifestDay, ManifestFile, NamedBlock } from './ledger.ts'
 import type { Page } from './page.ts'
 import type { Position } from './position.ts'
 
@@ -33,9 +33,9 @@ export function lostPage(
   }
 }
 
-export function lostBlock(block: NamedBlock, object: string | null): LedgerFinding {
+/** `where` says why it did not come; `object` is the landing object it was in, where that is known. */
+export function lostBlock(block: NamedBlock, where: string, object: string | null = null): LedgerFinding {
   const { contract, origin, page, ordinal, changes, first, last } = block
-  const where = object === null ? 'delivery never wrote it' : `${object} is gone and was not landed`
   const what = origin === 'page' ? `block ${ordinal} of a page` : 'a block of a redrive'
   return {
     ...{ kind: 'block', table: contract, name: page, count: changes, first, last, object, severity: 'fault' },
@@ -51,6 +51,14 @@ export function unevenPage(page: Pick<Page, 'key' | 'changes'>, contract: string
     message: `blocks, refusals and filtered changes of a page are not its ${page.changes} changes`,
     advice: `tidemark replay --table ${nameOf(contract)}`,
   }
+}
+
+/** A file of other bytes than were written; `found` is undefined for one that is gone. */
+export function alteredFile(day: ManifestDay, file: ManifestFile, found: number | undefined): LedgerFinding {
+  const advice = `tidemark redrive --file '${file.key}'`
+  const missing = badFile(day, file, undefined)
+  if (found === undefined) return { ...missing, advice }
+  return { ...missing, advice, message: `${file.key} has ${found} bytes, ${file.bytes} were written` }
 }
 
 /** `found` is undefined for a file that is gone, null for one that cannot be read. */
@@ -88,6 +96,38 @@ export function foreignFile(table: string, key: string): LedgerFinding {
     ...{ kind: 'foreign', table, name: key, count: 0, first: null, last: null, object: null },
     ...{ message: `${key} is not in the ledger`, severity: 'note' },
     advice: 'If nobody knows it, move it away: queries read every file of the folder.',
+  }
+}
+
+/** What a file of a load has more rows of than history and quarantine, by contract. */
+export function unevenLoad({ load, key, rows, landed, refused }: LoadFileRecord): readonly LedgerFinding[] {
+  return [...new Set([...Object.keys(landed), ...Object.keys(refused)])].flatMap((contract) => {
+    const sum = (landed[contract] ?? 0) + (refused[contract] ?? 0)
+    if (sum === rows) return []
+    return [
+      {
+        ...{
+          kind: 'load',
+          table: contract,
+          name: key,
+          count: rows - sum,
+          first: null,
+          last: null,
+          object: key,
+        },
+        message: `${key} has ${rows} rows, ${sum} are in history and quarantine of ${contract}`,
+        ...{ advice: `tidemark load resume ${load}`, severity: 'fault' },
+      },
+    ]
+  })
+}
+
+/** An object of the landing prefix that nobody has landed. */
+export function unlandedObject(key: string, kind: 'block' | 'load'): LedgerFinding {
+  return {
+    ...{ kind, table: '', name: key, count: 0, first: null, last: null, object: key, severity: 'fault' },
+    message: `${key} was delivered and is not landed`,
+    advice: `tidemark redrive --object '${key}'`,
   }
 }
 

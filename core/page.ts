@@ -29,6 +29,16 @@ export interface Page {
   readonly content: Buffer
 }
 
+const KEY =
+  /^(.+?)#([0-9a-f]{4}-[0-9a-f]{16}-[0-9a-f]{10})#([0-9a-f]{4}-[0-9a-f]{16}-[0-9a-f]{10})#.*#(\d+)$/s
+
+/** What the key of a page says of it; undefined for a text that is no key of a page. */
+export function pageOfKey(key: string): Omit<Page, 'content'> | undefined {
+  const [, table, firstPosition, lastPosition, changes] = KEY.exec(key) ?? []
+  if (table === undefined || firstPosition === undefined || lastPosition === undefined) return undefined
+  return { key, table, firstPosition, lastPosition, changes: Number(changes) }
+}
+
 /** Bounds of one page: bytes of text before compression. */
 export interface PageLimits {
   readonly targetBytes: number

@@ -73,6 +73,7 @@ function coldStart(file) {
   const texts = [
     'RAW_TABLE',
     'QUARANTINE_TABLE',
+    'LEDGER_TABLE',
     'STREAM',
     'MASK_SECRET',
     'SYSTEM',

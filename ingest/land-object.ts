@@ -74,6 +74,36 @@ export async function landObject(key: string, { objects, catalog, historyFiles }
   return { files: landed, commits, record: { object: key, blocks, files: manifest } }
 }
 
+/** The names of the blocks in an object as far as it can be read: of what is set aside the ledger knows them then. */
+export async function blocksIn(
+  key: string,
+  objects: Pick<ObjectStore, 'get'>,
+): Promise<readonly NamedBlock[]> {
+  const content = await contentOf(key, objects).catch((error: unknown) => {
+    if (error instanceof PipelineError && error.code === 'landing/corrupt') return Buffer.alloc(0)
+    throw error
+  })
+  const blocks: NamedBlock[] = []
+  for (let at = 0; at < content.length; ) {
+    const lineEnd = content.indexOf(10, at)
+    if (lineEnd < 0) break
+    if (content[at] === 0x7b) blocks.push(...labelOf(content.toString('utf8', at, lineEnd)))
+    const next = content.indexOf('\n{', lineEnd)
+    at = next < 0 ? content.length : next + 1
+  }
+  return blocks
+}
+
+function labelOf(line: string): readonly NamedBlock[] {
+  try {
+    const header = decodeBlockHeader(line)
+    const name = header === undefined ? undefined : nameOfBlock(header)
+    return name === undefined ? [] : [name]
+  } catch {
+    return []
+  }
+}
+
 /* Its memory is the compressed files of one object. */
 function wholeFile({ table, version, file, blocks, isLabelled }: OpenFile, key: string) {
   const finished = file.finish()
@@ -92,7 +122,7 @@ function reachOf(blocks: readonly NamedBlock[]) {
   return { first: firsts[0] ?? null, last: lasts.at(-1) ?? null }
 }
 
-async function contentOf(key: string, objects: ObjectStore): Promise<Buffer> {
+async function contentOf(key: string, objects: Pick<ObjectStore, 'get'>): Promise<Buffer> {
   const bytes = await objects.get(key)
   try {
     return await promisify(gunzip)(bytes, { maxOutputLength: MAX_OBJECT_BYTES })

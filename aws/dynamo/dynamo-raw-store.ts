@@ -1,10 +1,21 @@
-import type { Page } from '../../core/page.ts'
+import { GetItemCommand } from '@aws-sdk/client-dynamodb'
+import { type Page, pageOfKey } from '../../core/page.ts'
 import type { PositionRange, RawStore } from '../../core/ports.ts'
-import type { CallName } from '../call-aws.ts'
+import type { HeldPage } from '../../core/recorded-page.ts'
+import { type CallName, callAws } from '../call-aws.ts'
 import { type DynamoTable, type Item, putOf, queryItems, writeBatches } from './dynamo-table.ts'
 import { partCount, partsOf, readParts } from './item-parts.ts'
 import { mergeSorted } from './merge-sorted.ts'
-import { expiryOf, headOfItem, type PageHead, pageItem, partitionsOf, partsName } from './page-item.ts'
+import {
+  expiryOf,
+  headOfItem,
+  type PageHead,
+  pageItem,
+  partitionsOf,
+  partsName,
+  placeOfPage,
+} from './page-item.ts'
+import { between } from './position-query.ts'
 
 export interface DynamoRawStoreSettings {
   readonly table: DynamoTable
@@ -40,8 +51,28 @@ export class DynamoRawStore implements RawStore {
   }
 
   async *list(table: string, { from, to }: PositionRange = {}): AsyncIterable<Page> {
-    const sources = partitionsOf(table).map((partition) => this.heads(partition, from, to))
+    const sources = partitionsOf(table).map((partition) => this.overlapping(partition, from, to))
     for await (const head of mergeSorted(sources, byKey)) yield await this.pageOf(head)
+  }
+
+  /** Pages of a table that begin in a range, without their content, in the order of their keys. */
+  async *heads(table: string, range: PositionRange = {}): AsyncGenerator<HeldPage> {
+    const sources = partitionsOf(table).map((partition) => this.held(partition, range))
+    yield* mergeSorted(sources, (left, right) => (left.key < right.key ? -1 : 1))
+  }
+
+  /** The item of a page by its key; undefined when there is none. */
+  async find(key: string): Promise<Item | undefined> {
+    const page = pageOfKey(key)
+    if (page === undefined) return undefined
+    const { pk, sk } = placeOfPage(page)
+    const command = new GetItemCommand({
+      ...{ TableName: this.table.name, Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true },
+    })
+    const found = await callAws(this.call, this.table.retry, (abortSignal) =>
+      this.table.client.send(command, { abortSignal }),
+    )
+    return found.Item
   }
 
   /** The page of an item, from a query or from the stream. Throws `raw/corrupt` for an item that is no page. */
@@ -58,8 +89,23 @@ export class DynamoRawStore implements RawStore {
     }
   }
 
+  /* The service bills whole items, but sends only what is asked for. */
+  private async *held(partition: string, range: PositionRange): AsyncGenerator<HeldPage> {
+    const query = {
+      ...between(partition, range),
+      ProjectionExpression: '#table, sk, committed',
+      ExpressionAttributeNames: { '#table': 'table' },
+      ConsistentRead: false,
+    }
+    for await (const { table, sk, committed } of queryItems(this.table, this.call, query)) {
+      const page = pageOfKey(`${table?.S ?? ''}#${sk?.S ?? ''}`)
+      if (page !== undefined)
+        yield { ...page, committedAt: committed?.N === undefined ? null : Number(committed.N) }
+    }
+  }
+
   /* Sort keys begin with the first position; where the last one lies only the item says, so all before `to` are read. */
-  private async *heads(
+  private async *overlapping(
     partition: string,
     from: string | undefined,
     to: string | undefined,

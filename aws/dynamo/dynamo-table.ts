@@ -25,6 +25,7 @@ export const deleteOf = (pk: string, sk: string): WriteRequest => ({
 })
 
 const BATCH_ITEMS = 25
+const BATCHES_AT_ONCE = 8
 /* Half of what one request may hold: the SDK keeps it as text and as bytes at once. */
 const BATCH_BYTES = 8 << 20
 
@@ -74,18 +75,34 @@ async function writeBatch(table: DynamoTable, name: CallName, batch: readonly Wr
   }
 }
 
+/** The same as `writeBatches` for requests that need no order: several batches are on their way at once. */
+export async function writeSpread(
+  table: DynamoTable,
+  name: CallName,
+  requests: readonly WriteRequest[],
+): Promise<void> {
+  const single = [...new Map(requests.map((request) => [keyOf(request), request])).values()]
+  const lanes = Math.min(BATCHES_AT_ONCE, Math.ceil(single.length / BATCH_ITEMS))
+  const size = Math.ceil(single.length / Math.max(1, lanes))
+  const writing = Array.from({ length: lanes }, (_, lane) =>
+    writeBatches(table, name, single.slice(lane * size, (lane + 1) * size)),
+  )
+  /* All of them end before the first error is told: nothing is written after the call. */
+  for (const done of await Promise.allSettled(writing)) if (done.status === 'rejected') throw done.reason
+}
+
 /** Items of a query in the order of their sort key, read as they are asked for, one answer (1 MB at most) at a time. */
 export async function* queryItems(
   { client, name: TableName, retry }: DynamoTable,
   name: CallName,
-  query: Omit<QueryCommandInput, 'TableName' | 'ConsistentRead'>,
+  query: Omit<QueryCommandInput, 'TableName'>,
 ): AsyncGenerator<Item> {
   let ExclusiveStartKey: Item | undefined
   do {
     const command = new QueryCommand({
+      ConsistentRead: true,
       ...query,
       TableName,
-      ConsistentRead: true,
       ...(ExclusiveStartKey === undefined ? {} : { ExclusiveStartKey }),
     })
     const found = await callAws(name, retry, (abortSignal) => client.send(command, { abortSignal }))

@@ -23,6 +23,7 @@ const headItem = z.object({
   first: text,
   last: text,
   changes: number,
+  committed: number.optional(),
   digest: text,
   content: bytes.optional(),
   parts: number.optional(),
@@ -31,6 +32,8 @@ const headItem = z.object({
 /** A stored page: whole, or where its content lies. */
 export interface PageHead {
   readonly page: Omit<Page, 'content'>
+  /** When its last change was committed, epoch milliseconds; null for rows of a load. */
+  readonly committedAt: number | null
   readonly digest: string
   readonly content: Buffer | undefined
   readonly parts: number
@@ -46,20 +49,27 @@ export function partitionsOf(table: string): readonly string[] {
  * tells two deliveries apart, the time of expiry neither.
  */
 export function pageItem(page: Page, retentionDays: number): Item {
-  const { key, table, firstPosition, lastPosition, changes, content } = page
-  const index = createHash('sha256').update(key).digest().readUInt16BE() % SPREAD
+  const { table, firstPosition, lastPosition, changes, content } = page
   const parts = partCount(content)
+  const committedAt = lastCommitOf(page)
+  const { pk, sk } = placeOfPage(page)
   return {
-    pk: { S: partitionName(table, index) },
-    sk: { S: key.slice(table.length + 1) },
+    ...{ pk: { S: pk }, sk: { S: sk } },
     table: { S: table },
     first: { S: firstPosition },
     last: { S: lastPosition },
     changes: { N: String(changes) },
+    ...(committedAt === null ? {} : { committed: { N: String(committedAt) } }),
     digest: { S: digestOf(content) },
     ...(parts === 0 ? { content: { B: content } } : { parts: { N: String(parts) } }),
-    ...expiryOf(page, retentionDays),
+    ...expiryAfter(committedAt, retentionDays),
   }
+}
+
+/** The key of a page's item. */
+export function placeOfPage({ key, table }: Pick<Page, 'key' | 'table'>): { pk: string; sk: string } {
+  const index = createHash('sha256').update(key).digest().readUInt16BE() % SPREAD
+  return { pk: partitionName(table, index), sk: key.slice(table.length + 1) }
 }
 
 /** The name of the parts of a page. */
@@ -72,14 +82,22 @@ export function partsName(key: string, digest: string): string {
  * nothing else does not expire by itself.
  */
 export function expiryOf(page: Page, retentionDays: number): Item {
+  return expiryAfter(lastCommitOf(page), retentionDays)
+}
+
+function expiryAfter(committedAt: number | null, retentionDays: number): Item {
+  if (committedAt === null) return {}
+  return { expires: { N: String(Math.floor(committedAt / 1_000) + retentionDays * DAY_SECONDS) } }
+}
+
+/* Epoch milliseconds. */
+function lastCommitOf(page: Page): number | null {
   const { maxBytes, targetBytes } = pageLimits
   try {
     const lines = inflateRawSync(page.content, { maxOutputLength: maxBytes + targetBytes })
     const start = lines.lastIndexOf(10, lines.length - 2) + 1
     const committedAt = parseJsonObject(lines.toString('utf8', start, lines.length - 1))['committed-at']
-    if (typeof committedAt !== 'string') return {}
-    const seconds = Math.floor(Date.parse(committedAt) / 1_000) + retentionDays * DAY_SECONDS
-    return { expires: { N: String(seconds) } }
+    return typeof committedAt === 'string' ? Date.parse(committedAt) : null
   } catch (cause) {
     throw new PipelineError('raw/corrupt', `page ${page.key}: its last change cannot be read`, { cause })
   }
@@ -90,7 +108,7 @@ export function headOfItem(item: Item): PageHead {
   const parsed = headItem.safeParse(item)
   if (!parsed.success)
     throw new PipelineError('raw/corrupt', 'an item of the raw store is no page', { cause: parsed.error })
-  const { table, sk, first, last, changes, digest, content, parts } = parsed.data
+  const { table, sk, first, last, changes, committed, digest, content, parts } = parsed.data
   const key = `${table.S}#${sk.S}`
   const page = {
     key,
@@ -102,7 +120,8 @@ export function headOfItem(item: Item): PageHead {
   const whole = content === undefined ? undefined : Buffer.from(content.B)
   if (whole !== undefined && digestOf(whole) !== digest.S)
     throw new PipelineError('raw/corrupt', `page ${key}: other bytes than were written`)
-  return { page, digest: digest.S, content: whole, parts: Number(parts?.N ?? 0) }
+  const committedAt = committed === undefined ? null : Number(committed.N)
+  return { page, committedAt, digest: digest.S, content: whole, parts: Number(parts?.N ?? 0) }
 }
 
 function partitionName(table: string, index: number): string {

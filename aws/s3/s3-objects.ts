@@ -1,6 +1,7 @@
 import { addAbortSignal, Readable } from 'node:stream'
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { PipelineError } from '../../core/failures.ts'
+import type { ListedObject } from '../../core/ledger-audit.ts'
 import type { ObjectStore } from '../../core/ports.ts'
 import { callAws } from '../call-aws.ts'
 import { s3Key, s3Prefix } from './object-key.ts'
@@ -37,9 +38,19 @@ export class S3Objects implements ObjectStore {
   }
 
   async list(prefix: string): Promise<readonly string[]> {
+    const keys: string[] = []
+    for await (const { key } of this.objects(prefix)) {
+      keys.push(key)
+      if (keys.length > MAX_KEYS)
+        throw new PipelineError('objects/too-large', `more than ${MAX_KEYS} keys below ${prefix}`)
+    }
+    return keys
+  }
+
+  /** Objects below a prefix with size and time, by key; an answer (1,000 of them) is in memory at a time. */
+  async *objects(prefix: string): AsyncGenerator<ListedObject> {
     const { client, retry, bucket: Bucket, prefix: root } = this.bucket
     const Prefix = s3Prefix(this.bucket, prefix)
-    const keys: string[] = []
     let ContinuationToken: string | undefined
     do {
       const page = ContinuationToken === undefined ? {} : { ContinuationToken }
@@ -47,12 +58,11 @@ export class S3Objects implements ObjectStore {
       const found = await callAws(callOf(this.bucket), retry, (abortSignal) =>
         client.send(command, { abortSignal }),
       )
-      for (const { Key } of found.Contents ?? []) if (Key !== undefined) keys.push(Key.slice(root.length))
-      if (keys.length > MAX_KEYS)
-        throw new PipelineError('objects/too-large', `more than ${MAX_KEYS} keys below ${Prefix}`)
+      for (const { Key, Size = 0, LastModified } of found.Contents ?? [])
+        if (Key !== undefined)
+          yield { key: Key.slice(root.length), bytes: Size, modifiedAt: LastModified?.getTime() ?? 0 }
       ContinuationToken = found.NextContinuationToken
     } while (ContinuationToken !== undefined)
-    return keys
   }
 
   async delete(key: string): Promise<void> {

@@ -1,16 +1,15 @@
 import { dynamoClient, firehoseClient, secretsClient } from '../../aws/clients.ts'
+import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
 import { FirehoseDelivery } from '../../aws/firehose/firehose-delivery.ts'
 import { SecretMaskKeys } from '../../aws/secrets/secret-mask-keys.ts'
 import { tables } from '../../schemas/index.ts'
-import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
+import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
-import { runInOrder } from '../runtime/run-in-order.ts'
-import { formatHeads } from './format-heads.ts'
+import { formatEvent } from './format-event.ts'
 import { routerOf } from './router-of.ts'
 import { formatSettings } from './settings.ts'
-import { type StreamHead, streamHeads } from './stream-heads.ts'
 
 /* Built once for each execution environment: a bad setting fails the cold start, not the first record. */
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
@@ -21,15 +20,17 @@ const table = (name: string) => ({ client: dynamo, name, retry })
 const dynamo = dynamoClient(region)
 const refused = table(settings.TIDEMARK_QUARANTINE_TABLE)
 const quarantine = { retentionDays: settings.TIDEMARK_QUARANTINE_DAYS, now: Date.now }
+const books = { table: table(settings.TIDEMARK_LEDGER_TABLE), rawDays: settings.TIDEMARK_RAW_DAYS }
 const keys = { client: secretsClient(region), secret: settings.TIDEMARK_MASK_SECRET, retry }
 const deps = {
   /* Only read here: pages expire as capture wrote them. */
   store: new DynamoRawStore({ table: table(settings.TIDEMARK_RAW_TABLE), retentionDays: 0 }),
   quarantine: new DynamoQuarantine({ table: refused, ...quarantine }),
   delivery: new FirehoseDelivery({ client: firehoseClient(region), stream: settings.TIDEMARK_STREAM, retry }),
-  ...{ route: routerOf(tables, settings.TIDEMARK_SYSTEM, new SecretMaskKeys(keys)), stage },
+  ledger: new DynamoLedger({ ...books, now: Date.now }),
+  route: routerOf(tables, settings.TIDEMARK_SYSTEM, new SecretMaskKeys(keys)),
+  ...{ stage, maxBytes: 1 << 20 },
 }
-const batch = { maxBytes: 1 << 20, work: (heads: readonly StreamHead[]) => formatHeads(heads, deps) }
 
-export const handler = (event: unknown, context: LambdaContext): Promise<BatchResponse> =>
-  stage.run(context, () => runInOrder(streamHeads(event), batch, stage))
+export const handler = (event: unknown, context: LambdaContext) =>
+  stage.run(context, () => formatEvent(event, deps))

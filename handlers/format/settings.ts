@@ -5,8 +5,10 @@ import { days, text } from '../runtime/read-settings.ts'
 export const formatSettings = z.object({
   AWS_REGION: text,
   TIDEMARK_RAW_TABLE: text,
+  TIDEMARK_RAW_DAYS: days,
   TIDEMARK_QUARANTINE_TABLE: text,
   TIDEMARK_QUARANTINE_DAYS: days,
+  TIDEMARK_LEDGER_TABLE: text,
   TIDEMARK_STREAM: text,
   TIDEMARK_MASK_SECRET: text,
   TIDEMARK_SYSTEM: text,

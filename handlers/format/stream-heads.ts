@@ -2,12 +2,15 @@ import * as z from 'zod'
 import type { Item } from '../../aws/dynamo/dynamo-table.ts'
 import type { OrderedRecord } from '../runtime/run-in-order.ts'
 
-/** A page's head item as the stream of the raw table shows it. */
-export interface StreamHead extends OrderedRecord {
+/** A page's head item, from the raw table or from its stream. */
+export interface PageItem {
   readonly item: Item
-  /** When the item was written, epoch milliseconds, to the second; undefined where the stream does not say. */
+  /** When the item was written, epoch milliseconds, to the second; undefined where nobody says. */
   readonly writtenAt: number | undefined
 }
+
+/** A page's head item as the stream of the raw table shows it. */
+export interface StreamHead extends OrderedRecord, PageItem {}
 
 const attribute = z.object({ S: z.string().optional(), N: z.string().optional(), B: z.string().optional() })
 const record = z.object({

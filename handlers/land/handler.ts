@@ -1,14 +1,13 @@
 import { dynamoClient, glueClient, s3Client } from '../../aws/clients.ts'
+import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { historyFiles } from '../../lake/history-file.ts'
 import { tables } from '../../schemas/index.ts'
-import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
+import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
-import { runEach } from '../runtime/run-each.ts'
-import { landNotice } from './land-notice.ts'
-import { type QueueMessage, queueMessages, s3Notices } from './s3-notices.ts'
+import { landEvent } from './land-event.ts'
 import { landSettings } from './settings.ts'
 
 /* Built once for each execution environment: a bad setting fails the cold start, not the first message. */
@@ -20,16 +19,16 @@ const [region, retry] = [{ region: settings.AWS_REGION }, stage.retry]
 const objects = new S3Objects({ client: s3Client(region), retry, bucket, prefix: '', partBytes: 16 << 20 })
 const domains = [...new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))]
 const glue = { client: glueClient(region), retry, prefix, domains, root: `s3://${bucket}`, objects }
-const table = { client: dynamoClient(region), retry, name: settings.TIDEMARK_QUARANTINE_TABLE }
+const dynamo = { client: dynamoClient(region), retry }
+const refused = { ...dynamo, name: settings.TIDEMARK_QUARANTINE_TABLE }
+const ledger = { ...dynamo, name: settings.TIDEMARK_LEDGER_TABLE }
 const retention = { retentionDays: settings.TIDEMARK_QUARANTINE_DAYS, now: Date.now }
 const deps = {
   ...{ bucket, objects, stage, historyFiles: historyFiles(tables) },
   catalog: new GlueCatalog(glue),
-  quarantine: new DynamoQuarantine({ table, ...retention }),
-}
-const land = async ({ body }: QueueMessage) => {
-  for (const notice of s3Notices(body)) await landNotice(notice, deps)
+  quarantine: new DynamoQuarantine({ table: refused, ...retention }),
+  ledger: new DynamoLedger({ table: ledger, rawDays: settings.TIDEMARK_RAW_DAYS, now: Date.now }),
 }
 
-export const handler = (event: unknown, context: LambdaContext): Promise<BatchResponse> =>
-  stage.run(context, () => runEach(queueMessages(event), land, stage))
+export const handler = (event: unknown, context: LambdaContext) =>
+  stage.run(context, () => landEvent(event, deps))

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { PipelineError } from '../../core/failures.ts'
-import type { Quarantine } from '../../core/ports.ts'
-import { type LandDeps, landObject } from '../../ingest/land-object.ts'
+import type { Ledger, Quarantine } from '../../core/ports.ts'
+import { blocksIn, type LandDeps, landObject } from '../../ingest/land-object.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import type { S3Notice } from './s3-notices.ts'
 
 export interface LandNoticeDeps extends LandDeps {
   readonly bucket: string
   readonly quarantine: Pick<Quarantine, 'put'>
+  readonly ledger: Pick<Ledger, 'delivered' | 'landed' | 'setAside'>
   readonly stage: LambdaStage
 }
 
@@ -15,7 +16,7 @@ const DELIVERED = /^landing\/changes\/[A-Za-z0-9_.=/-]+$/
 const LOADED = /^landing\/loads\//
 
 /**
- * Lands one delivered object; see `landObject`. The object stays where it is, for the same notice may come twice; a
+ * Lands one delivered object; see `landObject`; the ledger knows it when it resolves. The object stays where it is, for the same notice may come twice; a
  * lifecycle rule removes it. One that cannot be read is copied to `landing/rejected/` and waits in quarantine.
  * Files of full loads are not landed here: a note of each is put under `unhandled/`, for whoever does.
  */
@@ -29,11 +30,14 @@ export async function landNotice({ bucket, key, version }: S3Notice, deps: LandN
     return
   }
   try {
-    const { files, commits } = await landObject(key, deps)
+    const { files, commits, record } = await landObject(key, deps)
+    await deps.ledger.landed(record)
     for (const { table, rows } of files) {
       metrics.count('files', 1, table)
       metrics.count('rows', rows, table)
     }
+    for (const { contract, changes } of record.blocks)
+      metrics.count('changes', changes, contract.replace(/ v\d+$/, ''))
     metrics.ages('freshness', commits)
     log.info('land.object', {
       key,
@@ -58,7 +62,7 @@ function noteKey(key: string, version: string): string {
 async function setAside(
   key: string,
   { code, message }: PipelineError,
-  { objects, quarantine }: LandNoticeDeps,
+  { objects, quarantine, ledger }: LandNoticeDeps,
 ): Promise<void> {
   const aside = key.replace(/^landing\/changes\//, 'landing/rejected/')
   await objects.put(aside, await objects.get(key))
@@ -68,4 +72,6 @@ async function setAside(
   await quarantine.put([
     { id: `landing#${key}`, stage: 'landing', ...none, reasons, payload, encoding: 'json' },
   ])
+  await ledger.delivered(key, await blocksIn(key, objects))
+  await ledger.setAside(key)
 }

@@ -8,4 +8,6 @@ export const landSettings = z.object({
   TIDEMARK_CATALOG_PREFIX: z.string(),
   TIDEMARK_QUARANTINE_TABLE: text,
   TIDEMARK_QUARANTINE_DAYS: days,
+  TIDEMARK_LEDGER_TABLE: text,
+  TIDEMARK_RAW_DAYS: days,
 })

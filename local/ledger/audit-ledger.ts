@@ -14,6 +14,7 @@ import {
   lostBlock,
   lostEntries,
   lostPage,
+  unevenLoad,
   unevenPage,
 } from '../../core/ledger-finding.ts'
 import type { CatalogEntry, ObjectStore } from '../../core/ports.ts'
@@ -49,7 +50,7 @@ export async function auditLedger(deps: AuditDeps): Promise<readonly LedgerFindi
     ...lostPages(deps),
     ...lostBlocks(deps, landing),
     ...lostRefusals(deps),
-    ...unevenLoads(deps),
+    ...[...deps.ledger.book.loads()].flatMap(unevenLoad),
     ...(await badFiles(deps)),
     ...(await foreignFiles(deps, histories, landing)),
   ]
@@ -90,7 +91,11 @@ function lostBlocks(
     return !book.hasLanded(block) && !aside.has(id) && !waiting.has(id)
   }
   const found: LedgerFinding[] = []
-  const lose = (block: NamedBlock) => found.push(lostBlock(block, objects.get(blockId(block)) ?? null))
+  const lose = (block: NamedBlock) => {
+    const object = objects.get(blockId(block)) ?? null
+    const where = object === null ? 'delivery never wrote it' : `${object} is gone and was not landed`
+    found.push(lostBlock(block, where, object))
+  }
   for (const { place, page, changes, shares } of book.openPages()) {
     if (place >= formatted) continue
     for (const share of shares) {
@@ -113,30 +118,6 @@ function lostRefusals({ ledger, entries, quarantine }: AuditDeps): readonly Ledg
     const found = waiting + redriven + expired
     return found < expected ? [lostEntries(contract, expected, found)] : []
   })
-}
-
-function unevenLoads({ ledger }: AuditDeps): readonly LedgerFinding[] {
-  const found: LedgerFinding[] = []
-  for (const { load, key, rows, landed, refused } of ledger.book.loads())
-    for (const contract of new Set([...Object.keys(landed), ...Object.keys(refused)])) {
-      const sum = (landed[contract] ?? 0) + (refused[contract] ?? 0)
-      if (sum === rows) continue
-      found.push({
-        ...{
-          kind: 'load',
-          table: contract,
-          name: key,
-          count: rows - sum,
-          first: null,
-          last: null,
-          object: key,
-        },
-        message: `${key} has ${rows} rows, ${sum} are in history and quarantine of ${contract}`,
-        advice: `tidemark load resume ${load}`,
-        severity: 'fault',
-      })
-    }
-  return found
 }
 
 async function badFiles({ ledger, entries, rowsOf }: AuditDeps): Promise<readonly LedgerFinding[]> {

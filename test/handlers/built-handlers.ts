@@ -16,7 +16,7 @@ export interface BuiltHandlers {
 }
 
 export interface Invoked {
-  readonly answer?: { readonly batchItemFailures: readonly { readonly itemIdentifier: string }[] }
+  readonly answer?: unknown
   readonly error?: string
 }
 

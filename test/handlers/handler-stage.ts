@@ -1,4 +1,5 @@
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import type { ObjectStore } from '../../core/ports.ts'
 import { type DynamoStage, dynamoStage } from '../aws/dynamo-stage.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
@@ -16,6 +17,7 @@ export interface HandlerStage {
 
 export interface PipelineUnderTest {
   readonly raw: Awaited<ReturnType<DynamoStage['table']>>
+  readonly ledger: DynamoTable
   readonly quarantine: DynamoQuarantine
   /** How many records each call of Firehose had. */
   readonly calls: readonly (readonly number[])[]
@@ -33,7 +35,7 @@ export async function handlerStage(): Promise<HandlerStage> {
     built,
     dynamo,
     pipeline: async (objects) => {
-      const [raw, refused] = [await dynamo.table(), await dynamo.table()]
+      const [raw, refused, ledger] = [await dynamo.table(), await dynamo.table(), await dynamo.table()]
       const { answer, calls } = firehoseDouble(objects)
       const firehose = await faultProxy(answer)
       closing.unshift(() => firehose.close())
@@ -46,6 +48,7 @@ export async function handlerStage(): Promise<HandlerStage> {
         TIDEMARK_RAW_DAYS: '30',
         TIDEMARK_QUARANTINE_TABLE: refused.name,
         TIDEMARK_QUARANTINE_DAYS: '30',
+        TIDEMARK_LEDGER_TABLE: ledger.name,
         TIDEMARK_EPOCH: '0',
         TIDEMARK_STREAM: 'changes',
         TIDEMARK_MASK_SECRET: 'tidemark/mask',
@@ -53,6 +56,7 @@ export async function handlerStage(): Promise<HandlerStage> {
       }
       return {
         raw,
+        ledger,
         quarantine,
         calls,
         refusals: async () => {

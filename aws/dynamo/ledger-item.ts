@@ -1,0 +1,177 @@
+import type { WriteRequest } from '@aws-sdk/client-dynamodb'
+import * as z from 'zod'
+import { PipelineError } from '../../core/failures.ts'
+import {
+  blockId,
+  type ManifestFile,
+  type NamedBlock,
+  type PageRecord,
+  type PageShare,
+} from '../../core/ledger.ts'
+import { type Page, pageOfKey } from '../../core/page.ts'
+import { type Item, putOf } from './dynamo-table.ts'
+import { inlineBytes } from './item-parts.ts'
+import { placeOfPage } from './page-item.ts'
+
+/*
+ * Keys of the ledger's items. A page's items have the place of the page in the raw table, so both are read side by side;
+ * `!` sorts before every character of a page's key, so what says more of a page follows it at once.
+ */
+export const MARK = '!'
+export const LANDED = '!landed!'
+export const REPLAYED = '!replayed!'
+export const DAYS = 'days'
+export const LOADS = 'loads'
+export const ASIDE = 'aside'
+
+export const pagePartition = (partition: string) => `page#${partition}`
+export const redrivePartition = (contract: string) => `redrive#${contract}`
+export const objectPartition = (object: string) => `object#${object}`
+/** Objects that were landed, by the folder they lie in: an hour of Firehose. */
+export const landedPartition = (object: string) => `landed#${object.slice(0, object.lastIndexOf('/'))}`
+export const dayName = ({ table, version, day }: { table: string; version: number; day: string }) =>
+  `${table}.v${version}#${day}`
+export const filesPartition = (day: string) => `files#${day}`
+
+const count = z.number().int().min(0)
+const storedBlock = z.union([
+  z.tuple([count, count, count, z.string()]),
+  z.tuple([count, count, count, z.string(), z.string(), z.string()]),
+])
+const storedShares = z.array(z.tuple([z.string().nullable(), count, count, count, z.array(storedBlock)]))
+type StoredShares = z.infer<typeof storedShares>
+
+/** Where the items of a page lie; undefined for a name that is no key of a page. */
+export function placeInLedger(key: string): { readonly pk: string; readonly sk: string } | undefined {
+  const page = pageOfKey(key)
+  if (page === undefined) return undefined
+  const { pk, sk } = placeOfPage(page)
+  return { pk: pagePartition(pk), sk }
+}
+
+/** What format made of a page, in one item. Throws `ledger/too-large` beyond what an item holds. */
+export function recordItem(record: PageRecord, { at, more }: { at: number; more: Item }): WriteRequest {
+  const place = placeInLedger(record.page)
+  if (place === undefined) throw new RangeError(`${record.page} is no key of a page`)
+  const shares = JSON.stringify(record.shares.map((share) => storedShare(share, record)))
+  if (Buffer.byteLength(shares) > inlineBytes)
+    throw new PipelineError(
+      'ledger/too-large',
+      `${record.page}: ${Buffer.byteLength(shares)} bytes of blocks`,
+    )
+  const { pk, sk } = place
+  return putOf({ pk: { S: pk }, sk: { S: sk }, shares: { S: shares }, at: { N: String(at) }, ...more })
+}
+
+/** The mark that a block has landed; undefined for one that no page and no redrive waits for. */
+export function landedItem(block: NamedBlock, more: Item): WriteRequest | undefined {
+  if (block.origin === 'replay') return undefined
+  if (block.origin === 'redrive')
+    return putOf({
+      pk: { S: redrivePartition(block.contract) },
+      sk: { S: `${redriveName(block)}${LANDED}` },
+      ...more,
+    })
+  const place = placeInLedger(block.page)
+  if (place === undefined) return undefined
+  const { contract, ordinal, digest } = block
+  return putOf({
+    pk: { S: place.pk },
+    sk: { S: `${place.sk}${LANDED}${contract}|${ordinal}|${digest}` },
+    ...more,
+  })
+}
+
+/** The name of a redriven block among those of its contract. */
+export function redriveName({ first, digest }: NamedBlock): string {
+  return `${first}#${digest}`
+}
+
+/** The id of a landed block by the rest of its mark's sort key. */
+export function landedId(page: string, rest: string): string {
+  return `page|${page}|${rest}`
+}
+
+/* Positions only where they are not those of the page: most items stay within one write unit so. */
+function storedShare(
+  { contract, refused, fresh, filtered, blocks }: PageShare,
+  page: PageRecord,
+): StoredShares[number] {
+  return [
+    contract,
+    refused,
+    fresh,
+    filtered,
+    blocks.map(({ ordinal, changes, rows, digest, first, last }) =>
+      first === page.firstPosition && last === page.lastPosition
+        ? [ordinal, changes, rows, digest]
+        : [ordinal, changes, rows, digest, first, last],
+    ),
+  ]
+}
+
+/** Throws `ledger/corrupt` for a text that `recordItem` did not write. */
+export function sharesOf(text: string, page: Omit<Page, 'content'>): readonly PageShare[] {
+  return parsed(storedShares, text).map(([contract, refused, fresh, filtered, blocks]) => ({
+    ...{ contract, refused, fresh, filtered },
+    blocks: blocks.map(([ordinal, changes, rows, digest, first, last]) => ({
+      ...{
+        contract: contract ?? '',
+        origin: 'page' as const,
+        page: page.key,
+        ordinal,
+        changes,
+        rows,
+        digest,
+      },
+      first: first ?? page.firstPosition,
+      last: last ?? page.lastPosition,
+    })),
+  }))
+}
+
+const redrive = z.object({
+  ...{ contract: z.string(), ordinal: count, changes: count, rows: count },
+  ...{ first: z.string(), last: z.string(), digest: z.string() },
+})
+
+/** A redriven block that delivery has. */
+export function redriveItem(block: NamedBlock, { at, more }: { at: number; more: Item }): WriteRequest {
+  const { contract, ordinal, changes, rows, first, last, digest } = block
+  const text = JSON.stringify({ contract, ordinal, changes, rows, first, last, digest })
+  const key = { pk: { S: redrivePartition(contract) }, sk: { S: redriveName(block) } }
+  return putOf({ ...key, block: { S: text }, at: { N: String(at) }, ...more })
+}
+
+export function redriveOf(text: string): NamedBlock {
+  return { ...parsed(redrive, text), origin: 'redrive', page: '' }
+}
+
+const file = z.object({
+  ...{ rows: count, bytes: count, first: z.string().nullable(), last: z.string().nullable() },
+})
+
+/** A history file that must be there. */
+export function fileItem(day: string, { key, ...rest }: ManifestFile): WriteRequest {
+  const { rows, bytes, first, last } = rest
+  const text = JSON.stringify({ rows, bytes, first, last })
+  return putOf({ pk: { S: filesPartition(day) }, sk: { S: key }, file: { S: text } })
+}
+
+export function fileOf(key: string, text: string): ManifestFile {
+  return { key, ...parsed(file, text) }
+}
+
+/** A block in an object that is set aside. */
+export function objectBlockItem(object: string, block: NamedBlock, more: Item): WriteRequest {
+  return putOf({ pk: { S: objectPartition(object) }, sk: { S: blockId(block) }, ...more })
+}
+
+/** Throws `ledger/corrupt` for a text of another form. */
+export function parsed<T>(shape: z.ZodType<T>, text: string): T {
+  try {
+    return shape.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new PipelineError('ledger/corrupt', 'an item of the ledger has another form', { cause })
+  }
+}

@@ -1,0 +1,220 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
+import { DynamoLedgerReader } from '../../aws/dynamo/dynamo-ledger-reader.ts'
+import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { auditRecords, type LedgerAudit } from '../../core/audit-records.ts'
+import type { ListedObjects } from '../../core/ledger-audit.ts'
+import { catalogTable } from '../../glue/catalog-table.ts'
+import { landEvent } from '../../handlers/land/land-event.ts'
+import { LambdaStage } from '../../handlers/runtime/lambda-stage.ts'
+import { historyFiles } from '../../lake/history-file.ts'
+import { FileCatalog } from '../../local/stores/file-catalog.ts'
+import { FolderObjects } from '../../local/stores/folder-objects.ts'
+import { tables } from '../../schemas/index.ts'
+import { every, faults, operationOf } from '../aws/fault-proxy.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+import { createdNotice, kinesisEvent, queueEvent, streamEvent } from './events.ts'
+import { handlerStage } from './handler-stage.ts'
+import { dmsRecord, shopRow } from './shop-records.ts'
+
+const HOUR = 3_600_000
+const stage = await handlerStage()
+afterAll(() => stage.close())
+beforeEach(() => {
+  stage.dynamo.proxy.plan = () => undefined
+})
+const done = { answer: { batchItemFailures: [] } }
+const even = { inFlight: 0, missing: 0, balanced: true }
+const insert = (id: number, more: object = {}) => dmsRecord('insert', id, shopRow(id, `shop ${id}`, more))
+
+/* capture and format as they are deployed; land as its code, on a folder. Three pages: 2 + 1 + 1 changes, one refused. */
+async function shop() {
+  const folder = await tempFolder()
+  const objects = new FolderObjects(folder)
+  const catalog = new FileCatalog(join(folder, 'catalog'))
+  await catalog.registerTables(tables.map(catalogTable))
+  const at = await stage.pipeline(objects)
+  const [capture, format] = await Promise.all([at.start('capture'), at.start('format')])
+  const records = new DynamoLedgerReader(at.ledger)
+  const raw = new DynamoRawStore({ table: at.raw, retentionDays: 30 })
+  const ledger = new DynamoLedger({ table: at.ledger, rawDays: 30, now: Date.now })
+  const lambda = new LambdaStage('land', { write: () => undefined, now: Date.now })
+  const land = (event: unknown) =>
+    lambda.run({ awsRequestId: 'r', getRemainingTimeInMillis: () => 60_000 }, () =>
+      landEvent(event, {
+        ...{ bucket: 'lake', objects, catalog, ledger, stage: lambda },
+        ...{ quarantine: at.quarantine, historyFiles: historyFiles(tables) },
+      }),
+    )
+  const listed: ListedObjects = {
+    objects: async function* (prefix) {
+      for (const key of await objects.list(prefix)) {
+        const { size, mtimeMs } = await stat(join(folder, key))
+        yield { key, bytes: size, modifiedAt: mtimeMs }
+      }
+    },
+  }
+  const readers = tables.map(({ name, version, source }) => ({
+    contract: `${name} v${version}`,
+    source: source.table,
+  }))
+  const audit = (later = 0) =>
+    auditRecords({ raw, records, objects: listed, readers }, { now: Date.now() + later, overdueMs: HOUR })
+  for (const [index, batch] of [
+    [insert(1), insert(2, { country_code: 'FRANCE' })],
+    [insert(3)],
+    [insert(4)],
+  ].entries())
+    expect(await capture.invoke(kinesisEvent(batch, index * 1_000))).toEqual(done)
+  const images = stage.dynamo.images(at.raw)
+  const notices = async () => queueEvent([createdNotice('lake', await objects.list('landing/changes/'))])
+  return { ...at, folder, objects, raw, ledger, format, land, audit, images, notices }
+}
+
+function shopsOf({ balances }: LedgerAudit) {
+  const sums = balances.find(({ contract }) => contract === 'workforce.shops v1')
+  if (sums === undefined) throw new Error('no balance')
+  const { captured, landed, quarantined, inFlight, missing, balanced } = sums
+  return { captured, landed, quarantined, inFlight, missing, balanced }
+}
+
+describe('the ledger of the functions', () => {
+  test('G1 balances at every step, also when every event comes twice and the tables throttle', async () => {
+    const at = await shop()
+    /* Committed in the past: by their age they are late before format has them. */
+    expect(shopsOf(await at.audit(-Date.now() + Date.parse('2026-11-23T10:30:00Z')))).toEqual({
+      ...{ captured: 4, landed: 0, quarantined: 0, inFlight: 4, missing: 0, balanced: true },
+    })
+    stage.dynamo.proxy.plan = every(3, faults.throttle)
+    for (const _ of [1, 2]) expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
+    stage.dynamo.proxy.plan = () => undefined
+    const formatted = { captured: 4, landed: 0, quarantined: 1, inFlight: 3, missing: 0, balanced: true }
+    expect(shopsOf(await at.audit())).toEqual(formatted)
+    for (const _ of [1, 2]) await at.land(await at.notices())
+    const audit = await at.audit(3 * HOUR)
+    expect(shopsOf(audit)).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
+    expect(audit.findings).toEqual([])
+    expect(audit.pages).toBe(3)
+    const [page] = audit.balances.filter(({ captured }) => captured > 0)
+    expect(page?.landedThrough).toBe(page?.capturedThrough)
+  })
+
+  test('G1 a page that format never saw is named, and formatting it by name brings it back', async () => {
+    const at = await shop()
+    expect(await at.format.invoke(streamEvent(at.images.slice(1)))).toEqual(done)
+    await at.land(await at.notices())
+    const audit = await at.audit(3 * HOUR)
+    expect(shopsOf(audit)).toMatchObject({ captured: 4, landed: 2, missing: 2, balanced: false })
+    const [finding, ...others] = audit.findings
+    expect(others).toEqual([])
+    expect(finding).toMatchObject({ kind: 'page', count: 2, table: 'workforce.shops' })
+    expect(finding?.advice).toBe(`tidemark redrive --page '${finding?.name}'`)
+    const pages = [finding?.name ?? '', 'workforce.shops#none']
+    expect(await at.format.invoke({ pages })).toEqual({
+      answer: { done: pages.slice(0, 1), absent: pages.slice(1), failed: [], left: [] },
+    })
+    await at.land(await at.notices())
+    expect(shopsOf(await at.audit(3 * HOUR))).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
+  })
+
+  test('G1 an object that is gone before it was landed: its blocks are named by page, and their pages bring them back', async () => {
+    const at = await shop()
+    expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
+    for (const key of await at.objects.list('landing/changes/')) await at.objects.delete(key)
+    const audit = await at.audit(3 * HOUR)
+    expect(shopsOf(audit)).toEqual({
+      ...{ captured: 4, landed: 0, quarantined: 1, inFlight: 0, missing: 3, balanced: false },
+    })
+    expect(audit.findings.map(({ kind, count }) => [kind, count])).toEqual(
+      [1, 1, 1].map((count) => ['block', count]),
+    )
+    const pages = audit.findings.map(({ name }) => name)
+    expect(await at.format.invoke({ pages })).toMatchObject({ answer: { done: pages } })
+    await at.land(await at.notices())
+    expect(shopsOf(await at.audit(3 * HOUR))).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
+  })
+
+  test('G1 an object that nobody landed is named, and landing it by name brings its blocks', async () => {
+    const at = await shop()
+    expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
+    const [object = ''] = await at.objects.list('landing/changes/')
+    expect((await at.audit()).findings).toEqual([])
+    const findings = (await at.audit(3 * HOUR)).findings.filter(({ name }) => name === object)
+    expect(findings).toMatchObject([{ kind: 'block', advice: `tidemark redrive --object '${object}'` }])
+    expect(await at.land({ objects: [object] })).toEqual({ done: [object], absent: [], failed: [], left: [] })
+    expect((await at.audit(3 * HOUR)).findings).toEqual([])
+  })
+
+  test('G1 an object that cannot be landed is set aside with the blocks that it names', async () => {
+    const at = await shop()
+    expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
+    const [object = ''] = await at.objects.list('landing/changes/')
+    const text = gunzipSync(await at.objects.get(object)).toString()
+    await at.objects.put(object, gzipSync(text.replace('"shop 1"', 'shop')))
+    await at.land(await at.notices())
+    const audit = await at.audit(3 * HOUR)
+    expect(shopsOf(audit)).toEqual({ captured: 4, landed: 0, quarantined: 4, ...even })
+    expect(audit.findings).toEqual([])
+  })
+
+  test('G1 a history file that is gone or has other bytes is named, and landing its object again writes it', async () => {
+    const at = await shop()
+    expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
+    await at.land(await at.notices())
+    const [file = ''] = await at.objects.list('lake/')
+    const whole = await at.objects.get(file)
+    await at.objects.put(file, whole.subarray(4))
+    const advice = `tidemark redrive --file '${file}'`
+    const altered = {
+      kind: 'file',
+      name: file,
+      message: expect.stringMatching(/bytes, \d+ were written/),
+      advice,
+    }
+    expect((await at.audit()).findings).toMatchObject([altered])
+    await at.objects.delete(file)
+    expect((await at.audit()).findings).toMatchObject([
+      { kind: 'file', name: file, message: expect.stringContaining('is missing'), advice },
+    ])
+    await at.land({ objects: await at.objects.list('landing/changes/') })
+    expect((await at.audit()).findings).toEqual([])
+    expect(await at.objects.get(file)).toEqual(whole)
+  })
+
+  test('a load file that nobody landed, or whose rows do not add up, is named', async () => {
+    const at = await shop()
+    const [landed, lost] = [1, 2].map((n) => `landing/loads/l1/workforce/shops/LOAD0000000${n}.parquet`)
+    if (landed === undefined || lost === undefined) throw new Error('no keys')
+    for (const key of [landed, lost]) await at.objects.put(key, Buffer.from('PAR1'))
+    const counts = { rows: 5, landed: { 'workforce.shops v1': 3 }, refused: { 'workforce.shops v1': 1 } }
+    await at.ledger.recordLoadFile({
+      load: 'l1',
+      key: landed,
+      table: 'workforce.shops',
+      files: [],
+      ...counts,
+    })
+    const loads = (await at.audit(3 * HOUR)).findings.filter(({ kind }) => kind === 'load')
+    expect(loads.map(({ name, count }) => [name, count])).toEqual([
+      [landed, 1],
+      [lost, 0],
+    ])
+  })
+
+  test('G10 format that stops before the ledger has its pages is asked again, and nothing counts twice', async () => {
+    const at = await shop()
+    stage.dynamo.proxy.plan = (exchange) =>
+      operationOf(exchange) === 'BatchWriteItem' && exchange.body.includes('"shares"')
+        ? faults.throttle
+        : undefined
+    const answer = await at.format.invoke(streamEvent(at.images), 2_600)
+    expect(answer).toMatchObject({ answer: { batchItemFailures: [{ itemIdentifier: expect.any(String) }] } })
+    stage.dynamo.proxy.plan = () => undefined
+    expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
+    await at.land(await at.notices())
+    expect(shopsOf(await at.audit(3 * HOUR))).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
+  })
+})
