@@ -18,9 +18,13 @@ import { proofJson, proofText } from '../proof-report.ts'
 import { dirOption, schemasOption, sourceOption, timeoutOption } from '../run-options.ts'
 import { runSession } from '../session.ts'
 import { embeddedDatabase, embeddedSystem, systemOf } from '../source-settings.ts'
+import { stackOption } from '../stack.ts'
+import { reconcileStack } from './reconcile-stack.ts'
 
 interface ReconcileOptions {
   readonly dir: string
+  /** One text when it is the environment's. */
+  readonly stack?: string | readonly string[]
   readonly schemas?: string
   readonly source?: string
   readonly timeout: number
@@ -41,6 +45,7 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
     .addOption(schemasOption())
     .addOption(sourceOption())
     .addOption(timeoutOption())
+    .addOption(stackOption())
     .option('--table <name...>', 'only these tables, by their contract or source names')
     .option('--sample <percent>', 'only this share of the keys, chosen at random', parsePercent)
     .option(
@@ -49,8 +54,15 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
     )
     .option('--heal', 'read rows that differ again and send them through the pipeline')
     .option('--json', 'the proof as one JSON object, every differing key in it')
-    .action(async (options: ReconcileOptions) => {
+    .action(async (options: ReconcileOptions, command: Command) => {
       const request = requestOf(options)
+      const { stack } = options
+      const isSaid = (option: string) => command.getOptionValueSource(option) === 'cli'
+      if (isSaid('stack') && isSaid('dir'))
+        throw new PipelineError('usage/invalid', '--stack and --dir exclude each other')
+      /* A folder that is named is meant, whatever the environment says. */
+      if (stack !== undefined && !isSaid('dir'))
+        return reconcileStack({ ...options, stack: [stack].flat() }, output)
       const folder = runFolder(options.dir)
       const state = await RunState.read(folder.state)
       if (state === undefined) throw new PipelineError('run/not-found', `no run in ${options.dir}`)
