@@ -79,7 +79,7 @@ test('G2 G7 tables are proven equal from copies that are gone afterwards, and no
   )
   expect(JSON.stringify(lines.map(({ _aws, time, ...line }) => line))).not.toMatch(ROWS)
   expect(metricOf(lines, 'unequal')).toEqual({ '': 0 })
-  expect(metricOf(lines, 'proofAge')).toMatchObject({ 'shop.anna': 0, 'shop.bert': 0, 'shop.carl': 0 })
+  expect(Object.keys(metricOf(lines, 'proofAge')).toSorted()).toEqual(['shop.anna', 'shop.bert', 'shop.carl'])
 })
 
 test('a table that does not fit into scratch is said to, and does not keep the others', async () => {
