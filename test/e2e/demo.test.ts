@@ -26,7 +26,7 @@ let demo: Demo
 beforeAll(async () => {
   const scratch = await scratchFolder()
   const dir = join(scratch.path, 'run')
-  const args = ['demo', '--dir', dir, '--scale', '0.1', '--rate', '2000', '--json']
+  const args = ['demo', '--dir', dir, '--scale', '0.05', '--rate', '600', '--json']
   const run = startTidemark(args)
   await untilQueryable(dir)
   const query = await tidemark([

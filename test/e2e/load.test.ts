@@ -14,7 +14,7 @@ test(
     const early = await on('load', 'status', '--json')
     expect([early.code, JSON.parse(early.stdout)]).toEqual([0, []])
 
-    const run = startTidemark(['dev', '--dir', dir, '--scale', '0.02', '--rate', '200', '--json'])
+    const run = startTidemark(['dev', '--dir', dir, '--scale', '0.02', '--rate', '100', '--json'])
     await untilLoaded(on)
     const dry = await on('load', 'start', '--tables', 'workforce.*', '--dry-run', '--json')
     expect(lastJson(dry)).toMatchObject({ load: null, activity: { isReplica: false } })
