@@ -6,6 +6,7 @@ import type { Clock, Logger } from '../../core/ports.ts'
 import type { Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { matchesPatterns } from '../replicator/table-pattern.ts'
+import { HeldParts } from './held-parts.ts'
 import { LoadBook } from './load-book.ts'
 import { isInWindow, parseWindow } from './quiet-window.ts'
 import { runTableLoad, type TableLoadDeps } from './run-table-load.ts'
@@ -173,22 +174,24 @@ export class LoadRunner {
     const cancel = new AbortController()
     this.running = { job, cancel }
     const either = AbortSignal.any([signal, cancel.signal])
+    const held = new HeldParts(this.deps.open)
     try {
       for (const { table, state } of this.book.load(job.id).tables) {
         if (isOver(state)) continue
         if (!either.aborted && !this.isDue(job.id)) return false
-        if (!either.aborted) await this.runTable(job, table, either)
+        if (!either.aborted) await this.runTable(job, table, held, either)
       }
       return !signal.aborted
     } finally {
+      held.release()
       this.running = undefined
     }
   }
 
-  private async runTable(job: Job, name: string, signal: AbortSignal): Promise<void> {
+  private async runTable(job: Job, name: string, held: HeldParts, signal: AbortSignal): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
-      const { parts, close } = await this.deps.open()
       try {
+        const parts = await held.parts()
         await runTableLoad(
           this.book.table(job.id, name),
           this.sourceOf(name),
@@ -202,6 +205,7 @@ export class LoadRunner {
         )
         return
       } catch (error) {
+        held.release()
         /* A stop or a cancel: the ledger says how far it came. */
         if (signal.aborted) return
         const wait = (this.deps.retryMs ?? RETRY_MS)[attempt]
@@ -213,8 +217,6 @@ export class LoadRunner {
         this.deps.log.warn('load.retry', { load: job.id, table: name, code: error.code, waitMs: wait })
         await sleep(wait, undefined, { signal }).catch(() => undefined)
         if (signal.aborted) return
-      } finally {
-        close()
       }
     }
   }
