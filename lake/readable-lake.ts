@@ -13,6 +13,13 @@ export interface OpenedTable {
  * has come since, and never less.
  */
 export interface ReadableLake {
-  /** The table as it is now, of which the state at `asOf` can be read. Throws `lake/unreadable` for one that is not there. */
-  open(table: { readonly name: string; readonly version: number }, asOf: Position): Promise<OpenedTable>
+  /**
+   * The table as it is now, of which the state at `asOf` can be read. Throws `lake/unreadable` for one that is not there,
+   * and the signal's reason when that ends a copy.
+   */
+  open(
+    table: { readonly name: string; readonly version: number },
+    asOf: Position,
+    signal?: AbortSignal,
+  ): Promise<OpenedTable>
 }

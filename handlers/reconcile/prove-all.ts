@@ -110,12 +110,16 @@ async function openSession(deps: ProveAllDeps, signal: AbortSignal): Promise<Pro
   const [source, maskKey] = [await deps.source(), await deps.maskKey()]
   /* Before the position: a base of now has nothing of after it. */
   lake.hold(await deps.entries())
-  const since = stage.now()
+  let since = stage.now()
   try {
     return await ProofSession.open({
       ...{ source, maskKey, lake, scratch, signal },
       ...{ tables: deps.tables, epoch: deps.epoch, quarantine: deps.quarantine, memory: deps.memory },
-      reach: () => sleep(settleMs, signal),
+      /* Called when the position is fixed, for which the source may have waited. */
+      reach: () => {
+        since = stage.now()
+        return sleep(settleMs, signal)
+      },
       patience: () => patience(deps, signal, { since, until: since + settleMs + waitMs }),
     })
   } catch (error) {

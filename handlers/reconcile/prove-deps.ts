@@ -9,6 +9,7 @@ import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { SecretMaskKeys } from '../../aws/secrets/secret-mask-keys.ts'
 import { readSourceSecret } from '../../aws/secrets/source-secret.ts'
 import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
 import { ScratchLake } from '../../local/reconcile/scratch-lake.ts'
 import { trustedSource } from '../../local/replicator/source-trust.ts'
 import { engineMemory } from '../runtime/engine-memory.ts'
@@ -47,10 +48,14 @@ export function proveDeps(
   const secrets = { client: secretsClient(region), retry }
   const keys = new SecretMaskKeys({ ...secrets, secret: settings.TIDEMARK_MASK_SECRET })
   const address = { ...secrets, secret: settings.TIDEMARK_SOURCE_SECRET }
+  const tables = contracts.filter(({ source }) => settings.TIDEMARK_SYSTEMS.includes(source.system))
+  /* A proof of nothing would be equal. */
+  if (tables.length === 0)
+    throw new PipelineError('settings/invalid', 'TIDEMARK_SYSTEMS: no contract reads one of these systems')
   const maxBytes = Math.floor(settings.TIDEMARK_SCRATCH_MIB * COPIES_SHARE) * (1 << 20)
   return {
     ...{ stage, objects, quarantine, epoch: settings.TIDEMARK_EPOCH },
-    tables: contracts.filter(({ source }) => settings.TIDEMARK_SYSTEMS.includes(source.system)),
+    tables,
     source: async () => trustedSource(await readSourceSecret(address), settings.TIDEMARK_SOURCE_CA),
     maskKey: () => keys.current(),
     entries: () => catalog.entries(),

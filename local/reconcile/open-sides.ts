@@ -33,7 +33,7 @@ export interface ProveDeps {
 /** The sides of a table: the source in its snapshot, the lake as it is now. */
 export async function openSides(deps: ProveDeps, table: Table): Promise<Sides> {
   const { engine, file, client, maskKey, asOf, signal } = deps
-  const { entry, root } = await deps.lake.open(table, asOf)
+  const { entry, root } = await deps.lake.open(table, asOf, signal)
   const columns = sourceColumns(table, await readLayout(client, table.source.table), maskKey)
   const source = new SourceSide(client, columns, signal)
   return { source, lake: new LakeSide(engine, { entry, columns, root, asOf }), engine, file }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
-import type { Quarantine } from '../../core/ports.ts'
+import type { Quarantine, SqlEngine } from '../../core/ports.ts'
 import { loadPosition, type Position } from '../../core/position.ts'
 import type { ReadableLake } from '../../lake/readable-lake.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
@@ -90,7 +90,8 @@ export class ProofSession {
       proveTable(
         {
           ...rest,
-          ...{ client, engine, asOf, random, signal, healing },
+          ...{ client, asOf, random, signal, healing },
+          engine: endedBy(engine, signal),
           file: join(this.folder, 'source.csv'),
         },
         table,
@@ -105,6 +106,15 @@ export class ProofSession {
     await this.snapshot.close()
     await rm(this.folder, { recursive: true, force: true })
   }
+}
+
+/* The interrupt meets the statement that runs; nothing is begun after it. */
+function endedBy(engine: SqlEngine, signal: AbortSignal): SqlEngine {
+  const unless = async <T>(work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted()
+    return work()
+  }
+  return { run: (sql) => unless(() => engine.run(sql)), rows: (sql) => unless(() => engine.rows(sql)) }
 }
 
 /* A table may take longer than any fixed time; the caller's deadline cuts the connection. */

@@ -48,13 +48,13 @@ export class ScratchLake implements ReadableLake {
     for (const entry of entries) this.held.set(labelOf(entry.table), entry)
   }
 
-  async open(table: TableName, asOf: Position): Promise<OpenedTable> {
+  async open(table: TableName, asOf: Position, signal?: AbortSignal): Promise<OpenedTable> {
     if (labelOf(table) !== this.table) await this.release()
     this.table = labelOf(table)
     for (let tries = 1; ; tries += 1) {
       const entry = this.readable(await this.deps.entry(table), asOf)
       try {
-        await this.copy(await this.keysOf(entry))
+        await this.copy(await this.keysOf(entry), signal)
         return { entry, root: this.deps.folder }
       } catch (error) {
         if (!(error instanceof PipelineError)) throw error
@@ -83,7 +83,9 @@ export class ScratchLake implements ReadableLake {
     const before = this.held.get(labelOf(now.table))
     const older = { ...now, base: before?.base ?? null }
     if (usesBase(older, asOf)) return older
-    if (now.base.historyFrom === null) return now
+    /* What was dropped below the last floor does not count any more. */
+    const floor = now.floors.filter(({ position }) => position <= asOf).at(-1)?.position ?? ''
+    if (now.base.historyFrom === null || floor > now.base.historyFrom) return now
     throw new PipelineError(
       'lake/conflict',
       `${this.table}: a compaction since the compared position took older history away`,
@@ -100,10 +102,13 @@ export class ScratchLake implements ReadableLake {
     return [...filesOf(base), ...shown]
   }
 
-  private async copy(keys: readonly string[]): Promise<void> {
+  private async copy(keys: readonly string[], signal: AbortSignal | undefined): Promise<void> {
     const waiting = keys.filter((key) => !this.linked.has(key))
     const work = async () => {
-      for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) await this.copyOne(key)
+      for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
+        signal?.throwIfAborted()
+        await this.copyOne(key)
+      }
     }
     const done = await Promise.allSettled(Array.from({ length: COPIES_AT_ONCE }, work))
     const failed = done.find((one) => one.status === 'rejected')

@@ -8,7 +8,7 @@ import { catalogTable } from '../../../glue/catalog-table.ts'
 import { createSampleDatabase } from '../../../local/postgres/sample-database.ts'
 import { proofAnswer } from '../../../local/reconcile/proof-answer.ts'
 import { tables } from '../../../schemas/index.ts'
-import { faultProxy } from '../../aws/fault-proxy.ts'
+import { every, faultProxy, faults } from '../../aws/fault-proxy.ts'
 import { motoStage, noMoto } from '../../aws/moto-stage.ts'
 import { json } from '../../aws/partial-faults.ts'
 import { quickRetry, standInSettings } from '../../aws/quick-settings.ts'
@@ -114,17 +114,24 @@ describe.skipIf(found === undefined)(suite, async () => {
     const captured = await prove(hasty, { heal: true })
     expect(captured.tables.map(({ healed }) => healed?.healed)).toEqual(tables.map(() => 0))
     const patient = await reconcile(120)
-    let isPlayed = false
+    const kept = async () => (await objects.get('state/proofs.json')).toString()
+    const before = await kept()
     const waiting = prove(patient, {})
-    await until(() => patient.written.length > 0 || isPlayed || play().then(() => (isPlayed = true)))
+    /* It has begun to look. */
+    await until(async () => (await kept()) !== before)
+    await play()
     const equal = await waiting
     expect(equal).toMatchObject({ equal: true, failed: [], notBegun: [] })
     expect(equal.tables).toHaveLength(tables.length)
     expect(equal.tables.every(({ waited }) => waited >= 1)).toBe(true)
     expect(metricOf(patient.lines, 'unequal')).toEqual({ '': 0 })
-    expect(JSON.parse((await objects.get('state/proofs.json')).toString())).toMatchObject({
+    expect(JSON.parse(await kept())).toMatchObject({
       tables: { 'workforce.employees': { equal: true, different: 0 } },
     })
+    const met = moto.proxy.met()
+    moto.proxy.plan = every(3, faults.throttle)
+    expect(await prove(hasty, { tables: ['workforce.employees'] })).toMatchObject({ equal: true })
+    expect(moto.proxy.met()).toBeGreaterThan(met + 3)
   }, 240_000)
 
   test('G2 G7 a change that is lost is found and healed, and nobody is told of the row', async () => {
@@ -169,6 +176,7 @@ describe.skipIf(found === undefined)(suite, async () => {
       /^Error: source\/tls: cannot connect to localhost:\d+\/\w+: DEPTH_ZERO_SELF_SIGNED_CERT$/,
     )
     expect(deceived.written).not.toContain(password)
+    await expect(reconcile(0, { TIDEMARK_SYSTEMS: 'nobody' })).rejects.toThrow(/TIDEMARK_SYSTEMS/)
     const blind = await reconcile(0, { TIDEMARK_SOURCE_SECRET: 'mask' })
     expect((await blind.invoke({}, 60_000)).error).toMatch(/^Error: settings\/invalid: secret mask/)
   }, 60_000)

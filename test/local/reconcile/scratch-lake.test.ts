@@ -92,6 +92,21 @@ test('G2 without one from before it, history answers where it is whole, and noth
   await expect(dropped.lake.open(items, at(20))).rejects.toMatchObject({ code: 'lake/conflict' })
 })
 
+test('G2 what was dropped below the floor of the position is not missed', async () => {
+  const floored = { ...entryOf(baseOf(2, 30, at(5))), floors: [{ position: at(8), reason: 'load' as const }] }
+  const { lake } = await lakeWith(() => floored)
+  expect((await lake.open(items, at(20))).entry).toBe(floored)
+  await expect(lake.open(items, at(7))).rejects.toMatchObject({ code: 'lake/conflict' })
+})
+
+test('nothing is copied any more when the time is over', async () => {
+  const over = new AbortController()
+  const { lake, read } = await lakeWith(() => entryOf(baseOf(1, 10)))
+  over.abort(new Error('over'))
+  await expect(lake.open(items, at(20), over.signal)).rejects.toThrow('over')
+  expect(read).toEqual([])
+})
+
 test('files that a compaction takes away are looked for anew, a bounded number of times', async () => {
   const { lake, read } = await lakeWith(
     () => entryOf(baseOf(2, 30)),
