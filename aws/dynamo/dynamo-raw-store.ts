@@ -17,6 +17,9 @@ import {
 } from './page-item.ts'
 import { between } from './position-query.ts'
 
+/** Of the raw table: its keys, and of other attributes `table` and `committed`. */
+export const HEADS = 'heads'
+
 export interface DynamoRawStoreSettings {
   readonly table: DynamoTable
   /** Days after its last commit that a page is kept. */
@@ -55,7 +58,10 @@ export class DynamoRawStore implements RawStore {
     for await (const head of mergeSorted(sources, byKey)) yield await this.pageOf(head)
   }
 
-  /** Pages of a table that begin in a range, without their content, in the order of their keys. */
+  /**
+   * Pages of a table that begin in a range, without their content, in the order of their keys: out of the index `heads`,
+   * which has the table's keys and holds no content. It is a moment behind the table.
+   */
   async *heads(table: string, range: PositionRange = {}): AsyncGenerator<HeldPage> {
     const sources = partitionsOf(table).map((partition) => this.held(partition, range))
     yield* mergeSorted(sources, (left, right) => (left.key < right.key ? -1 : 1))
@@ -89,12 +95,10 @@ export class DynamoRawStore implements RawStore {
     }
   }
 
-  /* The service bills whole items, but sends only what is asked for. */
   private async *held(partition: string, range: PositionRange): AsyncGenerator<HeldPage> {
     const query = {
       ...between(partition, range),
-      ProjectionExpression: '#table, sk, committed',
-      ExpressionAttributeNames: { '#table': 'table' },
+      IndexName: HEADS,
       ConsistentRead: false,
     }
     for await (const { table, sk, committed } of queryItems(this.table, this.call, query)) {

@@ -160,3 +160,26 @@ async function largePage(bytes: number): Promise<Page> {
   if (made === undefined) throw new Error('no page')
   return made
 }
+
+test('lists the heads of pages that begin in a range, without their content, by the index of the raw table', async () => {
+  stage.proxy.plan = () => undefined
+  const table = await stage.rawTable()
+  const store = new DynamoRawStore({ table, retentionDays: 30 })
+  const pages = await Promise.all([1, 2, 3, 4].map((at) => page('a.t', at, 3)))
+  const [first, second, third] = pages
+  await store.put([...pages.toReversed(), await page('a.u', 2)])
+  const keysOf = async (range: { readonly from?: string; readonly to?: string }) => {
+    const keys: string[] = []
+    for await (const head of store.heads('a.t', range)) {
+      expect(head.committedAt).toBe(Date.parse('2024-01-01T00:00:00Z'))
+      keys.push(head.key)
+    }
+    return keys
+  }
+  expect(await keysOf({})).toEqual(pages.map(({ key }) => key))
+  const range = { from: second?.firstPosition ?? '', to: third?.firstPosition ?? '' }
+  expect(await keysOf(range)).toEqual([second?.key, third?.key])
+  const item = await store.find(first?.key ?? '')
+  expect(item === undefined ? undefined : await store.page(item)).toEqual(first)
+  expect(await store.find('a.t#none')).toBeUndefined()
+})

@@ -2,9 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CreateTableCommand, DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  type GlobalSecondaryIndex,
+  type KeySchemaElement,
+} from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import { dynamoClient } from '../../aws/clients.ts'
+import { HEADS } from '../../aws/dynamo/dynamo-raw-store.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { type Answer, type Exchange, type FaultProxy, faultProxy, operationOf } from './fault-proxy.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
@@ -19,6 +26,8 @@ export interface DynamoStage {
   readonly proxy: FaultProxy
   /** An empty table; a hasty client gives up before a slow answer comes. */
   table(temper?: 'patient' | 'hasty'): Promise<DynamoTable>
+  /** The same, with the index of a raw table. */
+  rawTable(): Promise<DynamoTable>
   /** What the stream of a table has given so far, as the service writes items in JSON. */
   images(table: DynamoTable): readonly StreamImage[]
   close(): Promise<void>
@@ -34,17 +43,22 @@ export async function dynamoStage(): Promise<DynamoStage> {
   proxy.heard = (exchange, answer) => stream.hear(exchange, answer)
   const client = dynamoClient(standInSettings(proxy.endpoint))
   const hasty = dynamoClient(standInSettings(proxy.endpoint, HASTE_MS))
+  const made = async (indexes: readonly GlobalSecondaryIndex[] = []) => {
+    const { plan } = proxy
+    proxy.plan = () => undefined
+    const name = `t-${randomBytes(6).toString('hex')}`
+    await createTable(client, name, indexes)
+    proxy.plan = plan
+    return name
+  }
   return {
     client,
     proxy,
-    table: async (temper = 'patient') => {
-      const { plan } = proxy
-      proxy.plan = () => undefined
-      const name = `t-${randomBytes(6).toString('hex')}`
-      await createTable(client, name)
-      proxy.plan = plan
-      return { client: temper === 'hasty' ? hasty : client, name, retry: quickRetry }
-    },
+    table: async (temper = 'patient') => ({
+      ...{ client: temper === 'hasty' ? hasty : client, retry: quickRetry },
+      name: await made(),
+    }),
+    rawTable: async () => ({ client, name: await made([headsIndex]), retry: quickRetry }),
     images: ({ name }) => stream.of(name),
     close: async () => {
       client.destroy()
@@ -56,14 +70,28 @@ export async function dynamoStage(): Promise<DynamoStage> {
   }
 }
 
-export async function createTable(client: DynamoDBClient, TableName: string): Promise<void> {
+const KeySchema: KeySchemaElement[] = [
+  { AttributeName: 'pk', KeyType: 'HASH' },
+  { AttributeName: 'sk', KeyType: 'RANGE' },
+]
+
+/** The index of a raw table, as a deployment makes it. */
+const headsIndex: GlobalSecondaryIndex = {
+  IndexName: HEADS,
+  KeySchema,
+  Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['table', 'committed'] },
+}
+
+export async function createTable(
+  client: DynamoDBClient,
+  TableName: string,
+  indexes: readonly GlobalSecondaryIndex[] = [],
+): Promise<void> {
   const command = new CreateTableCommand({
     TableName,
     BillingMode: 'PAY_PER_REQUEST',
-    KeySchema: [
-      { AttributeName: 'pk', KeyType: 'HASH' },
-      { AttributeName: 'sk', KeyType: 'RANGE' },
-    ],
+    KeySchema,
+    ...(indexes.length === 0 ? {} : { GlobalSecondaryIndexes: [...indexes] }),
     AttributeDefinitions: [
       { AttributeName: 'pk', AttributeType: 'S' },
       { AttributeName: 'sk', AttributeType: 'S' },

@@ -35,7 +35,7 @@ export async function handlerStage(): Promise<HandlerStage> {
     built,
     dynamo,
     pipeline: async (objects) => {
-      const [raw, refused, ledger] = [await dynamo.table(), await dynamo.table(), await dynamo.table()]
+      const [raw, refused, ledger] = [await dynamo.rawTable(), await dynamo.table(), await dynamo.table()]
       const { answer, calls } = firehoseDouble(objects)
       const firehose = await faultProxy(answer)
       closing.unshift(() => firehose.close())

@@ -2,12 +2,14 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { DynamoAuditMarks } from '../../aws/dynamo/dynamo-audit-marks.ts'
 import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
 import { DynamoLedgerReader } from '../../aws/dynamo/dynamo-ledger-reader.ts'
 import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
 import { auditRecords, type LedgerAudit } from '../../core/audit-records.ts'
 import type { ListedObjects } from '../../core/ledger-audit.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
+import { auditEvent } from '../../handlers/audit/audit-event.ts'
 import { landEvent } from '../../handlers/land/land-event.ts'
 import { LambdaStage } from '../../handlers/runtime/lambda-stage.ts'
 import { historyFiles } from '../../lake/history-file.ts'
@@ -61,8 +63,8 @@ async function shop() {
     contract: `${name} v${version}`,
     source: source.table,
   }))
-  const audit = (later = 0) =>
-    auditRecords({ raw, records, objects: listed, readers }, { now: Date.now() + later, overdueMs: HOUR })
+  const deps = { raw, records, objects: listed, readers, marks: new DynamoAuditMarks(at.ledger) }
+  const audit = (later = 0) => auditRecords(deps, { now: Date.now() + later, overdueMs: HOUR })
   for (const [index, batch] of [
     [insert(1), insert(2, { country_code: 'FRANCE' })],
     [insert(3)],
@@ -71,7 +73,7 @@ async function shop() {
     expect(await capture.invoke(kinesisEvent(batch, index * 1_000))).toEqual(done)
   const images = stage.dynamo.images(at.raw)
   const notices = async () => queueEvent([createdNotice('lake', await objects.list('landing/changes/'))])
-  return { ...at, folder, objects, raw, ledger, format, land, audit, images, notices }
+  return { ...at, deps, objects, ledger, format, land, audit, images, notices }
 }
 
 function shopsOf({ balances }: LedgerAudit) {
@@ -216,5 +218,40 @@ describe('the ledger of the functions', () => {
     expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
     await at.land(await at.notices())
     expect(shopsOf(await at.audit(3 * HOUR))).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
+  })
+
+  test('an audit measures what is open and notes how far it came; two days later the next one begins there', async () => {
+    const at = await shop()
+    expect(await at.format.invoke(streamEvent(at.images.slice(0, 2)))).toEqual(done)
+    await at.land(await at.notices())
+    const auditAt = async (instant: string, event: unknown = {}) => {
+      const lines: Record<string, unknown>[] = []
+      const lambda = new LambdaStage('audit', {
+        write: (line) => lines.push(JSON.parse(line)),
+        now: () => Date.parse(instant),
+      })
+      const { pages, findings } = await lambda.run(
+        { awsRequestId: 'r', getRemainingTimeInMillis: () => 60_000 },
+        () => auditEvent(event, { ...at.deps, overdueMs: HOUR, stage: lambda }),
+      )
+      const measured = lines.find(({ _aws, table }) => _aws !== undefined && table === 'workforce.shops v1')
+      return { pages, findings: findings.length, measured, lines }
+    }
+    const first = await auditAt('2026-11-23T10:30:00Z')
+    expect(first).toMatchObject({
+      ...{ pages: 3, findings: 0 },
+      measured: { inFlight: 1, missing: 0, oldestInFlight: 1_800 },
+    })
+    const later = await auditAt('2026-11-25T11:00:00Z')
+    /* Of the three pages one is settled before the mark, one ends at it, and one is missing. */
+    expect(later).toMatchObject({
+      pages: 2,
+      findings: 1,
+      measured: { inFlight: 0, missing: 1, oldestInFlight: 0 },
+    })
+    expect(later.lines).toContainEqual(
+      expect.objectContaining({ event: 'audit.finding', kind: 'page', table: 'workforce.shops', count: 1 }),
+    )
+    expect(await auditAt('2026-11-25T11:00:00Z', { whole: true })).toMatchObject({ pages: 3, findings: 1 })
   })
 })

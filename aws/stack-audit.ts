@@ -1,0 +1,47 @@
+import type { AuditMarks } from '../core/audit-recent.ts'
+import type { Table } from '../core/contract/table.ts'
+import type { AuditDeps } from '../core/ledger-audit.ts'
+import { dynamoClient, s3Client } from './clients.ts'
+import { DynamoAuditMarks } from './dynamo/dynamo-audit-marks.ts'
+import { DynamoLedgerReader } from './dynamo/dynamo-ledger-reader.ts'
+import { DynamoRawStore } from './dynamo/dynamo-raw-store.ts'
+import type { RetryPolicy } from './retry.ts'
+import { S3Objects } from './s3/s3-objects.ts'
+
+/** Where a stack keeps what an audit reads. */
+export interface StackPlaces {
+  readonly region: string
+  readonly rawTable: string
+  readonly ledgerTable: string
+  readonly bucket: string
+  /** Systems of the contracts that the stack reads. */
+  readonly systems: readonly string[]
+}
+
+export interface StackAudit extends AuditDeps {
+  readonly marks: AuditMarks
+  close(): void
+}
+
+/** Everything that `auditRecords` and `auditRecent` need of a stack; reads only, but for the marks. */
+export function openStackAudit(
+  tables: readonly Table[],
+  { region, rawTable, ledgerTable, bucket, systems }: StackPlaces,
+  retry: RetryPolicy,
+): StackAudit {
+  const [dynamo, s3] = [dynamoClient({ region }), s3Client({ region })]
+  const ledger = { client: dynamo, name: ledgerTable, retry }
+  return {
+    raw: new DynamoRawStore({ table: { client: dynamo, name: rawTable, retry }, retentionDays: 0 }),
+    records: new DynamoLedgerReader(ledger),
+    marks: new DynamoAuditMarks(ledger),
+    objects: new S3Objects({ client: s3, bucket, prefix: '', retry, partBytes: 8 << 20 }),
+    readers: tables
+      .filter(({ source }) => systems.includes(source.system))
+      .map(({ name, version, source }) => ({ contract: `${name} v${version}`, source: source.table })),
+    close: () => {
+      dynamo.destroy()
+      s3.destroy()
+    },
+  }
+}

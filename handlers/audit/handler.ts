@@ -1,0 +1,24 @@
+import { openStackAudit } from '../../aws/stack-audit.ts'
+import { tables } from '../../schemas/index.ts'
+import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
+import { readSettings } from '../runtime/read-settings.ts'
+import { runWhole } from '../runtime/run-whole.ts'
+import { auditEvent } from './audit-event.ts'
+import { auditSettings } from './settings.ts'
+
+/* Built once for each execution environment: a bad setting fails the cold start, not the first audit. */
+// biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
+const settings = readSettings(auditSettings, process.env)
+const stage = new LambdaStage('audit', { write: (line) => process.stdout.write(line), now: Date.now })
+const places = {
+  region: settings.AWS_REGION,
+  rawTable: settings.TIDEMARK_RAW_TABLE,
+  ledgerTable: settings.TIDEMARK_LEDGER_TABLE,
+  bucket: settings.TIDEMARK_BUCKET,
+  systems: settings.TIDEMARK_SYSTEMS,
+}
+const overdueMs = settings.TIDEMARK_OVERDUE_MINUTES * 60_000
+const deps = { ...openStackAudit(tables, places, stage.retry), overdueMs, stage }
+
+export const handler = (event: unknown, context: LambdaContext) =>
+  stage.run(context, () => runWhole(() => auditEvent(event, deps), stage))
