@@ -42,6 +42,7 @@ const commandsOf = (word: string | undefined): LazyCommands => ({
   load: async () => (await import('./commands/load.ts')).loadCommand,
   compact: async () => (await import('./commands/compact.ts')).compactCommand,
   quarantine: async () => (await import('./commands/quarantine.ts')).quarantineCommand,
+  redrive: async () => (await import('./commands/redrive.ts')).redriveCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   contract: async () => (await import('./commands/contract.ts')).contractCommand(word),
   catalog: async () => (await import('./commands/catalog.ts')).catalogCommand,

@@ -127,7 +127,10 @@ export function unlandedObject(key: string, kind: 'block' | 'load'): LedgerFindi
   return {
     ...{ kind, table: '', name: key, count: 0, first: null, last: null, object: key, severity: 'fault' },
     message: `${key} was delivered and is not landed`,
-    advice: `tidemark redrive --object '${key}'`,
+    advice:
+      kind === 'block'
+        ? `tidemark redrive --object '${key}'`
+        : `tidemark load resume ${key.split('/')[2] ?? ''}`,
   }
 }
 

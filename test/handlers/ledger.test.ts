@@ -6,8 +6,11 @@ import { DynamoAuditMarks } from '../../aws/dynamo/dynamo-audit-marks.ts'
 import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
 import { DynamoLedgerReader } from '../../aws/dynamo/dynamo-ledger-reader.ts'
 import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { namesOf, redriveStack, requestAnswer } from '../../cli/stack-redrive.ts'
 import { auditRecords, type LedgerAudit } from '../../core/audit-records.ts'
+import type { ManifestDay } from '../../core/ledger.ts'
 import type { ListedObjects } from '../../core/ledger-audit.ts'
+import { wayBack } from '../../core/way-back.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { auditEvent } from '../../handlers/audit/audit-event.ts'
 import { landEvent } from '../../handlers/land/land-event.ts'
@@ -184,6 +187,36 @@ describe('the ledger of the functions', () => {
     await at.land({ objects: await at.objects.list('landing/changes/') })
     expect((await at.audit()).findings).toEqual([])
     expect(await at.objects.get(file)).toEqual(whole)
+  })
+
+  test('G1 the way back of a history file is its object, or its pages when the object is gone, too', async () => {
+    const at = await shop()
+    expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
+    await at.land(await at.notices())
+    const [file = ''] = await at.objects.list('lake/')
+    const [object = ''] = await at.objects.list('landing/changes/')
+    expect(await wayBack(file, at.deps)).toMatchObject({ isThere: true, way: { kind: 'object', object } })
+    for (const key of [file, object]) await at.objects.delete(key)
+    const lost = await wayBack(file, at.deps)
+    expect(lost).toMatchObject({ isThere: false, way: { kind: 'pages' } })
+    const pages = lost?.way?.kind === 'pages' ? lost.way.pages : []
+    expect(pages).toHaveLength(3)
+    expect(await wayBack(file.replace(/[^/]+$/, 'foreign.parquet'), at.deps)).toBeUndefined()
+    const parts = {
+      format: async (some: readonly string[]) =>
+        requestAnswer.parse((await at.format.invoke({ pages: some })).answer),
+      land: () => Promise.reject(new Error('there is no object')),
+      wayBack: (key: string) => wayBack(key, at.deps),
+      forget: (day: ManifestDay, key: string) =>
+        at.ledger.replaceFiles({ ...day, added: [], removed: [key] }),
+    }
+    const names = namesOf((await at.audit()).findings)
+    expect(names).toEqual({ pages: [], objects: [], files: [file] })
+    expect(await redriveStack(names, parts)).toEqual({ done: pages, failed: [] })
+    await at.land(await at.notices())
+    const audit = await at.audit(3 * HOUR)
+    expect(audit.findings).toEqual([])
+    expect(shopsOf(audit)).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
   })
 
   test('a load file that nobody landed, or whose rows do not add up, is named', async () => {
