@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import * as z from 'zod'
 import { glueClient } from '../../aws/clients.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
@@ -7,7 +8,7 @@ import { catalogTable } from '../../glue/catalog-table.ts'
 import { LakeSession } from '../../local/duckdb/lake-session.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { tables } from '../../schemas/index.ts'
-import { every, type Fault, faults, operationOf } from '../aws/fault-proxy.ts'
+import { every, type Fault, faults } from '../aws/fault-proxy.ts'
 import { motoStage, noMoto } from '../aws/moto-stage.ts'
 import { quickRetry, standInSettings } from '../aws/quick-settings.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -54,6 +55,10 @@ describe.skipIf(found === undefined)(suite, async () => {
         ...{ TIDEMARK_BUCKET: bucket.bucket, TIDEMARK_CATALOG_PREFIX: prefix },
       }),
     ])
+    const audit = await pipeline.start('audit', {
+      ...{ AWS_ENDPOINT_URL_S3: endpoint, TIDEMARK_BUCKET: bucket.bucket },
+      ...{ TIDEMARK_SYSTEMS: 'workforce-postgres', TIDEMARK_OVERDUE_MINUTES: '1' },
+    })
     const landedKeys = () => objects.list('landing/changes/')
     const notices = async () => [createdNotice(bucket.bucket, await landedKeys())]
     return {
@@ -64,6 +69,7 @@ describe.skipIf(found === undefined)(suite, async () => {
       capture,
       format,
       land,
+      audit,
       landedKeys,
       notices,
     }
@@ -125,6 +131,50 @@ describe.skipIf(found === undefined)(suite, async () => {
     expect(freshness).toMatchObject({ stage: 'land', requestId: expect.stringMatching('request-') })
     for (const { written } of [lake.capture, lake.format, lake.land])
       expect(written).not.toMatch(/renamed|shop \d|Lyon|FRANCE/)
+  })
+
+  /* What the built audit says of the shops, and the kinds and names of what it found. */
+  async function audited({ audit }: Lake) {
+    const { answer, error } = await audit.invoke({ whole: true })
+    expect(error).toBeUndefined()
+    const { balances, findings } = z
+      .object({
+        balances: z.array(z.looseObject({ contract: z.string().nullable() })),
+        findings: z.array(z.looseObject({ kind: z.string(), name: z.string() })),
+      })
+      .parse(answer)
+    const shops = balances.find(({ contract }) => contract === 'workforce.shops v1')
+    return { shops, findings: findings.map(({ kind, name }) => [kind, name]) }
+  }
+
+  test('G1 the ledger balances at the end, and names the file that was dropped from the lake until it is back', async () => {
+    const lake = await lakeUnderTest()
+    await through(lake, records)
+    const even = { captured: 23, landed: 22, quarantined: 1, inFlight: 0, missing: 0, balanced: true }
+    const { shops, findings } = await audited(lake)
+    expect({ ...shops, findings }).toMatchObject({ ...even, findings: [] })
+    const [file = ''] = await lake.objects.list('lake/')
+    await lake.objects.delete(file)
+    expect((await audited(lake)).findings).toEqual([['file', file]])
+    expect(metricOf(lake.audit.lines, 'findings')).toEqual({ '': 1 })
+    const objects = await lake.landedKeys()
+    const absent = 'landing/changes/2026/01/01/00/none.ndjson.gz'
+    expect(await lake.land.invoke({ objects: [...objects, absent] })).toEqual({
+      answer: { done: objects, absent: [absent], failed: [], left: [] },
+    })
+    expect(await audited(lake)).toMatchObject({ shops: even, findings: [] })
+    expect(await rowsOf(lake, current)).toEqual(expected)
+  })
+
+  test('G1 a page that format never saw is named by the built audit, and comes back by name', async () => {
+    const lake = await lakeUnderTest()
+    expect(await lake.capture.invoke(kinesisEvent(inserts))).toEqual(done)
+    const { shops, findings } = await audited(lake)
+    expect(shops).toMatchObject({ captured: 20, missing: 20, balanced: false })
+    const pages = findings.map(([, name]) => name)
+    expect(await lake.format.invoke({ pages })).toMatchObject({ answer: { done: pages } })
+    expect(await lake.land.invoke(queueEvent(await lake.notices()))).toEqual(done)
+    expect((await audited(lake)).shops).toMatchObject({ captured: 20, landed: 20, balanced: true })
   })
 
   test('G3 every event twice changes no row, and no file but those of the second delivery', async () => {
@@ -196,7 +246,7 @@ describe.skipIf(found === undefined)(suite, async () => {
       return answer
     }
     /* The last thing that landing an object does. */
-    moto.proxy.plan = (exchange) => (operationOf(exchange) === 'BatchCreatePartition' ? expire : undefined)
+    stage.dynamo.proxy.plan = ({ body }) => (body.includes('"landed#') ? expire : undefined)
     const failed = ['message-1', 'message-2'].map((itemIdentifier) => ({ itemIdentifier }))
     expect(await lake.land.invoke(queueEvent([notice, notice, notice]))).toEqual({
       answer: { batchItemFailures: failed },
