@@ -141,7 +141,11 @@ class Walk {
   }
 }
 
-/* Of a page that only the ledger knows the raw page has expired. Marks without a record say nothing: it has expired, too. */
+/*
+ * Of a page that only the ledger knows the raw page has expired. Marks without a record say nothing: it has expired, too.
+ * Pages of healed rows have no commit time and do not expire: without a record nobody can tell whether it is to come or
+ * has expired, and the proof that heals looks at its rows again.
+ */
 async function* casesOf(
   { raw, records }: AuditDeps,
   source: string,
@@ -159,7 +163,8 @@ async function* casesOf(
       const held = head.done === true || order > 0 ? undefined : head.value
       const found = record.done === true || order < 0 ? undefined : record.value
       const page = held ?? found?.page
-      if (page !== undefined && (held !== undefined || found?.formatted !== undefined))
+      const isTold = found?.formatted !== undefined || (held !== undefined && held.committedAt !== null)
+      if (page !== undefined && isTold)
         yield { page, committedAt: held?.committedAt ?? null, isHeld: held !== undefined, record: found }
       if (held !== undefined) head = await heads.next()
       if (found !== undefined) record = await known.next()

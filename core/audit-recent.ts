@@ -1,4 +1,4 @@
-import type { AuditedBalance } from './audit-pages.ts'
+import { type AuditedBalance, auditPages } from './audit-pages.ts'
 import { auditRecords, type LedgerAudit } from './audit-records.ts'
 import type { AuditDeps, AuditTime, RangeOf } from './ledger-audit.ts'
 import type { Position } from './position.ts'
@@ -15,10 +15,10 @@ export interface AuditMarks {
  * Pages of changes that a source commits now may still come below what balanced a moment ago: a shard that lags, records
  * that DMS sends again. Marks younger than this are not trusted.
  */
-export const OVERLAP_MS = 2 * 86_400_000
+const OVERLAP_MS = 2 * 86_400_000
 
 /** The ranges from where the marks of an instant stand; whole tables where there is none. */
-export async function rangesSince(
+async function rangesSince(
   { marks, readers }: Pick<AuditDeps, 'readers'> & { readonly marks: AuditMarks },
   instant: number,
 ): Promise<RangeOf> {
@@ -48,6 +48,15 @@ export async function auditRecent(
   for (const [source, through] of settledThrough(audit.balances))
     await deps.marks.note(source, { at: now, through })
   return audit
+}
+
+/** How the changes stand that are not settled for long, by contract: pages only, no file is looked at, nothing noted. */
+export async function recentBalances(
+  deps: AuditDeps & { readonly marks: AuditMarks },
+  { now, overdueMs }: AuditTime,
+): Promise<readonly AuditedBalance[]> {
+  const rangeOf = await rangesSince(deps, now - OVERLAP_MS)
+  return (await auditPages(deps, { now, overdueMs, rangeOf })).balances
 }
 
 function settledThrough(balances: readonly AuditedBalance[]): ReadonlyMap<string, Position> {

@@ -114,7 +114,7 @@ export const failures = {
   'ledger/too-large': {
     action: 'halt',
     advice:
-      'Format made one page into more blocks than an item of the ledger holds, about 4,000. Fewer contracts on its table, or larger blocks, make fewer of them.',
+      'Format made one page into more blocks than an item of the ledger holds, 3,000 at least. Fewer contracts on its table, or larger blocks, make fewer of them.',
   },
   'source/unreachable': {
     action: 'retry',

@@ -72,7 +72,7 @@ export function judgePage(one: PageCase, context: PageContext): PageVerdict {
   return { sums, findings, isSettled }
 }
 
-/* Age counts from the commit, for nobody writes down when a page came. Without a commit time it is as old as can be. */
+/* Age counts from the commit, for nobody writes down when a page came. */
 function unformatted(
   { page: { changes }, committedAt, record }: PageCase,
   { contracts, now, overdueMs }: PageContext,

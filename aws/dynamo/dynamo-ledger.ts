@@ -44,7 +44,7 @@ export const ledgerCall = (table: DynamoTable): CallName => ({
 /**
  * The ledger on DynamoDB: items that are put whole and never read to be written (docs/adr/0027). Keeps the guarantees of
  * `Ledger`, with any number of writers: what format and land say of a page are items of their own, so they come in any
- * order and as often as they like. Sums are made by who reads (`DynamoLedgerReader`). A page's record holds about 4,000 blocks.
+ * order and as often as they like. Sums are made by who reads (`DynamoLedgerReader`). A page's record holds at least 3,000 blocks.
  */
 export class DynamoLedger implements Ledger {
   private readonly table: DynamoTable

@@ -1,10 +1,12 @@
-import { afterAll, describe } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
 import { DynamoLedgerReader } from '../../aws/dynamo/dynamo-ledger-reader.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { auditPages } from '../../core/audit-pages.ts'
+import type { NamedBlock, PageRecord } from '../../core/ledger.ts'
 import {
   contract,
+  headerOf,
   type LedgerUnderTest,
   ledgerContract,
   type PageHeader,
@@ -69,3 +71,55 @@ function underTest(table: DynamoTable, pages: readonly PageHeader[], age = 0): L
     files: async (day) => (await records.files(day)).map(({ key }) => key),
   }
 }
+
+test('G9 a record of thousands of blocks is kept whole; one that an item cannot hold is ledger/too-large', async () => {
+  const table = await calmTable()
+  const ledger = new DynamoLedger({ table, rawDays: 30, now: () => 7 })
+  const { key, ...page } = headerOf(1)
+  const label = {
+    contract,
+    origin: 'page',
+    page: key,
+    changes: 1,
+    rows: 1,
+    digest: '0123456789abcdef',
+  } as const
+  const place = { first: page.firstPosition, last: page.lastPosition }
+  const recordOf = (count: number): PageRecord => {
+    const blocks = Array.from({ length: count }, (_, ordinal) => ({ ...label, ...place, ordinal }))
+    return { ...page, page: key, shares: [{ contract, blocks, refused: 0, fresh: 0, filtered: 3 }] }
+  }
+  await ledger.formatted([recordOf(5_000)])
+  const { at, shares = [] } = (await new DynamoLedgerReader(table).page(key))?.formatted ?? {}
+  expect([at, shares]).toEqual([7, recordOf(5_000).shares])
+  await expect(ledger.formatted([recordOf(20_000)])).rejects.toMatchObject({ code: 'ledger/too-large' })
+})
+
+test('writes one unit for the record of a page with a block, and one for the block, and both expire after the page', async () => {
+  const table = await calmTable()
+  const written: { readonly bytes: number; readonly expires: number }[] = []
+  stage.proxy.plan = (exchange) => {
+    const body: {
+      RequestItems: Record<string, { PutRequest: { Item: Record<string, { S?: string; N?: string }> } }[]>
+    } = JSON.parse(exchange.body.toString())
+    for (const { PutRequest } of body.RequestItems[table.name] ?? []) {
+      const parts = Object.entries(PutRequest.Item).flatMap(([name, { S = '', N = '' }]) => [name, S, N])
+      written.push({ bytes: parts.join('').length, expires: Number(PutRequest.Item['expires']?.N) })
+    }
+    return undefined
+  }
+  const ledger = new DynamoLedger({ table, rawDays: 30, now: () => 0 })
+  const { key, ...page } = headerOf(1)
+  const block: NamedBlock = {
+    ...{ contract, origin: 'page', page: key, ordinal: 0, changes: 3, rows: 3, digest: '0123456789abcdef' },
+    ...{ first: page.firstPosition, last: page.lastPosition },
+  }
+  const shares = [{ contract, blocks: [block], refused: 0, fresh: 0, filtered: 0 }]
+  await ledger.formatted([{ ...page, page: key, shares }])
+  await ledger.landed({ object: 'landing/changes/2026/01/02/03/o.ndjson.gz', blocks: [block], files: [] })
+  expect(written).toHaveLength(3)
+  for (const { bytes, expires } of written) {
+    expect(bytes).toBeLessThan(1_024)
+    expect(expires).toBe(60 * 86_400)
+  }
+})
