@@ -1,5 +1,6 @@
 import type { AuditMarks } from '../core/audit-recent.ts'
 import type { Table } from '../core/contract/table.ts'
+import { PipelineError } from '../core/failures.ts'
 import type { AuditDeps } from '../core/ledger-audit.ts'
 import { dynamoClient, s3Client } from './clients.ts'
 import { DynamoAuditMarks } from './dynamo/dynamo-audit-marks.ts'
@@ -23,12 +24,20 @@ export interface StackAudit extends AuditDeps {
   close(): void
 }
 
-/** Everything that `auditRecords` and `auditRecent` need of a stack; reads only, but for the marks. */
+/**
+ * Everything that `auditRecords` and `auditRecent` need of a stack; reads only, but for the marks. Throws
+ * `settings/invalid` when no contract reads one of the systems: an audit of nothing finds nothing.
+ */
 export function openStackAudit(
   tables: readonly Table[],
   { region, rawTable, ledgerTable, bucket, systems }: StackPlaces,
   retry: RetryPolicy,
 ): StackAudit {
+  const readers = tables
+    .filter(({ source }) => systems.includes(source.system))
+    .map(({ name, version, source }) => ({ contract: `${name} v${version}`, source: source.table }))
+  if (readers.length === 0)
+    throw new PipelineError('settings/invalid', `no contract reads one of the systems: ${systems.join(', ')}`)
   const [dynamo, s3] = [dynamoClient({ region }), s3Client({ region })]
   const ledger = { client: dynamo, name: ledgerTable, retry }
   return {
@@ -36,9 +45,7 @@ export function openStackAudit(
     records: new DynamoLedgerReader(ledger),
     marks: new DynamoAuditMarks(ledger),
     objects: new S3Objects({ client: s3, bucket, prefix: '', retry, partBytes: 8 << 20 }),
-    readers: tables
-      .filter(({ source }) => systems.includes(source.system))
-      .map(({ name, version, source }) => ({ contract: `${name} v${version}`, source: source.table })),
+    readers,
     close: () => {
       dynamo.destroy()
       s3.destroy()

@@ -77,7 +77,6 @@ function coldStart(file) {
     'STREAM',
     'MASK_SECRET',
     'SYSTEM',
-    'SYSTEMS',
     'SOURCE_SECRET',
     'BUCKET',
     'CATALOG_PREFIX',
@@ -85,7 +84,12 @@ function coldStart(file) {
   const env = {
     AWS_REGION: 'eu-west-1',
     ...Object.fromEntries(texts.map((name) => [`TIDEMARK_${name}`, 'x'])),
-    ...{ TIDEMARK_RAW_DAYS: '1', TIDEMARK_QUARANTINE_DAYS: '1', TIDEMARK_EPOCH: '0' },
+    ...{
+      TIDEMARK_SYSTEMS: 'workforce-postgres',
+      TIDEMARK_RAW_DAYS: '1',
+      TIDEMARK_QUARANTINE_DAYS: '1',
+      TIDEMARK_EPOCH: '0',
+    },
   }
   const times = Array.from({ length: 7 }, () => {
     const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {

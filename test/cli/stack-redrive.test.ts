@@ -119,7 +119,13 @@ test('the command asks the functions of the stack, and says what is not named', 
   try {
     const stack = join(await tempFolder(), 'data.json')
     const value = {
-      ...{ region: 'eu-west-1', bucket: 'lake', raw_table: 'raw', ledger_table: 'ledger', systems: ['s'] },
+      ...{
+        region: 'eu-west-1',
+        bucket: 'lake',
+        raw_table: 'raw',
+        ledger_table: 'ledger',
+        systems: ['workforce-postgres'],
+      },
       functions: { format: 'a-format', land: 'a-land' },
     }
     await writeFile(stack, JSON.stringify({ tidemark_data: { value } }))
@@ -132,6 +138,8 @@ test('the command asks the functions of the stack, and says what is not named', 
     expect([done.code, JSON.parse(done.stdout)]).toEqual([0, { done: ['p1'], failed: [] }])
     expect(asked).toEqual(['a-format {"pages":["p1"]}'])
     expect((await run()).stdout).toContain('usage/invalid')
+    await writeFile(stack, JSON.stringify({ tidemark_data: { value: { ...value, systems: ['none'] } } }))
+    expect((await run('--page', 'p1')).stdout).toContain('settings/invalid')
   } finally {
     await lambda.close()
   }
