@@ -7,13 +7,11 @@ import {
   type FoundObject,
   planCatalog,
 } from '../../glue/catalog-plan.ts'
-import { athenaTables } from '../../lake/sql/athena-sources.ts'
-import { readManifest } from './base-manifest.ts'
+import { defineView } from './define-view.ts'
 import { lastView, objectOf, withLastView } from './definition-object.ts'
 import { type EntryState, stateOf } from './entry-parameters.ts'
 import type { GlueTables } from './glue-tables.ts'
 import { glueName, tableInput } from './table-input.ts'
-import { viewInput } from './view-input.ts'
 
 export interface DefinitionsSettings {
   readonly glue: GlueTables
@@ -119,22 +117,6 @@ function newState(table: CatalogTable, known: readonly Known[]): EntryState {
   const floors = new Map(siblings.flatMap((state) => state.floors.map((floor) => [floor.position, floor])))
   const sorted = [...floors.values()].sort((a, b) => (a.position < b.position ? -1 : 1))
   return { table, floors: sorted, revisions: [], base: null }
-}
-
-async function defineView(
-  { prefix, root, objects }: DefinitionsSettings,
-  state: EntryState,
-  names: ReadonlySet<string>,
-): Promise<TableInput> {
-  const table = { ...state.table, name: `${prefix}${state.table.name}` }
-  const base = state.base === null ? null : await readManifest(objects, state.base)
-  const { base: baseName, tombstones } = athenaTables(table)
-  const isThere =
-    base !== null &&
-    [baseName(base.build), tombstones(base.build)].every((name) => names.has(name.replaceAll('"', '')))
-  /* Without the tables of base all history gives the same rows; where history was dropped, an error is better than fewer. */
-  const usable = isThere || (base !== null && base.historyFrom !== null) ? base : null
-  return viewInput({ ...state, table, partitions: [], base: usable }, root)
 }
 
 function foundObject(

@@ -1,22 +1,23 @@
 import { isDeepStrictEqual } from 'node:util'
-import { CreateTableCommand, type Table, UpdateTableCommand } from '@aws-sdk/client-glue'
+import { type Table, UpdateTableCommand } from '@aws-sdk/client-glue'
 import { PipelineError } from '../../core/failures.ts'
 import type { Base, Catalog, CatalogEntry, CatalogTable, Floor, ObjectStore } from '../../core/ports.ts'
 import { asFailure, callAws, isNamed } from '../call-aws.ts'
 import { Attempts } from '../retry.ts'
 import { readManifest, writeManifest } from './base-manifest.ts'
+import { dropBaseTables, makeBaseTables } from './base-tables.ts'
 import { type EntryState, stateOf } from './entry-parameters.ts'
 import {
-  callGlue,
+  createTable,
   findTable,
   type GlueAccess,
   glueCall,
   listPartitions,
   listTables,
   makeDatabase,
-  unless,
 } from './glue-database.ts'
 import { createPartitions, deletePartitions } from './partition-batches.ts'
+import { refreshView } from './refresh-view.ts'
 import { glueName, partitionInput, tableInput } from './table-input.ts'
 
 export interface GlueCatalogSettings extends GlueAccess {
@@ -38,7 +39,7 @@ interface Known {
 
 /**
  * The catalog in Glue: a table for the history of each version, floors, revisions and the pointer to the base in its
- * parameters, ingest days as its partitions (docs/adr/0025). Keeps the guarantees of `Catalog`; a call that concerns
+ * parameters, ingest days as its partitions (docs/adr/0025); the view of current follows each change of these. Keeps the guarantees of `Catalog`; a call that concerns
  * several versions shows in each of them whole, one after the other. Writers anywhere exclude each other by VersionId.
  */
 export class GlueCatalog implements Catalog {
@@ -71,41 +72,50 @@ export class GlueCatalog implements Catalog {
 
   async dropPartitions(table: string, version: number, ingestDates: readonly string[]): Promise<void> {
     const { state } = await this.known(table, version)
-    await deletePartitions(this.settings, glueName(this.settings.prefix, state.table), [
-      ...new Set(ingestDates),
-    ])
+    const days = [...new Set(ingestDates)].map((day) => [day])
+    await deletePartitions(this.settings, glueName(this.settings.prefix, state.table), days)
   }
 
   addFloor(sourceTable: string, floor: Floor): Promise<void> {
     return this.inTurn(async () => {
-      for (const { state } of await this.states())
-        if (state.table.source === sourceTable)
-          await this.edit(state.table, (now) => withFloors(now, [floor]))
+      const readers = (await this.states()).filter(({ state }) => state.table.source === sourceTable)
+      for (const { state } of readers) await this.edit(state.table, (now) => withFloors(now, [floor]))
+      for (const name of new Set(readers.map(({ state }) => state.table.name)))
+        await refreshView(this.settings, name)
     })
   }
 
   publishRevision(table: string, version: number, revision: number): Promise<void> {
-    return this.inTurn(() =>
-      this.edit({ name: table, version }, (now) =>
+    return this.inTurn(async () => {
+      await this.edit({ name: table, version }, (now) =>
         now.revisions.includes(revision)
           ? now
           : { ...now, revisions: [...now.revisions, revision].sort((a, b) => a - b) },
-      ),
-    )
+      )
+      await refreshView(this.settings, table)
+    })
   }
 
   publishBase(table: string, version: number, base: Base, before: number | null): Promise<void> {
     return this.inTurn(async () => {
       const { state } = await this.known(table, version)
-      if (state.base?.build === base.build) return
-      const pointer = await writeManifest(this.settings.objects, state.table, base)
-      await this.edit(state.table, (now) => {
-        const build = now.base?.build ?? null
-        if (build === base.build) return now
-        if (build !== before)
-          throw new PipelineError('lake/conflict', `${table} v${version}: build ${build} was published since`)
-        return { ...now, base: pointer }
-      })
+      if (state.base?.build !== base.build) await this.showBase(state.table, base, before)
+      await refreshView(this.settings, table)
+      /* The view of a moment ago reads the build before; older ones nobody reads. */
+      await dropBaseTables(this.settings, state.table, before ?? base.build)
+    })
+  }
+
+  private async showBase({ name, version }: CatalogTable, base: Base, before: number | null): Promise<void> {
+    const { state } = await this.known(name, version)
+    if ((state.base?.build ?? null) !== before) throw conflict(name, version, state.base?.build ?? null)
+    await makeBaseTables(this.settings, state.table, base)
+    const pointer = await writeManifest(this.settings.objects, state.table, base)
+    await this.edit(state.table, (now) => {
+      const build = now.base?.build ?? null
+      if (build === base.build) return now
+      if (build !== before) throw conflict(name, version, build)
+      return { ...now, base: pointer }
     })
   }
 
@@ -117,7 +127,7 @@ export class GlueCatalog implements Catalog {
     const days = new Map<string, readonly string[]>()
     for (const { state } of await this.states()) {
       const { database, table } = glueName(this.settings.prefix, state.table)
-      days.set(`${database}.${table}`, await listPartitions(this.settings, database, table))
+      days.set(`${database}.${table}`, await this.days(database, table))
     }
     const entries: CatalogEntry[] = []
     for (const { state } of await this.states()) {
@@ -133,10 +143,14 @@ export class GlueCatalog implements Catalog {
   /** One entry of `entries`, with the same order of reading. Throws `lake/unreadable`. */
   async entry(name: string, version: number): Promise<CatalogEntry> {
     const { database, table } = glueName(this.settings.prefix, (await this.known(name, version)).state.table)
-    const partitions = await listPartitions(this.settings, database, table)
+    const partitions = await this.days(database, table)
     const { state } = await this.known(name, version)
     const base = state.base === null ? null : await readManifest(this.settings.objects, state.base)
     return { ...state, partitions, base }
+  }
+
+  private async days(database: string, table: string): Promise<readonly string[]> {
+    return (await listPartitions(this.settings, database, table)).flatMap(([day]) => day ?? [])
   }
 
   private async register(table: CatalogTable): Promise<void> {
@@ -144,10 +158,7 @@ export class GlueCatalog implements Catalog {
     if ((await findTable(this.settings, database, name)) === undefined) {
       const state = { table, floors: [], revisions: [], base: null }
       const TableInput = tableInput(this.settings.prefix, this.settings.root, state)
-      const command = new CreateTableCommand({ DatabaseName: database, TableInput })
-      await callGlue(this.settings, (client, options) =>
-        unless('AlreadyExistsException', client.send(command, options), undefined),
-      )
+      await createTable(this.settings, database, TableInput)
     }
     /* A floor is the source's. Siblings are read when the table is there: a floor added meanwhile reaches it either way. */
     const siblings = (await this.states()).filter(({ state }) => state.table.source === table.source)
@@ -217,6 +228,10 @@ export class GlueCatalog implements Catalog {
     this.turn = done.catch(() => undefined)
     return done
   }
+}
+
+function conflict(name: string, version: number, build: number | null): PipelineError {
+  return new PipelineError('lake/conflict', `${name} v${version}: build ${build} was published since`)
 }
 
 function withFloors(state: EntryState, added: readonly Floor[]): EntryState {

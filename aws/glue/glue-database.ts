@@ -1,10 +1,13 @@
 import {
   CreateDatabaseCommand,
+  CreateTableCommand,
+  DeleteTableCommand,
   GetPartitionsCommand,
   GetTableCommand,
   GetTablesCommand,
   type GlueClient,
   type Table,
+  type TableInput,
 } from '@aws-sdk/client-glue'
 import { type CallName, callAws, isNamed } from '../call-aws.ts'
 import type { RetryPolicy } from '../retry.ts'
@@ -54,6 +57,25 @@ export async function findTable(
   return found?.Table
 }
 
+export async function createTable(
+  access: GlueAccess,
+  DatabaseName: string,
+  TableInput: TableInput,
+): Promise<void> {
+  const command = new CreateTableCommand({ DatabaseName, TableInput })
+  await callGlue(access, (client, options) =>
+    unless('AlreadyExistsException', client.send(command, options), undefined),
+  )
+}
+
+/** Its partitions go with it, some time after. */
+export async function deleteTable(access: GlueAccess, DatabaseName: string, Name: string): Promise<void> {
+  const command = new DeleteTableCommand({ DatabaseName, Name })
+  await callGlue(access, (client, options) =>
+    unless('EntityNotFoundException', client.send(command, options), undefined),
+  )
+}
+
 /** All tables of a database; none when there is no such database. */
 export async function listTables(access: GlueAccess, DatabaseName: string): Promise<readonly Table[]> {
   const tables: Table[] = []
@@ -70,13 +92,13 @@ export async function listTables(access: GlueAccess, DatabaseName: string): Prom
   return tables
 }
 
-/** Values of the first partition column, sorted. */
+/** Values of the partition columns of each partition, sorted. */
 export async function listPartitions(
   access: GlueAccess,
   DatabaseName: string,
   TableName: string,
-): Promise<readonly string[]> {
-  const values: string[] = []
+): Promise<readonly (readonly string[])[]> {
+  const values: (readonly string[])[] = []
   let NextToken: string | undefined
   do {
     const page = NextToken === undefined ? {} : { NextToken }
@@ -89,8 +111,8 @@ export async function listPartitions(
     const found = await callGlue(access, (client, options) =>
       unless('EntityNotFoundException', client.send(command, options), undefined),
     )
-    for (const { Values } of found?.Partitions ?? []) values.push(...(Values ?? []).slice(0, 1))
+    for (const { Values = [] } of found?.Partitions ?? []) values.push(Values)
     NextToken = found?.NextToken
   } while (NextToken !== undefined)
-  return values.sort()
+  return values.sort((one, other) => (one.join('\0') < other.join('\0') ? -1 : 1))
 }

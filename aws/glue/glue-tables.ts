@@ -1,6 +1,5 @@
 import {
   CreateTableCommand,
-  DeleteTableCommand,
   GetDatabaseCommand,
   type Table,
   type TableInput,
@@ -8,7 +7,7 @@ import {
 } from '@aws-sdk/client-glue'
 import { PipelineError } from '../../core/failures.ts'
 import { isNamed } from '../call-aws.ts'
-import { callGlue, type GlueAccess, listTables, makeDatabase, unless } from './glue-database.ts'
+import { callGlue, deleteTable, type GlueAccess, listTables, makeDatabase, unless } from './glue-database.ts'
 
 /**
  * The part of Glue that a catalog plan reads and writes. Concurrency: a table that is not as it was read is left alone,
@@ -50,12 +49,7 @@ export function glueTables(access: GlueAccess): GlueTables {
         callGlue(access, (client, options) => client.send(command, options)),
       )
     },
-    delete: async (DatabaseName, Name) => {
-      const command = new DeleteTableCommand({ DatabaseName, Name })
-      await callGlue(access, (client, options) =>
-        unless('EntityNotFoundException', client.send(command, options), undefined),
-      )
-    },
+    delete: (database, name) => deleteTable(access, database, name),
   }
 }
 

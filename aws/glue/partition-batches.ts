@@ -43,14 +43,14 @@ export function createPartitions(
 export function deletePartitions(
   access: GlueAccess,
   { database: DatabaseName, table: TableName }: PartitionedTable,
-  values: readonly string[],
+  values: readonly (readonly string[])[],
 ): Promise<void> {
   return inBatches(access, values, {
     size: DELETE_AT_ONCE,
     done: 'EntityNotFoundException',
-    valuesOf: (value) => [value],
+    valuesOf: (value) => value,
     send: async (batch, abortSignal) => {
-      const PartitionsToDelete = batch.map((value) => ({ Values: [value] }))
+      const PartitionsToDelete = batch.map((value) => ({ Values: [...value] }))
       const command = new BatchDeletePartitionCommand({ DatabaseName, TableName, PartitionsToDelete })
       return (await access.client.send(command, { abortSignal })).Errors ?? []
     },

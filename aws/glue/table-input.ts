@@ -1,4 +1,4 @@
-import type { PartitionInput, StorageDescriptor, Table, TableInput } from '@aws-sdk/client-glue'
+import type { Column, PartitionInput, StorageDescriptor, Table, TableInput } from '@aws-sdk/client-glue'
 import type { CatalogTable } from '../../core/ports.ts'
 import { systemColumns } from '../../glue/athena-ddl.ts'
 import { type EntryState, parametersOf } from './entry-parameters.ts'
@@ -46,17 +46,27 @@ export function partitionInput(root: string, table: CatalogTable, ingestDate: st
   }
 }
 
-function storage({ columns }: CatalogTable, Location: string): StorageDescriptor {
+function storage(table: CatalogTable, location: string): StorageDescriptor {
+  return parquetStorage(
+    [...systemColumns.map(([Name, Type]) => ({ Name, Type })), ...lakeColumns(table)],
+    location,
+  )
+}
+
+/** The columns of a contract as Glue has them. */
+export function lakeColumns({ columns }: CatalogTable): readonly Column[] {
+  return columns.map(({ name, type, description }) => ({
+    Name: name,
+    Type: type,
+    Comment: clip(description, COMMENT_CHARACTERS),
+  }))
+}
+
+/** Parquet files below a location, read by column name. */
+export function parquetStorage(columns: readonly Column[], Location: string): StorageDescriptor {
   return {
     Location,
-    Columns: [
-      ...systemColumns.map(([Name, Type]) => ({ Name, Type })),
-      ...columns.map(({ name, type, description }) => ({
-        Name: name,
-        Type: type,
-        Comment: clip(description, COMMENT_CHARACTERS),
-      })),
-    ],
+    Columns: [...columns],
     InputFormat: `${PARQUET}.MapredParquetInputFormat`,
     OutputFormat: `${PARQUET}.MapredParquetOutputFormat`,
     SerdeInfo: {

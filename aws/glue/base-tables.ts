@@ -1,0 +1,121 @@
+import { posix } from 'node:path'
+import type { Column, PartitionInput, TableInput } from '@aws-sdk/client-glue'
+import type { Base, CatalogTable, LakeFile } from '../../core/ports.ts'
+import { systemColumns } from '../../glue/athena-ddl.ts'
+import { athenaTables } from '../../lake/sql/athena-sources.ts'
+import {
+  createTable,
+  deleteTable,
+  findTable,
+  type GlueAccess,
+  listPartitions,
+  listTables,
+} from './glue-database.ts'
+import { createPartitions, deletePartitions } from './partition-batches.ts'
+import { glueName, lakeColumns, parquetStorage } from './table-input.ts'
+
+export interface BasePlace extends GlueAccess {
+  /** Before the name of each database. */
+  readonly prefix: string
+  /** Where the keys of the lake lie: `s3://bucket`. */
+  readonly root: string
+}
+
+/** A table of one build, and its partitions: each with the folder that holds its files and no others. */
+interface BuildTable {
+  readonly input: TableInput
+  readonly partitions: readonly PartitionInput[]
+}
+
+/**
+ * Makes Athena's tables of a base: its rows, a partition for each of its parts, and its tombstones. A partition that was
+ * carried over lies in the folder of the build that wrote it. Nobody reads a build before its pointer is set, so what an
+ * attempt that broke off left behind is put right.
+ */
+export async function makeBaseTables(place: BasePlace, table: CatalogTable, base: Base): Promise<void> {
+  const { database } = glueName(place.prefix, table)
+  for (const { input, partitions } of buildTables(place, table, base)) {
+    const name = input.Name ?? ''
+    if ((await findTable(place, database, name)) !== undefined) {
+      /* Glue forgets the partitions of a deleted table only after a while. */
+      await deletePartitions(place, { database, table: name }, await listPartitions(place, database, name))
+      await deleteTable(place, database, name)
+    }
+    await createTable(place, database, input)
+    await createPartitions(place, { database, table: name }, partitions)
+  }
+}
+
+/** Takes away the tables of builds before one; their files go by themselves. */
+export async function dropBaseTables(place: BasePlace, table: CatalogTable, before: number): Promise<void> {
+  const { database } = glueName(place.prefix, table)
+  for (const { Name = '' } of await listTables(place, database)) {
+    const build = buildOf(table, Name)
+    if (build !== undefined && build < before) await deleteTable(place, database, Name)
+  }
+}
+
+function buildOf({ name, version }: CatalogTable, glueTable: string): number | undefined {
+  const [, own, digits] = /^(.*)_(?:base|deleted)_(\d{6,})$/.exec(glueTable) ?? []
+  return own === `${name.split('.')[1] ?? ''}_v${version}` ? Number(digits) : undefined
+}
+
+function buildTables({ root }: BasePlace, table: CatalogTable, base: Base): readonly BuildTable[] {
+  const { base: rowsName, tombstones } = athenaTables(table)
+  const system = systemColumns.map(([Name, Type]) => ({ Name, Type }))
+  const rows = [...system, ...lakeColumns(table)]
+  const keys = lakeColumns({
+    ...table,
+    columns: table.columns.filter(({ contractColumn }) => table.primaryKey.includes(contractColumn)),
+  })
+  const nowhere = `${table.baseLocation}/_none/${String(base.build).padStart(6, '0')}`
+  const isPartitioned = table.basePartitions.length > 0
+  const folder = (files: readonly LakeFile[]) => `${root}/${folderOf(files) ?? nowhere}/`
+  return [
+    {
+      input: {
+        ...external(
+          tableOf(rowsName(base.build)),
+          rows,
+          isPartitioned ? `${root}/${table.baseLocation}/` : folder(base.parts[0]?.files ?? []),
+        ),
+        PartitionKeys: table.basePartitions.map(({ name }) => ({ Name: name, Type: 'string' })),
+      },
+      partitions: isPartitioned
+        ? base.parts.map(({ values, files }) => ({
+            Values: table.basePartitions.map(({ name }) => values[name] ?? ''),
+            StorageDescriptor: parquetStorage(rows, folder(files)),
+          }))
+        : [],
+    },
+    {
+      input: {
+        ...external(tableOf(tombstones(base.build)), [...system, ...keys], folder(base.tombstones)),
+        /* Athena fails on a table without the list. */
+        PartitionKeys: [],
+      },
+      partitions: [],
+    },
+  ]
+}
+
+function external(Name: string, columns: readonly Column[], location: string): TableInput {
+  return {
+    Name,
+    TableType: 'EXTERNAL_TABLE',
+    Parameters: { classification: 'parquet', EXTERNAL: 'TRUE' },
+    StorageDescriptor: parquetStorage(columns, location),
+  }
+}
+
+/* Athena's name in quotes is "database"."table". */
+function tableOf(quoted: string): string {
+  return quoted.slice(quoted.indexOf('.') + 1).replaceAll('"', '')
+}
+
+/** The one folder of some files; undefined of none. Throws RangeError when they lie in several. */
+function folderOf(files: readonly LakeFile[]): string | undefined {
+  const folders = new Set(files.map(({ key }) => posix.dirname(key)))
+  if (folders.size > 1) throw new RangeError('files of one part lie in several folders')
+  return [...folders][0]
+}
