@@ -102,6 +102,7 @@ export interface Quarantine {
  */
 export interface ObjectStore {
   put(key: string, content: Uint8Array | readonly Uint8Array[]): Promise<void>
+  /** Throws `objects/missing`. */
   get(key: string): Promise<Buffer>
   list(prefix: string): Promise<readonly string[]>
   delete(key: string): Promise<void>

@@ -106,6 +106,11 @@ export class GlueCatalog implements Catalog {
     })
   }
 
+  /** Brings the view of a table to its state, where a writer was cut off before it did. */
+  refreshView(table: string): Promise<void> {
+    return this.inTurn(() => refreshView(this.settings, table))
+  }
+
   private async showBase({ name, version }: CatalogTable, base: Base, before: number | null): Promise<void> {
     const { state } = await this.known(name, version)
     if ((state.base?.build ?? null) !== before) throw conflict(name, version, state.base?.build ?? null)

@@ -1,12 +1,5 @@
 import * as z from 'zod'
-import { days, epoch, text } from '../runtime/read-settings.ts'
-
-const whole = (otherwise: number) =>
-  z
-    .string()
-    .regex(/^\d{1,6}$/, 'is no whole number')
-    .default(String(otherwise))
-    .transform(Number)
+import { days, epoch, text, whole } from '../runtime/read-settings.ts'
 
 /** The environment of `reconcile`. */
 export const reconcileSettings = z.object({

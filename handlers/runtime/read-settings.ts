@@ -10,6 +10,13 @@ export const days = z
   .string()
   .regex(/^[1-9]\d{0,3}$/, 'is no whole number of days')
   .transform(Number)
+/** A whole number of at most six digits, or `otherwise` when it is left out. */
+export const whole = (otherwise: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, 'is no whole number')
+    .default(String(otherwise))
+    .transform(Number)
 /** The epoch of positions, as `core/position.ts` bounds it. */
 export const epoch = z
   .string()

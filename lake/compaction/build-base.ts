@@ -104,7 +104,7 @@ async function fold(
     sql,
     {
       entry,
-      history: await pathsOf(files, listing.files),
+      history: () => pathsOf(files, listing.files),
       fresh: await pathsOf(files, listing.fresh),
       base:
         base === null

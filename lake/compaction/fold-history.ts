@@ -16,8 +16,9 @@ import { partitionSql } from './partition-sql.ts'
 /** What is folded: local paths. */
 export interface FoldInput {
   readonly entry: CatalogEntry
-  /** All history files up to now, and of them those that no base has yet. */
-  readonly history: readonly string[]
+  /** All history files up to now: asked for once, and only when late rows or a whole new base need them. */
+  readonly history: () => Promise<readonly string[]>
+  /** Of them those that no base has yet. */
   readonly fresh: readonly string[]
   /** The files of the base before, and what it was folded up to; null when there is none. */
   readonly base: {
@@ -51,18 +52,22 @@ export interface Folded {
  * change what an already folded row took from them, also one of another key; those keys are made of all of history.
  */
 export async function foldHistory(sql: SqlEngine, input: FoldInput, staged: string): Promise<Folded> {
-  const { entry, history, isWhole } = input
+  const { entry, isWhole } = input
   const { table } = entry
   const keys = columnList(keyColumns(table))
   const counted = countedRows(entry)
-  await sql.run(`CREATE OR REPLACE TEMP VIEW compact_history AS ${wholeHistory(input)}`)
-  if (isWhole) await touchEverything(sql, input)
-  else await touchFresh(sql, input)
+  const openHistory = async () => {
+    const paths = await input.history()
+    await sql.run(`CREATE OR REPLACE TEMP VIEW compact_history AS ${wholeHistory(input, paths)}`)
+  }
+  const hasDeep = isWhole
+    ? await touchEverything(sql, input, openHistory)
+    : await touchFresh(sql, input, openHistory)
   await sql.run(`CREATE OR REPLACE TEMP TABLE compact_gaps AS
     ${(await hasGaps(sql)) ? tiedKeys(table, gapKeys(), 'compact_input') : `SELECT ${keys} FROM compact_input LIMIT 0`}`)
   for (const [rows, relation, some] of [
     ['compact_gap_rows', 'compact_input', 'compact_gaps'],
-    ['compact_deep_rows', 'compact_history', 'compact_deep'],
+    ['compact_deep_rows', hasDeep ? 'compact_history' : 'compact_input', 'compact_deep'],
   ])
     await sql.run(
       `CREATE OR REPLACE TEMP TABLE ${rows} AS SELECT * FROM ${relation} SEMI JOIN ${some} USING (${keys})`,
@@ -84,9 +89,9 @@ export async function foldHistory(sql: SqlEngine, input: FoldInput, staged: stri
       ${latestOfKey(table)}) WHERE _op <> 'delete' AND len(_absent) > 0)`
   }
 
-  function wholeHistory({ base, isHistoryWhole }: FoldInput): string {
+  function wholeHistory({ base, isHistoryWhole }: FoldInput, paths: readonly string[]): string {
     const columns = columnList(rowColumns(table))
-    const rows = `SELECT ${columns} FROM (${rowsOfFiles(table, history)}) WHERE ${counted}`
+    const rows = `SELECT ${columns} FROM (${rowsOfFiles(table, paths)}) WHERE ${counted}`
     if (base === null || isHistoryWhole) return rows
     const before = `(${rowsOfFiles(table, [...base.rows, ...base.tombstones])})`
     /* Once more just below its own place, for a later reading of that change which lacks columns. */
@@ -99,17 +104,28 @@ export async function foldHistory(sql: SqlEngine, input: FoldInput, staged: stri
   }
 }
 
-async function touchEverything(sql: SqlEngine, { entry }: FoldInput): Promise<void> {
+/* Both resolve with whether keys are made of all of history beside those of `compact_input`. */
+async function touchEverything(
+  sql: SqlEngine,
+  { entry }: FoldInput,
+  openHistory: () => Promise<void>,
+): Promise<boolean> {
   const keys = columnList(keyColumns(entry.table))
+  await openHistory()
   await sql.run(`CREATE OR REPLACE TEMP VIEW compact_input AS SELECT * FROM compact_history`)
   /* Nothing of the base before stays, so nobody asks which keys. */
   for (const name of ['compact_touched', 'compact_deep'])
     await sql.run(`CREATE OR REPLACE TEMP TABLE ${name} AS SELECT ${keys} FROM compact_input LIMIT 0`)
   await sql.run(`CREATE OR REPLACE TEMP TABLE compact_old AS FROM (${rowsOfFiles(entry.table, [])})`)
   await sql.run(`CREATE OR REPLACE TEMP TABLE compact_buried AS FROM compact_old`)
+  return false
 }
 
-async function touchFresh(sql: SqlEngine, { entry, fresh, base }: FoldInput): Promise<void> {
+async function touchFresh(
+  sql: SqlEngine,
+  { entry, fresh, base }: FoldInput,
+  openHistory: () => Promise<void>,
+): Promise<boolean> {
   const { table } = entry
   const keys = columnList(keyColumns(table))
   const columns = columnList(rowColumns(table))
@@ -126,6 +142,7 @@ async function touchFresh(sql: SqlEngine, { entry, fresh, base }: FoldInput): Pr
   await sql.run(`CREATE OR REPLACE TEMP TABLE compact_seeds AS SELECT ${keys} FROM compact_touched WHERE _late AND
     (_tied OR (${keys}) IN (SELECT (${keys}) FROM compact_old UNION ALL SELECT (${keys}) FROM compact_buried))`)
   const hasSeeds = (await numbers(sql, 'SELECT count(*) FROM compact_seeds'))[0] !== 0
+  if (hasSeeds) await openHistory()
   await sql.run(`CREATE OR REPLACE TEMP TABLE compact_deep AS
     ${hasSeeds ? tiedKeys(table, 'compact_seeds', 'compact_history') : 'FROM compact_seeds'}`)
   if (hasSeeds) {
@@ -136,6 +153,7 @@ async function touchFresh(sql: SqlEngine, { entry, fresh, base }: FoldInput): Pr
   await sql.run(`CREATE OR REPLACE TEMP VIEW compact_input AS SELECT ${columns} FROM (
     SELECT ${columns} FROM compact_new UNION ALL SELECT ${columns} FROM compact_old
     UNION ALL SELECT ${columns} FROM compact_buried) ANTI JOIN compact_deep USING (${keys})`)
+  return hasSeeds
 
   async function readOld(): Promise<void> {
     for (const [name, files] of [

@@ -1,5 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
+import { PipelineError } from '../../core/failures.ts'
 import type { ObjectStore } from '../../core/ports.ts'
 import { isErrno, makeFolder, replaceFile } from './durable.ts'
 
@@ -29,8 +30,13 @@ export class FolderObjects implements ObjectStore {
     await replaceFile(path, content instanceof Uint8Array ? [content] : content)
   }
 
-  get(key: string): Promise<Buffer> {
-    return readFile(this.path(key))
+  async get(key: string): Promise<Buffer> {
+    try {
+      return await readFile(this.path(key))
+    } catch (cause) {
+      if (isErrno(cause, 'ENOENT')) throw new PipelineError('objects/missing', key, { cause })
+      throw cause
+    }
   }
 
   async list(prefix: string): Promise<readonly string[]> {

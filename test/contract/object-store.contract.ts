@@ -73,7 +73,7 @@ export function objectStoreContract(name: string, make: () => Promise<ObjectStor
       await objects.delete('a/b')
       await objects.delete('a/b')
       expect(await objects.list('')).toEqual([])
-      await expect(objects.get('a/b')).rejects.toThrow()
+      await expect(objects.get('a/b')).rejects.toMatchObject({ code: 'objects/missing' })
     })
 
     test('refuses keys that are no keys, and those that would leave the store', async () => {

@@ -22,7 +22,9 @@ export interface Invoked {
 
 export async function buildHandlers(): Promise<BuiltHandlers> {
   const folder = await mkdtemp(join(tmpdir(), 'tidemark-handlers-'))
-  await promisify(execFile)(process.execPath, [join(root, 'infra/bundle.mjs'), '--out', folder])
+  await promisify(execFile)(process.execPath, [
+    ...[join(root, 'infra/bundle.mjs'), '--out', folder, '--unzipped'],
+  ])
   const running: RunningHandler[] = []
   return {
     folder,

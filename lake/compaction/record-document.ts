@@ -1,0 +1,28 @@
+import * as z from 'zod'
+import type { CompactionRecord } from './compaction-ledger.ts'
+
+/** A compaction record as a file or an object holds it: JSON. */
+export const recordDocument = z.object({
+  format: z.literal(1),
+  table: z.string(),
+  version: z.number().int(),
+  builds: z.array(z.object({ build: z.number().int(), floor: z.string().nullable() })),
+  historySince: z.string().nullable(),
+  retired: z.array(
+    z.object({
+      key: z.string(),
+      build: z.number().int(),
+      at: z.number(),
+      reason: z.enum(['replaced', 'merged', 'past']),
+    }),
+  ),
+})
+
+export function documentOf(record: CompactionRecord): z.input<typeof recordDocument> {
+  return { format: 1, ...record, builds: [...record.builds], retired: [...record.retired] }
+}
+
+/** Where the record of a table version is, below the place of all of them. */
+export function recordName(table: string, version: number): string {
+  return `${table}.v${version}.json`
+}

@@ -1,0 +1,56 @@
+import { afterAll, beforeEach, expect, test } from 'vitest'
+import { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
+import { dynamoStage } from './dynamo-stage.ts'
+import { every, faults } from './fault-proxy.ts'
+
+const stage = await dynamoStage()
+afterAll(() => stage.close())
+beforeEach(() => {
+  stage.proxy.plan = () => undefined
+})
+
+async function holders() {
+  const table = await stage.table()
+  let clock = 1_000_000
+  const lease = (owner: string) => new DynamoLease({ table, owner, now: () => clock })
+  return {
+    one: lease('one'),
+    other: lease('other'),
+    pass: (milliseconds: number) => {
+      clock += milliseconds
+    },
+  }
+}
+
+test('only one holder has a name at a time, and another name is another lease', async () => {
+  const { one, other } = await holders()
+  expect(await one.take('a', 60_000)).toBe(true)
+  expect(await other.take('a', 60_000)).toBe(false)
+  expect(await other.take('b', 60_000)).toBe(true)
+  await other.release('a')
+  expect(await other.take('a', 60_000)).toBe(false)
+  await one.release('a')
+  expect(await other.take('a', 60_000)).toBe(true)
+})
+
+test('its owner takes it again, and anybody when its time is over', async () => {
+  const { one, other, pass } = await holders()
+  expect(await one.take('a', 60_000)).toBe(true)
+  pass(50_000)
+  expect(await one.take('a', 60_000)).toBe(true)
+  pass(50_000)
+  expect(await other.take('a', 60_000)).toBe(false)
+  pass(12_000)
+  expect(await other.take('a', 60_000)).toBe(true)
+  await one.release('a')
+  expect(await one.take('a', 60_000)).toBe(false)
+})
+
+test('G10 an answer that is lost is no lease lost', async () => {
+  const { one, other } = await holders()
+  stage.proxy.plan = every(2, faults['a cut after the write'])
+  expect(await one.take('a', 60_000)).toBe(true)
+  expect(await other.take('a', 60_000)).toBe(false)
+  await one.release('a')
+  expect(await other.take('a', 60_000)).toBe(true)
+})
