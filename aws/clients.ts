@@ -7,6 +7,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { type CallObserver, type Observable, observeCalls } from './observe-calls.ts'
 
 export interface ClientSettings {
   readonly region: string
@@ -17,6 +18,8 @@ export interface ClientSettings {
   readonly requestTimeoutMs?: number
   /** How often the SDK itself sends a request to S3. */
   readonly s3Attempts?: number
+  /** Told of every request. */
+  readonly observe?: CallObserver
 }
 
 /*
@@ -39,39 +42,45 @@ function configOf({ region, endpoint, credentials, requestTimeoutMs = 10_000 }: 
 }
 
 export function dynamoClient(settings: ClientSettings): DynamoDBClient {
-  return new DynamoDBClient(configOf(settings))
+  return observed(new DynamoDBClient(configOf(settings)), settings)
 }
 
 export function firehoseClient(settings: ClientSettings): FirehoseClient {
-  return new FirehoseClient(configOf(settings))
+  return observed(new FirehoseClient(configOf(settings)), settings)
 }
 
 /** Stand-ins know buckets by path, AWS by host name. */
 export function s3Client(settings: ClientSettings): S3Client {
-  return new S3Client({
+  const client = new S3Client({
     ...configOf(settings),
     maxAttempts: settings.s3Attempts ?? 3,
     forcePathStyle: settings.endpoint !== undefined,
   })
+  return observed(client, settings)
 }
 
 export function glueClient(settings: ClientSettings): GlueClient {
-  return new GlueClient(configOf(settings))
+  return observed(new GlueClient(configOf(settings)), settings)
 }
 
 export function athenaClient(settings: ClientSettings): AthenaClient {
-  return new AthenaClient(configOf(settings))
+  return observed(new AthenaClient(configOf(settings)), settings)
 }
 
 export function secretsClient(settings: ClientSettings): SecretsManagerClient {
-  return new SecretsManagerClient(configOf(settings))
+  return observed(new SecretsManagerClient(configOf(settings)), settings)
 }
 
 export function dmsClient(settings: ClientSettings): DatabaseMigrationServiceClient {
-  return new DatabaseMigrationServiceClient(configOf(settings))
+  return observed(new DatabaseMigrationServiceClient(configOf(settings)), settings)
 }
 
 /** Answers of a function come when it has ended, after 15 minutes at most. */
 export function lambdaClient(settings: ClientSettings): LambdaClient {
   return new LambdaClient(configOf({ requestTimeoutMs: 16 * 60_000, ...settings }))
+}
+
+function observed<C extends Observable>(client: C, { observe }: ClientSettings): C {
+  if (observe !== undefined) observeCalls(client, observe)
+  return client
 }

@@ -6,12 +6,15 @@ import { dynamoClient, s3Client } from './clients.ts'
 import { DynamoAuditMarks } from './dynamo/dynamo-audit-marks.ts'
 import { DynamoLedgerReader } from './dynamo/dynamo-ledger-reader.ts'
 import { DynamoRawStore } from './dynamo/dynamo-raw-store.ts'
+import type { CallObserver } from './observe-calls.ts'
 import type { RetryPolicy } from './retry.ts'
 import { S3Objects } from './s3/s3-objects.ts'
 
 /** Where a stack keeps what an audit reads. */
 export interface StackPlaces {
   readonly region: string
+  /** Told of every request. */
+  readonly observe?: CallObserver | undefined
   readonly rawTable: string
   readonly ledgerTable: string
   readonly bucket: string
@@ -30,7 +33,7 @@ export interface StackAudit extends AuditDeps {
  */
 export function openStackAudit(
   tables: readonly Table[],
-  { region, rawTable, ledgerTable, bucket, systems }: StackPlaces,
+  { region, observe, rawTable, ledgerTable, bucket, systems }: StackPlaces,
   retry: RetryPolicy,
 ): StackAudit {
   const readers = tables
@@ -38,7 +41,8 @@ export function openStackAudit(
     .map(({ name, version, source }) => ({ contract: `${name} v${version}`, source: source.table }))
   if (readers.length === 0)
     throw new PipelineError('settings/invalid', `no contract reads one of the systems: ${systems.join(', ')}`)
-  const [dynamo, s3] = [dynamoClient({ region }), s3Client({ region })]
+  const settings = { region, ...(observe === undefined ? {} : { observe }) }
+  const [dynamo, s3] = [dynamoClient(settings), s3Client(settings)]
   const ledger = { client: dynamo, name: ledgerTable, retry }
   return {
     raw: new DynamoRawStore({ table: { client: dynamo, name: rawTable, retry }, retentionDays: 0 }),

@@ -1,5 +1,6 @@
 import { openStackAudit } from '../../aws/stack-audit.ts'
 import { tables } from '../../schemas/index.ts'
+import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
 import { runWhole } from '../runtime/run-whole.ts'
@@ -8,10 +9,11 @@ import { auditSettings } from './settings.ts'
 
 /* Built once for each execution environment: a bad setting fails the cold start, not the first audit. */
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
-const settings = readSettings(auditSettings, process.env)
-const stage = new LambdaStage('audit', { write: (line) => process.stdout.write(line), now: Date.now })
+const environment = process.env
+const settings = readSettings(auditSettings, environment)
+const stage = new LambdaStage('audit', lambdaHost(environment))
 const places = {
-  region: settings.AWS_REGION,
+  ...stage.clientSettings(settings.AWS_REGION),
   rawTable: settings.TIDEMARK_RAW_TABLE,
   ledgerTable: settings.TIDEMARK_LEDGER_TABLE,
   bucket: settings.TIDEMARK_BUCKET,

@@ -1,6 +1,7 @@
 import { dynamoClient } from '../../aws/clients.ts'
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
 import { runInOrder } from '../runtime/run-in-order.ts'
@@ -10,10 +11,11 @@ import { captureSettings } from './settings.ts'
 
 /* Built once for each execution environment: a bad setting fails the cold start, not the first record. */
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
-const settings = readSettings(captureSettings, process.env)
-const stage = new LambdaStage('capture', { write: (line) => process.stdout.write(line), now: Date.now })
+const environment = process.env
+const settings = readSettings(captureSettings, environment)
+const stage = new LambdaStage('capture', lambdaHost(environment))
 const { TIDEMARK_RAW_DAYS: rawDays, TIDEMARK_QUARANTINE_DAYS: retentionDays } = settings
-const shared = { client: dynamoClient({ region: settings.AWS_REGION }), retry: stage.retry }
+const shared = { client: dynamoClient(stage.clientSettings(settings.AWS_REGION)), retry: stage.retry }
 const raw = { ...shared, name: settings.TIDEMARK_RAW_TABLE }
 const refused = { ...shared, name: settings.TIDEMARK_QUARANTINE_TABLE }
 const deps = {

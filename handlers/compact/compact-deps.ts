@@ -23,7 +23,7 @@ export function compactDeps(
   stage: LambdaStage,
 ): CompactTablesDeps {
   const { TIDEMARK_BUCKET: bucket, TIDEMARK_CATALOG_PREFIX: prefix } = settings
-  const [region, { retry }] = [{ region: settings.AWS_REGION }, stage]
+  const [region, { retry }] = [stage.clientSettings(settings.AWS_REGION), stage]
   const place = { client: s3Client(region), retry, bucket, prefix: '', partBytes: 16 << 20 }
   const objects = new S3Objects(place)
   const glue = { client: glueClient(region), retry, prefix, domains, root: `s3://${bucket}`, objects }

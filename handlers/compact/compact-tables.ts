@@ -63,7 +63,7 @@ export async function compactTables(event: unknown, deps: CompactTablesDeps): Pr
       continue
     }
     try {
-      const result = await compactOne(entry, label, signal, deps)
+      const result = await deps.stage.part(label, () => compactOne(entry, label, signal, deps))
       if (result === undefined) busy.push(label)
       else if (result.state === 'interrupted') left.push(label)
       else done.push(result)

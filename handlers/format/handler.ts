@@ -5,6 +5,7 @@ import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
 import { FirehoseDelivery } from '../../aws/firehose/firehose-delivery.ts'
 import { SecretMaskKeys } from '../../aws/secrets/secret-mask-keys.ts'
 import { tables } from '../../schemas/index.ts'
+import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
 import { formatEvent } from './format-event.ts'
@@ -13,9 +14,10 @@ import { formatSettings } from './settings.ts'
 
 /* Built once for each execution environment: a bad setting fails the cold start, not the first record. */
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
-const settings = readSettings(formatSettings, process.env)
-const stage = new LambdaStage('format', { write: (line) => process.stdout.write(line), now: Date.now })
-const [region, retry] = [{ region: settings.AWS_REGION }, stage.retry]
+const environment = process.env
+const settings = readSettings(formatSettings, environment)
+const stage = new LambdaStage('format', lambdaHost(environment))
+const [region, retry] = [stage.clientSettings(settings.AWS_REGION), stage.retry]
 const table = (name: string) => ({ client: dynamo, name, retry })
 const dynamo = dynamoClient(region)
 const refused = table(settings.TIDEMARK_QUARANTINE_TABLE)

@@ -5,6 +5,7 @@ import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { historyFiles } from '../../lake/history-file.ts'
 import { tables } from '../../schemas/index.ts'
+import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
 import { landEvent } from './land-event.ts'
@@ -12,10 +13,11 @@ import { landSettings } from './settings.ts'
 
 /* Built once for each execution environment: a bad setting fails the cold start, not the first message. */
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
-const settings = readSettings(landSettings, process.env)
-const stage = new LambdaStage('land', { write: (line) => process.stdout.write(line), now: Date.now })
+const environment = process.env
+const settings = readSettings(landSettings, environment)
+const stage = new LambdaStage('land', lambdaHost(environment))
 const { TIDEMARK_BUCKET: bucket, TIDEMARK_CATALOG_PREFIX: prefix } = settings
-const [region, retry] = [{ region: settings.AWS_REGION }, stage.retry]
+const [region, retry] = [stage.clientSettings(settings.AWS_REGION), stage.retry]
 const objects = new S3Objects({ client: s3Client(region), retry, bucket, prefix: '', partBytes: 16 << 20 })
 const domains = [...new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))]
 const glue = { client: glueClient(region), retry, prefix, domains, root: `s3://${bucket}`, objects }

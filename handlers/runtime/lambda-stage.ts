@@ -1,7 +1,10 @@
+import type { ClientSettings } from '../../aws/clients.ts'
+import type { ObservedCall } from '../../aws/observe-calls.ts'
 import { defaultRetry, type RetryPolicy } from '../../aws/retry.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import { StageMetrics } from './stage-metrics.ts'
+import { noTrace, type Trace } from './xray-trace.ts'
 
 /** What Lambda says of an invocation, as far as it is read here. */
 export interface LambdaContext {
@@ -9,10 +12,11 @@ export interface LambdaContext {
   getRemainingTimeInMillis(): number
 }
 
-/** Where a function's lines go, and its clock. */
+/** Where a function's lines and traces go, and its clock. */
 export interface StageHost {
   readonly write: (line: string) => void
   readonly now: Clock
+  readonly trace?: Trace
 }
 
 /** The answer of a function with ReportBatchItemFailures: what Lambda hands over again. */
@@ -34,8 +38,12 @@ export class LambdaStage {
   /** Retries that end before the invocation has to. */
   readonly retry: RetryPolicy
   private context: LambdaContext | undefined
+  private readonly trace: Trace
+  /** Of the part that is being done: an environment does one after the other. */
+  private within: string | undefined
 
-  constructor(name: string, { write, now }: StageHost) {
+  constructor(name: string, { write, now, trace = noTrace }: StageHost) {
+    this.trace = trace
     const line =
       (level: string): Logger['info'] =>
       (event, fields = {}) => {
@@ -64,11 +72,33 @@ export class LambdaStage {
   /** Runs one invocation; its metrics are written whatever becomes of it. */
   async run<T>(context: LambdaContext, work: () => Promise<T>): Promise<T> {
     this.context = context
+    this.trace.begin()
     try {
       return await work()
     } finally {
       this.metrics.flush(this.requestId)
+      await this.trace.end()
     }
+  }
+
+  /** Does a part of the work that traces show by its name, with the requests that it sends. */
+  async part<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const [id, before, startedAt] = [this.trace.newId(), this.within, this.now()]
+    this.within = id
+    let isFailed = true
+    try {
+      const done = await work()
+      isFailed = false
+      return done
+    } finally {
+      this.within = before
+      this.trace.record({ name, startedAt, endedAt: this.now(), isFailed }, id, before)
+    }
+  }
+
+  /** For clients whose requests are counted, by service (`calls`, `bytes`), and traced. */
+  clientSettings(region: string): ClientSettings {
+    return { region, observe: (call) => this.observed(call) }
   }
 
   /** No further work is to be begun. */
@@ -89,6 +119,17 @@ export class LambdaStage {
   /** Milliseconds in which work may be done. */
   get remainingMs(): number {
     return Math.floor((this.context?.getRemainingTimeInMillis() ?? 0) - RESERVE_MS)
+  }
+
+  private observed({ service, operation, startedAt, endedAt, bytes, status, error }: ObservedCall): void {
+    this.metrics.call(service, bytes)
+    const isThrottled = status === 429 || /Throttl|Throughput|SlowDown|TooManyRequests/.test(error ?? '')
+    const aws = { operation, status, isThrottled }
+    this.trace.record(
+      { name: service, startedAt, endedAt, isFailed: error !== null, aws },
+      undefined,
+      this.within,
+    )
   }
 
   private get requestId(): string {

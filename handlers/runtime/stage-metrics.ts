@@ -20,13 +20,14 @@ const NAMESPACE = 'Tidemark'
 
 /**
  * Metrics of one invocation in CloudWatch's embedded format: a log line for each table, read by CloudWatch as metrics by
- * stage and by stage and table. Names and numbers only.
+ * stage and by stage and table, and one for each service that was called, by stage and service. Names and numbers only.
  */
 export class StageMetrics {
   private readonly stage: string
   private readonly write: (line: string) => void
   private readonly now: Clock
   private readonly tables = new Map<string | undefined, Measured>()
+  private readonly services = new Map<string, { calls: number; bytes: number }>()
 
   constructor(stage: string, write: (line: string) => void, now: Clock) {
     this.stage = stage
@@ -56,8 +57,24 @@ export class StageMetrics {
     this.of(table).levels.set(name, { value, unit })
   }
 
+  /** Counts a request to a service, and its bytes. */
+  call(service: string, bytes: number): void {
+    const known = this.services.get(service) ?? { calls: 0, bytes: 0 }
+    this.services.set(service, { calls: known.calls + 1, bytes: known.bytes + bytes })
+  }
+
   /** Writes what was measured since the last time. */
   flush(requestId: string): void {
+    for (const [service, counts] of this.services) {
+      const Metrics = [
+        { Name: 'calls', Unit: 'Count' },
+        { Name: 'bytes', Unit: 'Bytes' },
+      ]
+      const directive = { Namespace: NAMESPACE, Dimensions: [['stage', 'service']], Metrics }
+      const _aws = { Timestamp: this.now(), CloudWatchMetrics: [directive] }
+      this.write(`${JSON.stringify({ _aws, stage: this.stage, service, requestId, ...counts })}\n`)
+    }
+    this.services.clear()
     for (const [table, { counts, ages, levels }] of this.tables) {
       const samples = [...ages].flatMap(([name, values]) =>
         values.length === 0 ? [] : [[name, sample(values)]],

@@ -1,0 +1,40 @@
+import { ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import { afterAll, expect, test } from 'vitest'
+import { dynamoClient } from '../../aws/clients.ts'
+import type { ObservedCall } from '../../aws/observe-calls.ts'
+import { dynamoStage } from './dynamo-stage.ts'
+import { faults } from './fault-proxy.ts'
+import { standInSettings } from './quick-settings.ts'
+
+const stage = await dynamoStage()
+afterAll(() => stage.close())
+
+test('every request of a client is told of by service, operation, size and outcome, and nothing of its content', async () => {
+  const calls: ObservedCall[] = []
+  const observe = (call: ObservedCall) => calls.push(call)
+  const client = dynamoClient({ ...standInSettings(stage.proxy.endpoint), observe })
+  const send = () => client.send(new ListTablesCommand({ Limit: 7 }))
+  await send()
+  stage.proxy.plan = () => faults.throttle
+  await send().catch(() => undefined)
+  stage.proxy.plan = () => faults['a cut before the request arrives']
+  await send().catch(() => undefined)
+  stage.proxy.plan = () => undefined
+  client.destroy()
+  const name = { service: 'DynamoDB', operation: 'ListTables', bytes: '{"Limit":7}'.length }
+  expect(calls).toMatchObject([
+    { ...name, status: 200, error: null },
+    { ...name, status: 400, error: expect.stringMatching(/Throttl|Throughput/) },
+    { ...name, status: null, error: expect.any(String) },
+  ])
+  for (const { startedAt, endedAt } of calls) expect(endedAt).toBeGreaterThanOrEqual(startedAt)
+  expect(Object.keys(calls[0] ?? {}).toSorted()).toEqual([
+    'bytes',
+    'endedAt',
+    'error',
+    'operation',
+    'service',
+    'startedAt',
+    'status',
+  ])
+})
