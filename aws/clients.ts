@@ -6,6 +6,7 @@ import { GlueClient } from '@aws-sdk/client-glue'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import type { fromTemporaryCredentials } from '@aws-sdk/credential-providers'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { type CallObserver, type Observable, observeCalls } from './observe-calls.ts'
 
@@ -14,7 +15,9 @@ export interface ClientSettings {
   /** Of a stand-in; AWS itself when left out. */
   readonly endpoint?: string
   /** The SDK's own chain (the role of the function) when left out. */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  readonly credentials?:
+    | { readonly accessKeyId: string; readonly secretAccessKey: string }
+    | ReturnType<typeof fromTemporaryCredentials>
   readonly requestTimeoutMs?: number
   /** How often the SDK itself sends a request to S3. */
   readonly s3Attempts?: number

@@ -45,6 +45,11 @@ export const awsFailures = {
     advice:
       'Restore the version of the secret that holds the masking key: 64 hex digits. Never make a new one.',
   },
+  'load/not-read': {
+    action: 'halt',
+    advice:
+      'Look at the log and the table statistics of the full-load task in DMS, mend what it names, then run `tidemark load resume --stack … <load>`.',
+  },
   'dms/refused': { action: 'halt', advice: 'It would lose changes, or DMS cannot: the message says which.' },
   'aws/unavailable': {
     action: 'retry',

@@ -46,6 +46,8 @@ export interface TableLoad {
   readonly bytes: number
   /** Whether the last row was read. */
   readonly isRead: boolean
+  /** When whoever read it elsewhere was seen to be done, ISO 8601 UTC. */
+  readonly readAt?: string | undefined
   readonly files: readonly LoadFile[]
   readonly failure: { readonly code: FailureCode | 'internal'; readonly message: string } | null
   /** ISO 8601 UTC. */

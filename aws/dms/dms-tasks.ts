@@ -59,7 +59,8 @@ export class DmsTasks {
     const migrationType = migrationTypes.find((type) => type === found?.MigrationType)
     if (found?.Status === undefined || migrationType === undefined)
       throw new PipelineError('dms/refused', `there is no task ${task}`)
-    return { status: found.Status, migrationType, hasRun: found.ReplicationTaskStartDate !== undefined }
+    const startedAt = found.ReplicationTaskStartDate?.getTime()
+    return { status: found.Status, migrationType, hasRun: startedAt !== undefined, startedAt }
   }
 
   /** Starts, resumes or reloads as `startType` says; a task that runs already is left alone. */
@@ -92,12 +93,17 @@ export class DmsTasks {
    */
   async changeTables(task: string, mappings: string): Promise<void> {
     await this.stop(task)
+    await this.setMappings(task, mappings)
+    await this.start(task, 'go-on')
+  }
+
+  /** Gives a task that stands other table mappings (JSON). */
+  async setMappings(task: string, mappings: string): Promise<void> {
     const command = new ModifyReplicationTaskCommand({ ReplicationTaskArn: task, TableMappings: mappings })
     await this.unlessAlready(task, ['modifying', 'stopped'], (client, options) =>
       client.send(command, options),
     )
     await this.settled(task, ['modifying'])
-    await this.start(task, 'go-on')
   }
 
   /**

@@ -1,6 +1,7 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { type Page, pageOfKey } from '../../core/page.ts'
 import type { PositionRange, RawStore } from '../../core/ports.ts'
+import type { Position } from '../../core/position.ts'
 import type { HeldPage } from '../../core/recorded-page.ts'
 import { type CallName, callAws } from '../call-aws.ts'
 import { type DynamoTable, type Item, putOf, queryItems, writeBatches } from './dynamo-table.ts'
@@ -65,6 +66,24 @@ export class DynamoRawStore implements RawStore {
   async *heads(table: string, range: PositionRange = {}): AsyncGenerator<HeldPage> {
     const sources = partitionsOf(table).map((partition) => this.held(partition, range))
     yield* mergeSorted(sources, (left, right) => (left.key < right.key ? -1 : 1))
+  }
+
+  /** The highest first position of the pages of some tables; undefined when they have none. */
+  async newest(tables: readonly string[]): Promise<Position | undefined> {
+    let newest: Position | undefined
+    for (const pk of tables.flatMap(partitionsOf)) {
+      const query = { ...between(pk, {}), IndexName: HEADS, ConsistentRead: false }
+      for await (const item of queryItems(this.table, this.call, {
+        ...query,
+        ScanIndexForward: false,
+        Limit: 1,
+      })) {
+        const position = item['sk']?.S?.split('#')[0]
+        if (position !== undefined && (newest === undefined || position > newest)) newest = position
+        break
+      }
+    }
+    return newest
   }
 
   /** The item of a page by its key; undefined when there is none. */

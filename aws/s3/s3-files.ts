@@ -37,6 +37,11 @@ export class S3Files implements ObjectFiles {
     return copy
   }
 
+  /** Bytes of a key's content. */
+  async size(key: string): Promise<number> {
+    return (await stat(await this.read(key))).size
+  }
+
   async scratch(name: string): Promise<string> {
     await mkdir(this.settings.folder, { recursive: true })
     return join(this.settings.folder, `${name}.${randomBytes(6).toString('hex')}`)

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { PipelineError } from '../../core/failures.ts'
 import type { Ledger, Quarantine } from '../../core/ports.ts'
 import { blocksIn, type LandDeps, landObject } from '../../ingest/land-object.ts'
@@ -13,20 +12,17 @@ export interface LandNoticeDeps extends LandDeps {
 }
 
 const DELIVERED = /^landing\/changes\/[A-Za-z0-9_.=/-]+$/
-const LOADED = /^landing\/loads\//
 
 /**
  * Lands one delivered object; see `landObject`; the ledger knows it when it resolves. The object stays where it is, for the same notice may come twice; a
  * lifecycle rule removes it. One that cannot be read is copied to `landing/rejected/` and waits in quarantine.
- * Files of full loads are not landed here: a note of each is put under `unhandled/`, for whoever does.
+ * Files of full loads are not landed here but by `land-load`.
  */
-export async function landNotice({ bucket, key, version }: S3Notice, deps: LandNoticeDeps): Promise<void> {
+export async function landNotice({ bucket, key }: S3Notice, deps: LandNoticeDeps): Promise<void> {
   const { log, metrics } = deps.stage
   if (bucket !== deps.bucket || !DELIVERED.test(key)) {
-    const isLoad = bucket === deps.bucket && LOADED.test(key)
-    if (isLoad) await deps.objects.put(noteKey(key, version), Buffer.from(JSON.stringify({ key, version })))
     metrics.count('unhandled', 1)
-    log.warn('land.unhandled', { bucket, key, noted: isLoad })
+    log.warn('land.unhandled', { bucket, key })
     return
   }
   try {
@@ -50,13 +46,6 @@ export async function landNotice({ bucket, key, version }: S3Notice, deps: LandN
     metrics.count('refused', 1)
     log.warn('land.refused', { code: error.code, message: error.message, key })
   }
-}
-
-function noteKey(key: string, version: string): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([key, version]))
-    .digest('hex')
-  return `unhandled/${digest.slice(0, 32)}.json`
 }
 
 async function setAside(

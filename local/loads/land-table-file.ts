@@ -2,12 +2,13 @@ import { stat } from 'node:fs/promises'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
 import type { ManifestChange } from '../../core/ledger.ts'
-import type { Catalog, LakeFile, ObjectFiles, Quarantine, SqlEngine } from '../../core/ports.ts'
+import type { Catalog, ObjectFiles, Quarantine, SqlEngine } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
 import { landLoadFile } from '../../ingest/land-load-file.ts'
 import { historyFiles } from '../../lake/history-file.ts'
 import type { FolderObjects } from '../stores/folder-objects.ts'
 import { openLoadFile } from './land-file/open-load-file.ts'
+import { loadManifest } from './load-manifest.ts'
 
 export interface LandTableFileDeps {
   readonly engine: SqlEngine
@@ -64,21 +65,6 @@ export async function landTableFile(
     rows,
     landed: byContract(({ landed }) => landed),
     refused: byContract(({ refused }) => refused),
-    history: contracts.flatMap(({ contract, files: made }) => {
-      const found = readers.find(({ name, version }) => `${name} v${version}` === contract)
-      return found === undefined ? [] : manifestChange(found, made, position)
-    }),
+    history: loadManifest(contracts, readers, position),
   }
-}
-
-/* Every row of a load ranks at its position. The files of one landing lie in one day. */
-function manifestChange(
-  { name, version }: Table,
-  files: readonly LakeFile[],
-  position: Position,
-): readonly ManifestChange[] {
-  const day = /\/ingest_date=([\d-]+)\//.exec(files[0]?.key ?? '')?.[1]
-  if (day === undefined) return []
-  const added = files.map((file) => ({ ...file, first: position, last: position }))
-  return [{ table: name, version, day, added, removed: [] }]
 }

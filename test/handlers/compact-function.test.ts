@@ -8,18 +8,16 @@ import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { glueTables } from '../../aws/glue/glue-tables.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
-import { LakeSession } from '../../local/duckdb/lake-session.ts'
-import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { tables } from '../../schemas/index.ts'
 import { type FaultPlan, faults } from '../aws/fault-proxy.ts'
 import { withVersionCheck } from '../aws/glue-faults.ts'
 import { motoStage, noMoto } from '../aws/moto-stage.ts'
 import { quickRetry, standInSettings } from '../aws/quick-settings.ts'
 import { viewSql } from '../aws/view-sql.ts'
-import { tempFolder } from '../support/temp-folder.ts'
 import { metricOf } from './built-handlers.ts'
 import { createdNotice, kinesisEvent, queueEvent, streamEvent } from './events.ts'
 import { handlerStage } from './handler-stage.ts'
+import { rowsOfLake } from './rows-of-lake.ts'
 import { dmsRecord, shopRow } from './shop-records.ts'
 
 const found = await motoStage()
@@ -86,20 +84,8 @@ describe.skipIf(found === undefined)(suite, async () => {
   }
   type Lake = Awaited<ReturnType<typeof lakeUnderTest>>
 
-  async function rowsOf({ objects, catalog }: Lake): Promise<readonly unknown[]> {
-    const folder = await tempFolder()
-    const copies = new FolderObjects(folder)
-    for (const key of await objects.list('lake/')) await copies.put(key, await objects.get(key))
-    const session = await LakeSession.open({ folder, entries: await catalog.entries() })
-    try {
-      const rows: unknown[] = []
-      const query = 'SELECT shop_id, name FROM workforce.shops ORDER BY shop_id'
-      for await (const batch of (await session.query(query)).batches) rows.push(...batch)
-      return rows
-    } finally {
-      await session.close()
-    }
-  }
+  const rowsOf = (lake: Lake) =>
+    rowsOfLake(lake, 'SELECT shop_id, name FROM workforce.shops ORDER BY shop_id')
 
   const inserts = Array.from({ length: 12 }, (_, id) =>
     dmsRecord('insert', id + 1, shopRow(id, `shop ${id}`)),

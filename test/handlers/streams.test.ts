@@ -36,7 +36,7 @@ const failedAt = (itemIdentifier: string) => ({ answer: { batchItemFailures: [{ 
 /* Four of them are more than capture takes at once. */
 const large = (at: number) => dmsRecord('insert', at, shopRow(at, 'x'.repeat(900_000)))
 
-test.each(['capture', 'format', 'land', 'compact', 'reconcile', 'audit'])(
+test.each(['capture', 'format', 'land', 'land-load', 'loads', 'compact', 'reconcile', 'audit'])(
   'the bundle of %s is at most 1.5 MB',
   (name) => {
     expect(statSync(join(stage.built.folder, name, 'index.mjs')).size).toBeLessThanOrEqual(1_500_000)

@@ -1,0 +1,22 @@
+import { tables } from '../../schemas/index.ts'
+import { queueMessages, s3Notices } from '../land/s3-notices.ts'
+import { lambdaHost } from '../runtime/lambda-host.ts'
+import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
+import { readSettings } from '../runtime/read-settings.ts'
+import { runEach } from '../runtime/run-each.ts'
+import { landLoadDeps } from './land-load-deps.ts'
+import { landLoadNotice } from './land-load-notice.ts'
+import { landLoadSettings } from './settings.ts'
+
+/* Built once for each execution environment: a bad setting fails the cold start, not the first message. */
+// biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
+const environment = process.env
+const settings = readSettings(landLoadSettings, environment)
+const stage = new LambdaStage('land-load', lambdaHost(environment))
+const deps = landLoadDeps(tables, settings, stage)
+const work = async ({ body }: { readonly body: string }) => {
+  for (const notice of s3Notices(body)) await landLoadNotice(notice, deps)
+}
+
+export const handler = (event: unknown, context: LambdaContext): Promise<BatchResponse> =>
+  stage.run(context, () => runEach(queueMessages(event), work, stage))
