@@ -68,7 +68,7 @@ export class DynamoRawStore implements RawStore {
     yield* mergeSorted(sources, (left, right) => (left.key < right.key ? -1 : 1))
   }
 
-  /** The highest first position of the pages of some tables; undefined when they have none. */
+  /** The last position of the newest pages of some tables; undefined when they have none. */
   async newest(tables: readonly string[]): Promise<Position | undefined> {
     let newest: Position | undefined
     for (const pk of tables.flatMap(partitionsOf)) {
@@ -78,7 +78,7 @@ export class DynamoRawStore implements RawStore {
         ScanIndexForward: false,
         Limit: 1,
       })) {
-        const position = item['sk']?.S?.split('#')[0]
+        const position = item['sk']?.S?.split('#')[1]
         if (position !== undefined && (newest === undefined || position > newest)) newest = position
         break
       }

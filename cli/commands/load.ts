@@ -13,6 +13,8 @@ import type { Cli } from '../main.ts'
 import { operate } from '../operate.ts'
 import { alignedTable, count, exit, type Output } from '../output.ts'
 import { dirOption, schemasOption } from '../run-options.ts'
+import { stackOption } from '../stack.ts'
+import { actOnStack, loadsOfStack, startOnStack, watchOnStack } from './load-stack.ts'
 
 interface Options {
   readonly dir: string
@@ -22,6 +24,7 @@ interface Options {
   readonly wait?: boolean
   readonly dryRun?: boolean
   readonly json?: boolean
+  readonly stack?: string | readonly string[]
 }
 
 export function loadCommand(cli: Cli): Command {
@@ -42,13 +45,15 @@ function startCommand(cli: Cli): Command {
     )
     .requiredOption('--tables <name...>', 'source tables as schema.table')
     .addOption(dirOption())
+    .addOption(stackOption())
     .addOption(schemasOption())
     .option('--window <from-to>', 'begin to read a table only between these local times, such as 12:00-14:00')
     .option('--wait', 'stay until the load is over, and show its progress')
     .option('--dry-run', 'show what would be read and how busy the source is, start nothing')
     .option('--json', 'the load as one JSON object')
     .action(async (options: Options) => {
-      const { tables = [], window, dryRun = false, json = false, wait = false, dir } = options
+      const { tables = [], window, dryRun = false, json = false, wait = false, dir, stack } = options
+      if (stack !== undefined) return startOnStack({ ...options, stack }, output)
       const request = { tables: [...tables], isDryRun: dryRun, ...(window === undefined ? {} : { window }) }
       const started = (await operate(cli, options, { kind: 'load-start', ...request })) as StartedLoad
       if (!json) output.progress(activityText(started))
@@ -66,9 +71,10 @@ function statusCommand({ output }: Cli): Command {
     .description('The loads of a folder, or one of them.')
     .argument('[load]', 'id of a load')
     .addOption(dirOption())
+    .addOption(stackOption())
     .option('--json', 'as JSON')
-    .action(async (id: string | undefined, { dir, json }: Options) => {
-      const loads = await readLoads(dir)
+    .action(async (id: string | undefined, { dir, json, stack }: Options) => {
+      const loads = stack === undefined ? await readLoads(dir) : await loadsOfStack(stack)
       const shown = id === undefined ? loads : [find(loads, id)]
       if (json === true) return output.result(JSON.stringify(id === undefined ? shown : shown[0]))
       if (shown.length === 0) return output.result('no loads')
@@ -82,12 +88,15 @@ function watchCommand({ output }: Cli): Command {
     .description('Follow a load until it is over; the newest one when none is named.')
     .argument('[load]', 'id of a load')
     .addOption(dirOption())
+    .addOption(stackOption())
     .option('--json', 'the load at its end as one JSON object')
-    .action(async (id: string | undefined, { dir, json }: Options) => {
-      const loads = await readLoads(dir)
+    .action(async (id: string | undefined, { dir, json, stack }: Options) => {
+      const loads = stack === undefined ? await readLoads(dir) : await loadsOfStack(stack)
       const chosen = id ?? loads.at(-1)?.id
-      if (chosen === undefined) throw new PipelineError('load/not-found', `no load in ${dir}`)
-      const load = await watch(dir, find(loads, chosen).id, output)
+      if (chosen === undefined) throw new PipelineError('load/not-found', `no load in ${stack ?? dir}`)
+      const known = find(loads, chosen).id
+      const load =
+        stack === undefined ? await watch(dir, known, output) : await watchOnStack(stack, known, output)
       output.result(json === true ? JSON.stringify(load) : loadText(load, output, Date.now()))
       setExit(load)
     })
@@ -114,9 +123,12 @@ function actOn(cli: Cli, verb: 'resume' | 'cancel', description: string): Comman
     .description(description)
     .argument('<load>', 'id of a load')
     .addOption(dirOption())
+    .addOption(stackOption())
     .addOption(schemasOption())
     .option('--json', 'the load as one JSON object')
     .action(async (load: string, options: Options) => {
+      const { stack } = options
+      if (stack !== undefined) return actOnStack(verb, load, { ...options, stack }, cli.output)
       const found = (await operate(cli, options, { kind: `load-${verb}`, load })) as Load
       cli.output.result(
         options.json === true ? JSON.stringify(found) : loadText(found, cli.output, Date.now()),

@@ -1,7 +1,7 @@
 import { proofAnswer } from '../../local/reconcile/proof-answer.ts'
 import { answerExit, answerText } from '../answer-report.ts'
+import { askFunction } from '../ask-function.ts'
 import type { Output } from '../output.ts'
-import { functionOf, readStack } from '../stack.ts'
 
 export interface StackProof {
   readonly stack: readonly string[]
@@ -17,18 +17,9 @@ export async function reconcileStack(
   { stack, table, sample, since, heal, json }: StackProof,
   output: Output,
 ): Promise<void> {
-  const { region, name } = functionOf(await readStack(stack), 'reconcile')
-  /* The SDK is loaded only by who needs it. */
-  const { lambdaClient } = await import('../../aws/clients.ts')
-  const { invoke } = await import('../../aws/lambda/invoke.ts')
-  const client = lambdaClient({ region })
-  if (json !== true) output.progress(`function ${name} compares; it may take 15 minutes`)
-  try {
-    const event = { tables: table, sample, since, heal }
-    const answer = await invoke({ client, name }, event, proofAnswer)
-    output.result(json === true ? JSON.stringify(answer) : answerText(answer, output))
-    process.exitCode = answerExit(answer)
-  } finally {
-    client.destroy()
-  }
+  if (json !== true) output.progress('the function reconcile compares; it may take 15 minutes')
+  const event = { tables: table, sample, since, heal }
+  const answer = await askFunction(stack, 'reconcile', event, proofAnswer)
+  output.result(json === true ? JSON.stringify(answer) : answerText(answer, output))
+  process.exitCode = answerExit(answer)
 }

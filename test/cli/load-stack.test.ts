@@ -1,0 +1,79 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Load } from '../../core/load.ts'
+import { newLoad } from '../../ingest/advance-load.ts'
+import { type FaultProxy, faultProxy } from '../aws/fault-proxy.ts'
+import { json } from '../aws/partial-faults.ts'
+import { lastJson, tidemark } from '../support/tidemark.ts'
+
+let lambda: FaultProxy
+let folder: string
+let stack: string
+const asked: unknown[] = []
+let answers: readonly unknown[] = []
+
+beforeAll(async () => {
+  lambda = await faultProxy(async ({ body }) => {
+    asked.push(JSON.parse(body.toString()))
+    return json(answers[asked.length - 1] ?? { loads: [], tables: [] })
+  })
+  folder = await mkdtemp(join(tmpdir(), 'tidemark-stack-'))
+  stack = join(folder, 'data.json')
+  const value = { region: 'eu-west-1', functions: { loads: 'tidemark-loads' } }
+  await writeFile(stack, JSON.stringify({ tidemark_data: { value } }))
+})
+afterAll(async () => {
+  await lambda.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const load = newLoad({ id: '20261127T100000-abcdef', tables: ['w.shops'], window: null }, [], 0)
+const ended: Load = {
+  ...load,
+  tables: load.tables.map((table) => ({
+    ...table,
+    state: 'complete',
+    rows: 1_200,
+    endedAt: '1970-01-01T00:01:00.000Z',
+  })),
+}
+
+function run(...args: readonly string[]) {
+  asked.length = 0
+  return tidemark(['load', ...args, '--stack', stack], {
+    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
+  })
+}
+
+test('a load of a stack is planned, started, looked at, resumed and cancelled by its function', async () => {
+  answers = [{ loads: [], tables: ['w.shops'] }]
+  const plan = await run('start', '--tables', 'w.*', '--dry-run', '--json')
+  expect([plan.code, lastJson(plan)]).toEqual([0, { load: null, plan: ['w.shops'] }])
+  expect(asked).toEqual([{ plan: { tables: ['w.*'] } }])
+
+  answers = [{ loads: [load], tables: [] }]
+  const started = await run('start', '--tables', 'w.*', '--window', '22:00-04:00')
+  expect(asked).toEqual([{ start: { tables: ['w.*'], window: '22:00-04:00' } }])
+  expect(started.stdout).toContain(load.id)
+  expect(started.stderr).toContain(`tidemark load watch ${load.id} --stack`)
+
+  answers = [
+    { loads: [load], tables: [] },
+    { loads: [ended], tables: [] },
+  ]
+  const waited = await run('start', '--tables', 'w.shops', '--wait', '--json')
+  expect([waited.code, lastJson(waited)]).toMatchObject([0, { tables: [{ state: 'complete', rows: 1_200 }] }])
+  expect(asked).toEqual([{ start: { tables: ['w.shops'], window: null } }, { status: true }])
+
+  answers = [{ loads: [ended], tables: [] }]
+  expect((await run('status')).stdout).toMatch(/w\.shops +complete/)
+  await run('resume', load.id, '--json')
+  expect(asked).toEqual([{ resume: load.id }])
+  await run('cancel', load.id)
+  expect(asked).toEqual([{ cancel: load.id }])
+  const none = await run('watch', 'another')
+  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('load/not-found')])
+})
