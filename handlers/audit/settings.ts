@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { text } from '../runtime/read-settings.ts'
+import { systems, text } from '../runtime/read-settings.ts'
 
 /** The environment of `audit`. */
 export const auditSettings = z.object({
@@ -8,7 +8,7 @@ export const auditSettings = z.object({
   TIDEMARK_LEDGER_TABLE: text,
   TIDEMARK_BUCKET: text,
   /** Systems of the contracts, with commas between them. */
-  TIDEMARK_SYSTEMS: text.transform((names) => names.split(',').map((name) => name.trim())),
+  TIDEMARK_SYSTEMS: systems,
   /** After how long what has not arrived is missing. Firehose tries S3 for as long as it takes: an hour covers a busy day. */
   TIDEMARK_OVERDUE_MINUTES: z
     .string()

@@ -1,23 +1,27 @@
 import type { Quarantine, RawStore } from '../../core/ports.ts'
+import type { StreamRecord } from '../../core/stream-record.ts'
 import { captureBatch } from '../../ingest/capture-batch.ts'
-import { decodeDms } from '../../ingest/decode-dms.ts'
+import type { DmsRecord } from '../../ingest/decode-dms.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
-import type { KinesisRecord } from './kinesis-records.ts'
+
+/** A record, and the shard it came from. */
+export interface ShardRecord extends StreamRecord {
+  readonly shard: string
+}
 
 export interface CaptureRecordsDeps {
   readonly store: RawStore
   readonly quarantine: Pick<Quarantine, 'put'>
-  readonly epoch: number
+  readonly decode: (data: Buffer) => DmsRecord
   readonly stage: LambdaStage
 }
 
 /**
  * Captures records of one shard; see `captureBatch`. Metrics: changes and commit-to-durable by table, counts of the rest.
- * On AWS a full load arrives as files, so a load row in the stream goes to quarantine (`capture/no-load`).
  */
 export async function captureRecords(
-  records: readonly KinesisRecord[],
-  { store, quarantine, epoch, stage: { log, metrics } }: CaptureRecordsDeps,
+  records: readonly ShardRecord[],
+  { store, quarantine, decode, stage: { log, metrics } }: CaptureRecordsDeps,
 ): Promise<void> {
   const commits = new Map<string, number[]>()
   const stored = new Map<string, number>()
@@ -31,7 +35,7 @@ export async function captureRecords(
   const result = await captureBatch(records, {
     shard: records[0]?.shard ?? '',
     decode: (data) => {
-      const decoded = decodeDms(data, { epoch, loadPositionOf: () => undefined })
+      const decoded = decode(data)
       if (decoded.kind === 'change' && decoded.change.committedAt !== null) {
         const known = commits.get(decoded.table) ?? []
         known.push(Date.parse(decoded.change.committedAt))

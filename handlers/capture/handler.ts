@@ -1,6 +1,7 @@
 import { dynamoClient } from '../../aws/clients.ts'
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { decodeDms } from '../../ingest/decode-dms.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
@@ -21,7 +22,10 @@ const refused = { ...shared, name: settings.TIDEMARK_QUARANTINE_TABLE }
 const deps = {
   store: new DynamoRawStore({ table: raw, retentionDays: rawDays }),
   quarantine: new DynamoQuarantine({ table: refused, retentionDays, now: Date.now }),
-  ...{ epoch: settings.TIDEMARK_EPOCH, stage },
+  stage,
+  /* A full load arrives as files, so a load row in the stream goes to quarantine (`capture/no-load`). */
+  decode: (data: Buffer) =>
+    decodeDms(data, { epoch: settings.TIDEMARK_EPOCH, loadPositionOf: () => undefined }),
 }
 /* Two thirds of what an invocation can hold: pages stay large, and a deadline finds a place to stop. */
 const batch = {

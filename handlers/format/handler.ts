@@ -30,7 +30,7 @@ const deps = {
   quarantine: new DynamoQuarantine({ table: refused, ...quarantine }),
   delivery: new FirehoseDelivery({ client: firehoseClient(region), stream: settings.TIDEMARK_STREAM, retry }),
   ledger: new DynamoLedger({ ...books, now: Date.now }),
-  route: routerOf(tables, settings.TIDEMARK_SYSTEM, new SecretMaskKeys(keys)),
+  route: routerOf(tables, settings.TIDEMARK_SYSTEMS, new SecretMaskKeys(keys)),
   ...{ stage, maxBytes: 1 << 20 },
 }
 

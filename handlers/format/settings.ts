@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { days, text } from '../runtime/read-settings.ts'
+import { days, systems, text } from '../runtime/read-settings.ts'
 
 /** The environment of `format`. */
 export const formatSettings = z.object({
@@ -11,5 +11,5 @@ export const formatSettings = z.object({
   TIDEMARK_LEDGER_TABLE: text,
   TIDEMARK_STREAM: text,
   TIDEMARK_MASK_SECRET: text,
-  TIDEMARK_SYSTEM: text,
+  TIDEMARK_SYSTEMS: systems,
 })

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { epoch, text } from '../runtime/read-settings.ts'
+import { epoch, systems, text } from '../runtime/read-settings.ts'
 
 /** The environment of `loads`. */
 export const loadsSettings = z.object({
@@ -9,7 +9,7 @@ export const loadsSettings = z.object({
   TIDEMARK_RAW_TABLE: text,
   TIDEMARK_EPOCH: epoch,
   /** Systems of the contracts whose tables the task can read. */
-  TIDEMARK_SYSTEMS: text.transform((names) => names.split(',').map((name) => name.trim())),
+  TIDEMARK_SYSTEMS: systems,
   /** ARN of the full-load task, and of its S3 target endpoint. */
   TIDEMARK_LOAD_TASK: text,
   TIDEMARK_LOAD_ENDPOINT: text,

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { days, epoch, text, whole } from '../runtime/read-settings.ts'
+import { days, epoch, systems, text, whole } from '../runtime/read-settings.ts'
 
 /** The environment of `reconcile`. */
 export const reconcileSettings = z.object({
@@ -14,7 +14,7 @@ export const reconcileSettings = z.object({
   TIDEMARK_QUARANTINE_DAYS: days,
   TIDEMARK_EPOCH: epoch,
   /** Systems of the contracts whose tables are in the source database. */
-  TIDEMARK_SYSTEMS: text.transform((names) => names.split(',').map((name) => name.trim())),
+  TIDEMARK_SYSTEMS: systems,
   TIDEMARK_MASK_SECRET: text,
   TIDEMARK_SOURCE_SECRET: text,
   /** A PEM file, or `disable` for a connection in the clear. Node.js runtimes of Lambda bring Amazon's, RDS among them. */

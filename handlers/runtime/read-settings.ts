@@ -10,6 +10,8 @@ export const days = z
   .string()
   .regex(/^[1-9]\d{0,3}$/, 'is no whole number of days')
   .transform(Number)
+/** Systems of contracts, with commas between them. */
+export const systems = text.transform((names) => names.split(',').map((name) => name.trim()))
 /** A whole number of at most six digits, or `otherwise` when it is left out. */
 export const whole = (otherwise: number) =>
   z

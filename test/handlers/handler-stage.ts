@@ -52,7 +52,7 @@ export async function handlerStage(): Promise<HandlerStage> {
         TIDEMARK_EPOCH: '0',
         TIDEMARK_STREAM: 'changes',
         TIDEMARK_MASK_SECRET: 'tidemark/mask',
-        TIDEMARK_SYSTEM: 'workforce-postgres',
+        TIDEMARK_SYSTEMS: 'workforce-postgres',
       }
       return {
         raw,

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
@@ -36,12 +37,19 @@ const failedAt = (itemIdentifier: string) => ({ answer: { batchItemFailures: [{ 
 /* Four of them are more than capture takes at once. */
 const large = (at: number) => dmsRecord('insert', at, shopRow(at, 'x'.repeat(900_000)))
 
-test.each(['capture', 'format', 'land', 'land-load', 'loads', 'compact', 'reconcile', 'audit'])(
-  'the bundle of %s is at most 1.5 MB',
-  (name) => {
-    expect(statSync(join(stage.built.folder, name, 'index.mjs')).size).toBeLessThanOrEqual(1_500_000)
-  },
-)
+test.each([
+  'capture',
+  'capture-service',
+  'format',
+  'land',
+  'land-load',
+  'loads',
+  'compact',
+  'reconcile',
+  'audit',
+])('the bundle of %s is at most 1.5 MB', (name) => {
+  expect(statSync(join(stage.built.folder, name, 'index.mjs')).size).toBeLessThanOrEqual(1_500_000)
+})
 
 test('a function whose settings are missing or wrong does not start, and names each of them', async () => {
   const environment = { TIDEMARK_RAW_TABLE: 'r', TIDEMARK_RAW_DAYS: '-31', TIDEMARK_EPOCH: '70000' }
@@ -208,4 +216,61 @@ describe('format', () => {
     expect(await at.handler.invoke(streamEvent(images.slice(1)))).toEqual(done)
     expect(await landedText(at.objects)).toContain('shop 3')
   })
+})
+
+test('G1 G3 items of a microservice go through capture-service and format, redelivered ones change nothing', async () => {
+  const objects = new FolderObjects(await tempFolder())
+  const pipeline = await stage.pipeline(objects)
+  const names = { TIDEMARK_SERVICE_TABLES: '{"shops-of-service":"workforce.shops"}' }
+  const [capture, format] = await Promise.all([
+    pipeline.start('capture-service', names),
+    pipeline.start('format'),
+  ])
+  const itemOf = (id: number, name: string) => ({
+    ...{ shop_id: { N: String(id) }, code: { S: `S-${id}` }, name: { S: name }, country_code: { S: 'FR' } },
+    ...{
+      opened_on: { S: '2014-05-17' },
+      is_open: { BOOL: true },
+      updated_at: { S: '2026-11-23T09:59:58.000001Z' },
+    },
+  })
+  const record = (eventName: string, at: number, images: object) => ({
+    ...{
+      eventID: String(at),
+      eventName,
+      eventVersion: '1.1',
+      eventSource: 'aws:dynamodb',
+      awsRegion: 'eu-west-1',
+    },
+    dynamodb: {
+      ...{ ApproximateCreationDateTime: 1_795_000_000, Keys: { shop_id: { N: '1' } }, SizeBytes: 99 },
+      ...{ SequenceNumber: `11110000000000000000${at}`, StreamViewType: 'NEW_AND_OLD_IMAGES', ...images },
+    },
+    eventSourceARN:
+      'arn:aws:dynamodb:eu-west-1:123456789012:table/shops-of-service/stream/2026-11-01T00:00:00.000',
+  })
+  const Records = [
+    record('INSERT', 1, { NewImage: itemOf(1, 'one') }),
+    record('MODIFY', 2, { OldImage: itemOf(1, 'one'), NewImage: itemOf(1, 'renamed') }),
+    record('MODIFY', 3, { NewImage: itemOf(1, 'without the old image') }),
+    record('REMOVE', 4, { OldImage: itemOf(1, 'renamed') }),
+  ]
+  expect(await capture.invoke({ Records })).toEqual({ answer: { batchItemFailures: [] } })
+  expect(await capture.invoke({ Records })).toEqual({ answer: { batchItemFailures: [] } })
+  const images = stage.dynamo.images(pipeline.raw)
+  expect(images).toHaveLength(1)
+  expect(await format.invoke(streamEvent(images))).toEqual({ answer: { batchItemFailures: [] } })
+  expect(await pipeline.refusals()).toEqual([['capture', 'capture/undecodable']])
+  const [delivered = ''] = await objects.list('landing/')
+  const lines = gunzipSync(await objects.get(delivered))
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+  expect(lines.map((line) => JSON.parse(line)[0])).toEqual(['insert', 'update', 'delete'])
+  const foreign = { ...Records[0], eventSourceARN: 'arn:aws:dynamodb:eu-west-1:1:table/other/stream/x' }
+  const { answer } = await capture.invoke({ Records: [foreign] })
+  expect(answer).toMatchObject({ batchItemFailures: [{ itemIdentifier: '111100000000000000001' }] })
+  expect(capture.written).toContain('settings/invalid')
+  expect(capture.written + format.written).not.toMatch(/renamed|old image'/)
 })
