@@ -13,6 +13,7 @@ const functions = z.object({
   loads: text,
   compact: text,
   reconcile: text,
+  audit: text,
 })
 const data = z.object({
   region: text,
@@ -42,9 +43,13 @@ const source = z.object({
   slot_name: text,
   source_role_arn: text,
 })
+/* `terraform output -json` wraps a value; `terraform output -json tidemark_data` in an object of one's own does not. */
+const output = <T extends z.ZodObject>(shape: T) =>
+  z.preprocess((given) => wrapped.safeParse(given).data?.value ?? given, shape)
+const wrapped = z.object({ value: z.unknown() })
 const outputs = z.object({
-  tidemark_data: z.object({ value: data.partial() }).optional(),
-  tidemark_source: z.object({ value: source.partial() }).optional(),
+  tidemark_data: output(data.partial()).optional(),
+  tidemark_source: output(source.partial()).optional(),
 })
 
 export type FunctionName = keyof z.infer<typeof functions>
@@ -62,27 +67,48 @@ export function stackOption(): Option {
   )
 }
 
-/** Reads the outputs of stacks. Throws `usage/invalid` for a file that has none of ours. */
+/** Reads the outputs of stacks. Throws `stack/unreadable` for a file that has none of ours. */
 export async function readStack(files: string | readonly string[]): Promise<Stack> {
   const stack = { data: {}, source: {} }
   for (const file of [files].flat().flatMap((names) => names.split(','))) {
     const found = outputs.safeParse(await jsonOf(file))
-    if (!found.success || Object.keys(found.data).length === 0)
-      throw new PipelineError('usage/invalid', `--stack ${file}: no outputs of a stack of Tidemark`)
-    Object.assign(stack.data, found.data.tidemark_data?.value)
-    Object.assign(stack.source, found.data.tidemark_source?.value)
+    if (!found.success) {
+      const places = found.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+      throw new PipelineError('stack/unreadable', `${file}: ${places.join('; ')}`)
+    }
+    if (Object.keys(found.data).length === 0)
+      throw new PipelineError('stack/unreadable', `${file} has neither tidemark_data nor tidemark_source`)
+    Object.assign(stack.data, found.data.tidemark_data)
+    Object.assign(stack.source, found.data.tidemark_source)
   }
   return stack
 }
 
-/** Region and name of a function. Throws `usage/invalid` for stacks that do not say. */
+type Part = keyof Stack
+type Chosen<P extends Part, K extends keyof Stack[P]> = { readonly [N in K]-?: NonNullable<Stack[P][N]> }
+
+/** The named outputs of one stack, each there. Throws `stack/incomplete` with the names of those that are not. */
+export function outputsOf<P extends Part, K extends keyof Stack[P] & string>(
+  stack: Stack,
+  part: P,
+  names: readonly K[],
+): Chosen<P, K> {
+  const missing = names.filter((name) => stack[part][name] === undefined)
+  if (missing.length > 0)
+    throw new PipelineError('stack/incomplete', `tidemark_${part} has no ${missing.join(', no ')}`)
+  /* Every name that the type promises was just looked up. */
+  return stack[part] as Chosen<P, K>
+}
+
+/** Region and name of a function. Throws `stack/incomplete` for stacks that do not say. */
 export function functionOf(
-  { data: { region, functions: names } }: Stack,
+  stack: Stack,
   name: FunctionName,
 ): { readonly region: string; readonly name: string } {
-  const found = names?.[name]
-  if (region === undefined || found === undefined)
-    throw new PipelineError('usage/invalid', `--stack: no tidemark_data with a function ${name}`)
+  const { region, functions: names } = outputsOf(stack, 'data', ['region', 'functions'])
+  const found = names[name]
+  if (found === undefined)
+    throw new PipelineError('stack/incomplete', `tidemark_data.functions has no ${name}`)
   return { region, name: found }
 }
 
@@ -90,6 +116,6 @@ async function jsonOf(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'))
   } catch (cause) {
-    throw new PipelineError('usage/invalid', `--stack ${file}: no readable JSON`, { cause })
+    throw new PipelineError('stack/unreadable', `${file}: no readable JSON`, { cause })
   }
 }

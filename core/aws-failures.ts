@@ -74,6 +74,16 @@ export const awsFailures = {
     action: 'halt',
     advice: 'The function broke off. Its log in CloudWatch says why: look for `stage.failed`.',
   },
+  'stack/unreadable': {
+    action: 'halt',
+    advice:
+      'Write the outputs of the stack anew, in its folder: `terraform output -json > data.json` (production account: `> source.json`), and give the file with --stack.',
+  },
+  'stack/incomplete': {
+    action: 'halt',
+    advice:
+      'The command needs an output that no file of --stack has. Name the files of both stacks, written by `terraform output -json` after the last apply.',
+  },
   'settings/invalid': {
     action: 'halt',
     advice: 'Correct the environment variables of the function that the message names.',

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { answerExit, answerText } from '../../cli/answer-report.ts'
 import type { Output } from '../../cli/output.ts'
-import { functionOf, readStack } from '../../cli/stack.ts'
+import { functionOf, outputsOf, readStack } from '../../cli/stack.ts'
 import type { ProofAnswer, TableAnswer } from '../../local/reconcile/proof-answer.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -70,8 +70,14 @@ test('stacks are read from the outputs of Terraform, several files together', as
   expect(functionOf(stack, 'reconcile')).toEqual({ region: 'eu-west-1', name: 'tm-reconcile' })
   expect(stack.source.slot_name).toBe('tidemark')
   expect(() => functionOf(stack, 'compact')).toThrow(/compact/)
-  for (const wrong of [await stackFile({ other: {} }), await stackFile({ tidemark_data: {} }), '/none'])
-    await expect(readStack([wrong])).rejects.toMatchObject({ code: 'usage/invalid' })
+  const plain = await readStack([await stackFile({ tidemark_source: { slot_name: 'plain' } })])
+  expect(plain.source.slot_name).toBe('plain')
+  expect(() => outputsOf(plain, 'source', ['slot_name', 'cdc_task_arn', 'region'])).toThrow(
+    'tidemark_source has no cdc_task_arn, no region',
+  )
+  const misspelt = await stackFile({ tidemark_data: { value: { region: 7 } } })
+  for (const wrong of [await stackFile({ other: {} }), misspelt, '/none'])
+    await expect(readStack([wrong])).rejects.toMatchObject({ code: 'stack/unreadable' })
 })
 
 test('reconcile --stack asks the function and prints its answer', async () => {
