@@ -46,6 +46,7 @@ const commandsOf = (word: string | undefined): LazyCommands => ({
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   contract: async () => (await import('./commands/contract.ts')).contractCommand(word),
   catalog: async () => (await import('./commands/catalog.ts')).catalogCommand,
+  infra: async () => (await import('./commands/infra.ts')).infraCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
 })
 

@@ -3,7 +3,33 @@
  * mappings). `%` and `_` in names are wildcards to DMS and stand for themselves in brackets.
  */
 export function tableMappings(tables: readonly string[]): string {
-  const rules = [...new Set(tables)].toSorted().map((table, index) => {
+  return JSON.stringify({ rules: selectionRules(tables) })
+}
+
+/**
+ * Table mappings of the CDC task: exactly these source tables, and for each of their schemas the rule that a change goes to
+ * the shard of its primary key. Without it a table is one shard, 1 MB a second, and on-demand streams cannot help (DMS
+ * user guide, Kinesis as a target).
+ */
+export function cdcMappings(tables: readonly string[]): string {
+  const selections = selectionRules(tables)
+  const schemas = [...new Set(tables.map((table) => table.slice(0, table.indexOf('.'))))].toSorted()
+  const keys = schemas.map((schema, index) => {
+    const number = String(selections.length + index + 1)
+    return {
+      'rule-type': 'object-mapping',
+      'rule-id': number,
+      'rule-name': number,
+      'rule-action': 'map-record-to-record',
+      'object-locator': { 'schema-name': schema, 'table-name': '%' },
+      'mapping-parameters': { 'partition-key-type': 'primary-key' },
+    }
+  })
+  return JSON.stringify({ rules: [...selections, ...keys] })
+}
+
+function selectionRules(tables: readonly string[]) {
+  return [...new Set(tables)].toSorted().map((table, index) => {
     const dot = table.indexOf('.')
     const number = String(index + 1)
     return {
@@ -18,7 +44,6 @@ export function tableMappings(tables: readonly string[]): string {
       filters: [],
     }
   })
-  return JSON.stringify({ rules })
 }
 
 function exact(name: string): string {
