@@ -110,6 +110,7 @@ function coldStart(file) {
       TIDEMARK_RAW_DAYS: '1',
       TIDEMARK_QUARANTINE_DAYS: '1',
       TIDEMARK_EPOCH: '0',
+      TIDEMARK_SERVICE_TABLES: '{}',
     },
   }
   const times = Array.from({ length: 7 }, () => {

@@ -2,10 +2,12 @@ import * as z from 'zod'
 import { type AuditMarks, auditRecent } from '../../core/audit-recent.ts'
 import { auditRecords, type LedgerAudit } from '../../core/audit-records.ts'
 import type { AuditDeps } from '../../core/ledger-audit.ts'
+import type { Quarantine } from '../../core/ports.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
 export interface AuditEventDeps extends AuditDeps {
   readonly marks: AuditMarks
+  readonly quarantine: Pick<Quarantine, 'list'>
   readonly overdueMs: number
   readonly stage: LambdaStage
 }
@@ -17,7 +19,8 @@ const SHOWN = 100
 
 /**
  * Audits the ledger: what is not settled for long, or everything with `{"whole": true}`. Levels by contract: `inFlight`
- * and `missing` (changes), `oldestInFlight` (seconds); of all: those, and `findings`. Each finding is a log line.
+ * and `missing` (changes), `oldestInFlight` (seconds); of all: those, `findings`, and `quarantineAge` (seconds that
+ * the oldest refused change has waited). Each finding is a log line.
  */
 export async function auditEvent(event: unknown, deps: AuditEventDeps): Promise<LedgerAudit> {
   const { overdueMs, stage } = deps
@@ -25,8 +28,16 @@ export async function auditEvent(event: unknown, deps: AuditEventDeps): Promise<
   const time = { now: stage.now(), overdueMs }
   const audit = whole ? await auditRecords(deps, time) : await auditRecent(deps, time)
   noteAudit(audit, stage)
+  stage.metrics.level('quarantineAge', await oldestWaiting(deps), 'Seconds')
   const findings = audit.findings.slice(0, SHOWN)
   return { ...audit, findings, more: audit.more + audit.findings.length - findings.length }
+}
+
+/* Entries come as they came: the first one that still waits is the oldest. */
+async function oldestWaiting({ quarantine, stage }: AuditEventDeps): Promise<number> {
+  for await (const { since } of quarantine.list())
+    return Math.max(0, Math.round((stage.now() - Date.parse(since)) / 1_000))
+  return 0
 }
 
 function noteAudit(

@@ -1,3 +1,5 @@
+import { dynamoClient } from '../../aws/clients.ts'
+import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import { openStackAudit } from '../../aws/stack-audit.ts'
 import { tables } from '../../schemas/index.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
@@ -20,7 +22,13 @@ const places = {
   systems: settings.TIDEMARK_SYSTEMS,
 }
 const overdueMs = settings.TIDEMARK_OVERDUE_MINUTES * 60_000
-const deps = { ...openStackAudit(tables, places, stage.retry), overdueMs, stage }
+const refused = {
+  client: dynamoClient(stage.clientSettings(settings.AWS_REGION)),
+  name: settings.TIDEMARK_QUARANTINE_TABLE,
+  retry: stage.retry,
+}
+const quarantine = new DynamoQuarantine({ table: refused, retentionDays: 1, now: stage.now })
+const deps = { ...openStackAudit(tables, places, stage.retry), quarantine, overdueMs, stage }
 
 export const handler = (event: unknown, context: LambdaContext) =>
   stage.run(context, () => runWhole(() => auditEvent(event, deps), stage))

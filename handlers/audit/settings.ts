@@ -6,6 +6,7 @@ export const auditSettings = z.object({
   AWS_REGION: text,
   TIDEMARK_RAW_TABLE: text,
   TIDEMARK_LEDGER_TABLE: text,
+  TIDEMARK_QUARANTINE_TABLE: text,
   TIDEMARK_BUCKET: text,
   /** Systems of the contracts, with commas between them. */
   TIDEMARK_SYSTEMS: systems,

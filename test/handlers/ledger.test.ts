@@ -10,6 +10,7 @@ import { namesOf, redriveStack, requestAnswer } from '../../cli/stack-redrive.ts
 import { auditRecords, type LedgerAudit } from '../../core/audit-records.ts'
 import type { ManifestDay } from '../../core/ledger.ts'
 import type { ListedObjects } from '../../core/ledger-audit.ts'
+import type { WaitingEntry } from '../../core/ports.ts'
 import { wayBack } from '../../core/way-back.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { auditEvent } from '../../handlers/audit/audit-event.ts'
@@ -257,6 +258,13 @@ describe('the ledger of the functions', () => {
     const at = await shop()
     expect(await at.format.invoke(streamEvent(at.images.slice(0, 2)))).toEqual(done)
     await at.land(await at.notices())
+    const since = '2026-11-23T09:30:00.000Z'
+    const waiting = { since } as WaitingEntry
+    const quarantine = {
+      async *list() {
+        yield waiting
+      },
+    }
     const auditAt = async (instant: string, event: unknown = {}) => {
       const lines: Record<string, unknown>[] = []
       const lambda = new LambdaStage('audit', {
@@ -265,7 +273,7 @@ describe('the ledger of the functions', () => {
       })
       const { pages, findings } = await lambda.run(
         { awsRequestId: 'r', getRemainingTimeInMillis: () => 60_000 },
-        () => auditEvent(event, { ...at.deps, overdueMs: HOUR, stage: lambda }),
+        () => auditEvent(event, { ...at.deps, quarantine, overdueMs: HOUR, stage: lambda }),
       )
       const measured = lines.find(({ _aws, table }) => _aws !== undefined && table === 'workforce.shops v1')
       return { pages, findings: findings.length, measured, lines }
@@ -275,6 +283,7 @@ describe('the ledger of the functions', () => {
       ...{ pages: 3, findings: 0 },
       measured: { inFlight: 1, missing: 0, oldestInFlight: 1_800 },
     })
+    expect(first.lines).toContainEqual(expect.objectContaining({ stage: 'audit', quarantineAge: 3_600 }))
     const later = await auditAt('2026-11-25T11:00:00Z')
     /* Of the three pages one is settled before the mark, one ends at it, and one is missing. */
     expect(later).toMatchObject({
