@@ -1,4 +1,4 @@
-import * as fc from 'fast-check'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { infraFiles } from '../../ingest/infra-files.ts'
 import { cdcMappings } from '../../ingest/table-mappings.ts'
