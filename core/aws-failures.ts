@@ -50,6 +50,11 @@ export const awsFailures = {
     advice:
       'Look at the log and the table statistics of the full-load task in DMS, mend what it names, then run `tidemark load resume --stack … <load>`.',
   },
+  'load/nothing-captured': {
+    action: 'halt',
+    advice:
+      'Loads came one after another and no change was captured between them: see that the cdc task runs and that its changes are stored (`tidemark status --stack …`), then start the load again.',
+  },
   'dms/refused': { action: 'halt', advice: 'It would lose changes, or DMS cannot: the message says which.' },
   'aws/unavailable': {
     action: 'retry',

@@ -38,6 +38,7 @@ export const loadDocument = z.object({
   startedAt: z.string(),
   window: z.string().nullable(),
   tables: z.array(tableLoad),
+  runBefore: z.string().nullable().optional(),
 })
 
 type FailureName = NonNullable<Load['tables'][number]['failure']>['code']

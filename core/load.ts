@@ -62,6 +62,8 @@ export interface Load {
   /** Local times between which reading may begin, or null. */
   readonly window: string | null
   readonly tables: readonly TableLoad[]
+  /** Which run was the newest of the task that reads it, before it was begun (`TaskLook`); where a task reads it. */
+  readonly runBefore?: string | null | undefined
 }
 
 /**

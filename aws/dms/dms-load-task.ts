@@ -2,14 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type DatabaseMigrationServiceClient,
   DescribeEndpointsCommand,
+  type Endpoint,
   ModifyEndpointCommand,
 } from '@aws-sdk/client-database-migration-service'
 import { PipelineError } from '../../core/failures.ts'
-import type { LoadTask, TaskTable } from '../../core/load-task.ts'
+import type { LoadTask, TaskLook, TaskTable } from '../../core/load-task.ts'
 import { tableMappings } from '../../ingest/table-mappings.ts'
 import { type CallName, callAws } from '../call-aws.ts'
 import type { RetryPolicy } from '../retry.ts'
 import { DmsTasks } from './dms-tasks.ts'
+import { startType } from './start-type.ts'
 
 export interface DmsLoadTaskSettings {
   readonly client: DatabaseMigrationServiceClient
@@ -30,6 +32,11 @@ const states: Readonly<Record<string, TaskTable['state']>> = {
   'Table cancelled': 'failed',
   'Table does not exist': 'failed',
 }
+const idle = ['ready', 'stopped', 'failed']
+const FOLDER = /^landing\/loads\/([^/]+)\/?$/
+/* API reference, ReplicationTask, StopReason. */
+const FINISHED = /\bFULL_LOAD_ONLY_FINISHED\b/
+const REASON = /^Stop Reason ([A-Z_]+)/
 
 /**
  * The full-load task of DMS, pointed at another folder and other tables for each load. Keeps the guarantees of `LoadTask`.
@@ -44,29 +51,42 @@ export class DmsLoadTask implements LoadTask {
     this.tasks = new DmsTasks(settings)
   }
 
-  async begin(load: string, tables: readonly string[], since: number): Promise<'begun' | 'busy'> {
+  async look(): Promise<TaskLook> {
+    const { status, freshStart, stopReason } = await this.tasks.state(this.settings.task)
+    const { S3Settings } = await this.endpoint()
+    /* Its other messages may quote rows. */
+    const reason = REASON.exec(stopReason ?? '')?.[1]
+    return {
+      isBusy: !idle.includes(status),
+      run: freshStart,
+      load: FOLDER.exec(S3Settings?.BucketFolder ?? '')?.[1] ?? null,
+      isFinished: status === 'stopped' && FINISHED.test(stopReason ?? ''),
+      reason: reason === undefined ? `the task is ${status}` : `the task is ${status}: ${reason}`,
+    }
+  }
+
+  async begin(load: string, tables: readonly string[]): Promise<void> {
     const { task } = this.settings
-    const { status, startedAt = 0 } = await this.tasks.state(task)
-    const isOurs = (await this.folder()).name === folderOf(load)
-    if (isOurs && startedAt >= since) return 'begun'
-    if (status === 'running' || status === 'starting') return isOurs ? 'begun' : 'busy'
-    if (!['ready', 'stopped', 'failed'].includes(status)) return 'busy'
     await this.pointAt(folderOf(load))
     await this.tasks.setMappings(task, tableMappings(tables))
     await this.tasks.start(task, 'load-again')
-    return 'begun'
   }
 
-  async isReading(load: string): Promise<boolean> {
-    const { status } = await this.tasks.state(this.settings.task)
-    const isMoving = status === 'running' || status === 'starting'
-    return isMoving && (await this.folder()).name === folderOf(load)
+  /** What `begin` would tell DMS, in order. */
+  async plan(load: string, tables: readonly string[]): Promise<readonly string[]> {
+    const { task, endpoint } = this.settings
+    const type = startType({ ...(await this.tasks.state(task)), status: 'stopped' }, 'load-again')
+    return [
+      `ModifyEndpoint ${endpoint} S3Settings.BucketFolder=${folderOf(load)}`,
+      `ModifyReplicationTask ${task} TableMappings=${tableMappings(tables)}`,
+      `StartReplicationTask ${task} ${type}`,
+    ]
   }
 
   async tables(): Promise<ReadonlyMap<string, TaskTable>> {
     const tables = new Map<string, TaskTable>()
-    for await (const { table, state, fullLoadRows } of this.tasks.statistics(this.settings.task))
-      tables.set(table, { state: states[state] ?? 'waiting', rows: fullLoadRows })
+    for await (const { table, state, fullLoadRows, loadedAt } of this.tasks.statistics(this.settings.task))
+      tables.set(table, { state: states[state] ?? 'waiting', rows: fullLoadRows, readAt: loadedAt })
     return tables
   }
 
@@ -74,31 +94,36 @@ export class DmsLoadTask implements LoadTask {
     return this.tasks.stop(this.settings.task)
   }
 
-  /* Settings that are not named stay: ExactSettings is false unless said (API reference, ModifyEndpoint). */
+  /* All settings, as they are: whether those that are left out stay depends on ExactSettings (API reference). */
   private async pointAt(BucketFolder: string): Promise<void> {
     const { client, retry, endpoint, pollMs, settleDeadlineMs } = this.settings
-    if ((await this.folder()).name !== BucketFolder) {
-      const command = new ModifyEndpointCommand({ EndpointArn: endpoint, S3Settings: { BucketFolder } })
+    const { S3Settings } = await this.endpoint()
+    if (S3Settings?.BucketFolder !== BucketFolder) {
+      const command = new ModifyEndpointCommand({
+        ...{ EndpointArn: endpoint, ExactSettings: false },
+        S3Settings: { ...S3Settings, BucketFolder },
+      })
       await callAws(call, retry, (abortSignal) => client.send(command, { abortSignal }))
     }
     const deadline = AbortSignal.timeout(settleDeadlineMs)
     for (;;) {
-      const { name, isSettled } = await this.folder()
-      if (isSettled && name === BucketFolder) return
+      const { Status, S3Settings: now } = await this.endpoint()
+      if (Status === 'active' && now?.BucketFolder === BucketFolder) return
       const isOver = await sleep(pollMs, false, { signal: deadline }).catch(() => true)
       if (isOver) throw new PipelineError('aws/unavailable', `endpoint ${endpoint} is still being changed`)
     }
   }
 
-  private async folder(): Promise<{ readonly name: string; readonly isSettled: boolean }> {
+  private async endpoint(): Promise<Endpoint> {
     const { client, retry, endpoint } = this.settings
     const command = new DescribeEndpointsCommand({ Filters: [{ Name: 'endpoint-arn', Values: [endpoint] }] })
     const { Endpoints = [] } = await callAws(call, retry, (abortSignal) =>
       client.send(command, { abortSignal }),
     )
     const [found] = Endpoints
-    if (found === undefined) throw new PipelineError('dms/refused', `there is no endpoint ${endpoint}`)
-    return { name: found.S3Settings?.BucketFolder ?? '', isSettled: found.Status === 'active' }
+    if (found?.S3Settings === undefined)
+      throw new PipelineError('dms/refused', `there is no S3 endpoint ${endpoint}`)
+    return found
   }
 }
 

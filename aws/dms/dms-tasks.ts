@@ -30,6 +30,16 @@ export interface TableStatistics {
   readonly inserts: number
   readonly updates: number
   readonly deletes: number
+  /** When its full load ended, ISO 8601 UTC; null before. */
+  readonly loadedAt: string | null
+}
+
+/** A task as DMS describes it. */
+export interface TaskReport extends TaskState {
+  /** When it was last started anew or reloaded, not resumed, ISO 8601 UTC; null before the first time. */
+  readonly freshStart: string | null
+  /** Why it stopped last, in DMS's words: `Stop Reason FULL_LOAD_ONLY_FINISHED`. */
+  readonly stopReason: string | null
 }
 
 type Options = { readonly abortSignal: AbortSignal }
@@ -49,7 +59,7 @@ export class DmsTasks {
   }
 
   /** Throws `dms/refused` when there is no such task. */
-  async state(task: string): Promise<TaskState> {
+  async state(task: string): Promise<TaskReport> {
     const command = new DescribeReplicationTasksCommand({
       Filters: [{ Name: 'replication-task-arn', Values: [task] }],
       WithoutSettings: true,
@@ -59,8 +69,13 @@ export class DmsTasks {
     const migrationType = migrationTypes.find((type) => type === found?.MigrationType)
     if (found?.Status === undefined || migrationType === undefined)
       throw new PipelineError('dms/refused', `there is no task ${task}`)
-    const startedAt = found.ReplicationTaskStartDate?.getTime()
-    return { status: found.Status, migrationType, hasRun: startedAt !== undefined, startedAt }
+    const { ReplicationTaskStartDate: started, ReplicationTaskStats: stats, StopReason } = found
+    const fresh = stats?.FreshStartDate ?? stats?.StartDate ?? started
+    return {
+      ...{ status: found.Status, migrationType, hasRun: started !== undefined },
+      freshStart: fresh?.toISOString() ?? null,
+      stopReason: StopReason ?? null,
+    }
   }
 
   /** Starts, resumes or reloads as `startType` says; a task that runs already is left alone. */
@@ -145,6 +160,7 @@ export class DmsTasks {
           inserts: found.Inserts ?? 0,
           updates: found.Updates ?? 0,
           deletes: found.Deletes ?? 0,
+          loadedAt: found.FullLoadEndTime?.toISOString() ?? null,
         }
       Marker = page.Marker
     } while (Marker !== undefined)

@@ -6,8 +6,6 @@ export interface TaskState {
   readonly migrationType: 'full-load' | 'cdc' | 'full-load-and-cdc'
   /** Whether it was ever started. */
   readonly hasRun: boolean
-  /** When it was started last, epoch milliseconds. */
-  readonly startedAt?: number | undefined
 }
 
 /** What a person wants of a task: to go on where it was, or to read its tables from the begin. */

@@ -4,7 +4,7 @@ import { PipelineError } from '../../core/failures.ts'
 import type { Load, LoadLedger } from '../../core/load.ts'
 import { byStart, failureDocument, loadDocument, loadedFile } from '../../core/load-document.ts'
 import type { ObjectStore } from '../../core/ports.ts'
-import type { FileResult } from '../../ingest/advance-load.ts'
+import type { FileResult } from '../../ingest/advance-table.ts'
 
 const LOADS = 'state/loads/'
 const FILES = 'state/load-files/'
@@ -28,12 +28,8 @@ export class ObjectLoadLedger implements LoadLedger {
   }
 
   async all(): Promise<readonly Load[]> {
-    const loads: Load[] = []
-    for (const key of await this.objects.list(LOADS)) {
-      const load = await this.read(key)
-      if (load !== undefined) loads.push(load)
-    }
-    return loads.sort(byStart)
+    const loads = await inGroups(await this.objects.list(LOADS), (key) => this.read(key))
+    return loads.flatMap((load) => load ?? []).sort(byStart)
   }
 
   /** Undefined for a load that nobody started. */
@@ -43,15 +39,18 @@ export class ObjectLoadLedger implements LoadLedger {
 
   /** What became of a file; the last one of a key counts. */
   async saveResult(load: string, result: FileResult): Promise<void> {
-    const digest = createHash('sha256').update(result.file.key).digest('hex').slice(0, 32)
-    await this.objects.put(`${FILES}${load}/${digest}.json`, Buffer.from(JSON.stringify(result)))
+    await this.objects.put(resultKey(load, result.file.key), Buffer.from(JSON.stringify(result)))
   }
 
-  async results(load: string): Promise<readonly FileResult[]> {
-    const results: FileResult[] = []
-    for (const key of await this.objects.list(`${FILES}${load}/`))
-      results.push(parsed(key, resultDocument, await this.objects.get(key)))
-    return results
+  /** What became of the files of a load; those that it knows to have landed are not read again. */
+  async results({ id, tables }: Load): Promise<readonly FileResult[]> {
+    const landed = tables.flatMap(({ files }) => files.filter(({ state }) => state === 'landed'))
+    const known = new Set(landed.map(({ key }) => resultKey(id, key)))
+    const others = (await this.objects.list(`${FILES}${id}/`)).filter((key) => !known.has(key))
+    const found = await inGroups(others, async (key) =>
+      parsed(key, resultDocument, await this.objects.get(key)),
+    )
+    return [...landed.map((file) => ({ file })), ...found]
   }
 
   private async read(key: string): Promise<Load | undefined> {
@@ -63,6 +62,23 @@ export class ObjectLoadLedger implements LoadLedger {
     const { format: _, ...load } = parsed(key, loadDocument, content)
     return load
   }
+}
+
+function resultKey(load: string, file: string): string {
+  const digest = createHash('sha256').update(file).digest('hex').slice(0, 32)
+  return `${FILES}${load}/${digest}.json`
+}
+
+const AT_ONCE = 16
+
+async function inGroups<T>(
+  keys: readonly string[],
+  read: (key: string) => Promise<T>,
+): Promise<readonly T[]> {
+  const all: T[] = []
+  for (let at = 0; at < keys.length; at += AT_ONCE)
+    all.push(...(await Promise.all(keys.slice(at, at + AT_ONCE).map(read))))
+  return all
 }
 
 function keyOf(id: string): string {

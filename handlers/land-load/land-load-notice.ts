@@ -36,7 +36,8 @@ export interface LandLoadDeps {
 /**
  * Lands one file of a full load. The result is written down, under a name that the file alone has, when its rows are
  * queryable; the function `loads` reads it. One of no load that was started, or that cannot be read, is set aside whole
- * and waits in quarantine, and the load of its table says so. The same file again overwrites.
+ * and waits in quarantine, and the load of its table says so; then it is gone from the landing prefix. The same file again
+ * overwrites, and nothing is to be done for one that is gone.
  */
 export async function landLoadNotice({ bucket, key, version }: S3Notice, deps: LandLoadDeps): Promise<void> {
   const { stage, loads } = deps
@@ -44,6 +45,11 @@ export async function landLoadNotice({ bucket, key, version }: S3Notice, deps: L
   if (bucket !== deps.bucket || !key.startsWith('landing/loads/')) {
     stage.metrics.count('unhandled', 1)
     stage.log.warn('land.unhandled', { bucket, key })
+    return
+  }
+  /* DMS's own tables. */
+  if (name?.table.split('.').some((part) => part.startsWith('awsdms_'))) {
+    stage.log.info('land.bookkeeping', { key })
     return
   }
   const files = deps.open()
@@ -60,7 +66,12 @@ export async function landLoadNotice({ bucket, key, version }: S3Notice, deps: L
           file: { key, rows: 0, bytes: 0, state: 'arrived', landed: {}, refused: {}, history: [] },
           failure: { code: landed.code, message: landed.message },
         })
+      await deps.objects.delete(key)
     }
+  } catch (error) {
+    /* Set aside by a notification that came before, or taken away with its load. */
+    if (!(error instanceof PipelineError) || error.code !== 'objects/missing') throw error
+    stage.log.warn('land.gone', { key })
   } finally {
     await files.close()
   }

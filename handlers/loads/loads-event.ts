@@ -1,15 +1,19 @@
 import * as z from 'zod'
+import type { DmsLoadTask } from '../../aws/dms/dms-load-task.ts'
 import type { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { isOver, type Load, loadState } from '../../core/load.ts'
 import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/advance-load.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
-export interface LoadsDeps extends Omit<AdvanceLoadDeps, 'results' | 'save' | 'now'> {
+export interface LoadsDeps extends Omit<AdvanceLoadDeps, 'results' | 'save' | 'now' | 'isFree' | 'task'> {
+  readonly task: AdvanceLoadDeps['task'] & Pick<DmsLoadTask, 'plan'>
   readonly stage: LambdaStage
   readonly ledger: ObjectLoadLedger
   /** Source tables that contracts read. */
   readonly sources: readonly string[]
+  /** Rows of source tables, where something tells: a load before, or the lake. */
+  readonly estimates: (tables: readonly string[]) => Promise<ReadonlyMap<string, number>>
   /** A new id each time; also a folder. */
   readonly newId: () => string
 }
@@ -28,10 +32,14 @@ const request = z.union([
   z.strictObject({}),
 ])
 
-/** What was asked for: loads as they are now, or for a plan the tables. */
+/** What was asked for: loads as they are now, without their files, or a plan. */
 export interface LoadsAnswer {
   readonly loads: readonly Load[]
-  readonly tables: readonly string[]
+  readonly plan: {
+    readonly tables: readonly { readonly table: string; readonly estimatedRows: number | null }[]
+    /** What DMS would be told, in order. */
+    readonly calls: readonly string[]
+  } | null
 }
 
 /**
@@ -42,18 +50,43 @@ export interface LoadsAnswer {
 export async function loadsEvent(event: unknown, deps: LoadsDeps): Promise<LoadsAnswer> {
   const asked = request.parse(event)
   const known = await deps.ledger.all()
-  if ('status' in asked) return { loads: known, tables: [] }
-  if ('plan' in asked) return { loads: [], tables: chosen(asked.plan.tables, deps.sources) }
-  if ('cancel' in asked) return { loads: [await cancel(found(asked.cancel, known), deps)], tables: [] }
+  if ('status' in asked) return answerOf(known)
+  if ('plan' in asked) return { loads: [], plan: await planOf(asked.plan.tables, deps) }
+  if ('cancel' in asked) return answerOf([await cancel(found(asked.cancel, known), deps)])
   const wish = startRequest.safeParse(asked)
   const begun = wish.success ? await begin(wish.data, known, deps) : undefined
-  const loads: Load[] = []
-  for (const load of begun === undefined ? known : [...known, begun]) {
-    const isDone = load.tables.every(({ state }) => isOver(state))
-    const after = isDone || deps.stage.isOver ? load : await advance(load, deps)
-    if (begun === undefined ? !isDone : load.id === begun.id) loads.push(after)
+  const now = new Map((begun === undefined ? known : [...known, begun]).map((load) => [load.id, load]))
+  const open = [...now.values()].filter(({ tables }) => !tables.every(({ state }) => isOver(state)))
+  for (const load of open) {
+    if (deps.stage.isOver) break
+    const isFree = ![...now.values()].some((other) => other.id !== load.id && holdsTask(other))
+    now.set(load.id, await advance(load, isFree, deps))
   }
-  return { loads, tables: [] }
+  return answerOf((begun === undefined ? open : [begun]).map((load) => now.get(load.id) ?? load))
+}
+
+/* Of the task's tables the statistics are the newest run's only: nobody else begins before they were read. */
+function holdsTask({ runBefore, tables }: Load): boolean {
+  return runBefore !== undefined && tables.some(({ state, isRead }) => !isOver(state) && !isRead)
+}
+
+/* An answer of a function has 6 MB at most, and a large load thousands of files. */
+function answerOf(loads: readonly Load[]): LoadsAnswer {
+  const light = loads.map((load) => ({
+    ...load,
+    tables: load.tables.map((table) => ({ ...table, files: [] })),
+  }))
+  return { loads: light, plan: null }
+}
+
+async function planOf(
+  patterns: readonly string[],
+  { sources, estimates, task, newId }: LoadsDeps,
+): Promise<LoadsAnswer['plan']> {
+  const names = chosen(patterns, sources)
+  const rows = await estimates(names)
+  const tables = names.map((table) => ({ table, estimatedRows: rows.get(table) ?? null }))
+  return { tables, calls: await task.plan(newId(), names) }
 }
 
 async function begin(
@@ -61,7 +94,7 @@ async function begin(
     | { readonly start: { tables: readonly string[]; window: string | null } }
     | { readonly resume: string },
   known: readonly Load[],
-  { ledger, sources, newId, stage }: LoadsDeps,
+  { ledger, sources, newId, stage, estimates }: LoadsDeps,
 ): Promise<Load> {
   const tables =
     'start' in asked
@@ -69,22 +102,27 @@ async function begin(
       : left(found(asked.resume, known)).map(({ table }) => table)
   const window = 'start' in asked ? asked.start.window : null
   if (tables.length === 0) throw new PipelineError('usage/invalid', 'every table of the load is complete')
-  const load = newLoad({ id: newId(), tables, window }, known, stage.now())
+  const rows = await estimates(tables)
+  const load = newLoad({ id: newId(), tables, window, estimates: rows }, known, stage.now())
   await ledger.save(load)
   stage.log.info('load.started', { load: load.id, tables: tables.length })
   return load
 }
 
 /* One load that cannot go on does not keep the others. */
-async function advance(load: Load, deps: LoadsDeps): Promise<Load> {
+async function advance(load: Load, isFree: boolean, deps: LoadsDeps): Promise<Load> {
   const { stage, ledger } = deps
+  let last = load
   try {
     const after = await stage.part(load.id, () =>
       advanceLoad(load, {
         ...deps,
-        now: stage.now,
-        results: (name) => ledger.results(name),
-        save: (now) => ledger.save(now),
+        ...{ isFree, now: stage.now },
+        results: (now) => ledger.results(now),
+        save: (now) => {
+          last = now
+          return ledger.save(now)
+        },
       }),
     )
     for (const { table, state, failure } of after.tables) {
@@ -96,13 +134,14 @@ async function advance(load: Load, deps: LoadsDeps): Promise<Load> {
     return after
   } catch (error) {
     stage.failed(error, { load: load.id })
-    return load
+    return last
   }
 }
 
 async function cancel(load: Load, { ledger, task, stage }: LoadsDeps): Promise<Load> {
   if (isOver(loadState(load))) return load
-  if (await task.isReading(load.id)) await task.stop()
+  const look = await task.look()
+  if (look.load === load.id && look.isBusy) await task.stop()
   const endedAt = new Date(stage.now()).toISOString()
   const cancelled = {
     ...load,

@@ -24,37 +24,40 @@ async function taskUnderTest(plan: FaultPlan = () => undefined) {
   return { dms, task }
 }
 
-const now = () => Date.now() - 1
-
-test('a load is a folder, exactly its tables, and a start; the next one a reload', async () => {
+test('a load is a folder, exactly its tables, and a start; the next one a reload; other settings stay', async () => {
   const { dms, task } = await taskUnderTest()
-  expect(await task.begin('l1', ['w.shops', 'w.a_b'], now())).toBe('begun')
+  const before = await task.look()
+  expect(before).toEqual({
+    ...{ isBusy: false, run: null, load: null, isFinished: false, reason: 'the task is ready' },
+  })
+  const calls = await task.plan('l1', ['w.shops', 'w.a_b'])
+  await task.begin('l1', ['w.shops', 'w.a_b'])
   expect(dms.told).toEqual(['ModifyEndpoint', 'ModifyReplicationTask', 'start-replication'])
-  expect(dms.folder).toBe('landing/loads/l1')
+  expect(calls.map((one) => one.split(' ')[0])).toEqual([
+    ...['ModifyEndpoint', 'ModifyReplicationTask', 'StartReplicationTask'],
+  ])
+  expect(calls).toEqual([
+    expect.stringMatching(/BucketFolder=landing\/loads\/l1$/),
+    expect.stringContaining(`TableMappings=${dms.mappings}`),
+    expect.stringMatching(/start-replication$/),
+  ])
+  expect(dms.settings).toEqual({ BucketName: 'lake', BucketFolder: 'landing/loads/l1' })
   expect(dms.selected()).toEqual(['w.a[_]b', 'w.shops'])
-  expect(await task.isReading('l1')).toBe(true)
-  expect(await task.isReading('l2')).toBe(false)
-  expect(await task.begin('l2', ['w.shops'], now())).toBe('busy')
+  const reading = await task.look()
+  expect(reading).toMatchObject({ isBusy: true, load: 'l1', isFinished: false })
+  await expect(task.begin('l2', ['w.shops'])).rejects.toThrow()
+  expect(dms.folder).toBe('landing/loads/l1')
   dms.finish({ 'w.shops': { state: 'Table completed', rows: 3 }, 'w.a_b': { state: 'Table error', rows: 1 } })
-  expect(await task.tables()).toEqual(
-    new Map([
-      ['w.shops', { state: 'read', rows: 3 }],
-      ['w.a_b', { state: 'failed', rows: 1 }],
-    ]),
-  )
-  expect(await task.isReading('l1')).toBe(false)
-  expect(await task.begin('l2', ['w.shops'], Date.now() + 5)).toBe('begun')
+  const tables = await task.tables()
+  expect(tables.get('w.shops')).toMatchObject({ state: 'read', rows: 3 })
+  expect(tables.get('w.a_b')).toEqual({ state: 'failed', rows: 1, readAt: null })
+  const ended = await task.look()
+  expect(ended).toMatchObject({ isBusy: false, run: reading.run, isFinished: true })
+  expect((tables.get('w.shops')?.readAt ?? '') > (ended.run ?? '')).toBe(true)
+  expect((await task.plan('l2', ['w.shops'])).at(-1)).toMatch(/reload-target$/)
+  await task.begin('l2', ['w.shops'])
   expect(dms.told.at(-1)).toBe('reload-target')
-})
-
-test('G10 a load that was begun is not begun again, not even when it has ended since', async () => {
-  const { dms, task } = await taskUnderTest()
-  const since = now()
-  await task.begin('l1', ['w.shops'], since)
-  expect(await task.begin('l1', ['w.shops'], since)).toBe('begun')
-  dms.finish({ 'w.shops': { state: 'Table completed', rows: 3 } })
-  expect(await task.begin('l1', ['w.shops'], since)).toBe('begun')
-  expect(dms.told.filter((one) => /start|reload/.test(one))).toEqual(['start-replication'])
+  expect((await task.look()).run).not.toBe(reading.run)
 })
 
 test.each([
@@ -62,15 +65,19 @@ test.each([
   ['answers that never arrive', every(3, faults['a cut after the write'])],
 ])('G10 begins once through %s', async (_, plan) => {
   const { dms, task } = await taskUnderTest(plan)
-  expect(await task.begin('l1', ['w.shops'], now())).toBe('begun')
-  expect(dms.status).toBe('running')
+  await task.begin('l1', ['w.shops'])
+  expect((await task.look()).isBusy).toBe(true)
+  expect(dms.told.filter((one) => one === 'start-replication').length).toBeLessThan(3)
   expect(dms.selected()).toEqual(['w.shops'])
   await task.stop()
-  expect(dms.status).toBe('stopped')
+  expect(await task.look()).toMatchObject({ isBusy: false, isFinished: false })
 })
 
-test('a task between two states is busy, and an endpoint that is not there is named', async () => {
+test('a task between two states is busy, and why it stopped is said in words of DMS alone', async () => {
   const { dms, task } = await taskUnderTest()
   dms.status = 'moving'
-  expect(await task.begin('l1', ['w.shops'], now())).toBe('busy')
+  expect(await task.look()).toMatchObject({ isBusy: true })
+  dms.status = 'failed'
+  dms.stopReason = 'Stop Reason FATAL_ERROR Row (1, Ada Lovelace)'
+  expect((await task.look()).reason).toBe('the task is failed: FATAL_ERROR')
 })

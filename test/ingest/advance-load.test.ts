@@ -1,22 +1,30 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { PipelineError } from '../../core/failures.ts'
 import type { Load, TableLoad } from '../../core/load.ts'
 import type { TaskTable } from '../../core/load-task.ts'
 import type { Floor } from '../../core/ports.ts'
 import { loadPosition } from '../../core/position.ts'
-import { type AdvanceLoadDeps, advanceLoad, type FileResult, newLoad } from '../../ingest/advance-load.ts'
+import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/advance-load.ts'
+import type { FileResult } from '../../ingest/advance-table.ts'
 import { runs } from '../support/budget.ts'
 
 const START = Date.parse('2026-11-23T10:00:00Z')
 const tables = ['w.shops', 'w.shifts']
+
+const empty = { state: 'read', rows: 0 } as const
 
 /* A task, a bucket and a catalog, in memory. Whatever is asked of them may break off. */
 function world(filesOf: Readonly<Record<string, readonly number[]>>) {
   const state = {
     saved: newLoad({ id: 'l1', tables, window: null }, [], START) as Load,
     running: '' as string,
+    folder: 'l0',
     begun: 0,
-    read: new Map<string, TaskTable>(tables.map((table) => [table, { state: 'read', rows: 999 }])),
+    isFinished: true,
+    /* A run before had the same tables, empty. */
+    run: 'run 0',
+    read: new Map<string, TaskTable>(tables.map((table) => [table, { ...empty, readAt: 'run 0, the end' }])),
     files: [] as { key: string; table: string; rows: number }[],
     results: new Map<string, FileResult>(),
     floors: [] as (Floor & { table: string })[],
@@ -36,14 +44,15 @@ function world(filesOf: Readonly<Record<string, readonly number[]>>) {
     task: {
       begin: (load) =>
         call(() => {
-          if (state.running !== '' && state.running !== load) return 'busy' as const
-          if (state.begun > 0) return 'begun' as const
-          state.begun += 1
-          state.read = new Map()
-          state.running = load
-          return 'begun' as const
+          expect(state.running).toBe('')
+          Object.assign(state, { begun: state.begun + 1, running: load, folder: load, isFinished: false })
+          state.run = `run ${state.begun}`
         }),
-      isReading: (load) => call(() => state.running === load),
+      look: () =>
+        call(() => ({
+          ...{ isBusy: state.running !== '', run: state.run, load: state.folder },
+          ...{ isFinished: state.isFinished, reason: 'the task is stopped' },
+        })),
       tables: () => call(() => state.read),
       stop: () => call(() => undefined),
     },
@@ -52,7 +61,9 @@ function world(filesOf: Readonly<Record<string, readonly number[]>>) {
         call(() => state.files.filter(({ key }) => key.startsWith(prefix)).map(({ key }) => key)),
     },
     results: () => call(() => [...state.results.values()]),
-    reached: () => call(() => loadPosition(0, state.newest)),
+    place: () => call(() => loadPosition(0, state.newest)),
+    tidy: () => call(() => undefined),
+    isFree: true,
     catalog: {
       addFloor: (table, floor) => call(() => void state.floors.push({ table, ...floor })),
     },
@@ -76,11 +87,11 @@ function world(filesOf: Readonly<Record<string, readonly number[]>>) {
     () => {
       for (const table of tables)
         state.read.set(table, {
-          state: 'read',
+          ...{ state: 'read', readAt: `${state.run}, the end` },
           rows: (filesOf[table] ?? []).reduce((sum, rows) => sum + rows, 0),
         })
-      state.running = ''
     },
+    () => Object.assign(state, { running: '', isFinished: true }),
   ]
   const land = (at: number) => {
     const file = state.files[at % Math.max(1, state.files.length)]
@@ -106,9 +117,7 @@ test('G2 G10 whatever the order of files, landings and calls, and wherever a cal
     fc.asyncProperty(rows, rows, fc.array(step, { maxLength: 30 }), async (shops, shifts, steps) => {
       const { state, deps, later, land } = world({ 'w.shops': shops, 'w.shifts': shifts })
       const isWhole = (name: string) =>
-        state.running === '' &&
-        later.length === 0 &&
-        state.files.every(({ key, table: of }) => of !== name || state.results.has(key))
+        later.length <= 1 && state.files.every(({ key, table: of }) => of !== name || state.results.has(key))
       const call = async (breakAt: number) => {
         Object.assign(state, { breakAt: breakAt / 2 + 0.5, calls: 0 })
         await advanceLoad(state.saved, deps).catch(() => undefined)
@@ -142,17 +151,32 @@ test('G2 G10 whatever the order of files, landings and calls, and wherever a cal
   )
 })
 
-test('what the task says of the load before is not taken for this one', async () => {
+const states = (load: Load) => load.tables.map((one) => one.state)
+const endTask = (state: ReturnType<typeof world>['state'], isFinished: boolean) =>
+  Object.assign(state, { running: '', isFinished })
+
+test('G2 what the task says of a run before is never taken for this one, not even when this one ends without a word', async () => {
+  for (const isFinished of [true, false]) {
+    const { state, deps } = world({})
+    expect(states(await advanceLoad(state.saved, deps))).toEqual(['loading', 'loading'])
+    endTask(state, isFinished)
+    const after = await advanceLoad(state.saved, deps)
+    expect(states(after)).toEqual(isFinished ? ['loading', 'loading'] : ['failed', 'failed'])
+    state.now += 11 * 60_000
+    expect(states(await advanceLoad(state.saved, deps))).toEqual(['failed', 'failed'])
+    expect(state.floors).toEqual([])
+  }
+})
+
+test('a table is complete while the task still reads others', async () => {
   const { state, deps, later } = world({ 'w.shops': [3], 'w.shifts': [] })
   await advanceLoad(state.saved, deps)
-  state.read = new Map(tables.map((name) => [name, { state: 'read', rows: 0 }]))
+  later[0]?.()
+  state.read.set('w.shops', { state: 'waiting', rows: 2, readAt: null })
+  state.read.set('w.shifts', { ...empty, readAt: 'run 1, early' })
   const load = await advanceLoad(state.saved, deps)
-  expect(load.tables.map((one) => one.state)).toEqual(['loading', 'loading'])
-  for (const happen of later) happen()
-  expect((await advanceLoad(state.saved, deps)).tables.map((one) => one.state)).toEqual([
-    'loading',
-    'complete',
-  ])
+  expect(states(load)).toEqual(['loading', 'complete'])
+  expect(table(load, 'w.shops')).toMatchObject({ rows: 2, isRead: false, files: [{ state: 'arrived' }] })
 })
 
 test('a table that was not read, and a file that was set aside, fail with their cause and stop nothing else', async () => {
@@ -162,6 +186,7 @@ test('a table that was not read, and a file that was set aside, fail with their 
   land(0)
   const failure = { code: 'landing/corrupt' as const, message: 'LOAD00000001: no Parquet' }
   const key = 'landing/loads/l1/w/shifts/LOAD00000001.parquet'
+  state.files.pop()
   state.results.set(key, {
     file: { key, rows: 0, bytes: 0, state: 'arrived', landed: {}, refused: {}, history: [] },
     failure,
@@ -171,9 +196,34 @@ test('a table that was not read, and a file that was set aside, fail with their 
 
   const other = world({ 'w.shops': [3], 'w.shifts': [4] })
   await advanceLoad(other.state.saved, other.deps)
-  other.state.running = ''
+  endTask(other.state, false)
+  other.state.read.set('w.shops', { state: 'failed', rows: 1, readAt: null })
   const after = await advanceLoad(other.state.saved, other.deps)
-  expect(after.tables.map((one) => one.failure?.code)).toEqual(['load/not-read', 'load/not-read'])
+  expect(after.tables.map((one) => one.failure)).toEqual([
+    { code: 'load/not-read', message: 'w.shops: DMS could not read it; the task is stopped' },
+    { code: 'load/not-read', message: 'w.shifts: DMS ended before it was read; the task is stopped' },
+  ])
+})
+
+test('a load waits for a task that is busy and for another load, and takes its place only then', async () => {
+  const { state, deps } = world({})
+  state.running = 'l0'
+  expect((await advanceLoad(state.saved, deps)).tables[0]?.position).toBeNull()
+  state.running = ''
+  expect(states(await advanceLoad(state.saved, { ...deps, isFree: false }))).toEqual(['started', 'started'])
+  expect([state.begun, states(await advanceLoad(state.saved, deps))]).toEqual([0, ['loading', 'loading']])
+})
+
+test('what DMS refuses fails the load with its reason; what may pass is tried at the next call', async () => {
+  const { state, deps } = world({})
+  const refusing = (code: 'dms/refused' | 'aws/unavailable') => ({
+    ...deps,
+    task: { ...deps.task, begin: () => Promise.reject(new PipelineError(code, 'there is no task')) },
+  })
+  await expect(advanceLoad(state.saved, refusing('aws/unavailable'))).rejects.toThrow()
+  expect(states(state.saved)).toEqual(['started', 'started'])
+  const failed = await advanceLoad(state.saved, refusing('dms/refused'))
+  expect(failed.tables).toMatchObject([{ state: 'failed', failure: { code: 'dms/refused' } }, {}])
 })
 
 test('rows that were read and never land fail the audit by their numbers, after half an hour', async () => {
@@ -185,7 +235,8 @@ test('rows that were read and never land fail the audit by their numbers, after 
   state.now += 31 * 60_000
   expect(table(await advanceLoad(state.saved, deps), 'w.shops')?.failure).toEqual({
     code: 'load/audit',
-    message: 'w.shops: 3 rows were read, 0 have landed',
+    message:
+      'w.shops: 3 rows were read, 0 have landed; 1 files have not, the first is landing/loads/l1/w/shops/LOAD00000001.parquet',
   })
 })
 
