@@ -1,5 +1,6 @@
 import type { Load, TableLoad } from '../core/load.ts'
 import { isOver, loadState } from '../core/load.ts'
+import type { SourceActivity } from '../local/replicator/source-activity.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
 
 const BAR = 16
@@ -70,6 +71,26 @@ function remaining(table: TableLoad, now: number): string {
 function colouredState({ state }: TableLoad, output: Output): string {
   if (state === 'complete') return paint(output, 'green', state)
   return state === 'failed' ? paint(output, 'red', state) : paint(output, 'cyan', state)
+}
+
+/** How busy a source is. */
+export function activityText(activity: SourceActivity): string {
+  const { activeBackends, longestTransactionSeconds, slotLagBytes, retainedWalBytes } = activity
+  return [
+    `source: ${count(activeBackends)} active backends, oldest transaction ${count(Math.round(longestTransactionSeconds))} s`,
+    `slot ${bytesText(slotLagBytes)} behind, ${bytesText(retainedWalBytes)} of WAL kept`,
+  ].join(', ')
+}
+
+/** What a load would read. */
+export function planText(
+  plan: readonly { readonly table: string; readonly estimatedRows: number | null }[],
+): string {
+  const rows = plan.map(({ table, estimatedRows }) => [
+    table,
+    estimatedRows === null ? 'unknown' : count(estimatedRows),
+  ])
+  return alignedTable(['would be read', 'about rows'], rows)
 }
 
 /** `12.3 MB`: bytes in units of a thousand. */

@@ -3,9 +3,12 @@ import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
 import { isOver, type Load, loadState } from '../../core/load.ts'
 import { loadDocument } from '../../core/load-document.ts'
+import type { SourceActivity } from '../../local/replicator/source-activity.ts'
 import { askFunction } from '../ask-function.ts'
-import { loadLine, loadText } from '../load-view.ts'
+import { LoadScreen } from '../load-screen.ts'
+import { activityText, loadText, planText } from '../load-view.ts'
 import { exit, type Output } from '../output.ts'
+import { readStack } from '../stack.ts'
 
 export interface LoadStackOptions {
   readonly stack: string | readonly string[]
@@ -14,25 +17,38 @@ export interface LoadStackOptions {
   readonly wait?: boolean
   readonly dryRun?: boolean
   readonly json?: boolean
+  readonly source?: string
 }
 
 const answer = z.object({
   loads: z.array(loadDocument.omit({ format: true })),
-  tables: z.array(z.string()),
+  plan: z
+    .object({
+      tables: z.array(z.object({ table: z.string(), estimatedRows: z.number().nullable() })),
+      calls: z.array(z.string()),
+    })
+    .nullable(),
 })
 
 /* The function takes a step of each load every minute. */
 const POLL_MS = 15_000
+/* One call of it runs at a time, and may wait for DMS. */
+const BUSY_MS = 3_000
+const MOST_BUSY = 60
 
-/** `load start` on a stack: the function `loads` begins it, or says which tables it would read. */
+/** `load start` on a stack: the function `loads` begins it, or says what it would read and tell DMS. */
 export async function startOnStack(options: LoadStackOptions, output: Output): Promise<void> {
-  const { stack, tables = [], window = null, dryRun = false, json = false, wait = false } = options
+  const { stack, source, tables = [], window = null, dryRun = false, json = false, wait = false } = options
+  const activity = source === undefined ? null : await activityOf(source, stack)
+  if (activity !== null && !json) output.progress(activityText(activity))
   if (dryRun) {
-    const plan = await ask(stack, { plan: { tables } })
+    const { plan } = await ask(stack, { plan: { tables } })
+    if (plan === null) throw new PipelineError('function/failed', 'the function loads gave no plan')
+    const { tables: planned, calls } = plan
     output.result(
       json
-        ? JSON.stringify({ load: null, plan: plan.tables })
-        : ['would be read:', ...plan.tables].join('\n'),
+        ? JSON.stringify({ activity, plan: planned, calls, load: null })
+        : [planText(planned), 'DMS would be told:', ...calls].join('\n'),
     )
     return
   }
@@ -42,6 +58,19 @@ export async function startOnStack(options: LoadStackOptions, output: Output): P
   if (!wait && !json)
     output.progress(`watch it: tidemark load watch ${load.id} --stack ${[stack].flat().join(' ')}`)
   if (wait) process.exitCode = loadState(load) === 'complete' ? exit.fine : exit.findings
+}
+
+/* The slot is the cdc task's, where the stack says which. */
+async function activityOf(url: string, stack: LoadStackOptions['stack']): Promise<SourceActivity> {
+  const { source } = await readStack(stack)
+  const { closeClient, connectSource } = await import('../../local/replicator/source-connection.ts')
+  const { readSourceActivity } = await import('../../local/replicator/source-activity.ts')
+  const client = await connectSource({ url }, { applicationName: 'tidemark load' })
+  try {
+    return await readSourceActivity(client, source.slot_name ?? '')
+  } finally {
+    await closeClient(client)
+  }
 }
 
 /** `load resume` and `load cancel` on a stack. A resume is a new load of the tables that are not complete. */
@@ -65,17 +94,29 @@ export async function watchOnStack(
   id: string,
   output: Output,
 ): Promise<Load> {
+  const screen = new LoadScreen(output, Date.now)
   for (;;) {
     const load = (await loadsOfStack(stack)).find((one) => one.id === id)
     if (load === undefined) throw new PipelineError('load/not-found', `no load ${id}`)
-    if (isOver(loadState(load))) return load
-    output.progress(loadLine(load, Date.now()))
+    if (isOver(loadState(load))) {
+      screen.clear()
+      return load
+    }
+    screen.show(load)
     await sleep(POLL_MS)
   }
 }
 
-function ask(stack: LoadStackOptions['stack'], request: object) {
-  return askFunction(stack, 'loads', request, answer)
+/* The schedule and others ask it too: then it is busy for a moment. */
+async function ask(stack: LoadStackOptions['stack'], request: object): Promise<z.output<typeof answer>> {
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await askFunction(stack, 'loads', request, answer)
+    } catch (error) {
+      const isBusy = error instanceof PipelineError && error.code === 'function/busy'
+      if (!isBusy || tries === MOST_BUSY) throw error
+      await sleep(BUSY_MS)
+    }
 }
 
 function only({ loads: [load] }: z.output<typeof answer>): Load {

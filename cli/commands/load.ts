@@ -8,7 +8,8 @@ import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { readJsonFile } from '../../local/pipeline/json-file.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { runStatus } from '../../local/run/run-status.ts'
-import { bytesText, loadLine, loadText } from '../load-view.ts'
+import { LoadScreen } from '../load-screen.ts'
+import { activityText, loadText, planText } from '../load-view.ts'
 import type { Cli } from '../main.ts'
 import { operate } from '../operate.ts'
 import { alignedTable, count, exit, type Output } from '../output.ts'
@@ -25,6 +26,7 @@ interface Options {
   readonly dryRun?: boolean
   readonly json?: boolean
   readonly stack?: string | readonly string[]
+  readonly source?: string
 }
 
 export function loadCommand(cli: Cli): Command {
@@ -47,6 +49,7 @@ function startCommand(cli: Cli): Command {
     .addOption(dirOption())
     .addOption(stackOption())
     .addOption(schemasOption())
+    .option('--source <url>', 'with --stack: show first how busy this PostgreSQL is')
     .option('--window <from-to>', 'begin to read a table only between these local times, such as 12:00-14:00')
     .option('--wait', 'stay until the load is over, and show its progress')
     .option('--dry-run', 'show what would be read and how busy the source is, start nothing')
@@ -56,10 +59,10 @@ function startCommand(cli: Cli): Command {
       if (stack !== undefined) return startOnStack({ ...options, stack }, output)
       const request = { tables: [...tables], isDryRun: dryRun, ...(window === undefined ? {} : { window }) }
       const started = (await operate(cli, options, { kind: 'load-start', ...request })) as StartedLoad
-      if (!json) output.progress(activityText(started))
+      if (!json) output.progress(activityText(started.activity))
       const load = wait && started.load !== null ? await watch(dir, started.load.id, output) : started.load
       if (json) output.result(JSON.stringify({ ...started, load }))
-      else if (load === null) output.result(planText(started))
+      else if (load === null) output.result(planText(started.plan))
       else output.result(loadText(load, output, Date.now()))
       if (!wait && load !== null) output.progress(`watch it: tidemark load watch ${load.id}`)
       if (wait && load !== null) setExit(load)
@@ -137,36 +140,21 @@ function actOn(cli: Cli, verb: 'resume' | 'cancel', description: string): Comman
 }
 
 const POLL_MS = 500
-const LOG_MS = 5_000
 
 /* Of the ledger, and the counts between two of its entries from the status of the process that loads. */
 async function watch(dir: string, id: string, output: Output): Promise<Load> {
-  let drawn = 0
-  let said = 0
+  const screen = new LoadScreen(output, Date.now)
   for (;;) {
     const load = find(await readLoads(dir), id)
     if (isOver(loadState(load))) {
-      erase(output, drawn)
+      screen.clear()
       return load
     }
     if ((await folderHolder(dir)) === undefined)
       throw new PipelineError('run/not-running', `load ${id} goes on when the pipeline of ${dir} runs`)
-    const now = Date.now()
-    if (output.isTerminal) {
-      const text = loadText(load, output, now)
-      erase(output, drawn)
-      output.progress(text)
-      drawn = text.split('\n').length
-    } else if (now - said >= LOG_MS) {
-      said = now
-      output.progress(loadLine(load, now))
-    }
+    screen.show(load)
     await sleep(POLL_MS)
   }
-}
-
-function erase(output: Output, lines: number): void {
-  if (output.isTerminal && lines > 0) process.stderr.write(`\x1b[${lines}A\x1b[0J`)
 }
 
 async function readLoads(dir: string): Promise<readonly Load[]> {
@@ -193,22 +181,6 @@ function find(loads: readonly Load[], id: string): Load {
 
 function setExit(load: Load): void {
   process.exitCode = loadState(load) === 'complete' ? exit.fine : exit.findings
-}
-
-function activityText({ activity }: StartedLoad): string {
-  const { activeBackends, longestTransactionSeconds, slotLagBytes, retainedWalBytes } = activity
-  return [
-    `source: ${count(activeBackends)} active backends, oldest transaction ${count(Math.round(longestTransactionSeconds))} s`,
-    `slot ${bytesText(slotLagBytes)} behind, ${bytesText(retainedWalBytes)} of WAL kept`,
-  ].join(', ')
-}
-
-function planText({ plan }: StartedLoad): string {
-  const rows = plan.map(({ table, estimatedRows }) => [
-    table,
-    estimatedRows === null ? 'unknown' : count(estimatedRows),
-  ])
-  return alignedTable(['would be read', 'about rows'], rows)
 }
 
 function listText(loads: readonly Load[]): string {

@@ -43,9 +43,9 @@ export function loadsDeps(
       const names = new Set(tables.map(({ table: name }) => name))
       /* Only of the database that is read: positions of another system have nothing to do with its log. */
       const systems = new Set(
-        contracts.flatMap(({ source }) => (names.has(source.table) ? source.system : [])),
+        readable.flatMap(({ source }) => (names.has(source.table) ? source.system : [])),
       )
-      const own = contracts.filter(({ source }) => systems.has(source.system))
+      const own = readable.filter(({ source }) => systems.has(source.system))
       const captured = await raw.newest([...new Set(own.map(({ source }) => source.table))])
       const others = (await ledger.all()).filter((load) => load.id !== id).flatMap((load) => load.tables)
       const ranks = others.flatMap((one) => (names.has(one.table) ? (one.position ?? []) : []))

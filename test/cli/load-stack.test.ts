@@ -17,7 +17,7 @@ let answers: readonly unknown[] = []
 beforeAll(async () => {
   lambda = await faultProxy(async ({ body }) => {
     asked.push(JSON.parse(body.toString()))
-    return json(answers[asked.length - 1] ?? { loads: [], tables: [] })
+    return json(answers[asked.length - 1] ?? { loads: [], plan: null })
   })
   folder = await mkdtemp(join(tmpdir(), 'tidemark-stack-'))
   stack = join(folder, 'data.json')
@@ -49,26 +49,31 @@ function run(...args: readonly string[]) {
 }
 
 test('a load of a stack is planned, started, looked at, resumed and cancelled by its function', async () => {
-  answers = [{ loads: [], tables: ['w.shops'] }]
+  const calls = ['ModifyEndpoint arn S3Settings.BucketFolder=landing/loads/l1']
+  const planned = { tables: [{ table: 'w.shops', estimatedRows: 1_200 }], calls }
+  answers = [{ loads: [], plan: planned }]
   const plan = await run('start', '--tables', 'w.*', '--dry-run', '--json')
-  expect([plan.code, lastJson(plan)]).toEqual([0, { load: null, plan: ['w.shops'] }])
+  expect([plan.code, lastJson(plan)]).toEqual([
+    0,
+    { activity: null, plan: planned.tables, calls, load: null },
+  ])
   expect(asked).toEqual([{ plan: { tables: ['w.*'] } }])
 
-  answers = [{ loads: [load], tables: [] }]
+  answers = [{ loads: [load], plan: null }]
   const started = await run('start', '--tables', 'w.*', '--window', '22:00-04:00')
   expect(asked).toEqual([{ start: { tables: ['w.*'], window: '22:00-04:00' } }])
   expect(started.stdout).toContain(load.id)
   expect(started.stderr).toContain(`tidemark load watch ${load.id} --stack`)
 
   answers = [
-    { loads: [load], tables: [] },
-    { loads: [ended], tables: [] },
+    { loads: [load], plan: null },
+    { loads: [ended], plan: null },
   ]
   const waited = await run('start', '--tables', 'w.shops', '--wait', '--json')
   expect([waited.code, lastJson(waited)]).toMatchObject([0, { tables: [{ state: 'complete', rows: 1_200 }] }])
   expect(asked).toEqual([{ start: { tables: ['w.shops'], window: null } }, { status: true }])
 
-  answers = [{ loads: [ended], tables: [] }]
+  answers = [{ loads: [ended], plan: null }]
   expect((await run('status')).stdout).toMatch(/w\.shops +complete/)
   await run('resume', load.id, '--json')
   expect(asked).toEqual([{ resume: load.id }])

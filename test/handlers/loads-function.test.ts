@@ -4,6 +4,7 @@ import { glueClient } from '../../aws/clients.ts'
 import { planDefinitions } from '../../aws/glue/catalog-definitions.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { glueTables } from '../../aws/glue/glue-tables.ts'
+import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables } from '../../schemas/index.ts'
@@ -131,9 +132,9 @@ describe.skipIf(found === undefined)(suite, async () => {
     expect(await rows(lake)).toContainEqual([4, 'shop 4'])
     lake.dms.finish({ 'workforce.shops': { state: 'Table completed', rows: 5 } })
     const complete = loadOf(await lake.loads.invoke({}))
-    expect(complete?.tables).toMatchObject([
-      { state: 'complete', rows: 5, files: [{ rows: 3 }, { rows: 2 }] },
-    ])
+    expect(complete?.tables).toMatchObject([{ state: 'complete', rows: 5, files: [] }])
+    const [kept] = await new ObjectLoadLedger(lake.objects).all()
+    expect(kept?.tables).toMatchObject([{ files: [{ rows: 3 }, { rows: 2 }] }])
     const position = String(complete?.tables[0]?.['position'])
     expect(await viewSql(lake.settings)).toContain(position)
     expect(await rows(lake)).toEqual([
@@ -142,7 +143,19 @@ describe.skipIf(found === undefined)(suite, async () => {
       [3, 'shop 3'],
     ])
     expect(await lake.refusals()).toEqual([['format', 'format/bad-value']])
-    expect(await lake.loads.invoke({})).toEqual({ answer: { loads: [], tables: [] } })
+    /* A second one, with nothing captured in between: shops 2 and 3 were deleted unseen, too. */
+    const second = loadOf(await lake.loads.invoke(START))
+    expect(second?.tables).toMatchObject([{ state: 'loading', estimatedRows: 5 }])
+    expect(String(second?.tables[0]?.['position']) > position).toBe(true)
+    const again = `landing/loads/${second?.id}/workforce/shops/LOAD00000001.parquet`
+    const file = await lake.put(again, shopFile([{ id: 1, name: 'one' }]))
+    lake.dms.finish({ 'workforce.shops': { state: 'Table completed', rows: 1 } })
+    expect(loadOf(await lake.loads.invoke({}))?.tables).toMatchObject([{ state: 'loading', rows: 1 }])
+    expect(await lake.landLoad.invoke(queueEvent([file]))).toEqual(done)
+    expect(loadOf(await lake.loads.invoke({}))?.tables).toMatchObject([{ state: 'complete' }])
+    expect(await rows(lake)).toEqual([[1, 'one']])
+    expect(await lake.objects.list('landing/loads/')).toEqual([again])
+    expect(await lake.loads.invoke({})).toEqual({ answer: { loads: [], plan: null } })
     for (const { written } of [lake.landLoad, lake.loads])
       expect(written).not.toMatch(/renamed|five|Lyon|FRANCE/)
   })
@@ -162,6 +175,9 @@ describe.skipIf(found === undefined)(suite, async () => {
         shopFile([{ id: 1, name: 'one' }]),
       ),
     ]
+    expect(await lake.landLoad.invoke(queueEvent(bodies))).toEqual(done)
+    expect(await lake.objects.list('landing/loads/')).toEqual([])
+    expect(await lake.objects.list('landing/rejected/')).toHaveLength(2)
     expect(await lake.landLoad.invoke(queueEvent(bodies))).toEqual(done)
     lake.dms.finish({ 'workforce.shops': { state: 'Table completed', rows: 1 } })
     const failed = loadOf(await lake.loads.invoke({}))
