@@ -1,0 +1,38 @@
+variable "prefix" {
+  description = "Before the name of each alarm."
+  type        = string
+}
+
+variable "topic_arn" {
+  description = "Who is told of an alarm, and of its end."
+  type        = string
+}
+
+variable "runbooks" {
+  description = "Page of the runbooks; the name of an alarm is a heading there."
+  type        = string
+  default     = "docs/runbooks.md"
+}
+
+variable "alarms" {
+  description = "Alarms by name. `below` alarms under the threshold, else above it; `missing` says what no data means."
+  type = map(object({
+    means      = string
+    namespace  = string
+    metric     = string
+    dimensions = optional(map(string), {})
+    statistic  = optional(string, "Maximum")
+    unit       = optional(string)
+    threshold  = number
+    below      = optional(bool, false)
+    seconds    = optional(number, 300)
+    periods    = optional(number, 1)
+    of_them    = optional(number)
+    missing    = optional(string, "notBreaching")
+  }))
+
+  validation {
+    condition     = alltrue([for alarm in var.alarms : contains(["breaching", "notBreaching", "ignore"], alarm.missing)])
+    error_message = "No data means breaching, notBreaching or ignore."
+  }
+}
