@@ -19,7 +19,7 @@ module "key" {
   services    = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com", "sns.amazonaws.com"]
 }
 
-# What the data account reads: the stream and the files of loads (docs/adr/0031).
+# What the data account reads: the stream and the files of loads (docs/adr/0032).
 module "shared_key" {
   source = "../../modules/key"
 
