@@ -2,7 +2,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = var.alarms
 
   alarm_name        = "${var.prefix}-${each.key}"
-  alarm_description = "${each.value.means} What to do: ${var.runbooks}#${each.key}"
+  alarm_description = each.value.means
 
   namespace   = each.value.namespace
   metric_name = each.value.metric

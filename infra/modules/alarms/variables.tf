@@ -8,12 +8,6 @@ variable "topic_arn" {
   type        = string
 }
 
-variable "runbooks" {
-  description = "Page of the runbooks; the name of an alarm is a heading there."
-  type        = string
-  default     = "docs/runbooks.md"
-}
-
 variable "alarms" {
   description = "Alarms by name. `below` alarms under the threshold, else above it; `missing` says what no data means."
   type = map(object({
