@@ -89,6 +89,11 @@ export const awsFailures = {
     advice:
       'The command needs an output that no file of --stack has. Name the files of both stacks, written by `terraform output -json` after the last apply.',
   },
+  'source/stream-view': {
+    action: 'halt',
+    advice:
+      "The stream of a microservice's table does not show items as they are after a change. Enable it with the view NEW_AND_OLD_IMAGES (NEW_IMAGE will do), which makes a new stream, and give its ARN to the event source of `capture-service`.",
+  },
   'settings/invalid': {
     action: 'halt',
     advice: 'Correct the environment variables of the function that the message names.',

@@ -16,11 +16,13 @@ export interface Change {
   readonly data: JsonObject
   /** The old key columns, when an update changed the key. */
   readonly before: JsonObject | undefined
+  /** `data` is all that the row has, also of an update: a missing field is no field. So are items of microservices. */
+  readonly isWhole?: boolean
 }
 
 /** The change whose members a page line or a quarantine payload holds; undefined when they are not those of a change. */
 export function changeOf(table: string, members: JsonObject): Change | undefined {
-  const { operation, position, data, 'committed-at': committedAt, 'before-image': before } = members
+  const { operation, position, data, 'committed-at': committedAt, 'before-image': before, whole } = members
   const known = operations.find((name) => name === operation)
   const isSound =
     known !== undefined &&
@@ -30,5 +32,6 @@ export function changeOf(table: string, members: JsonObject): Change | undefined
     (committedAt === null || typeof committedAt === 'string')
   if (!isSound) return undefined
   const oldKey = isJsonObject(before) && Object.keys(before).length > 0 ? before : undefined
-  return { table, operation: known, position, committedAt, data, before: oldKey }
+  const change = { table, operation: known, position, committedAt, data, before: oldKey }
+  return whole === true ? { ...change, isWhole: true } : change
 }

@@ -14,7 +14,7 @@ export const failures = {
   'capture/no-position': {
     action: 'quarantine',
     advice:
-      'Turn on IncludeTransactionDetails on the Kinesis endpoint: without it a change has no place in the commit order.',
+      'The change has no place in the commit order. Of DMS: turn on IncludeTransactionDetails on the Kinesis endpoint. Of a DynamoDB stream: its sequence numbers have passed 2^100; tell the maintainers, the items are whole in quarantine.',
   },
   'capture/no-load': {
     action: 'quarantine',

@@ -10,7 +10,7 @@ export interface RawChange {
   readonly operation: Operation
   readonly position: Position
   readonly committedAt: string | null
-  /** JSON members `"data":{…}` and perhaps `"before-image":{…}`, as the source wrote them. */
+  /** JSON members `"data":{…}`, as the source wrote them, and perhaps `"before-image":{…}` or `"whole":true`. */
   readonly members: string
 }
 

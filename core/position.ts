@@ -5,6 +5,7 @@
  * - commit LSN: of the transaction;
  * - ordinal: of the change in its transaction, from 1; 0 is before all of them (rows of a load);
  * - step: 0, or 1 for the second lake row of one change (the insert of a primary-key update).
+ * Of a DynamoDB stream the sequence number stands in the place of LSN and ordinal.
  */
 export type Position = string
 
@@ -64,6 +65,18 @@ export function positionFromDms(
   if (high === undefined || low === undefined) return undefined
   if (!Number.isInteger(ordinal) || ordinal < 1 || ordinal > MAX_ORDINAL) return undefined
   return `${hex(epoch, 4)}-${high.toLowerCase()}${low.toLowerCase()}-${hex(ordinal, 9)}0`
+}
+
+/**
+ * Position of a change from the sequence number of its DynamoDB stream record, which grows with the changes of an item
+ * (API reference, StreamRecord: 21 to 40 digits). Its hex digits are those of LSN and ordinal; undefined when it is no
+ * number below 2^100, for it is never cut. Throws RangeError for an epoch outside its width.
+ */
+export function positionFromSequence(epoch: number, sequence: string): Position | undefined {
+  checkEpoch(epoch)
+  if (!/^\d{1,40}$/.test(sequence)) return undefined
+  const digits = hex(BigInt(sequence), 25)
+  return digits.length > 25 ? undefined : `${hex(epoch, 4)}-${digits.slice(0, 16)}-${digits.slice(16)}0`
 }
 
 function checkEpoch(epoch: number): void {

@@ -105,7 +105,7 @@ function noteUnknown(row: LakeRow, found: Set<string>): void {
 
 function refusal(change: Change, table: Table | null, reasons: readonly Reason[]): QuarantineEntry {
   const contract = table === null ? null : `${table.name} v${table.version}`
-  const { position, operation, committedAt, data, before } = change
+  const { position, operation, committedAt, data, before, isWhole } = change
   /* Rows of one load share a position: a digest of the row makes the id whole. */
   const payload = stringifyJson({
     operation,
@@ -113,6 +113,7 @@ function refusal(change: Change, table: Table | null, reasons: readonly Reason[]
     'committed-at': committedAt,
     data,
     'before-image': before ?? null,
+    ...(isWhole === true ? { whole: true } : {}),
   })
   return {
     id: `${change.table}#${position}#${contract ?? '-'}${operation === 'load' ? `#${digest(payload)}` : ''}`,

@@ -77,8 +77,8 @@ export function rowCodec(table: Table, key: MaskKey): RowCodec {
     reasons: Reason[],
   ): LakeRow {
     const { data } = change
-    const isUpdate = change.operation === 'update'
-    const absent = isUpdate
+    const hasGaps = change.operation === 'update' && change.isWhole !== true
+    const absent = hasGaps
       ? columns.filter((c) => !c.isKey && field(data, c.source) === undefined).map((c) => c.name)
       : []
     const missing = new Set(absent)
@@ -86,7 +86,7 @@ export function rowCodec(table: Table, key: MaskKey): RowCodec {
     const names = absent.filter((name) => table.columns[name]?.treatment !== 'drop')
     const decoded = new Map<string, CanonicalValue>()
     const made = row(change, operation, position, names.length > 0 ? names : null, extra, (column) => {
-      const value = missing.has(column.name) ? null : canonicalOf(column, data, reasons, !isUpdate)
+      const value = missing.has(column.name) ? null : canonicalOf(column, data, reasons, !hasGaps)
       decoded.set(column.name, value)
       return value
     })
@@ -145,7 +145,7 @@ function compile(name: string, column: Column, table: Table, key: MaskKey): Comp
   }
 }
 
-/** The canonical value of a column; null, with a reason, when there is none. A missing field is its default or null: only updates leave fields out on purpose. */
+/** The canonical value of a column; null, with a reason, when there is none. A missing field is its default or null: only updates of rows that are not whole leave fields out on purpose. */
 function canonicalOf(
   column: CompiledColumn,
   data: JsonObject,

@@ -1,24 +1,17 @@
-import * as z from 'zod'
+import { isoOfMillis } from '../core/contract/temporal.ts'
 import { PipelineError } from '../core/failures.ts'
-import { JsonNumber, type JsonObject, type JsonValue, parseJson, stringifyJson } from '../core/json.ts'
+import {
+  field,
+  isJsonObject,
+  JsonNumber,
+  type JsonObject,
+  type JsonValue,
+  parseJsonObject,
+  stringifyJson,
+} from '../core/json.ts'
 import type { RawChange } from '../core/page.ts'
-import { formatPosition, type Position } from '../core/position.ts'
-
-/** A value as DynamoDB writes it: one member, named after its type. */
-type Attribute = Readonly<Record<string, unknown>>
-
-const image = z.record(z.string(), z.record(z.string(), z.unknown()))
-const record = z.object({
-  eventName: z.enum(['INSERT', 'MODIFY', 'REMOVE']),
-  eventSourceARN: z.string(),
-  dynamodb: z.object({
-    SequenceNumber: z.string(),
-    ApproximateCreationDateTime: z.number(),
-    Keys: image,
-    NewImage: image.optional(),
-    OldImage: image.optional(),
-  }),
-})
+import { type Position, positionFromSequence } from '../core/position.ts'
+import { itemRow } from './item-row.ts'
 
 export interface ServiceDecoderOptions {
   readonly epoch: number
@@ -32,139 +25,70 @@ export interface ServiceChange {
   readonly change: RawChange
 }
 
+const operations = { INSERT: 'insert', MODIFY: 'update', REMOVE: 'delete' } as const
+
 /**
- * The change that a record of a DynamoDB stream (JSON) tells of, with the whole item before and after. An attribute that
- * a change took away is null in it: of an update, what is not named is unknown. Expiry by TTL is a delete like any other.
- * Numbers keep every digit; binary values are hex, sets, lists and maps JSON text, as DMS writes such columns.
- * Throws `capture/undecodable`, `capture/no-position`, and `settings/invalid` for a table that nobody named.
+ * The change that a record of a DynamoDB stream (JSON, as Lambda hands it over) tells of. An image is the whole item, so the
+ * change is whole: what it does not have, the row does not have. Expiry by TTL is a delete like any other. Throws
+ * `capture/undecodable` or `capture/no-position` for a record; for a stream, `settings/invalid` when nobody named its
+ * table and `source/stream-view` when it shows no new images.
  */
 export function decodeService(data: Buffer, { epoch, tableOf }: ServiceDecoderOptions): ServiceChange {
-  const { eventName, eventSourceARN, dynamodb } = parsed(data)
-  const name = tableName(eventSourceARN)
+  const record = recordOf(data)
+  const name = tableName(field(record, 'eventSourceARN'))
   const table = tableOf(name)
   if (table === undefined)
     throw new PipelineError('settings/invalid', `no source table for DynamoDB table ${name}`)
-  const { Keys, NewImage, OldImage, SequenceNumber, ApproximateCreationDateTime } = dynamodb
-  const isSeen =
-    (eventName === 'REMOVE' || NewImage !== undefined) && (eventName === 'INSERT' || OldImage !== undefined)
-  if (!isSeen) throw undecodable('the stream does not show new and old images (NEW_AND_OLD_IMAGES)')
-  const operation = ({ INSERT: 'insert', MODIFY: 'update', REMOVE: 'delete' } as const)[eventName]
-  const row = eventName === 'REMOVE' ? rowOf(Keys) : rowOf(NewImage ?? {})
-  const gone = Object.keys(OldImage ?? {}).filter((attribute) => !Object.hasOwn(row, attribute))
-  const whole =
-    eventName === 'MODIFY' ? { ...row, ...Object.fromEntries(gone.map((one) => [one, null])) } : row
-  return {
-    kind: 'change',
-    table,
-    change: {
-      operation,
-      position: positionOf(epoch, SequenceNumber),
-      committedAt: new Date(Math.round(ApproximateCreationDateTime * 1_000)).toISOString(),
-      members: `"data":${stringifyJson(whole)}`,
-    },
+  const event = field(record, 'eventName')
+  const seen = field(record, 'dynamodb')
+  if (event !== 'INSERT' && event !== 'MODIFY' && event !== 'REMOVE')
+    throw undecodable('eventName is none of INSERT, MODIFY, REMOVE')
+  if (!isJsonObject(seen)) throw undecodable('no dynamodb')
+  const view = field(seen, 'StreamViewType')
+  /* Not a matter of one record: every one of such a stream would wait in quarantine, and none could ever be used. */
+  if (view === 'KEYS_ONLY' || view === 'OLD_IMAGE')
+    throw new PipelineError('source/stream-view', `the stream of DynamoDB table ${name} shows ${view}`)
+  const image = field(seen, event === 'REMOVE' ? 'Keys' : 'NewImage')
+  if (!isJsonObject(image)) throw undecodable(`no ${event === 'REMOVE' ? 'Keys' : 'NewImage'}`)
+  const change = {
+    operation: operations[event],
+    position: positionOf(epoch, field(seen, 'SequenceNumber')),
+    committedAt: instantOf(field(seen, 'ApproximateCreationDateTime')),
+    members: `"data":${stringifyJson(itemRow(image))},"whole":true`,
   }
+  return { kind: 'change', table, change }
 }
 
-function parsed(data: Buffer): z.output<typeof record> {
+function recordOf(data: Buffer): JsonObject {
   try {
-    return record.parse(JSON.parse(data.toString('utf8')))
+    return parseJsonObject(data.toString('utf8'))
   } catch (cause) {
-    throw new PipelineError('capture/undecodable', 'no record of a DynamoDB stream', { cause })
+    throw new PipelineError('capture/undecodable', 'no JSON object', { cause })
   }
 }
 
 /** The name of the table of a stream: of `arn:aws:dynamodb:<region>:<account>:table/<name>/stream/<label>`. */
-function tableName(arn: string): string {
-  const [, name] = /:table\/([A-Za-z0-9_.-]{3,255})\/stream\//.exec(arn) ?? []
+function tableName(arn: JsonValue | undefined): string {
+  const [, name] = /:table\/([A-Za-z0-9_.-]{3,255})\/stream\//.exec(typeof arn === 'string' ? arn : '') ?? []
   if (name === undefined) throw undecodable('eventSourceARN names no table')
   return name
 }
 
-const ORDINAL_BITS = 36n
-
-/*
- * Sequence numbers grow with the changes of an item (API reference, StreamRecord: 21 to 40 digits). Up to 100 bits they
- * are the place in the commit order, digit for digit; a larger one is refused, never cut.
- */
-function positionOf(epoch: number, sequence: string): Position {
-  const number = /^\d{1,40}$/.test(sequence) ? BigInt(sequence) : undefined
-  if (number === undefined || number >= 1n << 100n)
+function positionOf(epoch: number, sequence: JsonValue | undefined): Position {
+  const position = typeof sequence === 'string' ? positionFromSequence(epoch, sequence) : undefined
+  if (position === undefined)
     throw new PipelineError('capture/no-position', 'SequenceNumber is no number below 2^100')
-  const ordinal = Number(number & ((1n << ORDINAL_BITS) - 1n))
-  return formatPosition({ epoch, lsn: number >> ORDINAL_BITS, ordinal, step: 0 })
+  return position
 }
 
-function rowOf(attributes: Readonly<Record<string, Attribute>>): JsonObject {
-  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, columnValue(value)]))
-}
+/* Epoch seconds; the last one of the year 9999. */
+const LAST_SECOND = 253_402_300_799
 
-/* As DMS has the same value in its JSON: documents are text in it. */
-function columnValue(attribute: Attribute): JsonValue {
-  const value = jsonValue(attribute)
-  return typeof value === 'object' && value !== null && !(value instanceof JsonNumber)
-    ? stringifyJson(value)
-    : value
-}
-
-function jsonValue(attribute: Attribute): JsonValue {
-  const [entry, ...more] = Object.entries(attribute)
-  if (entry === undefined || more.length > 0) throw undecodable('an attribute has no single type')
-  const [type, value] = entry
-  switch (type) {
-    case 'S':
-      return text(value)
-    case 'N':
-      return numberOf(text(value))
-    case 'B':
-      return hexOf(text(value))
-    case 'BOOL':
-      return value === true
-    case 'NULL':
-      return null
-    /* Sets have no order: sorted, the same item is always the same text. */
-    case 'SS':
-      return list(value).map(text).toSorted()
-    case 'BS':
-      return list(value)
-        .map((one) => hexOf(text(one)))
-        .toSorted()
-    case 'NS':
-      return list(value).map(text).toSorted().map(numberOf)
-    case 'L':
-      return list(value).map((one) => jsonValue(attributeOf(one)))
-    case 'M':
-      return Object.fromEntries(
-        Object.entries(attributeOf(value)).map(([name, one]) => [name, jsonValue(attributeOf(one))]),
-      )
-    default:
-      throw undecodable('an attribute is of an unknown type')
-  }
-}
-
-/* Without going through a floating point number. */
-function numberOf(digits: string): JsonValue {
-  if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(digits)) throw undecodable('a number is none')
-  return parseJson(digits)
-}
-
-function hexOf(base64: string): string {
-  return Buffer.from(base64, 'base64').toString('hex')
-}
-
-function text(value: unknown): string {
-  if (typeof value !== 'string') throw undecodable('an attribute has no text')
-  return value
-}
-
-function list(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw undecodable('an attribute has no list')
-  return value
-}
-
-function attributeOf(value: unknown): Attribute {
-  const found = z.record(z.string(), z.unknown()).safeParse(value)
-  if (!found.success) throw undecodable('an attribute has no type')
-  return found.data
+function instantOf(value: JsonValue | undefined): string {
+  const seconds = value instanceof JsonNumber ? Number(value.text) : value
+  if (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= LAST_SECOND))
+    throw undecodable('ApproximateCreationDateTime is no instant')
+  return isoOfMillis(Math.round(seconds * 1_000))
 }
 
 function undecodable(what: string): PipelineError {

@@ -1,54 +1,28 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { changeOf } from '../../core/change.ts'
+import { type Change, changeOf } from '../../core/change.ts'
 import { col, table } from '../../core/contract/index.ts'
 import { parseJsonObject } from '../../core/json.ts'
 import { parsePosition } from '../../core/position.ts'
+import { formatChanges } from '../../formatters/format-page.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
 import { decodeService } from '../../ingest/decode-service.ts'
 import { runs } from '../support/budget.ts'
+import { type Item, itemRecord, wishesArn } from './service-records.ts'
 
-const ARN = 'arn:aws:dynamodb:eu-west-1:123456789012:table/wishes/stream/2026-11-01T00:00:00.000'
-const options = {
-  epoch: 1,
-  tableOf: (name: string) => (name === 'wishes' ? 'availability.wishes' : undefined),
-}
+const tableOf = (name: string) => (name === 'wishes' ? 'availability.wishes' : undefined)
+const decoded = (record: object) => decodeService(Buffer.from(JSON.stringify(record)), { epoch: 1, tableOf })
 
-type Item = Readonly<Record<string, object>>
-
-/* A record as Lambda hands it over. */
-function streamRecord(
-  eventName: 'INSERT' | 'MODIFY' | 'REMOVE',
-  sequence: bigint,
-  { before, after }: { readonly before?: Item; readonly after?: Item },
-  more: object = {},
-) {
-  const { id } = after ?? before ?? {}
-  return {
-    ...{ eventID: 'e', eventName, eventVersion: '1.1', eventSource: 'aws:dynamodb', awsRegion: 'eu-west-1' },
-    dynamodb: {
-      ...{
-        ApproximateCreationDateTime: 1_795_000_000,
-        Keys: { id },
-        SequenceNumber: String(sequence).padStart(21, '0'),
-      },
-      ...{ SizeBytes: 99, StreamViewType: 'NEW_AND_OLD_IMAGES' },
-      ...(after === undefined ? {} : { NewImage: after }),
-      ...(before === undefined ? {} : { OldImage: before }),
-    },
-    eventSourceARN: ARN,
-    ...more,
-  }
-}
-
-function changeIn(record: object) {
-  const { table: name, change } = decodeService(Buffer.from(JSON.stringify(record)), options)
+function changeIn(record: object): Change {
+  const { table: name, change } = decoded(record)
   const { operation, position, committedAt, members } = change
   const head = `{"operation":"${operation}","position":"${position}","committed-at":"${committedAt}"`
   const found = changeOf(name, parseJsonObject(`${head},${members}}`))
   if (found === undefined) throw new Error('no change')
   return found
 }
+const inserted = (attributes: Item) =>
+  changeIn(itemRecord('INSERT', 1n, { after: { id: { S: 'a' }, ...attributes } }))
 
 const wishes = table({
   name: 'availability.wishes',
@@ -71,160 +45,155 @@ const wishes = table({
 })
 const codec = rowCodec(wishes, Buffer.alloc(32))
 
-const attributes: Readonly<Record<string, fc.Arbitrary<object>>> = {
-  hours: fc.bigInt({ min: -(10n ** 35n), max: 10n ** 35n }).map((n) => ({ N: `${n}.5` })),
-  count: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((n) => ({ N: String(n) })),
-  note: fc.oneof(
-    fc.string({ unit: 'binary' }).map((S) => ({ S })),
-    fc.constant({ NULL: true }),
-  ),
-  is_firm: fc.boolean().map((BOOL) => ({ BOOL })),
-  raw: fc.uint8Array().map((bytes) => ({ B: Buffer.from(bytes).toString('base64') })),
-  days: fc.array(fc.string({ unit: 'grapheme' }).map((S) => ({ S }))).map((L) => ({ L })),
+/* An attribute, and its column in the lake. */
+const values = fc.record({
+  hours: fc.bigInt({ min: -(10n ** 35n), max: 10n ** 35n }).map((n) => [{ N: `${n}.5` }, `${n}.50`] as const),
+  count: fc
+    .bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
+    .map((n) => [{ N: String(n) }, String(n)] as const),
+  note: fc.string({ unit: 'grapheme' }).map((text) => [{ S: text }, text] as const),
+  is_firm: fc.boolean().map((value) => [{ BOOL: value }, value] as const),
+  raw: fc
+    .uint8Array()
+    .map(
+      (bytes) => [{ B: Buffer.from(bytes).toString('base64') }, Buffer.from(bytes).toString('hex')] as const,
+    ),
+  days: fc
+    .array(fc.option(fc.string({ unit: 'grapheme' })))
+    .map(
+      (list) => [{ L: list.map((text) => (text === null ? { NULL: true } : { S: text })) }, list] as const,
+    ),
   doc: fc
-    .dictionary(
-      fc.string({ unit: 'grapheme' }),
-      fc.string().map((S) => ({ S })),
-    )
-    .map((M) => ({ M })),
-}
-const rest = fc.record(attributes, { requiredKeys: [] })
+    .uniqueArray(fc.tuple(fc.string({ unit: 'grapheme' }), fc.nat()), { selector: ([name]) => name })
+    .map(
+      (entries) =>
+        [
+          { M: Object.fromEntries(entries.map(([name, n]) => [name, { N: String(n) }])) },
+          `{${entries
+            .toSorted(([left], [right]) => (left < right ? -1 : 1))
+            .map(([name, n]) => `${JSON.stringify(name)}:${n}`)
+            .join(',')}}`,
+        ] as const,
+    ),
+})
 
-/* What a column of an item has in the lake. */
-function lakeRow(item: Item): readonly unknown[] {
-  const made = codec.format(changeIn(streamRecord('INSERT', 1n, { after: item })))
-  if (made.kind !== 'rows') throw new Error(JSON.stringify(made))
-  return made.rows[0]?.slice(6) ?? []
-}
-
-test('G2 G4 the newest state of each key, absent columns from the change before, is the item, whatever comes twice or late', async () => {
-  const step = fc.record({
-    id: fc.constantFrom('a', 'b'),
-    attributes: fc.option(rest, { freq: 4, nil: undefined }),
-  })
+test('G5 the attributes of an item are the values of its columns', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 12 }), fc.infiniteStream(fc.nat(1_000)), (steps, shuffle) => {
-      const items = new Map<string, Item>()
-      const records: object[] = []
-      let sequence = 111_100_000_000_000_000_000n
-      for (const { id, attributes: given } of steps) {
-        const before = items.get(id)
-        sequence += 17n << 40n
-        if (given !== undefined) {
-          const after = { id: { S: id }, ...given } as Item
-          records.push(
-            streamRecord(
-              before === undefined ? 'INSERT' : 'MODIFY',
-              sequence,
-              before === undefined ? { after } : { before, after },
-            ),
-          )
-          items.set(id, after)
-        } else if (before !== undefined) {
-          records.push(streamRecord('REMOVE', sequence, { before }))
-          items.delete(id)
-        }
-      }
-      const order = shuffle[Symbol.iterator]()
-      const delivered = [...records, ...records.filter((_, index) => index % 2 === 0)]
-        .map((one) => ({ one, at: Number(order.next().value) }))
-        .toSorted((left, right) => left.at - right.at)
-        .map(({ one }) => changeIn(one))
-        .toSorted((left, right) =>
-          left.position < right.position ? -1 : left.position > right.position ? 1 : 0,
-        )
-      const lake = new Map<string, readonly unknown[]>()
-      for (const change of delivered) {
-        const made = codec.format(change)
-        if (made.kind !== 'rows') throw new Error(JSON.stringify(made))
-        for (const [operation, , , , absent, , ...values] of made.rows) {
-          const key = String(values[0])
-          const old = lake.get(key) ?? []
-          const names = Object.keys(wishes.columns)
-          if (operation === 'delete') lake.delete(key)
-          else
-            lake.set(
-              key,
-              values.map((value, at) =>
-                absent?.includes(names[at] ?? '') === true ? (old[at] ?? null) : value,
-              ),
-            )
-        }
-      }
-      expect([...lake].toSorted()).toEqual([...items].map(([id, item]) => [id, lakeRow(item)]).toSorted())
+    fc.property(values, (given) => {
+      const attributes = Object.fromEntries(
+        Object.entries(given).map(([name, [attribute]]) => [name, attribute]),
+      )
+      const made = codec.format(inserted(attributes))
+      const wanted = Object.keys(wishes.columns).map((name) =>
+        name === 'id' ? 'a' : given[name as keyof typeof given][1],
+      )
+      expect(made.kind === 'rows' ? made.rows[0]?.slice(6) : made).toEqual(wanted)
     }),
-    { numRuns: runs(60) },
+    { numRuns: runs(100) },
   )
 })
 
 describe('a record of a DynamoDB stream', () => {
-  test('keeps every digit, and says sets, lists and maps as documents', () => {
+  test('keeps every digit, and says sets, lists and maps as documents in one order', () => {
     const after = {
-      ...{
-        id: { S: 'a' },
-        big: { N: '9007199254740993' },
-        exact: { N: '-0.00000000000000000000000000000000000001' },
-      },
-      ...{ none: { NULL: true }, raw: { B: '3q0=' }, names: { SS: ['b', 'a'] }, sizes: { NS: ['2', '10'] } },
-      deep: { M: { list: { L: [{ N: '1' }, { M: {} }, { BOOL: false }] } } },
+      id: { S: 'a' },
+      big: { N: '9007199254740993' },
+      exact: { N: '-0.00000000000000000000000000000000000001' },
+      none: { NULL: true },
+      raw: { B: '3q0=' },
+      names: { SS: ['b', 'a'] },
+      sizes: { NS: ['2', '10'] },
+      deep: { M: { list: { L: [{ N: '1' }, { M: {} }, { BOOL: false }] }, first: { BS: ['3q0='] } } },
     }
-    const { members } = decodeService(
-      Buffer.from(JSON.stringify(streamRecord('INSERT', 7n, { after }))),
-      options,
-    ).change
-    expect(members).toBe(
-      '"data":{"id":"a","big":9007199254740993,"exact":-0.00000000000000000000000000000000000001,"none":null,"raw":"dead",' +
-        '"names":"[\\"a\\",\\"b\\"]","sizes":"[10,2]","deep":"{\\"list\\":[1,{},false]}"}',
+    expect(decoded(itemRecord('INSERT', 7n, { after })).change.members).toBe(
+      '"data":{"big":9007199254740993,"deep":"{\\"first\\":[\\"dead\\"],\\"list\\":[1,{},false]}",' +
+        '"exact":-0.00000000000000000000000000000000000001,"id":"a","names":"[\\"a\\",\\"b\\"]","none":null,' +
+        '"raw":"dead","sizes":"[10,2]"},"whole":true',
     )
   })
 
-  test('says null for what a change took away, and only the key for what is gone', () => {
+  test('keeps attributes of any name', () => {
+    const record = JSON.stringify(itemRecord('INSERT', 7n, { after: { id: { S: 'a' }, proto: { N: '1' } } }))
+    const named = record.replaceAll('"proto"', '"__proto__"')
+    const { members } = decodeService(Buffer.from(named), { epoch: 1, tableOf }).change
+    expect(members).toContain('"__proto__":1')
+  })
+
+  test('G2 is a whole row, so a change that took an attribute away has none; of what is gone it says the key', () => {
     const before = { id: { S: 'a' }, note: { S: 'x' } }
-    const modify = changeIn(streamRecord('MODIFY', 8n, { before, after: { id: { S: 'a' } } }))
-    expect([modify.operation, modify.data]).toEqual(['update', { id: 'a', note: null }])
+    const modify = changeIn(itemRecord('MODIFY', 8n, { before, after: { id: { S: 'a' } } }))
+    expect(modify).toMatchObject({ operation: 'update', data: { id: 'a' }, isWhole: true })
+    const made = codec.format(modify)
+    expect(made.kind === 'rows' && made.rows[0]?.slice(4)).toEqual([null, null, 'a', ...Array(7).fill(null)])
     const expired = { userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' } }
-    const remove = changeIn(streamRecord('REMOVE', 9n, { before }, expired))
+    const remove = changeIn(itemRecord('REMOVE', 9n, { before }, expired))
     expect([remove.operation, remove.data]).toEqual(['delete', { id: 'a' }])
+  })
+
+  test('G1 is still whole when it was refused and is read from quarantine', () => {
+    const after = { id: { S: 'a' }, count: { S: 'many' } }
+    const change = changeIn(itemRecord('MODIFY', 8n, { before: after, after }))
+    const { refused } = formatChanges([change], [{ table: wishes, codec }], { maxBlockBytes: 1 << 20 })
+    const [{ payload, table: name } = { payload: '{}', table: '' }] = refused
+    expect(changeOf(String(name), parseJsonObject(payload))).toEqual(change)
   })
 
   test('G4 sequence numbers up to 2^100 sort as positions, larger ones are refused', () => {
     const number = fc.bigInt({ min: 0n, max: (1n << 100n) - 1n })
     const at = (sequence: bigint) =>
-      changeIn(streamRecord('INSERT', sequence, { after: { id: { S: 'a' } } })).position
+      changeIn(itemRecord('INSERT', sequence, { after: { id: { S: 'a' } } })).position
     fc.assert(
       fc.property(number, number, (one, other) => {
         expect(at(one) < at(other)).toBe(one < other)
-        expect(parsePosition(at(one)).epoch).toBe(1)
+        const { epoch, lsn, ordinal } = parsePosition(at(one))
+        expect([epoch, (lsn << 36n) | BigInt(ordinal)]).toEqual([1, one])
       }),
+      { numRuns: runs(100) },
     )
-    expect(() => at(1n << 100n)).toThrow('2^100')
+    expect(() => at(1n << 100n)).toThrow(expect.objectContaining({ code: 'capture/no-position' }))
   })
 
-  test.each([
-    ['no JSON', 'x', 'capture/undecodable'],
+  const after = { id: { S: 'a' } }
+  const insert = (more: object) => itemRecord('INSERT', 1n, { after }, more)
+  const { dynamodb } = insert({})
+  test.each<[string, object, string]>([
+    ['no JSON object', [], 'capture/undecodable'],
+    ['of no known event', { ...insert({}), eventName: 'UPSERT' }, 'capture/undecodable'],
+    ['of something else', insert({ eventSourceARN: 'arn:aws:kinesis:x' }), 'capture/undecodable'],
+    ['without its image', itemRecord('MODIFY', 1n, { before: after }), 'capture/undecodable'],
+    [
+      'with a number that is none',
+      itemRecord('INSERT', 1n, { after: { id: { N: '0x1' } } }),
+      'capture/undecodable',
+    ],
+    [
+      'with bytes that are none',
+      itemRecord('INSERT', 1n, { after: { id: { B: '3q0' } } }),
+      'capture/undecodable',
+    ],
+    ['of an unknown type', itemRecord('INSERT', 1n, { after: { id: { X: '1' } } }), 'capture/undecodable'],
+    [
+      'of no time',
+      insert({ dynamodb: { ...dynamodb, ApproximateCreationDateTime: 1e20 } }),
+      'capture/undecodable',
+    ],
+    ['without a sequence', insert({ dynamodb: { ...dynamodb, SequenceNumber: 'x' } }), 'capture/no-position'],
     [
       'of a table that nobody named',
-      JSON.stringify(
-        streamRecord(
-          'REMOVE',
-          1n,
-          { before: { id: { S: 'a' } } },
-          { eventSourceARN: ARN.replace('wishes', 'others') },
-        ),
-      ),
+      insert({ eventSourceARN: wishesArn.replace('wishes', 'others') }),
       'settings/invalid',
     ],
     [
-      'without images',
-      JSON.stringify(streamRecord('MODIFY', 1n, { after: { id: { S: 'a' } } })),
-      'capture/undecodable',
+      'of a stream of keys',
+      insert({ dynamodb: { ...dynamodb, StreamViewType: 'KEYS_ONLY' } }),
+      'source/stream-view',
     ],
     [
-      'with a number that is none',
-      JSON.stringify(streamRecord('INSERT', 1n, { after: { id: { N: '0x1' } } })),
-      'capture/undecodable',
+      'of a stream of old images',
+      insert({ dynamodb: { ...dynamodb, StreamViewType: 'OLD_IMAGE' } }),
+      'source/stream-view',
     ],
-  ])('%s is refused by its code', (_, text, code) => {
-    expect(() => decodeService(Buffer.from(text), options)).toThrow(expect.objectContaining({ code }))
+  ])('%s is refused by its code', (_, record, code) => {
+    expect(() => decoded(record)).toThrow(expect.objectContaining({ code }))
   })
 })
