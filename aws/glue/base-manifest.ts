@@ -22,14 +22,27 @@ const manifest = z.object({
  */
 export async function writeManifest(
   objects: Pick<ObjectStore, 'put'>,
-  { name, version }: CatalogTable,
+  table: Pick<CatalogTable, 'name' | 'version'>,
   base: Base,
 ): Promise<BasePointer> {
   const text = Buffer.from(JSON.stringify(base))
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 16)
-  const key = `catalog/base/${name}/v${version}/${String(base.build).padStart(6, '0')}-${digest}.json`
+  const key = `${folderOf(table)}${String(base.build).padStart(6, '0')}-${digest}.json`
   await objects.put(key, text)
   return { build: base.build, key }
+}
+
+/** Deletes the manifests of builds before one, which nobody has read for long. */
+export async function deleteManifests(
+  objects: Pick<ObjectStore, 'list' | 'delete'>,
+  table: Pick<CatalogTable, 'name' | 'version'>,
+  before: number,
+): Promise<void> {
+  const folder = folderOf(table)
+  for (const key of await objects.list(folder)) {
+    const build = /^(\d+)-[0-9a-f]+\.json$/.exec(key.slice(folder.length))?.[1]
+    if (build !== undefined && Number(build) < before) await objects.delete(key)
+  }
 }
 
 /** The base that a pointer means. Throws `catalog/corrupt` for an object that is none. */
@@ -45,4 +58,8 @@ export async function readManifest(
   } catch (cause) {
     throw new PipelineError('catalog/corrupt', `manifest ${key}`, { cause })
   }
+}
+
+function folderOf({ name, version }: Pick<CatalogTable, 'name' | 'version'>): string {
+  return `catalog/base/${name}/v${version}/`
 }

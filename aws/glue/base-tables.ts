@@ -27,16 +27,26 @@ interface BuildTable {
   readonly partitions: readonly PartitionInput[]
 }
 
+/* Athena ends a query after 30 minutes, unless an account has a larger quota. */
+const GRACE_MS = 3_600_000
+
 /**
  * Makes Athena's tables of a base: its rows, a partition for each of its parts, and its tombstones. A partition that was
  * carried over lies in the folder of the build that wrote it. Nobody reads a build before its pointer is set, so what an
- * attempt that broke off left behind is put right.
+ * attempt that broke off left behind is put right; `confirm`, which throws when the build was published since, is asked
+ * before.
  */
-export async function makeBaseTables(place: BasePlace, table: CatalogTable, base: Base): Promise<void> {
+export async function makeBaseTables(
+  place: BasePlace,
+  table: CatalogTable,
+  base: Base,
+  confirm: () => Promise<void>,
+): Promise<void> {
   const { database } = glueName(place.prefix, table)
   for (const { input, partitions } of buildTables(place, table, base)) {
     const name = input.Name ?? ''
     if ((await findTable(place, database, name)) !== undefined) {
+      await confirm()
       /* Glue forgets the partitions of a deleted table only after a while. */
       await deletePartitions(place, { database, table: name }, await listPartitions(place, database, name))
       await deleteTable(place, database, name)
@@ -46,13 +56,34 @@ export async function makeBaseTables(place: BasePlace, table: CatalogTable, base
   }
 }
 
-/** Takes away the tables of builds before one; their files go by themselves. */
-export async function dropBaseTables(place: BasePlace, table: CatalogTable, before: number): Promise<void> {
+/**
+ * Takes away the tables of builds that were out of use an hour before the tables of `current` were made: the time of Glue,
+ * not ours. Their files are the compaction's to delete. Resolves with the oldest build that is left.
+ */
+export async function dropBaseTables(
+  place: BasePlace,
+  table: CatalogTable,
+  current: number,
+): Promise<number> {
   const { database } = glueName(place.prefix, table)
-  for (const { Name = '' } of await listTables(place, database)) {
+  const builds = new Map<number, { readonly names: readonly string[]; readonly madeAt: number }>()
+  for (const { Name = '', CreateTime } of await listTables(place, database)) {
     const build = buildOf(table, Name)
-    if (build !== undefined && build < before) await deleteTable(place, database, Name)
+    if (build === undefined || build > current) continue
+    const { names = [], madeAt = 0 } = builds.get(build) ?? {}
+    builds.set(build, { names: [...names, Name], madeAt: Math.max(madeAt, CreateTime?.getTime() ?? 0) })
   }
+  const inOrder = [...builds].sort(([one], [other]) => one - other)
+  const now = builds.get(current)?.madeAt ?? 0
+  let oldest = current
+  for (const [index, [build, { names }]] of inOrder.entries()) {
+    /* Out of use since the next one was made. */
+    const until = inOrder[index + 1]?.[1].madeAt
+    if (until !== undefined && until + GRACE_MS <= now)
+      for (const name of names) await deleteTable(place, database, name)
+    else oldest = Math.min(oldest, build)
+  }
+  return oldest
 }
 
 function buildOf({ name, version }: CatalogTable, glueTable: string): number | undefined {

@@ -4,7 +4,7 @@ import { PipelineError } from '../../core/failures.ts'
 import type { Base, Catalog, CatalogEntry, CatalogTable, Floor, ObjectStore } from '../../core/ports.ts'
 import { asFailure, callAws, isNamed } from '../call-aws.ts'
 import { Attempts } from '../retry.ts'
-import { readManifest, writeManifest } from './base-manifest.ts'
+import { deleteManifests, readManifest, writeManifest } from './base-manifest.ts'
 import { dropBaseTables, makeBaseTables } from './base-tables.ts'
 import { type EntryState, stateOf } from './entry-parameters.ts'
 import {
@@ -28,7 +28,7 @@ export interface GlueCatalogSettings extends GlueAccess {
   /** Where the keys of the lake lie: `s3://bucket`. */
   readonly root: string
   /** For the manifests of bases. */
-  readonly objects: Pick<ObjectStore, 'get' | 'put'>
+  readonly objects: ObjectStore
 }
 
 /** A Glue table, whose version the next update must find. */
@@ -101,8 +101,9 @@ export class GlueCatalog implements Catalog {
       const { state } = await this.known(table, version)
       if (state.base?.build !== base.build) await this.showBase(state.table, base, before)
       await refreshView(this.settings, table)
-      /* The view of a moment ago reads the build before; older ones nobody reads. */
-      await dropBaseTables(this.settings, state.table, before ?? base.build)
+      /* Queries of views before may still run. */
+      const oldest = await dropBaseTables(this.settings, state.table, base.build)
+      await deleteManifests(this.settings.objects, state.table, oldest)
     })
   }
 
@@ -112,11 +113,18 @@ export class GlueCatalog implements Catalog {
   }
 
   private async showBase({ name, version }: CatalogTable, base: Base, before: number | null): Promise<void> {
-    const { state } = await this.known(name, version)
-    if ((state.base?.build ?? null) !== before) throw conflict(name, version, state.base?.build ?? null)
-    await makeBaseTables(this.settings, state.table, base)
-    const pointer = await writeManifest(this.settings.objects, state.table, base)
-    await this.edit(state.table, (now) => {
+    const confirm = async () => {
+      const { state } = await this.known(name, version)
+      const build = state.base?.build ?? null
+      if (build !== before) throw conflict(name, version, build)
+      return state.table
+    }
+    const table = await confirm()
+    await makeBaseTables(this.settings, table, base, async () => {
+      await confirm()
+    })
+    const pointer = await writeManifest(this.settings.objects, table, base)
+    await this.edit(table, (now) => {
       const build = now.base?.build ?? null
       if (build === base.build) return now
       if (build !== before) throw conflict(name, version, build)
@@ -143,6 +151,11 @@ export class GlueCatalog implements Catalog {
       entries.push({ ...state, partitions, base })
     }
     return entries
+  }
+
+  /** Every version of every table, by name and version. */
+  async tables(): Promise<readonly CatalogTable[]> {
+    return (await this.states()).map(({ state }) => state.table)
   }
 
   /** One entry of `entries`, with the same order of reading. Throws `lake/unreadable`. */

@@ -1,34 +1,37 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Table } from '@aws-sdk/client-glue'
 import { PipelineError } from '../../core/failures.ts'
+import { planCatalog } from '../../glue/catalog-plan.ts'
 import { Attempts } from '../retry.ts'
 import { defineView, type ViewPlace } from './define-view.ts'
 import { lastView, objectOf, withLastView } from './definition-object.ts'
 import { type EntryState, stateOf } from './entry-parameters.ts'
-import { type GlueAccess, listTables } from './glue-database.ts'
+import { findTable, type GlueAccess, listTables } from './glue-database.ts'
 import { glueTables } from './glue-tables.ts'
 
 /**
- * Writes the view of current anew when the state of its table is another one: its SQL holds floors, revisions and base. A
- * view that is not there, or that somebody else made, stays as it is: `catalog apply` makes it. Writers at once
- * exclude each other by VersionId, and the last one has read the newest state. Throws `catalog/changed` when others
- * write it all the time.
+ * Writes the view of current anew when the state of its table is another one: its SQL holds floors, revisions and base.
+ * `catalog apply` alone makes a view that is not there, replaces one of somebody else, and takes columns away. Throws
+ * `catalog/changed` when others write it all the time.
+ *
+ * Concurrency: the view is read before the state and written only while it is as it was read. So whoever changes the state
+ * and then calls this leaves a view of that state or of a later one.
  */
 export async function refreshView(place: GlueAccess & ViewPlace, tableName: string): Promise<void> {
   const [domain = '', name = ''] = tableName.split('.')
   const database = `${place.prefix}${domain}`
   const attempts = new Attempts({ ...place.retry, attempts: place.retry.attempts * 4 })
   for (;;) {
+    const view = await findTable(place, database, name)
+    if (view?.TableType !== 'VIRTUAL_VIEW') return
     const tables = await listTables(place, database)
     const state = newestState(tables, tableName)
-    const view = tables.find((table) => table.Name === name && table.TableType === 'VIRTUAL_VIEW')
-    if (state === undefined || view === undefined) return
     const now = objectOf(database, view)
-    if (lastView(now, view) === null) return
-    const input = withLastView(
-      await defineView(place, state, new Set(tables.map(({ Name = '' }) => `${database}.${Name}`))),
-    )
-    if (isDeepStrictEqual(objectOf(database, input), now)) return
+    const last = lastView(now, view)
+    if (state === undefined || last === null) return
+    const names = new Set(tables.map(({ Name = '' }) => `${database}.${Name}`))
+    const input = withLastView(await defineView(place, state, names))
+    const [change] = planCatalog([objectOf(database, input)], [{ now, last }])
+    if (change === undefined || change.class === 'breaking') return
     try {
       return await glueTables(place).update(database, input, view)
     } catch (error) {

@@ -1,20 +1,20 @@
 import * as z from 'zod'
 import type { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
 import type { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
-import type { S3Files } from '../../aws/s3/s3-files.ts'
 import { PipelineError } from '../../core/failures.ts'
-import type { CatalogEntry } from '../../core/ports.ts'
+import type { CatalogTable, ObjectFiles } from '../../core/ports.ts'
 import { type CompactDeps, type CompactionResult, compactTable } from '../../lake/compaction/compact-table.ts'
 import { LazyEngine } from '../../local/duckdb/lazy-engine.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import { noteCompaction } from './note-compaction.ts'
 
-export interface CompactTablesDeps extends Omit<CompactDeps, 'sql' | 'files' | 'now' | 'signal'> {
-  readonly catalog: CompactDeps['catalog'] & Pick<GlueCatalog, 'refreshView'>
+export interface CompactTablesDeps
+  extends Omit<CompactDeps, 'sql' | 'files' | 'now' | 'signal' | 'catalog' | 'onProgress'> {
+  readonly catalog: Pick<GlueCatalog, 'tables' | 'entry' | 'publishBase' | 'dropPartitions' | 'refreshView'>
   readonly stage: LambdaStage
   readonly lease: Pick<DynamoLease, 'take' | 'release'>
   /** Copies of one table's objects, and what is written of it, in a folder that goes when it is closed. */
-  readonly open: () => S3Files
+  readonly open: () => ObjectFiles & { close(): Promise<void> }
   /** For what DuckDB spills. */
   readonly temporary: string
   /** For DuckDB, as it writes them: `512MB`. */
@@ -34,75 +34,102 @@ export interface CompactAnswer {
 
 const request = z.strictObject({ table: z.string().min(1).optional() })
 
-/** For what a build does after its last look at the clock, and the answer. */
+/** For showing a build after the last look at the clock, and the answer. */
 const RESERVE_MS = 30_000
 /* A lease outlives its function, which Lambda ends after 15 minutes. */
 const LEASE_MS = 16 * 60_000
+/* Athena ends a query after 30 minutes, unless an account has a larger quota. */
+const GRACE_MS = 3_600_000
 
 /**
- * Compacts tables one after the other, those whose last compaction is longest ago first, until the time is over; one
+ * Compacts tables one after the other, those whose last compaction began longest ago first, until the time is over; one
  * that cannot be compacted does not keep the others. Event: `{}`, or `{"table": "workforce.shifts"}`. Throws ZodError for
  * another event, `usage/invalid` for a table that the catalog has not, and what the catalog throws.
  */
 export async function compactTables(event: unknown, deps: CompactTablesDeps): Promise<CompactAnswer> {
   const { table } = request.parse(event)
-  const entries = (await deps.catalog.entries()).filter(
-    (entry) => table === undefined || entry.table.name === table,
-  )
-  if (table !== undefined && entries.length === 0)
+  const { stage, catalog, ledger } = deps
+  const asked = (await catalog.tables()).filter(({ name }) => table === undefined || name === table)
+  if (table !== undefined && asked.length === 0)
     throw new PipelineError('usage/invalid', `${table} is not in the catalog`)
-  const signal = AbortSignal.timeout(Math.max(1, deps.stage.remainingMs - RESERVE_MS))
+  const signal = AbortSignal.timeout(Math.max(1, stage.remainingMs - RESERVE_MS))
   const done: CompactionResult[] = []
   const busy: string[] = []
   const failed: { table: string; code: string }[] = []
   const left: string[] = []
-  for (const entry of entries.toSorted(byBuildTime)) {
-    const label = `${entry.table.name} v${entry.table.version}`
-    if (signal.aborted) {
-      left.push(label)
-      continue
-    }
-    try {
-      const result = await deps.stage.part(label, () => compactOne(entry, label, signal, deps))
-      if (result === undefined) busy.push(label)
-      else if (result.state === 'interrupted') left.push(label)
-      else done.push(result)
-    } catch (error) {
-      deps.stage.failed(error, { table: label })
-      failed.push({ table: label, code: error instanceof PipelineError ? error.code : 'unknown' })
-    }
+  for (const { one, foldedAt } of await inTurn(asked, ledger)) {
+    const label = `${one.name} v${one.version}`
+    const outcome = signal.aborted ? 'left' : await attempt(one, label, signal, deps)
+    if (outcome === 'left') left.push(label)
+    else if (outcome === 'busy') busy.push(label)
+    else if ('code' in outcome) failed.push({ table: label, code: outcome.code })
+    else done.push(outcome)
+    const since = typeof outcome === 'string' || 'code' in outcome ? foldedAt : stage.now()
+    if (since !== null)
+      stage.metrics.level('foldedAge', Math.round((stage.now() - since) / 1_000), 'Seconds', one.name)
   }
-  deps.stage.metrics.count('left', left.length)
+  stage.metrics.level('left', left.length)
   return { done, busy, failed, left }
 }
 
-/* Of an entry without base nothing is folded yet; of others the older position has waited longer. */
-function byBuildTime({ base: one }: CatalogEntry, { base: other }: CatalogEntry): number {
-  const [left, right] = [one?.position ?? '', other?.position ?? '']
-  return left < right ? -1 : left > right ? 1 : 0
+/* A table that is broken off each time must not keep the others from their turn. */
+async function inTurn(tables: readonly CatalogTable[], ledger: CompactTablesDeps['ledger']) {
+  const known: { one: CatalogTable; begunAt: number; foldedAt: number | null }[] = []
+  for (const one of tables) {
+    const { begunAt = null, foldedAt = null } = (await ledger.read(one.name, one.version)) ?? {}
+    known.push({ one, begunAt: begunAt ?? 0, foldedAt })
+  }
+  return known.sort((one, other) => one.begunAt - other.begunAt)
+}
+
+async function attempt(
+  table: CatalogTable,
+  label: string,
+  signal: AbortSignal,
+  deps: CompactTablesDeps,
+): Promise<CompactionResult | 'busy' | 'left' | { readonly code: string }> {
+  const { stage } = deps
+  try {
+    const result = await stage.part(label, () => compactOne(table, label, signal, deps))
+    if (result === undefined) return 'busy'
+    return result.state === 'interrupted' ? 'left' : result
+  } catch (error) {
+    const code = error instanceof PipelineError ? error.code : 'unknown'
+    /* The statement that ran was interrupted; if it was something else, it will come again. */
+    if (signal.aborted && code === 'lake/unreadable') return 'left'
+    stage.failed(error, { table: label })
+    return { code }
+  }
 }
 
 async function compactOne(
-  { table: { name, version } }: CatalogEntry,
+  { name, version }: CatalogTable,
   label: string,
   signal: AbortSignal,
   deps: CompactTablesDeps,
 ): Promise<CompactionResult | undefined> {
-  const { stage, lease, open, temporary, memory, keepHistoryDays } = deps
+  const { stage, lease, open, temporary, memory, keepHistoryDays, catalog } = deps
   const lock = `compact#${label}`
   if (!(await lease.take(lock, LEASE_MS))) return undefined
   const files = open()
   const sql = new LazyEngine({ temporary, memory })
+  const stop = () => sql.interrupt()
+  signal.addEventListener('abort', stop)
   try {
-    const ports = { ...deps, files, sql, now: stage.now, signal }
-    const result = await compactTable(name, version, ports, { keepHistoryDays })
-    /* Also when there is nothing new: the last call may have ended between the base and its view. */
-    await deps.catalog.refreshView(name)
+    /* The last call may have ended between a base and its view: files of the build before go only behind the view. */
+    await catalog.refreshView(name)
+    const one: CompactDeps['catalog'] = {
+      entries: async () => [await catalog.entry(name, version)],
+      publishBase: (...given) => catalog.publishBase(...given),
+      dropPartitions: (...given) => catalog.dropPartitions(...given),
+    }
+    const ports = { ...deps, catalog: one, files, sql, now: stage.now, signal }
+    const result = await compactTable(name, version, ports, { keepHistoryDays, graceMs: GRACE_MS })
     noteCompaction(result, stage)
     return result
   } finally {
-    await sql.close()
-    await files.close()
-    await lease.release(lock)
+    signal.removeEventListener('abort', stop)
+    await Promise.allSettled([sql.close(), files.close()])
+    await lease.release(lock).catch((error: unknown) => stage.failed(error, { table: label }))
   }
 }

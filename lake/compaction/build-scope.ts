@@ -5,6 +5,8 @@ import type { CatalogEntry, LakeFile, ObjectFiles, ObjectStore, SqlEngine } from
 export interface BuildScope {
   readonly entry: CatalogEntry
   readonly build: number
+  /** Another one for each attempt: what two attempts at one build write never has one name. Hexadecimal. */
+  readonly attempt: string
   readonly sql: SqlEngine
   readonly files: ObjectFiles
   readonly objects: Pick<ObjectStore, 'delete'>
@@ -14,6 +16,11 @@ export interface BuildScope {
   readonly checkpoint: () => void
   /** Keys that the build published to the object store so far: nobody reads them before the catalog names them. */
   readonly written: string[]
+}
+
+/** What the names of a build's files have in common: `000004-9f31c2d7`. Builds are read off it, attempts are not. */
+export function buildName({ build, attempt }: Pick<BuildScope, 'build' | 'attempt'>): string {
+  return `${String(build).padStart(6, '0')}-${attempt}`
 }
 
 /** Throws `lake/audit` unless two counts of the same rows agree. Checksums, not values, are in the message. */

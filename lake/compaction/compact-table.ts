@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { PipelineError } from '../../core/failures.ts'
 import type {
   Catalog,
@@ -11,8 +12,9 @@ import type {
 import { buildBase, isMadeWhole, type NewBuild } from './build-base.ts'
 import { type BuildScope, pathsOf, removeWritten } from './build-scope.ts'
 import type { CompactionLedger, CompactionRecord } from './compaction-ledger.ts'
+import { numbers } from './fold-history.ts'
 import { dayOf, type HistoryListing, hideFiles, listHistory } from './history-listing.ts'
-import { publishedRevisions, rowsOfFiles } from './lake-rows-sql.ts'
+import { pathList, publishedRevisions, rowsOfFiles } from './lake-rows-sql.ts'
 import { dropPastDays, sweep } from './maintain-table.ts'
 import { daysToMerge, type MergeRules } from './merge-days.ts'
 import { firstRecord } from './retire-files.ts'
@@ -53,7 +55,9 @@ export interface CompactionResult {
   readonly state: 'published' | 'nothing new' | 'interrupted'
   /** The build that readers see now; null when there is none. */
   readonly build: number | null
+  /** What was folded, and its bytes. */
   readonly freshFiles: number
+  readonly freshBytes: number
   /** Keys made anew, and what became of them. */
   readonly touched: number
   readonly live: number
@@ -91,7 +95,7 @@ export async function compactTable(
   const { ledger, now, signal } = deps
   const { graceMs, keepHistoryDays } = { ...compactDefaults, ...options }
   const entry = await entryOf(name, version, deps)
-  const known = (await ledger.read(name, version)) ?? firstRecord(entry)
+  const known = { ...((await ledger.read(name, version)) ?? firstRecord(entry)), begunAt: now() }
   const swept = await sweep(entry, known, graceMs, now(), deps)
   const past =
     keepHistoryDays === undefined
@@ -120,6 +124,7 @@ async function attempt(
   const scope: BuildScope = {
     entry,
     build: (entry.base?.build ?? 0) + 1,
+    attempt: randomBytes(4).toString('hex'),
     sql: deps.sql,
     files: deps.files,
     objects: deps.objects,
@@ -129,7 +134,11 @@ async function attempt(
   }
   const merges = await daysToMerge(scope, listing, settings)
   const isStale = entry.base !== null && isMadeWhole(scope, record)
-  if (listing.fresh.length === 0 && merges.length === 0 && !isStale) return unbuilt(entry, 'nothing new')
+  if (listing.fresh.length === 0 && merges.length === 0 && !isStale) {
+    await ledger.save({ ...record, foldedAt: now() })
+    return unbuilt(entry, 'nothing new')
+  }
+  const freshBytes = await sizeOf(listing.fresh, deps)
 
   let built: NewBuild
   try {
@@ -154,7 +163,7 @@ async function attempt(
   const retired = built.record.retired.map((file) => (file.build === scope.build ? { ...file, at } : file))
   const after = await sweep(
     { ...entry, base: built.base },
-    { ...built.record, retired },
+    { ...built.record, retired, foldedAt: at },
     settings.graceMs,
     at,
     deps,
@@ -162,6 +171,7 @@ async function attempt(
   return {
     ...unbuilt({ ...entry, base: built.base }, 'published'),
     freshFiles: listing.fresh.length,
+    freshBytes,
     touched: built.folded.touched,
     live: built.folded.live,
     dead: built.folded.dead,
@@ -204,6 +214,17 @@ export async function readableHistory(
   )
 }
 
+/** Bytes of some objects. */
+export async function sizeOf(
+  keys: readonly string[],
+  { files, sql }: Pick<CompactDeps, 'files' | 'sql'>,
+): Promise<number> {
+  if (keys.length === 0) return 0
+  const paths = await pathsOf(files, keys)
+  const [bytes = 0] = await numbers(sql, `SELECT sum(size) FROM read_blob(${pathList(paths)})`)
+  return bytes
+}
+
 function unbuilt({ table, base }: CatalogEntry, state: CompactionResult['state']): CompactionResult {
   return {
     table: table.name,
@@ -212,6 +233,7 @@ function unbuilt({ table, base }: CatalogEntry, state: CompactionResult['state']
     build: base?.build ?? null,
     rows: base?.rows ?? 0,
     freshFiles: 0,
+    freshBytes: 0,
     touched: 0,
     live: 0,
     dead: 0,

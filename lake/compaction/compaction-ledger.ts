@@ -20,6 +20,9 @@ export interface CompactionRecord {
   /** The first ingest day that is still there after older ones were dropped; null while all of history is. */
   readonly historySince: string | null
   readonly retired: readonly RetiredFile[]
+  /** When a compaction last began, and when one last left no history unfolded; epoch milliseconds. */
+  readonly begunAt: number | null
+  readonly foldedAt: number | null
 }
 
 /**

@@ -15,7 +15,7 @@ export interface HistoryListing {
 }
 
 const REPLAY = /\/replay-r(\d+)-[^/]*$/
-const MERGED = /\/merged-(\d+)\.parquet$/
+const MERGED = /\/merged-(\d+)(?:-[0-9a-f]+)?\.parquet$/
 const DAY = /\/ingest_date=(\d{4}-\d{2}-\d{2})\/[^/]+\.parquet$/
 
 /** Lists what a table version has. Keys are sorted. */

@@ -1,7 +1,7 @@
 import type { LakeFile } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
 import { columnList, literal } from '../sql-text.ts'
-import { agree, type BuildScope, pathsOf, publishFile } from './build-scope.ts'
+import { agree, type BuildScope, buildName, pathsOf, publishFile } from './build-scope.ts'
 import { dayOf, type HistoryListing } from './history-listing.ts'
 import { checksumSql, exactOptions, keyColumns, pathList, rowColumns, rowsOfFiles } from './lake-rows-sql.ts'
 
@@ -24,16 +24,14 @@ export interface MergeRules {
 /** The days that have small files to merge: those files, of which no day has more bytes together than `fileBytes`. */
 export async function daysToMerge(
   { sql, files, fileBytes }: Pick<BuildScope, 'sql' | 'files' | 'fileBytes'>,
-  { files: all, fresh, leftovers }: HistoryListing,
+  { files: all, fresh }: HistoryListing,
   { mergeAbove, smallBytes }: MergeRules,
 ): Promise<readonly (readonly string[])[]> {
   const isFresh = new Set(fresh)
-  /* The name of a leftover is the one that this build would give: its day waits for the next. */
-  const waiting = new Set(leftovers.map(dayOf))
   const days = new Map<string, string[]>()
   for (const key of all) {
     const day = dayOf(key)
-    if (!isFresh.has(key) && !waiting.has(day)) days.set(day, [...(days.get(day) ?? []), key])
+    if (!isFresh.has(key)) days.set(day, [...(days.get(day) ?? []), key])
   }
   const merges: (readonly string[])[] = []
   for (const keys of days.values()) {
@@ -60,7 +58,7 @@ export async function daysToMerge(
  * rows twice, at the same position and revision, which changes nothing. Throws `lake/audit`.
  */
 export async function mergeDay(scope: BuildScope, inputs: readonly string[]): Promise<MergedDay> {
-  const { sql, files, entry, build } = scope
+  const { sql, files, entry } = scope
   const { table } = entry
   const columns = rowColumns(table)
   const rows = rowsOfFiles(table, await pathsOf(files, inputs))
@@ -72,7 +70,7 @@ export async function mergeDay(scope: BuildScope, inputs: readonly string[]): Pr
     ORDER BY _position, _revision, ${columnList(keyColumns(table))})
     TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB'${exactOptions(table)})`)
   const day = dayOf(inputs[0] ?? '')
-  const key = `${table.location}/ingest_date=${day}/merged-${String(build).padStart(6, '0')}.parquet`
+  const key = `${table.location}/ingest_date=${day}/merged-${buildName(scope)}.parquet`
   const file = await publishFile(scope, path, key, Number(expected[0]))
   const [found = []] = await sql.rows(sum(rowsOfFiles(table, await pathsOf(files, [key]))))
   agree(scope, 'rows of a merged file', found[0], expected[0])

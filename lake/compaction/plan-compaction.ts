@@ -7,9 +7,10 @@ import {
   compactDefaults,
   entryOf,
   readableHistory,
+  sizeOf,
 } from './compact-table.ts'
 import { numbers } from './fold-history.ts'
-import { countedRows, keyColumns, pathList, rowsOfFiles } from './lake-rows-sql.ts'
+import { countedRows, keyColumns, rowsOfFiles } from './lake-rows-sql.ts'
 import { daysToMerge } from './merge-days.ts'
 import { partitionSql } from './partition-sql.ts'
 import { firstRecord } from './retire-files.ts'
@@ -48,7 +49,7 @@ export async function planCompaction(
   const settings = { ...compactDefaults, ...options }
   const merges = await daysToMerge({ sql, files, fileBytes: settings.fileBytes }, listing, settings)
   const paths = await pathsOf(files, isWhole ? listing.files : listing.fresh)
-  const freshBytes = await sizeOf(await pathsOf(files, listing.fresh))
+  const freshBytes = await sizeOf(listing.fresh, deps)
   const keys = columnList(keyColumns(table))
   const fresh = `(SELECT * FROM (${rowsOfFiles(table, paths)}) WHERE ${countedRows(entry)})`
   const [touchedKeys = 0] = await numbers(
@@ -72,7 +73,7 @@ export async function planCompaction(
       partBytes += inPart.reduce((sum, { bytes }) => sum + bytes, 0)
     }
   }
-  const newBytes = isWhole ? await sizeOf(paths) : freshBytes
+  const newBytes = isWhole ? await sizeOf(listing.files, deps) : freshBytes
   const bytesToWrite = partBytes + newBytes
   return {
     table: name,
@@ -87,12 +88,6 @@ export async function planCompaction(
     bytesToWrite,
     writeAmplification: freshBytes === 0 ? null : bytesToWrite / freshBytes,
     filesToMerge: merges.reduce((sum, inputs) => sum + inputs.length, 0),
-  }
-
-  async function sizeOf(of: readonly string[]): Promise<number> {
-    if (of.length === 0) return 0
-    const [bytes = 0] = await numbers(sql, `SELECT sum(size) FROM read_blob(${pathList(of)})`)
-    return bytes
   }
 
   /* Base files that hold a row of a touched key. */

@@ -16,6 +16,8 @@ export const recordDocument = z.object({
       reason: z.enum(['replaced', 'merged', 'past']),
     }),
   ),
+  begunAt: z.number().nullable().default(null),
+  foldedAt: z.number().nullable().default(null),
 })
 
 export function documentOf(record: CompactionRecord): z.input<typeof recordDocument> {

@@ -9,8 +9,9 @@ export function filesOf(base: Base | null): readonly string[] {
 }
 
 /**
- * Deletes what is out of use for longer than the grace period, and what a build that was never published left behind.
- * Resolves with what still waits. Nothing that the catalog names is deleted, whatever the record says.
+ * Deletes what is out of use for longer than the grace period. What a build that was never published left behind is out of
+ * use from when it is first seen. Resolves with what still waits. Nothing that the catalog names is deleted, whatever the
+ * record says.
  */
 export async function deleteRetired(
   { table, base, partitions }: CatalogEntry,
@@ -29,7 +30,6 @@ export async function deleteRetired(
 ): Promise<{ readonly waiting: readonly RetiredFile[]; readonly deleted: number }> {
   const build = base?.build ?? 0
   const used = new Set(filesOf(base))
-  const known = new Set(retired.map(({ key }) => key))
   const waiting: RetiredFile[] = []
   const going: string[] = []
   for (const file of retired) {
@@ -42,11 +42,10 @@ export async function deleteRetired(
     }
     going.push(file.key)
   }
+  const seen = new Set([...waiting.map(({ key }) => key), ...going])
   for (const key of await objects.list(`${table.baseLocation}/`)) {
-    if (used.has(key) || (known.has(key) && waiting.some((file) => file.key === key))) continue
-    if (buildOf(key) > build) {
-      going.push(key)
-    } else if (!known.has(key)) waiting.push({ key, build, at: now, reason: 'replaced' })
+    if (used.has(key) || seen.has(key)) continue
+    waiting.push({ key, build, at: now, reason: 'replaced' })
   }
   /* The manifest first: it must not name what is not there. */
   for (const [day, removed] of historyByDay(table.location, going))
@@ -62,10 +61,6 @@ function historyByDay(location: string, keys: readonly string[]): ReadonlyMap<st
   return days
 }
 
-function buildOf(key: string): number {
-  return Number(/\/(\d+)-\d+\.parquet$/.exec(key)?.[1] ?? 0)
-}
-
 /** The record as it is before any compaction: nothing is known, so history is not taken to be whole beside a base. */
 export function firstRecord({ table, base, partitions }: CatalogEntry): CompactionRecord {
   return {
@@ -74,5 +69,7 @@ export function firstRecord({ table, base, partitions }: CatalogEntry): Compacti
     builds: [],
     historySince: base === null ? null : (partitions[0] ?? base.openSince),
     retired: [],
+    begunAt: null,
+    foldedAt: null,
   }
 }

@@ -1,6 +1,6 @@
 import type { BasePart, LakeFile } from '../../core/ports.ts'
 import { columnList, literal } from '../sql-text.ts'
-import { agree, type BuildScope, pathsOf, publishFile } from './build-scope.ts'
+import { agree, type BuildScope, buildName, pathsOf, publishFile } from './build-scope.ts'
 import { checksumSql, exactOptions, keyColumns, pathList, rowColumns, rowsOfFiles } from './lake-rows-sql.ts'
 
 /** Rows, and a sum over all of them that does not depend on their order. */
@@ -142,7 +142,7 @@ async function copyParts(
     bytes,
   }: { readonly places: ReadonlyMap<string, PartJob>; readonly staged: string; readonly bytes: number },
 ): Promise<readonly { readonly folder: string; readonly file: LakeFile }[]> {
-  const { sql, files, entry, build, fileBytes } = scope
+  const { sql, files, entry, fileBytes } = scope
   const { table } = entry
   const keys = columnList(keyColumns(table))
   const [only] = jobs
@@ -167,7 +167,7 @@ async function copyParts(
           table.basePartitions.map(({ name }) => name),
         )
     const folder = nameOf(values ?? {})
-    const key = `${table.baseLocation}${folder}/${String(build).padStart(6, '0')}/${scope.written.length}.parquet`
+    const key = `${table.baseLocation}${folder}/${buildName(scope)}/${scope.written.length}.parquet`
     written.push({ folder, file: await publishFile(scope, String(stat[0]), key, Number(stat[1])) })
   }
   return written

@@ -1,6 +1,6 @@
 import type { LakeFile } from '../../core/ports.ts'
 import { columnList, literal } from '../sql-text.ts'
-import { agree, type BuildScope, pathsOf, publishFile } from './build-scope.ts'
+import { agree, type BuildScope, buildName, pathsOf, publishFile } from './build-scope.ts'
 import { type Folded, numbers } from './fold-history.ts'
 import { exactOptions, keyColumns, rowsOfFiles, tombstoneSystem } from './lake-rows-sql.ts'
 
@@ -13,7 +13,7 @@ export async function writeTombstones(
   folded: Folded,
   isWhole: boolean,
 ): Promise<readonly LakeFile[]> {
-  const { sql, files, entry, build } = scope
+  const { sql, files, entry } = scope
   const before = isWhole ? [] : (entry.base?.tombstones ?? [])
   if (folded.dead === 0 && folded.buried === 0) return before
   const keys = columnList(keyColumns(entry.table))
@@ -28,8 +28,8 @@ export async function writeTombstones(
   await sql.run(`COPY (SELECT * FROM (SELECT ${columns} FROM compact_dead UNION ALL
       SELECT ${columns} FROM (${rowsOfFiles(entry.table, oldPaths)}) ANTI JOIN compact_touched USING (${keys}))
     ORDER BY ${keys}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${exactOptions(entry.table)})`)
-  const name = `${String(build).padStart(6, '0')}/${scope.written.length}.parquet`
-  const file = await publishFile(scope, path, `${entry.table.baseLocation}/_deleted/${name}`, expected)
+  const name = `${buildName(scope)}/${scope.written.length}.parquet`
+  const file = await publishFile(scope, path, `${entry.table.baseLocation}/deleted/${name}`, expected)
   const back = rowsOfFiles(entry.table, await pathsOf(files, [file.key]))
   const [rows, distinct] = await numbers(
     sql,

@@ -19,6 +19,14 @@ export class LazyEngine implements SqlEngine {
     return (await this.engine()).rows(sql)
   }
 
+  /** Stops the statement that runs; its call rejects. */
+  interrupt(): void {
+    this.opened?.then(
+      (engine) => engine.interrupt(),
+      () => undefined,
+    )
+  }
+
   async close(): Promise<void> {
     const engine = await this.opened?.catch(() => undefined)
     engine?.close()

@@ -26,7 +26,7 @@ describe.skipIf(stage === undefined)(suite, () => {
   const client = glueClient(standInSettings(stage.proxy.endpoint))
   afterAll(() => client.destroy())
 
-  test('G8 a base has tables of its own before the view reads it; those of the build before the last one go', async () => {
+  test('G8 a base has tables of its own before the view reads it, and older ones stay for who still does', async () => {
     const bucket = await stage.bucket('sends once')
     const objects = new S3Objects(bucket)
     const prefix = `b${randomBytes(6).toString('hex')}_`
@@ -80,14 +80,10 @@ describe.skipIf(stage === undefined)(suite, () => {
     expect(await viewSql(settings)).toContain('shifts_v1_base_000002')
     expect(await namesOf()).toContain('shifts_v1_base_000001')
     await catalog.publishBase('workforce.shifts', 1, shiftsBase(3, ['2026-03-02']), 2)
-    expect((await namesOf()).filter((name) => /base|deleted/.test(name))).toEqual([
-      ...[
-        'shifts_v1_base_000002',
-        'shifts_v1_base_000003',
-        'shifts_v1_deleted_000002',
-        'shifts_v1_deleted_000003',
-      ],
-    ])
+    /* Out of use for seconds only; `compact-tables.test.ts` lets hours pass. */
+    expect((await namesOf()).filter((name) => /base|deleted/.test(name))).toEqual(
+      ['base', 'deleted'].flatMap((kind) => [1, 2, 3].map((build) => `shifts_v1_${kind}_00000${build}`)),
+    )
     expect((await planDefinitions(settings, shifts)).changes).toEqual([])
   })
 })

@@ -39,7 +39,10 @@ const emptyBase: Base = {
   tombstones: [],
   rows: 0,
 }
-const noObjects = { get: () => Promise.reject(new Error('no base here')) }
+const noObjects = {
+  get: () => Promise.reject(new Error('no base here')),
+  ...{ list: async () => [], delete: async () => undefined },
+}
 
 function suite(open: () => GlueTables): void {
   const fresh = (): DefinitionsSettings => ({

@@ -41,5 +41,6 @@ function record(table: string, version: number, build: number): CompactionRecord
     ...{ table, version, historySince: build > 1 ? '2024-01-02' : null },
     builds: [{ build, floor: build > 1 ? '0001-0000000000000001-0000000000' : null }],
     retired: [{ key: 'lake/a.parquet', build, at: 12, reason: 'merged' }],
+    ...{ begunAt: build, foldedAt: build > 1 ? 5 : null },
   }
 }

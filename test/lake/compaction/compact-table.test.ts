@@ -92,7 +92,7 @@ describe('a base', () => {
     for (const { values, files } of base.parts)
       for (const { key, rows, bytes } of files) {
         expect(key).toMatch(
-          new RegExp(`^lake/c/visits_v1_base/on_day=${values['on_day']}/000001/\\d+\\.parquet$`),
+          new RegExp(`^lake/c/visits_v1_base/on_day=${values['on_day']}/000001-[0-9a-f]{8}/\\d+\\.parquet$`),
         )
         const content = await readFile(lake.objects.path(key))
         expect(content.length).toBe(bytes)
