@@ -75,9 +75,9 @@ export async function writeBase(
 ): Promise<Base> {
   const { table } = entry
   const folder = join(root, table.baseLocation)
-  await mkdir(join(folder, '_deleted'), { recursive: true })
+  await mkdir(join(folder, 'deleted'), { recursive: true })
   const live = `${table.baseLocation}/${about.build}-1.parquet`
-  const dead = `${table.baseLocation}/_deleted/${about.build}-1.parquet`
+  const dead = `${table.baseLocation}/deleted/${about.build}-1.parquet`
   const columns = [...SYSTEM, ...table.columns.map(({ name }) => name)]
   const keys = table.columns.filter(({ contractColumn }) => table.primaryKey.includes(contractColumn))
   const copy = async (key: string, names: readonly string[], where: string) => {

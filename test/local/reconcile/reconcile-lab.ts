@@ -106,7 +106,7 @@ export async function tamper(dir: string, table: string, select: string): Promis
   for (const file of files) {
     const local = join(dir, file)
     /* Base has the keys that were deleted, too, and of those nothing but the key. */
-    if (file.includes('/_deleted/')) continue
+    if (file.includes('/deleted/')) continue
     const rows = `read_parquet('${local}', hive_partitioning = false)`
     await connection.run(
       `COPY (SELECT ${select.replaceAll('history', rows)}) TO '${local}.new' (FORMAT parquet)`,
