@@ -1,4 +1,5 @@
 import { AthenaClient } from '@aws-sdk/client-athena'
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch'
 import { DatabaseMigrationServiceClient } from '@aws-sdk/client-database-migration-service'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
@@ -76,6 +77,10 @@ export function secretsClient(settings: ClientSettings): SecretsManagerClient {
 
 export function dmsClient(settings: ClientSettings): DatabaseMigrationServiceClient {
   return observed(new DatabaseMigrationServiceClient(configOf(settings)), settings)
+}
+
+export function cloudWatchClient(settings: ClientSettings): CloudWatchClient {
+  return observed(new CloudWatchClient(configOf(settings)), settings)
 }
 
 /** Answers of a function come when it has ended, after 15 minutes at most. */
