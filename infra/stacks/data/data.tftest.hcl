@@ -1,4 +1,7 @@
+# Made up already in a plan: nothing is applied, for what must not be destroyed could not be taken down again.
 mock_provider "aws" {
+  override_during = plan
+
   override_data {
     target = data.aws_partition.current
     values = { partition = "aws" }
@@ -22,8 +25,8 @@ variables {
   }
 }
 
-run "the_stack_applies" {
-  command = apply
+run "the_stack_plans" {
+  command = plan
 
   assert {
     condition     = output.tidemark_data.bucket == "example-lake" && output.tidemark_data.functions.land_load == "tidemark-land-load"
@@ -37,7 +40,7 @@ run "the_stack_applies" {
 }
 
 run "a_microservice_is_captured" {
-  command = apply
+  command = plan
 
   variables {
     service_streams = { streams = { "availability.wishes" = "arn:aws:dynamodb:eu-west-1:333333333333:table/wishes-prod/stream/2026-01-01T00:00:00.000" } }

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkProvider } from './check-provider.ts'
+import { STACKS } from './stack.ts'
+import { openStacksLab, type StacksLab } from './stacks-lab.ts'
+import { hasTerraform } from './terraform.ts'
+
+/* One file, so that each stack is planned once for all that is asked of it. */
+if (hasTerraform()) {
+  describe('the provider of these tests', checkProvider)
+  describe('the stacks', checkStacks)
+} else
+  test.skip('infra/ is not checked: there is no `terraform` on the PATH (1.11 or newer)', () => undefined)
+
+function checkStacks() {
+  let lab: StacksLab
+  beforeAll(async () => {
+    lab = await openStacksLab()
+  })
+  afterAll(() => lab.close())
+
+  test('are formatted', async () => {
+    const { code, stdout } = await lab.format
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+  })
+
+  test.each(STACKS)('%s is valid', async (stack) => {
+    const { code, stdout, stderr } = await lab.validations[stack]
+    expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
+  })
+
+  test.each(STACKS)('%s is planned and applied with the variables of its example', async (stack) => {
+    expect((await lab.resources[stack]).length).toBeGreaterThan(50)
+  })
+
+  test.each(STACKS)('%s has nothing to do after it was applied', async (stack) => {
+    const { code, stdout, stderr } = await lab.secondPlans[stack]
+    expect(code, stdout + stderr).toBe(0)
+  })
+
+  test.each(STACKS)('%s passes its own tests', async (stack) => {
+    const { code, stdout, stderr } = await lab.tests[stack]
+    expect(code, stdout + stderr).toBe(0)
+    expect(stdout).toMatch(/^Success! [1-9]\d* passed, 0 failed\.$/m)
+  })
+}

@@ -1,0 +1,47 @@
+/** One resource as it stands after an apply, with what its stack says of its end. */
+export interface Resource {
+  readonly stack: StackName
+  readonly address: string
+  readonly type: string
+  readonly name: string
+  readonly values: Readonly<Record<string, unknown>>
+  /** Whether Terraform refuses to destroy it. */
+  readonly isKept: boolean
+}
+
+export type StackName = 'production' | 'data'
+
+export const STACKS: readonly StackName[] = ['production', 'data']
+
+/* Of `terraform show -json`, what is read. */
+interface ShownModule {
+  readonly resources?: readonly {
+    readonly address: string
+    readonly mode: 'managed' | 'data'
+    readonly type: string
+    readonly name: string
+    readonly values: Readonly<Record<string, unknown>>
+  }[]
+  readonly child_modules?: readonly ShownModule[]
+}
+
+/** The resources of a state, `terraform show -json`; `kept` has the addresses that a destroying plan refuses. */
+export function resourcesOf(stack: StackName, state: string, kept: ReadonlySet<string>): readonly Resource[] {
+  const all: Resource[] = []
+  const visit = ({ resources = [], child_modules: children = [] }: ShownModule) => {
+    for (const { mode, address, type, name, values } of resources)
+      if (mode === 'managed') all.push({ stack, address, type, name, values, isKept: kept.has(address) })
+    for (const child of children) visit(child)
+  }
+  visit(JSON.parse(state).values.root_module)
+  return all
+}
+
+/** Addresses that `terraform plan -destroy -json` refuses to destroy. */
+export function refusedAddresses(lines: string): ReadonlySet<string> {
+  const refused = lines
+    .split('\n')
+    .filter((line) => line.includes('Instance cannot be destroyed'))
+    .map((line): string => JSON.parse(line).diagnostic?.detail ?? '')
+  return new Set(refused.flatMap((detail) => /^Resource (\S+) has lifecycle/.exec(detail)?.[1] ?? []))
+}
