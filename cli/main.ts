@@ -50,6 +50,12 @@ const commandsOf = (word: string | undefined): LazyCommands => ({
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
 })
 
+/** What makes the whole command line, each time a new one: every command with its options, for who checks words against it. */
+export async function commandLine(cli: Cli): Promise<() => Command> {
+  const makers = await chosenCommands(commandsOf(undefined), undefined)
+  return () => program(cli, makers)
+}
+
 function program(cli: Cli, makers: readonly MakeCommand[]): Command {
   const root = new Command('tidemark')
     .description('Every change of your databases in the lake as typed Parquet, proven equal to the source.')

@@ -2,7 +2,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = var.alarms
 
   alarm_name        = "${var.prefix}-${each.key}"
-  alarm_description = each.value.means
+  alarm_description = "${each.value.means} Runbook: ${var.runbook_url}/${each.value.runbook}"
 
   namespace   = each.value.namespace
   metric_name = each.value.metric

@@ -8,10 +8,16 @@ variable "topic_arn" {
   type        = string
 }
 
+variable "runbook_url" {
+  description = "Where the runbooks are: before the name of each alarm's page."
+  type        = string
+}
+
 variable "alarms" {
-  description = "Alarms by name. `below` alarms under the threshold, else above it; `missing` says what no data means."
+  description = "Alarms by name. `runbook` is the page that an alarm's message ends with. `below` alarms under the threshold, else above it; `missing` says what no data means."
   type = map(object({
     means      = string
+    runbook    = string
     namespace  = string
     metric     = string
     dimensions = optional(map(string), {})
@@ -24,6 +30,11 @@ variable "alarms" {
     of_them    = optional(number)
     missing    = optional(string, "notBreaching")
   }))
+
+  validation {
+    condition     = alltrue([for alarm in var.alarms : can(regex("^[a-z-]+\\.md(#[a-z-]+)?$", alarm.runbook))])
+    error_message = "A runbook is a page, such as slot-lag.md, or a place in it."
+  }
 
   validation {
     condition     = alltrue([for alarm in var.alarms : contains(["breaching", "notBreaching", "ignore"], alarm.missing)])

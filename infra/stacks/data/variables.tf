@@ -157,6 +157,17 @@ variable "notices" {
   type        = object({ emails = set(string), monthly_budget = number })
 }
 
+variable "runbook_url" {
+  description = "Where the runbooks are, for links in the messages of alarms: this repository's docs/runbooks in a browser. As it is, a path in the repository."
+  type        = string
+  default     = "docs/runbooks"
+
+  validation {
+    condition     = !endswith(var.runbook_url, "/") && length(var.runbook_url) <= 200
+    error_message = "Without a slash at its end, 200 characters at most."
+  }
+}
+
 variable "limits" {
   description = "Alarms: minutes that readers, Firehose and landing may be behind, and hours that a refused change may wait and a proof may be old."
   type = object({

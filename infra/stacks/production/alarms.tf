@@ -9,12 +9,14 @@ locals {
 module "alarms" {
   source = "../../modules/alarms"
 
-  prefix    = var.name
-  topic_arn = module.notices.topic_arn
+  prefix      = var.name
+  topic_arn   = module.notices.topic_arn
+  runbook_url = var.runbook_url
 
   alarms = {
     slot-lag = {
       means      = "A replication slot keeps the source's log: without a reader the source's disk fills."
+      runbook    = "slot-lag.md"
       namespace  = "AWS/RDS"
       metric     = "OldestReplicationSlotLag"
       dimensions = local.of_source
@@ -22,6 +24,7 @@ module "alarms" {
     }
     slot-disk = {
       means      = "Log and spilled transactions of slots on the source's disk."
+      runbook    = "slot-lag.md"
       namespace  = "AWS/RDS"
       metric     = "ReplicationSlotDiskUsage"
       dimensions = local.of_source
@@ -29,6 +32,7 @@ module "alarms" {
     }
     log-disk = {
       means      = "Transaction log on the source's disk, kept for a slot most likely."
+      runbook    = "slot-lag.md"
       namespace  = "AWS/RDS"
       metric     = "TransactionLogsDiskUsage"
       dimensions = local.of_source
@@ -36,6 +40,7 @@ module "alarms" {
     }
     source-storage = {
       means      = "The source's disk is nearly full."
+      runbook    = "source-storage.md"
       namespace  = "AWS/RDS"
       metric     = "FreeStorageSpace"
       dimensions = local.of_source
@@ -46,6 +51,7 @@ module "alarms" {
     # A task that does not run says nothing: when it should, that is an alarm.
     cdc-latency-source = {
       means      = "DMS is behind the source's log, or the task does not run."
+      runbook    = "cdc-latency.md#source"
       namespace  = "AWS/DMS"
       metric     = "CDCLatencySource"
       dimensions = local.of_cdc
@@ -55,6 +61,7 @@ module "alarms" {
     }
     cdc-latency-target = {
       means      = "Changes wait in DMS: the stream takes them too slowly, or refuses them."
+      runbook    = "cdc-latency.md#target"
       namespace  = "AWS/DMS"
       metric     = "CDCLatencyTarget"
       dimensions = local.of_cdc
@@ -64,6 +71,7 @@ module "alarms" {
     }
     dms-storage = {
       means      = "The disk of the replication instance is nearly full: transactions or logs pile up."
+      runbook    = "replication-instance.md#disk"
       namespace  = "AWS/DMS"
       metric     = "FreeStorageSpace"
       dimensions = local.of_dms
@@ -73,6 +81,7 @@ module "alarms" {
     }
     dms-memory = {
       means      = "The replication instance swaps."
+      runbook    = "replication-instance.md#memory"
       namespace  = "AWS/DMS"
       metric     = "SwapUsage"
       dimensions = local.of_dms
@@ -81,6 +90,7 @@ module "alarms" {
     }
     table-error = {
       means     = "DMS has suspended a table or given one up: nothing of it arrives."
+      runbook   = "dms-errors.md"
       namespace = "Tidemark/DMS"
       metric    = "TablesInError"
       statistic = "Sum"
@@ -88,6 +98,7 @@ module "alarms" {
     }
     task-error = {
       means     = "A task of DMS has logged an error."
+      runbook   = "dms-errors.md"
       namespace = "Tidemark/DMS"
       metric    = "Errors"
       statistic = "Sum"
@@ -95,6 +106,7 @@ module "alarms" {
     }
     stream-throttled = {
       means      = "The stream refuses records: DMS waits."
+      runbook    = "stream-throttled.md"
       namespace  = "AWS/Kinesis"
       metric     = "WriteProvisionedThroughputExceeded"
       dimensions = { StreamName = module.stream.name }
@@ -104,6 +116,7 @@ module "alarms" {
     }
     stream-iterator-age = {
       means      = "A reader of the stream is behind; what it has not read is gone after the retention."
+      runbook    = "iterator-age.md"
       namespace  = "AWS/Kinesis"
       metric     = "GetRecords.IteratorAgeMilliseconds"
       dimensions = { StreamName = module.stream.name }

@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { declaredAlarms, declaredFunctions } from './declared-alarms.ts'
+import { anchorsOf } from './page-links.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const read = (file: string): string => readFileSync(resolve(root, file), 'utf8')
+
+const functions = declaredFunctions(read('infra/stacks/data/functions.tf'))
+const texts = ['production', 'data'].map((stack) => read(`infra/stacks/${stack}/alarms.tf`))
+const alarms = texts.flatMap((text) => declaredAlarms(text, functions))
+const pages = new Map(
+  readdirSync(resolve(root, 'docs/runbooks'))
+    .filter((name) => name !== 'README.md')
+    .map((name) => [name, read(`docs/runbooks/${name}`)]),
+)
+const index = read('docs/runbooks/README.md')
+
+const sections = [
+  'What it means',
+  'What is at risk, and how long there is',
+  'Look',
+  'Do',
+  'Over when',
+  'Never',
+]
+
+/* What reads a microservice's stream is named after its table. */
+const someFunction = `(?:${functions.join('|')}|capture-[a-z-]+)`
+
+/* `<function>-errors` stands for every alarm of that form; a name that is a function's is none of an alarm. */
+function alarmsNamed(line: string): readonly RegExp[] {
+  const names = [...line.matchAll(/`([a-z<>-]+)`/g)].map(([, name = '']) => name)
+  const patterns = names
+    .filter((name) => !functions.includes(name))
+    .map((name) => name.replace('<function>', someFunction).replace(/<[a-z]+>/g, '[a-z-]+'))
+  return patterns.map((pattern) => new RegExp(`^${pattern}$`))
+}
+
+const alarmLineOf = (page: string) => /^Alarms?: (.*?)\. Commands:/m.exec(page)?.[1]
+
+describe('runbooks', () => {
+  test('every alarm that is declared is found', () => {
+    const declared = texts.join('\n').match(/^\s+metric\s+= /gm) ?? []
+    const families = texts.join('\n').match(/\{ for \w+, \w+ in .+ : "\$\{name\}-/g) ?? []
+    const singles = alarms.filter(({ name }) => texts.some((text) => text.includes(`\n    ${name} = `)))
+    expect(families.length).toBeGreaterThan(5)
+    expect(singles.length + families.length).toBe(declared.length)
+    expect(functions.length).toBe(9)
+    expect(alarms.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['slot-lag', 'land-load-errors', 'schedules-dead-letters']),
+    )
+  })
+
+  test('every alarm names its page, and a place in it that is there', () => {
+    const lost = alarms.filter(({ page, anchor }) => {
+      const text = pages.get(page)
+      return text === undefined || (anchor !== '' && !anchorsOf(text).has(anchor))
+    })
+    expect(lost).toEqual([])
+  })
+
+  test.each([...new Set(alarms.map(({ page }) => page))])('%s says at its head whose page it is', (page) => {
+    const named = alarmsNamed(alarmLineOf(pages.get(page) ?? '') ?? '')
+    const own = alarms.filter((alarm) => alarm.page === page).map(({ name }) => name)
+    expect(own.filter((name) => !named.some((one) => one.test(name)))).toEqual([])
+    const others = alarms.filter((alarm) => alarm.page !== page).map(({ name }) => name)
+    expect(others.filter((name) => named.some((one) => one.test(name)))).toEqual([])
+    expect(named.filter((one) => !own.some((name) => one.test(name)))).toEqual([])
+  })
+
+  test('every page of an alarm has an alarm', () => {
+    const withHead = [...pages].filter(([, text]) => alarmLineOf(text) !== undefined).map(([name]) => name)
+    expect(withHead.toSorted()).toEqual([...new Set(alarms.map(({ page }) => page))].toSorted())
+  })
+
+  test('every page of an alarm answers the same six questions, in order', () => {
+    for (const [name, text] of pages) {
+      if (alarmLineOf(text) === undefined) continue
+      const found = [...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
+      expect(found, name).toEqual(sections)
+    }
+  })
+
+  test('the index has every alarm, with its page, and every page', () => {
+    const rows = [...index.matchAll(/^\| (.*?) +\| .*?\]\(([a-z-]+\.md)\)/gm)]
+    const missing = alarms.filter(({ name, page }) => {
+      const own = rows.filter(([, , target]) => target === page)
+      return !own.some(([, cell = '']) => alarmsNamed(cell).some((one) => one.test(name)))
+    })
+    expect(missing).toEqual([])
+    expect([...pages.keys()].filter((page) => !index.includes(`](${page})`))).toEqual([])
+  })
+
+  test('the message of every alarm ends with its page', () => {
+    const module = read('infra/modules/alarms/main.tf')
+    expect(module).toMatch(/alarm_description = ".*\$\{var\.runbook_url\}\/\$\{each\.value\.runbook\}"/)
+    for (const text of texts) expect(text).toMatch(/runbook_url\s+= var\.runbook_url/)
+  })
+})
