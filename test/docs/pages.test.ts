@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { CommanderError } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { commandLine } from '../../cli/main.ts'
 import { failures } from '../../core/failures.ts'
@@ -37,7 +36,7 @@ async function refusalOf(words: readonly string[]): Promise<string | undefined> 
   try {
     await program.parseAsync([...words], { from: 'user' })
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
+    if (!(error instanceof Error && 'exitCode' in error)) throw error
     if (error.exitCode !== 0) return `${words.join(' ')}: ${error.message}`
   }
   return undefined
