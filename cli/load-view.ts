@@ -1,3 +1,4 @@
+import { bytesText } from '../core/amount-text.ts'
 import type { Load, TableLoad } from '../core/load.ts'
 import { isOver, loadState } from '../core/load.ts'
 import type { SourceActivity } from '../local/replicator/source-activity.ts'
@@ -91,16 +92,4 @@ export function planText(
     estimatedRows === null ? 'unknown' : count(estimatedRows),
   ])
   return alignedTable(['would be read', 'about rows'], rows)
-}
-
-/** `12.3 MB`: bytes in units of a thousand. */
-export function bytesText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let value = bytes
-  let unit = 0
-  while (value >= 1_000 && unit < units.length - 1) {
-    value /= 1_000
-    unit += 1
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
 }

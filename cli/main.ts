@@ -38,6 +38,7 @@ const commandsOf = (word: string | undefined): LazyCommands => ({
   dev: async () => (await import('./commands/dev.ts')).devCommand,
   query: async () => (await import('./commands/query.ts')).queryCommand,
   status: async () => (await import('./commands/status.ts')).statusCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   reconcile: async () => (await import('./commands/reconcile.ts')).reconcileCommand,
   load: async () => (await import('./commands/load.ts')).loadCommand,
   compact: async () => (await import('./commands/compact.ts')).compactCommand,

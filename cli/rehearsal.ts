@@ -1,6 +1,6 @@
+import { bytesText } from '../core/amount-text.ts'
 import { isOver, type Load, loadState } from '../core/load.ts'
 import type { LocalRun } from '../local/run/local-run.ts'
-import { bytesText } from './load-view.ts'
 import { count } from './output.ts'
 
 const LOADED = 'workforce.shifts'

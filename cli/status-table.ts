@@ -1,3 +1,4 @@
+import { ageText } from '../core/amount-text.ts'
 import type { KeptProof } from '../local/reconcile/kept-proofs.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
@@ -67,12 +68,6 @@ function proofText(proof: ProofAge | undefined, output: Output): string {
     ? paint(output, 'green', `equal${part}`)
     : paint(output, 'red', `${count(different)} differ`)
   return `${verdict} ${ageText(ageMs)} ago`
-}
-
-function ageText(ms: number): string {
-  const minutes = Math.round(ms / 60_000)
-  if (minutes < 2) return `${Math.round(ms / 1_000)} s`
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`
 }
 
 type Balance = RunStatus['tables'][number]['balance']

@@ -1,3 +1,4 @@
+import { checksList } from './checks-list.ts'
 import { failuresPage } from './failures-page.ts'
 import { rulesPage } from './rules-page.ts'
 import { typesTable } from './types-table.ts'
@@ -17,6 +18,7 @@ export const generatedPages: readonly GeneratedPage[] = [
   { file: 'failures.md', text: failuresPage },
   { file: 'rules.md', text: rulesPage },
   { file: '03-contracts.md', text: (before) => between(before, typesTable()) },
+  { file: '16-operating.md', text: (before) => between(before, checksList()) },
 ]
 
 /* Throws RangeError for a page that has lost its marks. */

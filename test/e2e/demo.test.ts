@@ -16,6 +16,7 @@ interface Demo {
     readonly status: Finished
     readonly reconcile: Finished
     readonly second: Finished
+    readonly doctor: Finished
   }
   readonly end: Finished
 }
@@ -38,9 +39,10 @@ beforeAll(async () => {
   ])
   const status = await tidemark(['status', '--dir', dir, '--json'])
   const second = await tidemark(args)
+  const doctor = await tidemark(['doctor', '--dir', dir, '--json'])
   const reconcile = await tidemark(['reconcile', '--dir', dir, '--json'])
   run.interrupt()
-  demo = { scratch, dir, whileRunning: { query, status, reconcile, second }, end: await run.finished }
+  demo = { scratch, dir, whileRunning: { query, status, reconcile, second, doctor }, end: await run.finished }
 }, 120_000)
 
 afterAll(async () => {
@@ -92,6 +94,15 @@ describe('the demo', () => {
     expect(reconcile.code).toBe(0)
     expect(lastJson(second)).toMatchObject({ error: { code: 'run/locked' } })
     expect(second.code).toBe(2)
+  })
+
+  test('has what it needs while it runs, its own slot and source among it', () => {
+    const { checks } = JSON.parse(demo.whileRunning.doctor.stdout) as { checks: Record<string, string>[] }
+    const of = (id: string) => checks.find((check) => check['id'] === id)
+    expect(checks.filter(({ state }) => state === 'fail')).toEqual([])
+    expect(of('folder.process')?.['says']).toMatch(/^runs, process \d+$/)
+    expect(of('source.slot')).toMatchObject({ state: 'ok', says: expect.stringContaining('read by') })
+    expect(of('source.publication')?.['state']).toBe('ok')
   })
 
   test('can be queried and reconciled after it stopped', async () => {

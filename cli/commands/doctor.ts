@@ -1,0 +1,100 @@
+import { Command } from 'commander'
+import { type CheckResult, examine, unknown } from '../../core/check.ts'
+import { PipelineError } from '../../core/failures.ts'
+import { type FolderFacts, readFolder } from '../../local/checks/folder-look.ts'
+import { folderRules } from '../../local/checks/folder-rules.ts'
+import { machineRules, readMachine } from '../../local/checks/machine-rules.ts'
+import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { type CheckGroup, checkExit, checkJson, checkText } from '../check-report.ts'
+import type { Cli } from '../main.ts'
+import { sourceOption, tablesOption } from '../run-options.ts'
+import { embeddedDatabase, systemOf } from '../source-settings.ts'
+
+interface DoctorOptions {
+  readonly source?: string
+  readonly dir?: string
+  readonly tables: readonly string[]
+  readonly slot: string
+  readonly publication: string
+  readonly json?: boolean
+}
+
+/** `doctor`: what a pipeline needs, checked without changing anything, each finding with what mends it. */
+export function doctorCommand({ output, sourceFromEnvironment }: Cli): Command {
+  return new Command('doctor')
+    .description('Check everything that a pipeline needs, and print what mends it. Changes nothing.')
+    .addOption(sourceOption())
+    .option('--dir <folder>', 'folder of a run, with its slot and its source')
+    .addOption(tablesOption())
+    .option('--slot <name>', 'replication slot, unless the folder says', 'tidemark')
+    .option('--publication <name>', 'publication, unless the folder says', 'tidemark')
+    .option('--json', 'the checks as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 each check is fine, 1 something is wrong, to look at or could not be checked, 2 the command failed.' +
+        "\n\n  tidemark doctor --source postgres://reader:…@db.example.com/shop --tables 'sales.*'\n  tidemark doctor --dir .tidemark",
+    )
+    .action(async (options: DoctorOptions) => {
+      const groups = await examined({ ...options, source: options.source ?? sourceFromEnvironment })
+      output.result(options.json === true ? checkJson(groups) : checkText(groups, output))
+      process.exitCode = checkExit(groups)
+    })
+}
+
+type Asked = Omit<DoctorOptions, 'source'> & { readonly source: string | undefined }
+
+async function examined(asked: Asked): Promise<readonly CheckGroup[]> {
+  const { dir } = asked
+  const machine = { name: 'this machine', checks: await examine(machineRules, readMachine, rethrow) }
+  const folder = dir === undefined ? undefined : await readFolder(dir, Date.now())
+  const groups = [machine]
+  if (folder !== undefined)
+    groups.push({ name: `folder ${dir}`, checks: await examine(folderRules, async () => folder, rethrow) })
+  const source = await sourceOf(asked, folder)
+  return source === undefined ? groups : [...groups, source]
+}
+
+/* The source that is named, else that of the folder: of another server the folder has no password. */
+async function sourceOf(
+  { source, tables, slot, publication }: Asked,
+  folder: FolderFacts | undefined,
+): Promise<CheckGroup | undefined> {
+  const state = folder?.state
+  const address = state?.source.address ?? ''
+  if (source !== undefined) systemOf(source)
+  const url = source ?? (state?.source.isEmbedded === true ? await embedded(folder?.dir ?? '') : undefined)
+  if (url === undefined) {
+    if (state === undefined) return undefined
+    return { name: `source ${address}`, checks: [notNamed(state.source.isEmbedded)] }
+  }
+  const { examineSource } = await import('../../local/checks/examine-source.ts')
+  const { addressOf } = await import('../../local/replicator/source-connection.ts')
+  const checks = await examineSource(
+    { url },
+    {
+      reader: 'tidemark',
+      patterns: source === undefined ? [`${embeddedDatabase}.*`] : tables,
+      slot: state?.slot ?? slot,
+      publication: state?.publication ?? publication,
+      known: state === undefined ? undefined : state.slotState === 'created',
+    },
+  )
+  return { name: `source ${addressOf({ url })}`, checks }
+}
+
+async function embedded(dir: string): Promise<string | undefined> {
+  const { findRunningPostgres } = await import('../../local/postgres/find-running-postgres.ts')
+  return findRunningPostgres(runFolder(dir).postgres, embeddedDatabase)
+}
+
+function notNamed(isEmbedded: boolean): CheckResult {
+  const id = 'source.connection'
+  return isEmbedded
+    ? { id, state: 'ok', says: 'the embedded PostgreSQL is stopped: its next start checks it', fix: [] }
+    : { id, ...unknown('not checked: name the source of the folder with --source or TIDEMARK_SOURCE') }
+}
+
+/* Facts that are there already, and those of the machine, do not fail. */
+function rethrow(error: unknown): never {
+  throw error instanceof Error ? error : new PipelineError('run/failed', 'an unknown error')
+}

@@ -1,0 +1,23 @@
+import { sourceRules } from '../local/checks/examine-source.ts'
+import { folderRules } from '../local/checks/folder-rules.ts'
+import { machineRules } from '../local/checks/machine-rules.ts'
+
+interface Listed {
+  readonly id: string
+  readonly asks: string
+}
+
+const parts: readonly (readonly [title: string, rules: readonly Listed[]])[] = [
+  ['Of the machine', machineRules],
+  ['Of a run folder (`--dir`)', folderRules],
+  ['Of a source (`--source`, or that of the folder)', sourceRules],
+]
+
+/** Every check of `doctor`, Markdown, by what it looks at. */
+export function checksList(): string {
+  return parts
+    .map(([title, rules]) =>
+      [`### ${title}`, '', ...rules.map(({ id, asks }) => `- \`${id}\`: ${asks}`)].join('\n'),
+    )
+    .join('\n\n')
+}

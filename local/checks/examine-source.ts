@@ -1,0 +1,147 @@
+import type { ClientBase } from 'pg'
+import { type CheckResult, examine, fail, ok, type Rule, unknown, type Verdict } from '../../core/check.ts'
+import { ownPlugins } from '../replicator/check-slot.ts'
+import { readPublication } from '../replicator/publication-state.ts'
+import { readSlot, readSlotRoom } from '../replicator/slot-facts.ts'
+import { slotRules } from '../replicator/slot-rules.ts'
+import { readSourceCatalog, type SourceTable } from '../replicator/source-catalog.ts'
+import { addressOf, closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import { toSourceError } from '../replicator/source-error.ts'
+import { readAccess, readServer, type ServerFacts } from '../replicator/source-facts.ts'
+import { serverRules, tableRules } from '../replicator/source-rules.ts'
+import { readLargeColumns, readLeftOut } from './relation-look.ts'
+import { publicationRules, relationRules } from './relation-rules.ts'
+import { readDdlAudit, readOnly, readSessions, readSettings, type SourceReader } from './server-look.ts'
+import { ddlAuditRules, sessionRules, settingRules } from './server-rules.ts'
+import { slotLogRule } from './slot-log-rule.ts'
+
+export interface SourceExamination {
+  readonly reader: SourceReader
+  readonly patterns: readonly string[]
+  readonly slot: string
+  readonly publication: string
+  /** Whether a run folder says that it made the slot; undefined when no folder was named. */
+  readonly known: boolean | undefined
+  /** How long a transaction may stand open, seconds (default 300). */
+  readonly limitSeconds?: number
+}
+
+const dmsPlugins = ['test_decoding', 'pglogical_output'] as const
+
+/** The checks that are no rule over facts: whether facts can be had at all. */
+const reachable: Pick<Rule<unknown>, 'id' | 'asks'>[] = [
+  { id: 'source.connection', asks: 'the server can be reached, and takes the role and its password' },
+  { id: 'source.tables', asks: 'the patterns of --tables name tables that are there' },
+]
+
+/** Every check of a source, for the list of them. */
+export const sourceRules: readonly Pick<Rule<unknown>, 'id' | 'asks'>[] = [
+  ...reachable,
+  ...settingRules,
+  ...serverRules,
+  ...tableRules,
+  ...publicationRules,
+  ...slotRules,
+  slotLogRule,
+  ...sessionRules,
+  ...relationRules,
+  ...ddlAuditRules,
+]
+
+/**
+ * Looks at a source in read-only transactions and judges everything that a pipeline needs of it. A check that cannot be
+ * made is `unknown` and stops no other; without a connection there is that one finding. Throws nothing of the source.
+ */
+export async function examineSource(
+  source: Source,
+  options: SourceExamination,
+): Promise<readonly CheckResult[]> {
+  let client: Awaited<ReturnType<typeof connectSource>>
+  try {
+    client = await connectSource(source, { applicationName: 'tidemark doctor', queryMs: 20_000 })
+  } catch (error) {
+    return [{ id: 'source.connection', ...refused(error) }]
+  }
+  try {
+    const reached = { id: 'source.connection', ...ok(`connected to ${addressOf(source)}`) }
+    return [reached, ...(await examineServer(client, addressOf(source).split('/')[0] ?? '', options))]
+  } finally {
+    await closeClient(client)
+  }
+}
+
+async function examineServer(
+  client: ClientBase,
+  host: string,
+  options: SourceExamination,
+): Promise<readonly CheckResult[]> {
+  const { reader, slot: name, known, limitSeconds = 300 } = options
+  const look = <F>(rules: readonly Rule<F>[], read: () => Promise<F>) =>
+    examine(rules, () => readOnly(client, read), notLooked)
+  let server: ServerFacts | undefined
+  const ofServer = await look(serverRules, async () => {
+    server = await readServer(client)
+    return server
+  })
+  if (server === undefined) return ofServer
+  const { version, isRds, role } = server
+  const ofSettings = await look(settingRules, () => readSettings(client, { host, version, isRds, reader }))
+  const plugins = reader === 'dms' ? dmsPlugins : ownPlugins
+  const ofSlot = await look([...slotRules, slotLogRule], async () => {
+    const [slot, room] = [await readSlot(client, name), await readSlotRoom(client)]
+    return { name, slot, room, known, plugins }
+  })
+  const ofSessions = await look(sessionRules, () => readSessions(client, { role, limitSeconds }))
+  const ofDdl = reader === 'dms' ? await look(ddlAuditRules, () => readDdlAudit(client)) : []
+  return [
+    ...ofServer,
+    ...ofSettings,
+    ...(await examineTables(client, server, options)),
+    ...ofSlot,
+    ...ofSessions,
+    ...ofDdl,
+  ]
+}
+
+async function examineTables(
+  client: ClientBase,
+  server: ServerFacts,
+  { reader, patterns, publication }: SourceExamination,
+): Promise<readonly CheckResult[]> {
+  const id = 'source.tables'
+  let tables: readonly SourceTable[]
+  try {
+    tables = await readOnly(client, () => readSourceCatalog(client, patterns))
+  } catch (error) {
+    return [{ id, ...refused(error) }]
+  }
+  const look = <F>(rules: readonly Rule<F>[], read: () => Promise<F>) =>
+    examine(rules, () => readOnly(client, read), notLooked)
+  const ofTables = await look(tableRules, async () => ({
+    ...{ server, tables },
+    access: await readAccess(client, tables),
+  }))
+  const ofPublication =
+    reader === 'dms'
+      ? []
+      : await look(publicationRules, async () => ({
+          tables,
+          publication: await readPublication(client, publication, tables),
+        }))
+  const ofRelations = await look(relationRules, async () => ({
+    ...{ reader, tables },
+    leftOut: await readLeftOut(client, patterns),
+    large: await readLargeColumns(client, tables),
+  }))
+  return [{ id, ...ok(`${tables.length} tables`) }, ...ofTables, ...ofPublication, ...ofRelations]
+}
+
+/* A failure of ours has its name and its advice; whatever else the server says has its SQLSTATE. */
+function refused(error: unknown): Verdict {
+  const { code, message, advice } = toSourceError(error, 'the source cannot be read')
+  return { ...fail(message, { kind: 'step', text: advice }), code }
+}
+
+function notLooked(error: unknown): Verdict {
+  return unknown(`not checked: ${toSourceError(error, 'the query failed').message}`)
+}

@@ -1,0 +1,75 @@
+import { readdir, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PipelineError } from '../../core/failures.ts'
+import type { Load } from '../../core/load.ts'
+import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
+import { folderHolder } from '../pipeline/folder-lock.ts'
+import { readJsonFile } from '../pipeline/json-file.ts'
+import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
+import { RunState, type RunStateData } from '../pipeline/run-state.ts'
+import type { KeptProof } from '../reconcile/kept-proofs.ts'
+import { proofsFile, readProofs } from '../reconcile/proof-file.ts'
+import { type RunStatus, runStatus } from '../run/run-status.ts'
+import { readIfThere } from '../stores/durable.ts'
+
+/** What lies in a run folder, and who has it. */
+export interface FolderFacts {
+  /** As the user wrote it, for commands. */
+  readonly dir: string
+  readonly now: number
+  readonly freeBytes: number
+  /** Process that has the folder, 0 when it is too busy to say; undefined when none does. */
+  readonly holder: number | undefined
+  /** Files of the folder's state that are not what this version writes. */
+  readonly unreadable: readonly string[]
+  readonly state: RunStateData | undefined
+  readonly status: RunStatus | undefined
+  readonly proofs: Readonly<Record<string, KeptProof>>
+  readonly loads: readonly Load[]
+  /** Permission bits of the masking key; undefined without one. */
+  readonly keyMode: number | undefined
+}
+
+/** Reads a folder beside whatever runs in it, and writes nothing. Throws `run/not-found` where there is no run. */
+export async function readFolder(dir: string, now: number): Promise<FolderFacts> {
+  const folder = runFolder(dir)
+  const names = await readdir(folder.root).catch((): string[] => [])
+  if (!names.includes('state.json')) throw new PipelineError('run/not-found', `no run in ${dir}`)
+  const unreadable: string[] = []
+  const whole = async <T>(name: string, reading: Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await reading
+    } catch {
+      unreadable.push(name)
+      return otherwise
+    }
+  }
+  const { bavail, bsize } = await statfs(folder.root)
+  const facts = {
+    ...{ dir, now, freeBytes: bavail * bsize },
+    holder: await folderHolder(dir),
+    state: await whole('state.json', RunState.read(folder.state), undefined),
+    status: await whole('status.json', readJsonFile(folder.status, runStatus), undefined),
+    proofs: await whole('proofs.json', readProofs(proofsFile(folder.root)), {}),
+    loads: await whole('loads/', new FolderLoadLedger(folder.loads).all(), []),
+    keyMode: await modeOf(folder.maskKey),
+  }
+  for (const [name, path] of others(folder)) await whole(name, isJson(path), undefined)
+  return { ...facts, unreadable }
+}
+
+/* Their readers check the rest; that they are JSON at all, a damaged disk breaks first. */
+function others({ root, catalog, checkpoint, contracts, drift, ledger }: RunFolder) {
+  const paths = [catalog, checkpoint, contracts, drift, join(ledger, 'totals.json')]
+  return paths.map((path) => [path.slice(root.length + 1), path] as const)
+}
+
+async function isJson(path: string): Promise<undefined> {
+  const text = await readIfThere(path)
+  if (text !== undefined) JSON.parse(text)
+}
+
+async function modeOf(path: string): Promise<number | undefined> {
+  const found = await stat(path).catch(() => undefined)
+  return found === undefined ? undefined : found.mode & 0o777
+}

@@ -1,0 +1,135 @@
+import { ageText, bytesText } from '../../core/amount-text.ts'
+import { type Fix, fail, ok, type Rule, refuse, shell, step, warn } from '../../core/check.ts'
+import { isOver, loadState } from '../../core/load.ts'
+import type { FolderFacts } from './folder-look.ts'
+
+const HOUR = 3_600_000
+const GB = 1_000_000_000
+
+/** What a run folder should be like. */
+export const folderRules: readonly Rule<FolderFacts>[] = [
+  {
+    id: 'folder.files',
+    asks: 'the files of its state can be read',
+    judge: ({ unreadable }) =>
+      unreadable.length === 0
+        ? ok('each file of the state can be read')
+        : refuse(
+            'run/bad-folder',
+            `damaged, or of another version: ${unreadable.join(', ')}`,
+            step('restore the folder from a backup, or start in a new one with --dir'),
+          ),
+  },
+  {
+    id: 'folder.disk',
+    asks: 'the disk has room for what comes',
+    judge: ({ freeBytes }) => {
+      const says = `${bytesText(freeBytes)} are free`
+      const fix = step('make room, or move the folder while nothing runs in it: docs/06-the-run-folder.md')
+      if (freeBytes < GB / 2) return { ...fail(says, fix), code: 'raw/unavailable' }
+      return freeBytes < 5 * GB ? warn(says, fix) : ok(says)
+    },
+  },
+  {
+    id: 'folder.process',
+    asks: 'a pipeline runs, or nobody waits for it',
+    judge: ({ holder, status, state, dir, now }) => {
+      if (holder !== undefined) return ok(holder === 0 ? 'runs, and is busy' : `runs, process ${holder}`)
+      const since = status === undefined ? '' : ` for ${ageText(now - Date.parse(status.at))}`
+      if (state?.source.isEmbedded !== false || state.slotState !== 'created')
+        return ok(`stopped${since}; its source is stopped with it`)
+      return warn(
+        `stopped${since}; slot ${state.slot} makes ${state.source.address} keep its log`,
+        shell(`npx tidemark dev${inDir(dir)} --source postgres://…`),
+        step('or give the slot up: `doctor --source` has the statement'),
+      )
+    },
+  },
+  {
+    id: 'folder.balance',
+    asks: 'what was captured is landed, in quarantine, filtered or in flight',
+    judge: ({ status, dir }) => {
+      if (status === undefined) return ok('nothing is captured yet')
+      if (status.balanced) return ok('each table balances')
+      const uneven = status.tables.filter(({ balance }) => balance?.balanced === false)
+      return fail(
+        `does not balance: ${uneven.map(({ table }) => table).join(', ')}`,
+        shell(`npx tidemark status --audit${inDir(dir)}`),
+      )
+    },
+  },
+  {
+    id: 'folder.proofs',
+    asks: 'the last proof of each table found it equal, less than a day ago',
+    judge: ({ status, proofs, now, dir, holder }) => {
+      const tables = status?.tables.map(({ table }) => table) ?? []
+      const of = (table: string) => proofs[table]
+      const different = tables.filter((table) => of(table)?.equal === false)
+      const prove = shell(`npx tidemark reconcile${inDir(dir)}`)
+      if (different.length > 0) return fail(`differs from the source: ${different.join(', ')}`, prove)
+      const oldest = tables.map((table) => Date.parse(of(table)?.at ?? '')).filter((at) => at > 0)
+      const none = tables.filter((table) => of(table) === undefined)
+      if (none.length > 0) return warn(`never proven: ${none.join(', ')}`, prove)
+      const age = now - Math.min(...oldest, now)
+      /* A stopped lake is as equal as it was. */
+      if (holder !== undefined && age > 24 * HOUR)
+        return warn(`the oldest proof is of ${ageText(age)} ago`, prove)
+      return ok(tables.length === 0 ? 'no table yet' : `each equal, the oldest proof of ${ageText(age)} ago`)
+    },
+  },
+  {
+    id: 'folder.quarantine',
+    asks: 'no refused change waits for a person',
+    judge: ({ status, now, dir }) => {
+      const waiting = status?.tables.reduce((sum, { quarantined }) => sum + quarantined, 0) ?? 0
+      if (status === undefined || status.quarantineSince === null || waiting === 0) return ok('nothing waits')
+      const age = ageText(now - Date.parse(status.quarantineSince))
+      return warn(
+        `${waiting} changes wait, the oldest for ${age}`,
+        shell(`npx tidemark quarantine list${inDir(dir)}`),
+      )
+    },
+  },
+  {
+    id: 'folder.loads',
+    asks: 'no load has failed, or stands still',
+    judge: ({ loads, holder, dir }) => {
+      const ended = new Map(loads.flatMap((load) => load.tables.map((one) => [one.table, load] as const)))
+      const failed = [...new Set(ended.values())].filter((load) => loadState(load) === 'failed')
+      if (failed.length > 0)
+        return fail(
+          `failed: ${failed.map(({ id }) => id).join(', ')}`,
+          ...failed.map(({ id }) => shell(`npx tidemark load resume ${id}${inDir(dir)}`)),
+        )
+      const open = loads.filter((load) => !isOver(loadState(load))).map(({ id }) => id)
+      if (open.length === 0) return ok('no load is open')
+      if (holder !== undefined) return ok(`under way: ${open.join(', ')}`)
+      return warn(`waits until the pipeline runs: ${open.join(', ')}`, goOn(dir))
+    },
+  },
+  {
+    id: 'folder.mask-key',
+    asks: 'only its owner can read the masking key',
+    judge: ({ keyMode, dir }) => {
+      if (keyMode === undefined) return ok('there is no masking key yet')
+      if ((keyMode & 0o077) === 0 || process.platform === 'win32') return ok('only its owner can read it')
+      return warn(
+        `others can read it: mode ${keyMode.toString(8)}`,
+        shell(`chmod 600 ${shellWord(`${dir}/keys/mask.hex`)}`),
+      )
+    },
+  },
+]
+
+function goOn(dir: string): Fix {
+  return shell(`npx tidemark dev${inDir(dir)}`)
+}
+
+function inDir(dir: string): string {
+  return dir === '.tidemark' ? '' : ` --dir ${shellWord(dir)}`
+}
+
+/** A word that a POSIX shell takes as it is. */
+function shellWord(text: string): string {
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,124 @@
+import type { ClientBase } from 'pg'
+import { errorCodeOf } from '../replicator/source-error.ts'
+
+/** Who reads the source: our own replicator, or a CDC task of DMS. */
+export type SourceReader = 'tidemark' | 'dms'
+
+/** Settings of the server and of this connection that do not stop a start, and hurt later. */
+export interface SettingFacts {
+  readonly host: string
+  readonly isEncrypted: boolean
+  readonly serverSpeaksTls: boolean
+  /** Milliseconds; 0 for none. */
+  readonly senderTimeoutMs: number
+  /** Bytes of log that a slot may keep; null for no limit. */
+  readonly slotLimitBytes: number | null
+  readonly isStandby: boolean
+  readonly version: number
+  readonly isRds: boolean
+  readonly reader: SourceReader
+}
+
+/** Sessions that keep the slot from moving on. */
+export interface SessionFacts {
+  /** Open longer than this, seconds, is reported. */
+  readonly limitSeconds: number
+  readonly role: string
+  /** Whether the role may see sessions of others. */
+  readonly mayLook: boolean
+  readonly idle: readonly { readonly pid: number; readonly seconds: number }[]
+  readonly prepared: readonly { readonly gid: string; readonly seconds: number }[]
+}
+
+interface SettingRow {
+  readonly encrypted: string
+  readonly ssl: string
+  readonly sender: string
+  readonly kept: string | null
+  readonly standby: string
+}
+
+/* Settings by their unit: ms and MB. */
+const SETTINGS = `
+  select coalesce((select s.ssl from pg_stat_ssl s where s.pid = pg_backend_pid()), false)::text as encrypted,
+    current_setting('ssl') as ssl,
+    (select setting from pg_settings where name = 'wal_sender_timeout') as sender,
+    (select setting from pg_settings where name = 'max_slot_wal_keep_size') as kept,
+    pg_is_in_recovery()::text as standby`
+
+export async function readSettings(
+  client: ClientBase,
+  known: Pick<SettingFacts, 'host' | 'version' | 'isRds' | 'reader'>,
+): Promise<SettingFacts> {
+  const { rows } = await client.query<SettingRow>(SETTINGS)
+  const [row] = rows
+  const keptMb = row?.kept === null || row?.kept === '-1' ? null : Number(row?.kept)
+  return {
+    ...known,
+    isEncrypted: row?.encrypted === 'true',
+    serverSpeaksTls: row?.ssl === 'on',
+    senderTimeoutMs: Number(row?.sender),
+    slotLimitBytes: keptMb === null ? null : keptMb * (1 << 20),
+    isStandby: row?.standby === 'true',
+  }
+}
+
+/* Only what has written holds the log, but what may write next cannot be told from it. */
+const IDLE = `
+  select pid, floor(extract(epoch from clock_timestamp() - xact_start))::int as seconds
+  from pg_stat_activity
+  where state in ('idle in transaction', 'idle in transaction (aborted)') and pid <> pg_backend_pid()
+    and datname = current_database() and xact_start <= clock_timestamp() - make_interval(secs => $1)
+  order by xact_start`
+
+const PREPARED = `
+  select gid, floor(extract(epoch from clock_timestamp() - prepared))::int as seconds
+  from pg_prepared_xacts
+  where database = current_database() and prepared <= clock_timestamp() - make_interval(secs => $1)
+  order by prepared`
+
+export async function readSessions(
+  client: ClientBase,
+  { role, limitSeconds }: Pick<SessionFacts, 'role' | 'limitSeconds'>,
+): Promise<SessionFacts> {
+  const look = await client.query<{ may: string }>(
+    `select pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')::text as may`,
+  )
+  const idle = await client.query<{ pid: number; seconds: number }>(IDLE, [limitSeconds])
+  const prepared = await client.query<{ gid: string; seconds: number }>(PREPARED, [limitSeconds])
+  const mayLook = look.rows[0]?.may === 'true'
+  return { role, limitSeconds, mayLook, idle: idle.rows, prepared: prepared.rows }
+}
+
+/** Whether the DDL audit of DMS is there: its table and its event trigger. */
+export interface DdlAuditFacts {
+  readonly hasTable: boolean
+  readonly hasTrigger: boolean
+  readonly isSuperuser: boolean
+}
+
+export async function readDdlAudit(client: ClientBase): Promise<DdlAuditFacts> {
+  const { rows } = await client.query<{ has_table: string; has_trigger: string; super: string }>(
+    `select exists (select from pg_class where relname = 'awsdms_ddl_audit' and relkind in ('r', 'p'))::text as has_table,
+       exists (select from pg_event_trigger where evtname = 'awsdms_intercept_ddl' and evtenabled <> 'D')::text as has_trigger,
+       exists (select from pg_roles r where r.rolname in (current_user, 'rds_superuser') and (r.rolsuper or
+         r.rolname = 'rds_superuser' and pg_has_role(current_user, r.oid, 'USAGE')))::text as super`,
+  )
+  const [row] = rows
+  return {
+    hasTable: row?.has_table === 'true',
+    hasTrigger: row?.has_trigger === 'true',
+    isSuperuser: row?.super === 'true',
+  }
+}
+
+/** Reads in one transaction that may write nothing, with short limits. */
+export async function readOnly<T>(client: ClientBase, read: () => Promise<T>): Promise<T> {
+  await client.query(`begin read only; set local statement_timeout = '15s'; set local lock_timeout = '2s'`)
+  try {
+    return await read()
+  } finally {
+    /* A connection that broke has no transaction to end. */
+    await client.query('rollback').catch((error: unknown) => errorCodeOf(error))
+  }
+}

@@ -1,0 +1,111 @@
+import { ageText, bytesText } from '../../core/amount-text.ts'
+import { ok, type Rule, sql, step, unknown, warn } from '../../core/check.ts'
+import { quoteIdentifier, quoteLiteral } from '../replicator/quote-identifier.ts'
+import { settingFix } from '../replicator/setting-fix.ts'
+import type { DdlAuditFacts, SessionFacts, SettingFacts } from './server-look.ts'
+
+const GB = 1_000_000_000
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
+
+/** What a server may have wrong and a start not notice. */
+export const settingRules: readonly Rule<SettingFacts>[] = [
+  {
+    id: 'source.tls',
+    asks: 'the connection is encrypted, unless it stays on the machine',
+    judge: ({ isEncrypted, host, serverSpeaksTls }) => {
+      if (isEncrypted) return ok('the connection is encrypted')
+      if (loopback.test(host)) return ok('in the clear, and stays on this machine')
+      return warn(
+        'the connection is in the clear: rows and the password pass the network as they are',
+        ...(serverSpeaksTls ? [] : [sql('ALTER SYSTEM SET ssl = on;'), sql('SELECT pg_reload_conf();')]),
+        step('add ?sslmode=verify-full to the address of the source'),
+      )
+    },
+  },
+  {
+    id: 'source.primary-server',
+    asks: 'the server is a primary, or a standby that can be read by a slot',
+    judge: ({ isStandby, version, reader }) => {
+      if (!isStandby) return ok('the server is a primary')
+      if (version < 160_000)
+        return warn('the server is a standby: no slot before PostgreSQL 16', step('name the primary'))
+      return warn(
+        reader === 'dms'
+          ? 'the server is a standby: DMS needs engine 3.6.1 for one'
+          : 'the server is a standby: the publication has to be made on its primary, and a slot waits there for its next checkpoint',
+        step('name the primary'),
+      )
+    },
+  },
+  {
+    id: 'source.sender-timeout',
+    asks: 'wal_sender_timeout is off, or 10 s and more: a reader that is busy is not cut off',
+    judge: ({ senderTimeoutMs, isRds }) =>
+      senderTimeoutMs === 0 || senderTimeoutMs >= 10_000
+        ? ok(`wal_sender_timeout is ${senderTimeoutMs === 0 ? 'off' : ageText(senderTimeoutMs)}`)
+        : warn(
+            `wal_sender_timeout is ${senderTimeoutMs} ms: a reader that is busy for longer is cut off`,
+            ...settingFix({ name: 'wal_sender_timeout', value: '60000', isStatic: false }, isRds),
+          ),
+  },
+  {
+    id: 'source.slot-limit',
+    asks: 'max_slot_wal_keep_size leaves a slot time: at the limit the slot is lost',
+    judge: ({ slotLimitBytes, isRds }) => {
+      if (slotLimitBytes === null)
+        return ok('no limit: a slot that nobody reads is never lost, and fills the disk')
+      if (slotLimitBytes >= 10 * GB) return ok(`a slot is lost when it keeps ${bytesText(slotLimitBytes)}`)
+      return warn(
+        `a slot is lost when it keeps ${bytesText(slotLimitBytes)}: a reader that pauses loses changes`,
+        ...settingFix({ name: 'max_slot_wal_keep_size', value: '-1', isStatic: false }, isRds),
+      )
+    },
+  },
+]
+
+export const sessionRules: readonly Rule<SessionFacts>[] = [
+  {
+    id: 'source.transactions',
+    asks: 'no transaction stands open for minutes: the slot cannot move past it',
+    judge: ({ mayLook, role, idle, prepared, limitSeconds }) => {
+      if (idle.length + prepared.length > 0)
+        return warn(
+          [...idle.map(idleText), ...prepared.map(preparedText)].join('; '),
+          ...idle.map(({ pid }) => sql(`SELECT pg_terminate_backend(${pid});`)),
+          ...prepared.map(({ gid }) => sql(`ROLLBACK PREPARED ${quoteLiteral(gid).trim()};`)),
+        )
+      if (!mayLook)
+        return unknown(
+          'the role may not see the sessions of others',
+          sql(`GRANT pg_read_all_stats TO ${quoteIdentifier(role)};`),
+        )
+      return ok(`no transaction stands open for more than ${ageText(limitSeconds * 1_000)}`)
+    },
+  },
+]
+
+/** Of a source that DMS reads: without its audit of DDL the task does not see that a table changes. */
+export const ddlAuditRules: readonly Rule<DdlAuditFacts>[] = [
+  {
+    id: 'source.ddl-audit',
+    asks: 'DMS can see DDL: its audit table and event trigger are there, or its role may make them',
+    judge: ({ hasTable, hasTrigger, isSuperuser }) => {
+      if (hasTable && hasTrigger) return ok('awsdms_ddl_audit and awsdms_intercept_ddl are there')
+      if (isSuperuser) return ok('the CDC task makes its audit of DDL: the role may')
+      return warn(
+        `${hasTable ? 'the event trigger awsdms_intercept_ddl' : 'the table awsdms_ddl_audit'} is not there, and the role may not make it: DMS does not see DDL`,
+        step(
+          'as rds_superuser, in the schema of DdlArtifactsSchema: the statements of the DMS user guide, "Prerequisites for migrating from an AWS-managed PostgreSQL database"',
+        ),
+      )
+    },
+  },
+]
+
+function idleText({ pid, seconds }: { readonly pid: number; readonly seconds: number }): string {
+  return `server process ${pid} is idle in a transaction for ${ageText(seconds * 1_000)}`
+}
+
+function preparedText({ gid, seconds }: { readonly gid: string; readonly seconds: number }): string {
+  return `prepared transaction ${gid} waits for ${ageText(seconds * 1_000)}`
+}
