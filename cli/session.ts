@@ -24,6 +24,7 @@ export interface SessionOptions {
   readonly slot: string
   readonly publication: string
   readonly reload: boolean
+  readonly replaced?: boolean
   /** Changes per second of the sample traffic; 0 for none. */
   readonly rate: number
   /** Size of the sample database, 1 for about 205,000 rows. */
@@ -118,6 +119,7 @@ function runOptions(options: SessionOptions, server: PostgresServer | undefined,
     publication: options.publication,
     hints: { bytes: 16 << 20, milliseconds: options.flushMs },
     reload: options.reload,
+    replaced: options.replaced ?? false,
     compactEveryMs: options.compactEveryMs,
     proveEveryMs: options.proveEveryMs,
     log,

@@ -163,7 +163,7 @@ export const failures = {
   'source/slot-lost': {
     action: 'halt',
     advice:
-      'PostgreSQL no longer has the changes since the last acknowledgement. Run `tidemark dev --reload`: a new slot, every table loaded again, nothing deleted from history.',
+      'PostgreSQL no longer has the changes since the last acknowledgement. Run `tidemark dev --reload`: a new slot, every table loaded again, nothing deleted from history. On AWS: docs/runbooks/lost-slot.md.',
   },
   'source/slots-exhausted': {
     action: 'halt',
@@ -206,7 +206,8 @@ export const failures = {
   },
   'run/bad-folder': {
     action: 'halt',
-    advice: 'The folder was written by another version or another source. Choose a new one with --dir.',
+    advice:
+      'The folder was written by another version or another source. Choose a new one with --dir; if the source was restored from a dump, replaced or upgraded, run `tidemark dev --replaced`.',
   },
   'run/contract-changed': {
     action: 'halt',

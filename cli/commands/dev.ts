@@ -24,6 +24,7 @@ interface CommandOptions {
   readonly slot: string
   readonly publication: string
   readonly reload?: boolean
+  readonly replaced?: boolean
   readonly rate: number
   readonly scale: number
   readonly flush: number
@@ -62,6 +63,10 @@ export function devCommand(cli: Cli): Command {
     .option('--slot <name>', 'replication slot, made when missing', 'tidemark')
     .option('--publication <name>', 'publication, made when missing', 'tidemark')
     .option('--reload', 'drop our slot, make a new one and load every table again; history stays')
+    .option(
+      '--replaced',
+      'the server takes the place of the one before (restored from a dump, upgraded); loads every table again',
+    )
     .action((options: CommandOptions) => run(options, options.source ?? cli.sourceFromEnvironment, cli))
 }
 
@@ -98,6 +103,7 @@ async function run(
     slot: options.slot,
     publication: options.publication,
     reload: options.reload ?? false,
+    replaced: options.replaced ?? false,
     rate: options.rate,
     scale: options.scale,
     flushMs: options.flush,

@@ -45,16 +45,21 @@ export class RunState {
 
   /**
    * The state a folder was left in, or undefined. Throws `run/bad-folder` when it belongs to another source, slot or
-   * publication than `expected`.
+   * publication than `expected`; one that was replaced may be a database of the same name on another server.
    */
-  static async read(path: string, expected?: RunStateData): Promise<RunStateData | undefined> {
+  static async read(
+    path: string,
+    expected?: RunStateData,
+    { isReplaced = false }: { readonly isReplaced?: boolean } = {},
+  ): Promise<RunStateData | undefined> {
     const known = await readJsonFile(path, runState)
     if (known === undefined || expected === undefined) return known
     const { source, slot, publication } = known
-    if (source.system !== expected.source.system || source.database !== expected.source.database)
+    const isOther = source.system !== expected.source.system && !isReplaced
+    if (isOther || source.database !== expected.source.database)
       throw new PipelineError(
         'run/bad-folder',
-        `the folder holds the lake of ${source.address}, another database`,
+        `the folder holds the lake of ${source.address}, another database; if this server takes its place: --replaced`,
       )
     if (slot !== expected.slot || publication !== expected.publication)
       throw new PipelineError('run/bad-folder', `the folder reads slot ${slot}, publication ${publication}`)

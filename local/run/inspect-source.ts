@@ -13,8 +13,10 @@ export interface InspectOptions {
   readonly patterns: readonly string[]
   readonly slot: string
   readonly publication: string
-  /** A new slot and every table loaded again. */
+  /** A new slot and every table loaded again, in a new epoch. */
   readonly reload: boolean
+  /** A reload from a server that takes the place of the one that the folder knows. */
+  readonly replaced?: boolean
 }
 
 /**
@@ -25,7 +27,8 @@ export async function inspectSource(
   options: InspectOptions,
   folder: RunFolder,
 ): Promise<{ readonly state: RunState; readonly sources: readonly SourceTable[] }> {
-  const { source, patterns, slot, publication, isEmbedded, reload } = options
+  const { source, patterns, slot, publication, isEmbedded, replaced: isReplaced = false } = options
+  const reload = options.reload || isReplaced
   const client = await connectSource(source, { applicationName: 'tidemark check' })
   try {
     const { rows } = await client.query<{ system: string; database: string }>(
@@ -46,15 +49,22 @@ export async function inspectSource(
       epoch: 1,
       loads: {},
     }
-    const before = await RunState.read(folder.state, fresh)
-    /* A slot whose making was cut off goes too, and is made again by the run. */
-    const isDropped = before?.slotState === 'creating' || (reload && before?.slotState === 'created')
+    const before = await RunState.read(folder.state, fresh, { isReplaced })
+    const isOther = before !== undefined && before.source.system !== identity.system
+    /* A slot whose making was cut off goes too, and is made again by the run. On another server there is none of ours. */
+    const isDropped =
+      !isOther && (before?.slotState === 'creating' || (reload && before?.slotState === 'created'))
     if (isDropped) await dropOwnSlot(client, slot)
-    const known = before?.slotState === 'created' && !isDropped
+    const known = before?.slotState === 'created' && !isDropped && !isOther
     const { tables } = await checkSource(client, { slot, patterns, known })
     /* A source that was refused leaves no trace in the folder. */
     const state = new RunState(folder.state, before ?? fresh)
-    await state.update(isDropped ? { slotState: 'none', loads: {} } : {})
+    await state.update({
+      ...(isDropped || isOther ? { slotState: 'none', loads: {} } : {}),
+      ...(isOther ? { source: fresh.source } : {}),
+      /* The log of a restored server uses numbers again: what is read from now on outranks all that was. */
+      ...(before !== undefined && (reload || isOther) ? { epoch: before.epoch + 1 } : {}),
+    })
     return { state, sources: tables }
   } finally {
     await closeClient(client)
