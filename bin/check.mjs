@@ -3,7 +3,7 @@
  * counts as one. `npm test -- <filter>` runs the tests whose path holds the filter, and nothing else.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,8 +18,27 @@ function bin(name, command = name) {
   return join(dirname(manifest), typeof entry === 'string' ? entry : entry[command])
 }
 
+/* Tests make and drop thousands of small files and a database each; in memory that costs a fraction of the time. */
+function roomiestFolder() {
+  const [memory, tmpfs, enough] = ['/dev/shm', 0x01021994, 4 * 2 ** 30]
+  try {
+    const { type, bavail, bsize } = statfsSync(memory)
+    if (type === tmpfs && bavail * bsize >= enough) return memory
+  } catch {
+    /* Only Linux has it. */
+  }
+  return tmpdir()
+}
+
+const scratch = mkdtempSync(join(roomiestFolder(), 'tidemark-check-'))
+/* A PostgreSQL that root starts runs as another user, who must come in. */
+chmodSync(scratch, 0o755)
+// biome-ignore lint/style/noProcessEnv: the tests need PATH and HOME
+const env = { ...process.env, TMPDIR: scratch }
+
 function run(program, args) {
-  return spawnSync(process.execPath, [program, ...args], { stdio: ['ignore', 'inherit', 'inherit'] }).status
+  return spawnSync(process.execPath, [program, ...args], { stdio: ['ignore', 'inherit', 'inherit'], env })
+    .status
 }
 
 function check(title, program, args) {
@@ -34,7 +53,6 @@ if (filters.length === 0) {
   check('no unused files, exports or dependencies', bin('knip'), ['--no-progress'])
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'tidemark-check-'))
 const report = join(scratch, 'vitest.json')
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
 const status = run(bin('vitest'), ['run', ...reporters, ...filters])

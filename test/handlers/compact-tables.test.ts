@@ -152,7 +152,7 @@ describe('compact on Glue', () => {
       const lab = await labOf([visits])
       const source = await filled(lab)
       await lab.compact()
-      const stride = Math.ceil(16 / runs(1))
+      const stride = Math.ceil(23 / runs(1))
       for (let at = isAfter ? 2 : 1, calls = at; at <= calls; at += stride) {
         await lab.land(visits, [source.put(at % 7), source.delete((at + 3) % 7)], '2024-01-03')
         await lab.compact({}, { crash: { at, isAfter } }).catch(() => undefined)

@@ -85,7 +85,7 @@ describe('current', () => {
             compared += 1
           }
         }),
-        { numRuns: runs(40) },
+        { numRuns: runs(24) },
       )
       expect(compared).toBeGreaterThan(60)
     },

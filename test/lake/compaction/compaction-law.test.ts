@@ -95,7 +95,7 @@ describe('compaction', () => {
             }
           },
         ),
-        { numRuns: runs(10) },
+        { numRuns: runs(7) },
       )
       expect(late).toBeGreaterThan(5)
     },

@@ -111,7 +111,7 @@ function breaking(
 }
 
 /* Of the calls before the last: each one when there is time. */
-const STRIDE = Math.ceil(25 / runs(1))
+const STRIDE = Math.ceil(37 / runs(1))
 
 describe('a compaction that crashes', () => {
   test.each([false, true])(

@@ -154,7 +154,7 @@ describe('current from base and fresh history', () => {
             }
           },
         ),
-        { numRuns: runs(20) },
+        { numRuns: runs(12) },
       )
       expect(merged).toBeGreaterThan(6)
       expect(later).toBeGreaterThan(6)
@@ -185,7 +185,7 @@ describe('current from base and fresh history', () => {
           const sources = { ...sourcesOf(entry, root), history: kept }
           expect(await rowsOf(entry, {}, sources)).toEqual(await rowsOf(withoutBase(entry)))
         }),
-        { numRuns: runs(16) },
+        { numRuns: runs(10) },
       )
     },
     runs(60_000),

@@ -87,7 +87,7 @@ test(
         ])
         loads += 1
       }),
-      { numRuns: runs(8) },
+      { numRuns: runs(6) },
     )
     expect(loads).toBeGreaterThan(0)
   },

@@ -70,7 +70,7 @@ test('G5, G6: a load file gives the lake rows and the refusals that the row code
       seen.refused += outcome.refused.length
       seen.passedOn += outcome.passedOn
     }),
-    { numRuns: runs(70) },
+    { numRuns: runs(40) },
   )
   /* Neither way alone would show anything. */
   expect(seen.accepted + seen.refused - seen.passedOn).toBeGreaterThan(0)
@@ -219,7 +219,7 @@ test('G6: text that is JSON for the engine alone is not let through', async () =
         expect(() => JSON.parse(documents[index] ?? '')).not.toThrow()
       }
     }),
-    { numRuns: runs(40) },
+    { numRuns: runs(25) },
   )
   expect(taken).toBeGreaterThan(0)
 })
