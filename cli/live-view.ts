@@ -85,7 +85,7 @@ export function cutVisible(line: string, columns: number): string {
 /** The whole status in one line, for logs. */
 export function summaryLine({ rates, pagesBehind, freshnessMs, memoryMb, tables }: RunStatus): string {
   const quarantined = tables.reduce((sum, table) => sum + table.quarantined, 0)
-  const loading = tables.filter(({ state }) => state !== 'streaming').length
+  const loading = tables.filter(({ state }) => state === 'waiting' || state === 'loading').length
   return [
     `captured ${count(rates.captured)}/s`,
     `formatted ${count(rates.formatted)}/s`,

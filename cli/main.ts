@@ -40,6 +40,7 @@ const commandsOf = (word: string | undefined): LazyCommands => ({
   status: async () => (await import('./commands/status.ts')).statusCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   reconcile: async () => (await import('./commands/reconcile.ts')).reconcileCommand,
+  table: async () => (await import('./commands/table.ts')).tableCommand,
   load: async () => (await import('./commands/load.ts')).loadCommand,
   compact: async () => (await import('./commands/compact.ts')).compactCommand,
   quarantine: async () => (await import('./commands/quarantine.ts')).quarantineCommand,

@@ -21,6 +21,8 @@ export interface SessionOptions {
   readonly source: string | undefined
   readonly tables: readonly string[]
   readonly contracts: readonly Table[]
+  /** Reads them again, for tables that are added later. */
+  readonly readContracts?: () => Promise<readonly Table[]>
   readonly slot: string
   readonly publication: string
   readonly reload: boolean
@@ -114,6 +116,7 @@ function runOptions(options: SessionOptions, server: PostgresServer | undefined,
     isEmbedded: server !== undefined,
     system: server === undefined ? systemOf(url) : embeddedSystem,
     contracts: options.contracts,
+    readContracts: options.readContracts,
     patterns: options.tables,
     slot: options.slot,
     publication: options.publication,

@@ -179,6 +179,11 @@ export const failures = {
     advice:
       'The publication does not carry every change. Run the statement of the message as the owner of the tables.',
   },
+  'source/table-busy': {
+    action: 'retry',
+    advice:
+      'A transaction keeps a table that is to be added to the publication locked. The message has the SQL that names it; end it, then repeat. Nothing was changed.',
+  },
   'postgres/start': { action: 'halt', advice: 'Read the server log named in the message.' },
   'postgres/unreachable-folder': {
     action: 'halt',
@@ -202,7 +207,7 @@ export const failures = {
   'run/not-running': {
     action: 'halt',
     advice:
-      'A load needs the running pipeline: start `tidemark dev` in another terminal, then repeat the command.',
+      'This needs the running pipeline: start `tidemark dev` in another terminal, then repeat the command.',
   },
   'run/bad-folder': {
     action: 'halt',

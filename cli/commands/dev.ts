@@ -100,6 +100,7 @@ async function run(
     source,
     tables: options.tables,
     contracts: await chosenContracts(options.schemas),
+    readContracts: () => chosenContracts(options.schemas),
     slot: options.slot,
     publication: options.publication,
     reload: options.reload ?? false,

@@ -1,20 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { PipelineError } from '../../core/failures.ts'
-import { isOver, type Load, loadState } from '../../core/load.ts'
-import { FolderLoadLedger } from '../../local/loads/folder-load-ledger.ts'
+import { type Load, loadState } from '../../core/load.ts'
 import type { StartedLoad } from '../../local/operations/load-operation.ts'
-import { folderHolder } from '../../local/pipeline/folder-lock.ts'
-import { readJsonFile } from '../../local/pipeline/json-file.ts'
-import { runFolder } from '../../local/pipeline/run-folder.ts'
-import { runStatus } from '../../local/run/run-status.ts'
-import { LoadScreen } from '../load-screen.ts'
 import { activityText, loadText, planText } from '../load-view.ts'
 import type { Cli } from '../main.ts'
 import { operate } from '../operate.ts'
-import { alignedTable, count, exit, type Output } from '../output.ts'
+import { alignedTable, count, exit } from '../output.ts'
 import { dirOption, schemasOption } from '../run-options.ts'
 import { stackOption } from '../stack.ts'
+import { findLoad, readLoads, watchLoad } from '../watch-load.ts'
 import { actOnStack, loadsOfStack, startOnStack, watchOnStack } from './load-stack.ts'
 
 interface Options {
@@ -60,7 +54,8 @@ function startCommand(cli: Cli): Command {
       const request = { tables: [...tables], isDryRun: dryRun, ...(window === undefined ? {} : { window }) }
       const started = (await operate(cli, options, { kind: 'load-start', ...request })) as StartedLoad
       if (!json) output.progress(activityText(started.activity))
-      const load = wait && started.load !== null ? await watch(dir, started.load.id, output) : started.load
+      const load =
+        wait && started.load !== null ? await watchLoad(dir, started.load.id, output) : started.load
       if (json) output.result(JSON.stringify({ ...started, load }))
       else if (load === null) output.result(planText(started.plan))
       else output.result(loadText(load, output, Date.now()))
@@ -78,7 +73,7 @@ function statusCommand({ output }: Cli): Command {
     .option('--json', 'as JSON')
     .action(async (id: string | undefined, { dir, json, stack }: Options) => {
       const loads = stack === undefined ? await readLoads(dir) : await loadsOfStack(stack)
-      const shown = id === undefined ? loads : [find(loads, id)]
+      const shown = id === undefined ? loads : [findLoad(loads, id)]
       if (json === true) return output.result(JSON.stringify(id === undefined ? shown : shown[0]))
       if (shown.length === 0) return output.result('no loads')
       if (id === undefined && shown.length > 1) return output.result(listText(shown))
@@ -97,9 +92,9 @@ function watchCommand({ output }: Cli): Command {
       const loads = stack === undefined ? await readLoads(dir) : await loadsOfStack(stack)
       const chosen = id ?? loads.at(-1)?.id
       if (chosen === undefined) throw new PipelineError('load/not-found', `no load in ${stack ?? dir}`)
-      const known = find(loads, chosen).id
+      const known = findLoad(loads, chosen).id
       const load =
-        stack === undefined ? await watch(dir, known, output) : await watchOnStack(stack, known, output)
+        stack === undefined ? await watchLoad(dir, known, output) : await watchOnStack(stack, known, output)
       output.result(json === true ? JSON.stringify(load) : loadText(load, output, Date.now()))
       setExit(load)
     })
@@ -137,46 +132,6 @@ function actOn(cli: Cli, verb: 'resume' | 'cancel', description: string): Comman
         options.json === true ? JSON.stringify(found) : loadText(found, cli.output, Date.now()),
       )
     })
-}
-
-const POLL_MS = 500
-
-/* Of the ledger, and the counts between two of its entries from the status of the process that loads. */
-async function watch(dir: string, id: string, output: Output): Promise<Load> {
-  const screen = new LoadScreen(output, Date.now)
-  for (;;) {
-    const load = find(await readLoads(dir), id)
-    if (isOver(loadState(load))) {
-      screen.clear()
-      return load
-    }
-    if ((await folderHolder(dir)) === undefined)
-      throw new PipelineError('run/not-running', `load ${id} goes on when the pipeline of ${dir} runs`)
-    screen.show(load)
-    await sleep(POLL_MS)
-  }
-}
-
-async function readLoads(dir: string): Promise<readonly Load[]> {
-  const folder = runFolder(dir)
-  const [loads, status] = await Promise.all([
-    new FolderLoadLedger(folder.loads).all(),
-    readJsonFile(folder.status, runStatus),
-  ])
-  return loads.map((load) => ({
-    ...load,
-    tables: load.tables.map((table) => {
-      const live = status?.loading.find(({ id, table: name }) => id === load.id && name === table.table)
-      const isBehind = table.state === 'loading' && !table.isRead && (live?.rows ?? 0) > table.rows
-      return isBehind && live !== undefined ? { ...table, rows: live.rows, bytes: live.bytes } : table
-    }),
-  }))
-}
-
-function find(loads: readonly Load[], id: string): Load {
-  const found = loads.find((load) => load.id === id)
-  if (found === undefined) throw new PipelineError('load/not-found', `no load ${id}`)
-  return found
 }
 
 function setExit(load: Load): void {

@@ -14,7 +14,8 @@ import { newTableLoad, reopenedTableLoad } from './table-load.ts'
 
 export interface LoadRunnerDeps {
   readonly ledger: LoadLedger
-  readonly sources: readonly SourceTable[]
+  /** The tables that are captured now. */
+  readonly sources: () => readonly SourceTable[]
   /** What one table's run needs, the parts of this runner left out; opens its engines. */
   readonly open: () => Promise<OpenParts>
   /** Rows of each table as the source estimates them; null where it does not know. */
@@ -229,7 +230,7 @@ export class LoadRunner {
     this.deps.log.warn('load.failed', { load: job.id, table: name, code: failure.code })
     const endedAt = new Date(this.deps.now()).toISOString()
     await this.book.keepTable(job.id, { ...this.book.table(job.id, name), state: 'failed', failure, endedAt })
-    const source = this.deps.sources.find((table) => nameOf(table) === name)
+    const source = this.deps.sources().find((table) => nameOf(table) === name)
     if (source !== undefined && this.deps.isRequired(source)) throw error
   }
 
@@ -270,7 +271,7 @@ export class LoadRunner {
   }
 
   private expand(patterns: readonly string[]): readonly SourceTable[] {
-    const found = this.deps.sources.filter((table) => matchesPatterns(table, patterns))
+    const found = this.deps.sources().filter((table) => matchesPatterns(table, patterns))
     const missing = patterns.find(
       (pattern) => !pattern.startsWith('!') && !found.some((table) => matchesPatterns(table, [pattern])),
     )
@@ -280,7 +281,7 @@ export class LoadRunner {
   }
 
   private sourceOf(name: string): SourceTable {
-    const found = this.deps.sources.find((table) => nameOf(table) === name)
+    const found = this.deps.sources().find((table) => nameOf(table) === name)
     if (found === undefined) throw new PipelineError('source/no-tables', `${name} is not captured`)
     return found
   }

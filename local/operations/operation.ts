@@ -58,6 +58,13 @@ const operation = z.discriminatedUnion('kind', [
     fileBytes: z.number().int().min(1).optional(),
   }),
   z.object({ kind: z.literal('heal'), keys: z.record(z.string(), z.array(z.string())) }),
+  z.object({
+    kind: z.literal('table-add'),
+    tables: z.array(z.string()).min(1),
+    isLoaded: z.boolean(),
+    isDryRun: z.boolean(),
+    contracts: z.record(z.string(), z.string()),
+  }),
   z.object({ kind: z.literal('load-resume'), load: z.string() }),
   z.object({ kind: z.literal('load-cancel'), load: z.string() }),
   z.object({ kind: z.literal('expire'), olderThanMs: z.number().min(0), isDryRun: z.boolean() }),
@@ -86,6 +93,11 @@ export interface OperationParts {
 export interface RunningParts extends LoadParts {
   /** Compares keys again and sends those that differ; see `heal`. */
   readonly heal: (keys: HealKeys, signal: AbortSignal) => Promise<readonly TableProof[]>
+  /** Captures more tables from now on; see `addTables`. */
+  readonly addTables: (
+    request: Extract<Operation, { kind: 'table-add' }>,
+    context: Pick<OperationContext, 'signal' | 'onProgress'>,
+  ) => Promise<unknown>
 }
 
 export interface OperationContext {
@@ -129,6 +141,8 @@ export async function runOperation(request: Operation, context: OperationContext
       return running(context).runner.resume(request.load)
     case 'load-cancel':
       return running(context).runner.cancel(request.load)
+    case 'table-add':
+      return running(context).addTables(request, context)
     case 'heal':
       return running(context).heal(request.keys, context.signal)
   }

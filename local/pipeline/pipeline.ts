@@ -4,11 +4,9 @@ import type { Table } from '../../core/contract/table.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
 import type { StreamRecord } from '../../core/stream-record.ts'
-import { router } from '../../formatters/route.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { type CaptureResult, captureBatch } from '../../ingest/capture-batch.ts'
 import { decodeDms } from '../../ingest/decode-dms.ts'
-import { historyFiles } from '../../lake/history-file.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { contractDigests } from '../operations/contract-digest.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
@@ -21,6 +19,7 @@ import { Drift } from './drift.ts'
 import { FormatLoop, readCheckpoint } from './format-loop.ts'
 import { FreshnessHistogram } from './freshness.ts'
 import { LandLoop } from './land-loop.ts'
+import { LiveContracts } from './live-contracts.ts'
 import type { RunFolder } from './run-folder.ts'
 import { Watermark } from './watermark.ts'
 
@@ -66,9 +65,9 @@ export class Pipeline {
   readonly delivery: FolderDelivery
   readonly objects: FolderObjects
   readonly drift: Drift
-  readonly tables: readonly Table[]
   readonly maskKey: MaskKey
   readonly folder: RunFolder
+  private readonly contracts: LiveContracts
   private readonly format: FormatLoop
   private readonly land: LandLoop
   private readonly log: Logger
@@ -89,9 +88,10 @@ export class Pipeline {
       objects: FolderObjects
       drift: Drift
       maskKey: MaskKey
+      contracts: LiveContracts
     },
     format: FormatLoop,
-    { folder, tables, log, now = Date.now, landed = () => Promise.resolve() }: PipelineOptions,
+    { folder, log, now = Date.now, landed = () => Promise.resolve() }: PipelineOptions,
   ) {
     this.raw = parts.raw
     this.quarantine = parts.quarantine
@@ -101,7 +101,7 @@ export class Pipeline {
     this.objects = parts.objects
     this.drift = parts.drift
     this.maskKey = parts.maskKey
-    this.tables = tables
+    this.contracts = parts.contracts
     this.folder = folder
     this.now = now
     this.format = format
@@ -109,7 +109,7 @@ export class Pipeline {
     this.land = new LandLoop({
       objects: parts.objects,
       catalog: parts.catalog,
-      historyFiles: historyFiles(tables),
+      historyFiles: parts.contracts.historyFile,
       quarantine: parts.quarantine,
       ledger: parts.ledger,
       log,
@@ -140,9 +140,10 @@ export class Pipeline {
     const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted })
     const delivery = new FolderDelivery({ objects, now, hints, ledger })
     const maskKey = await new FolderMaskKeys(folder.maskKey).current()
+    const contracts = new LiveContracts(tables, maskKey)
     const drift = await Drift.open(folder.drift, {
-      knows: (table, field) => isKnown(tables, table, field),
-      digestOf: (table) => digestOf(tables, table),
+      knows: (table, field) => isKnown(contracts.tables, table, field),
+      digestOf: (table) => digestOf(contracts.tables, table),
     })
     const format = await FormatLoop.open({
       raw,
@@ -150,15 +151,25 @@ export class Pipeline {
       isWaiting: (id) => quarantine.holds(id),
       ledger,
       delivery,
-      route: router(tables, maskKey),
+      route: contracts.route,
       unknownFields: (table, names) => drift.noteFields(table, names, now()),
       checkpoint: folder.checkpoint,
     })
     return new Pipeline(
-      { raw, quarantine, catalog, ledger, delivery, objects, drift, maskKey },
+      { raw, quarantine, catalog, ledger, delivery, objects, drift, maskKey, contracts },
       format,
       options,
     )
+  }
+
+  get tables(): readonly Table[] {
+    return this.contracts.tables
+  }
+
+  /** Registers tables and has their changes formatted from now on. Doing it again changes nothing. */
+  async extend(tables: readonly Table[]): Promise<void> {
+    await this.catalog.registerTables(tables.map(catalogTable))
+    this.contracts.add(tables)
   }
 
   start(): void {

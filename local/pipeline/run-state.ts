@@ -3,8 +3,11 @@ import { PipelineError } from '../../core/failures.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
 
 const load = z.object({
-  /** `waiting` until a load of the table is complete for the first time; the load ledger has every load. */
-  state: z.enum(['waiting', 'complete']),
+  /**
+   * `waiting` until a load of the table is complete for the first time, `unloaded` when it was added without one and
+   * none was asked for since; the load ledger has every load.
+   */
+  state: z.enum(['waiting', 'unloaded', 'complete']),
   /** Of the source table; another one means that the table was made anew under its name. */
   oid: z.number().int(),
   /** Rows of the newest complete load, and where they rank. */
@@ -28,6 +31,8 @@ const runState = z.object({
   slotState: z.enum(['none', 'creating', 'created']),
   epoch: z.number().int(),
   loads: z.record(z.string(), load),
+  /** Tables that were added while the pipeline ran: they are followed whatever the patterns of a later start say. */
+  added: z.array(z.string()).default([]),
 })
 export type RunStateData = z.infer<typeof runState>
 export type LoadedTable = z.infer<typeof load>

@@ -11,11 +11,13 @@ import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { streamChanges } from '../replicator/stream-changes.ts'
 import type { Pipeline } from './pipeline.ts'
+import { ReadingPauses } from './reading-pauses.ts'
 import type { LoadedTable, RunState } from './run-state.ts'
 
 export interface SourceRunDeps {
   readonly source: Source
-  readonly tables: readonly SourceTable[]
+  /** The tables that are followed now; asked each time reading begins. */
+  readonly tables: () => readonly SourceTable[]
   readonly state: RunState
   readonly pipeline: Pipeline
   readonly loads: LoadRunner
@@ -33,6 +35,9 @@ const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000]
 export class SourceRun {
   private readonly deps: SourceRunDeps
   private readonly sequence = startSequence(Date.now())
+  private readonly pauses = new ReadingPauses()
+  /** Whether the loads that the tables lack have been asked for. */
+  hasAskedLoads = false
   /** Highest LSN up to which everything is captured. */
   capturedLsn = 0n
 
@@ -41,8 +46,24 @@ export class SourceRun {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.follow(signal)
+    } finally {
+      this.pauses.close()
+    }
+  }
+
+  /**
+   * Stops reading at what is durable, does the work while nobody reads the slot, and reads on from there. Resolves when
+   * the source sends again, with how long it did not. Throws what the work throws, and `run/locked` when the run ends.
+   */
+  pause<T>(work: () => Promise<T>): Promise<{ readonly result: T; readonly milliseconds: number }> {
+    return this.pauses.request(work)
+  }
+
+  private async follow(signal: AbortSignal): Promise<void> {
     await this.withClient((client) =>
-      ensurePublication(client, this.deps.state.data.publication, this.deps.tables),
+      ensurePublication(client, this.deps.state.data.publication, this.deps.tables()),
     )
     const first = await this.prepareSlot()
     /* Loads and changes go side by side: positions, not arrival, say which of two readings of a row counts. */
@@ -59,17 +80,18 @@ export class SourceRun {
   private async streamWithRetries(signal: AbortSignal): Promise<void> {
     for (let failures = 0, isRetry = false; !signal.aborted; isRetry = true) {
       const before = this.capturedLsn
+      const turn = await this.pauses.between(signal)
       try {
         if (isRetry) await this.freeSlot()
-        await this.stream(signal)
-        return
+        await this.stream(turn)
+        failures = 0
       } catch (error) {
         if (!(error instanceof PipelineError) || error.action !== 'retry') throw error
         failures = this.capturedLsn > before ? 0 : failures + 1
         const wait = RETRY_MS[failures]
         if (wait === undefined) throw error
         this.deps.log.warn('source.retry', { code: error.code, waitMs: wait })
-        await sleep(wait, undefined, { signal }).catch(() => undefined)
+        await sleep(wait, undefined, { signal: turn }).catch(() => undefined)
       }
     }
   }
@@ -95,14 +117,14 @@ export class SourceRun {
 
   /* Tables that no complete load has: the loads of a run before go on by themselves. */
   private async load(first: Snapshot | undefined, signal: AbortSignal): Promise<void> {
-    const { state, tables, loads } = this.deps
+    const { state, loads } = this.deps
     const unfinished = new Set(
       loads
         .loads()
         .flatMap((load) => load.tables.flatMap(({ table, state: at }) => (isOver(at) ? [] : table))),
     )
     const missing: string[] = []
-    for (const table of tables) {
+    for (const table of this.deps.tables()) {
       const name = nameOf(table)
       if (!isWaiting(state.data.loads[name], table)) continue
       await state.setLoad(name, { state: 'waiting', oid: table.oid, rows: null, position: null })
@@ -110,6 +132,7 @@ export class SourceRun {
     }
     if (missing.length > 0) await loads.start({ tables: missing }, first)
     else await first?.close()
+    this.hasAskedLoads = true
     await loads.run(signal)
   }
 
@@ -119,7 +142,7 @@ export class SourceRun {
       source,
       slot: state.data.slot,
       publication: state.data.publication,
-      tables,
+      tables: tables(),
       /* The slot knows what was acknowledged, and nothing is before it is durable. */
       startLsn: 0n,
       /* Each batch makes a page for each of its tables: waiting a little makes fewer, fuller ones. */
@@ -129,6 +152,7 @@ export class SourceRun {
         this.reached(through)
       },
       onIdle: (lsn) => this.reached(lsn),
+      onStart: () => this.pauses.over(),
       signal,
       sequence: this.sequence,
       log: (line) => log.info('source.stream', { line }),

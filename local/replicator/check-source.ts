@@ -7,6 +7,8 @@ import { serverRules, tableRules } from './source-rules.ts'
 
 export interface SourceCheck extends SlotCheck {
   readonly patterns?: readonly string[]
+  /** Tables that are taken whatever the patterns say, where they exist and no `!` pattern leaves them out. */
+  readonly also?: readonly string[]
 }
 
 export interface CheckedSource {
@@ -21,10 +23,19 @@ export interface CheckedSource {
  * Throws the first refusal as a `source/…` failure whose message has the SQL that mends it.
  */
 export async function checkSource(client: ClientBase, check: SourceCheck): Promise<CheckedSource> {
+  const { version, tables } = await checkCapturable(client, check)
+  const slot = await checkSlot(client, check)
+  return { version, tables, slotExists: slot.exists }
+}
+
+/** The same without the slot, which somebody may read meanwhile. */
+export async function checkCapturable(
+  client: ClientBase,
+  { patterns, also }: Pick<SourceCheck, 'patterns' | 'also'>,
+): Promise<Omit<CheckedSource, 'slotExists'>> {
   const server = await readServer(client)
   refuseFirst(serverRules, server)
-  const tables = await readSourceCatalog(client, check.patterns)
+  const tables = await readSourceCatalog(client, patterns, also)
   refuseFirst(tableRules, { server, tables, access: await readAccess(client, tables) })
-  const slot = await checkSlot(client, check)
-  return { version: server.version, tables, slotExists: slot.exists }
+  return { version: server.version, tables }
 }

@@ -1,41 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientBase } from 'pg'
 import { PipelineError } from '../../core/failures.ts'
 import { publicationStatements, readPublication } from './publication-state.ts'
+import { quoteLiteral, quoteTable } from './quote-identifier.ts'
 import type { SourceTable } from './source-catalog.ts'
 import { errorCodeOf, toSourceError } from './source-error.ts'
 
+/* How long writers of a table may be kept waiting for the lock, each time, and how often it is tried. */
+const LOCK_MS = 2_000
+const TRIES = 5
+const PAUSE_MS = 1_000
+
+/** SQLSTATEs lock_not_available and deadlock_detected. */
+const LOCKED = ['55P03', '40P01']
+
 /**
  * Makes the publication hold every given table, whole, with all its changes: creates it, or adds
- * what is missing. Never publishes other tables and never takes one out. Call it before the slot is
- * created. Throws source/publication with the SQL when the publication is not ours to change or
- * narrows what it publishes.
+ * what is missing. Never publishes other tables and never takes one out. Call it while nothing
+ * reads the slot. Throws source/publication with the SQL when the publication is not ours to change
+ * or narrows what it publishes, and source/table-busy.
  */
 export async function ensurePublication(
   client: ClientBase,
   publication: string,
   tables: readonly SourceTable[],
 ): Promise<void> {
-  const state = await readPublication(client, publication, tables)
-  const { widen, add } = publicationStatements(state, tables)
-  if (widen.length > 0) throw refusal(publication, widen.join('; '))
-  for (const statement of add) await run(client, publication, statement)
-}
-
-async function run(client: ClientBase, publication: string, sql: string): Promise<void> {
-  try {
-    await client.query(sql)
-  } catch (cause) {
-    const code = errorCodeOf(cause)
-    /* No privilege, or a read-only server: both need the statement run elsewhere or by someone else. */
-    if (code === '42501' || code === '25006') throw refusal(publication, sql, cause)
-    throw toSourceError(cause, `cannot change publication ${publication}`)
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await publishTables(client, publication, tables)
+    } catch (error) {
+      if (!isBusy(error) || tries === TRIES) throw error
+    }
+    await sleep(PAUSE_MS)
   }
 }
 
-function refusal(publication: string, sql: string, cause?: unknown): PipelineError {
+/** Which of the tables a publication lacks. Throws source/publication when it is not for the role to add them. Changes nothing. */
+export async function unpublished(
+  client: ClientBase,
+  publication: string,
+  tables: readonly SourceTable[],
+): Promise<readonly SourceTable[]> {
+  const state = await readPublication(client, publication, tables)
+  const { widen, add } = publicationStatements(state, tables)
+  if (state.found === undefined)
+    throw new PipelineError('source/publication', `publication ${publication} does not exist any more`)
+  if (widen.length > 0) throw refusal(publication, widen)
+  if (add.length > 0 && !state.isOurs) throw refusal(publication, add)
+  const { members } = state.found
+  return tables.filter((table) => !members.has(quoteTable(table)))
+}
+
+/**
+ * The same as `ensurePublication` in one try. Writers of a table that is added wait meanwhile, at most two seconds for
+ * those that have begun before. Throws source/table-busy when these took longer, and source/publication.
+ */
+export async function publishTables(
+  client: ClientBase,
+  publication: string,
+  tables: readonly SourceTable[],
+  lockMs = LOCK_MS,
+): Promise<void> {
+  const { widen, add } = publicationStatements(await readPublication(client, publication, tables), tables)
+  if (widen.length > 0) throw refusal(publication, widen)
+  if (add.length === 0) return
+  try {
+    await client.query(`SET lock_timeout = ${lockMs}`)
+    for (const sql of add) await client.query(sql)
+  } catch (cause) {
+    await client.query('ROLLBACK').catch(() => undefined)
+    const code = errorCodeOf(cause)
+    if (LOCKED.includes(code)) throw busy(tables, cause)
+    /* No privilege, or a read-only server: both need the statement run elsewhere or by someone else. */
+    if (code === '42501' || code === '25006') throw refusal(publication, add, cause)
+    throw toSourceError(cause, `cannot change publication ${publication}`)
+  } finally {
+    await client.query('RESET lock_timeout').catch(() => undefined)
+  }
+}
+
+/** Whether it is worth trying again a little later. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof PipelineError && error.code === 'source/table-busy'
+}
+
+function refusal(publication: string, statements: readonly string[], cause?: unknown): PipelineError {
   return new PipelineError(
     'source/publication',
-    `publication ${publication} does not carry every change of the tables: ${sql};`,
+    `publication ${publication} does not carry every change of the tables: ${statements.join('; ')};`,
     cause === undefined ? undefined : { cause },
+  )
+}
+
+function busy(tables: readonly SourceTable[], cause: unknown): PipelineError {
+  const names = tables.map((table) => `${quoteLiteral(quoteTable(table)).trim()}::regclass`).join(', ')
+  return new PipelineError(
+    'source/table-busy',
+    `a transaction that has written to a table to be added stays open: SELECT a.pid, a.xact_start, a.state FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE l.relation IN (${names});`,
+    { cause },
   )
 }

@@ -28,7 +28,11 @@ interface PublicationRow {
   readonly generated: string
 }
 
-/** The statements, each without its semicolon, that make a publication carry every change of tables; none when it does. */
+/**
+ * The statements, each without its semicolon, that make a publication carry every change of tables; none when it does.
+ * A table is added under a lock that its writers wait for: before PostgreSQL 13.21, 14.18, 15.13, 16.9 and 17.5 a
+ * transaction that writes a table while it is added makes the decoder forget that it was.
+ */
 export function publicationStatements(
   state: PublicationState,
   tables: readonly SourceTable[],
@@ -44,7 +48,15 @@ export function publicationStatements(
   const list = missing.map(publishedName).join(', ')
   return {
     widen: widening(name, state.found, tables),
-    add: missing.length === 0 ? [] : [`ALTER PUBLICATION ${name} ADD TABLE ${list}`],
+    add:
+      missing.length === 0
+        ? []
+        : [
+            'BEGIN',
+            `LOCK TABLE ${list} IN SHARE ROW EXCLUSIVE MODE`,
+            `ALTER PUBLICATION ${name} ADD TABLE ${list}`,
+            'COMMIT',
+          ],
   }
 }
 

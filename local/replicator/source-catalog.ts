@@ -7,7 +7,7 @@ import {
   type SourceColumn,
   toSourceColumn,
 } from './source-column.ts'
-import { isRelationName, matchesPatterns } from './table-pattern.ts'
+import { isFollowed, isRelationName, matchesPatterns } from './table-pattern.ts'
 
 /** One table of the source as its catalog describes it. */
 export interface SourceTable {
@@ -69,15 +69,17 @@ const IDENTITIES: Readonly<Record<string, SourceTable['replicaIdentity']>> = {
 
 /**
  * The tables that `patterns` name, by schema and name. A pattern is `schema.table`, `*` stands for
- * any run of characters, `!` before a pattern leaves its tables out. Throws source/no-tables when
- * nothing matches or a pattern without `*` names no table.
+ * any run of characters, `!` before a pattern leaves its tables out. The tables of `also` are taken
+ * too, where there are any. Throws source/no-tables when nothing matches or a pattern without `*`
+ * names no table.
  */
 export async function readSourceCatalog(
   client: ClientBase,
   patterns: readonly string[] = ['*.*'],
+  also: readonly string[] = [],
 ): Promise<readonly SourceTable[]> {
   const { rows } = await client.query<TableRow>(TABLES)
-  const matching = rows.filter((row) => matchesPatterns(row, patterns))
+  const matching = rows.filter((row) => isFollowed(row, patterns, also))
   const missing = patterns.filter(
     (pattern) => isRelationName(pattern) && !rows.some((row) => matchesPatterns(row, [pattern])),
   )

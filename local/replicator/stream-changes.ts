@@ -21,6 +21,8 @@ export interface StreamOptions {
   readonly deliver: (batch: ReplicationBatch) => Promise<void>
   /** Everything up to this LSN is delivered and nothing waits. */
   readonly onIdle?: (lsn: bigint) => void
+  /** The server has agreed to send. */
+  readonly onStart?: () => void
   readonly batchRecords?: number
   readonly batchBytes?: number
   readonly lingerMs?: number
@@ -142,6 +144,7 @@ class ChangeStream {
       broken: (error) => this.fail(error),
     })
     options.log(`reading slot ${options.slot} from ${formatLsn(options.startLsn)}`)
+    options.onStart?.()
   }
 
   /* A log that ends before our position is another log: the server was restored or replaced. */

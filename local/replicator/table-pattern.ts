@@ -17,6 +17,17 @@ export function matchesPatterns(
   )
 }
 
+/** Whether the patterns take the table, or it is one of `also` and no `!` pattern leaves it out. */
+export function isFollowed(
+  table: { readonly schema: string; readonly name: string },
+  patterns: readonly string[],
+  also: readonly string[],
+): boolean {
+  if (matchesPatterns(table, patterns)) return true
+  const isAlso = also.includes(`${table.schema}.${table.name}`)
+  return isAlso && matchesPatterns(table, ['*', ...patterns])
+}
+
 function matches(name: string, pattern: string): boolean {
   const source = pattern.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'))
   return new RegExp(`^${source.join('.*')}$`, 's').test(name)

@@ -1,3 +1,4 @@
+import type { ClientBase } from 'pg'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../pipeline/run-state.ts'
 import { checkSource } from '../replicator/check-source.ts'
@@ -31,10 +32,7 @@ export async function inspectSource(
   const reload = options.reload || isReplaced
   const client = await connectSource(source, { applicationName: 'tidemark check' })
   try {
-    const { rows } = await client.query<{ system: string; database: string }>(
-      'select system_identifier::text as system, current_database()::text as database from pg_control_system()',
-    )
-    const identity = { system: rows[0]?.system ?? '', database: rows[0]?.database ?? '' }
+    const identity = await readIdentity(client)
     const fresh: RunStateData = {
       format: 2,
       source: {
@@ -48,6 +46,7 @@ export async function inspectSource(
       slotState: 'none',
       epoch: 1,
       loads: {},
+      added: [],
     }
     const before = await RunState.read(folder.state, fresh, { isReplaced })
     const isOther = before !== undefined && before.source.system !== identity.system
@@ -56,7 +55,8 @@ export async function inspectSource(
       !isOther && (before?.slotState === 'creating' || (reload && before?.slotState === 'created'))
     if (isDropped) await dropOwnSlot(client, slot)
     const known = before?.slotState === 'created' && !isDropped && !isOther
-    const { tables } = await checkSource(client, { slot, patterns, known })
+    const { added = [] } = before ?? {}
+    const { tables } = await checkSource(client, { slot, patterns, also: added, known })
     /* A source that was refused leaves no trace in the folder. */
     const state = new RunState(folder.state, before ?? fresh)
     await state.update({
@@ -69,4 +69,14 @@ export async function inspectSource(
   } finally {
     await closeClient(client)
   }
+}
+
+/** What tells one database from every other, a restored copy on another server included. */
+export async function readIdentity(
+  client: ClientBase,
+): Promise<{ readonly system: string; readonly database: string }> {
+  const { rows } = await client.query<{ system: string; database: string }>(
+    'select system_identifier::text as system, current_database()::text as database from pg_control_system()',
+  )
+  return { system: rows[0]?.system ?? '', database: rows[0]?.database ?? '' }
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
+import { isOver, loadState } from '../../core/load.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
 import { setForeignAside } from '../loads/set-aside.ts'
@@ -19,9 +20,11 @@ import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import type { BufferingHints } from '../stores/folder-delivery.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
+import { type AddTablesDeps, addTables, type TablesAdded } from './add-tables.ts'
 import { clearLeftovers } from './clear-leftovers.ts'
 import { type InspectOptions, inspectSource } from './inspect-source.ts'
 import { openLoads } from './open-loads.ts'
+import type { AddTablesRequest } from './plan-tables.ts'
 import { Prover } from './prover.ts'
 import { type RunStatus, StatusFile } from './run-status.ts'
 import { Schedule } from './schedule.ts'
@@ -30,6 +33,8 @@ export interface LocalRunOptions extends InspectOptions {
   /** Folder of everything that is kept. */
   readonly dir: string
   readonly contracts: readonly Table[]
+  /** The contracts as they are when tables are added later; `contracts` when left out. */
+  readonly readContracts?: (() => Promise<readonly Table[]>) | undefined
   readonly hints: BufferingHints
   /** Time from the end of one compaction, or scheduled proof, to the next; 0 for none by itself. */
   readonly compactEveryMs: number
@@ -61,6 +66,11 @@ export interface LocalRun {
   ): Promise<Proof>
   /** Compacts every table, or waits for the compaction that runs. */
   compact(): Promise<Compacted>
+  /** Captures more tables from now on. */
+  addTables(
+    request: AddTablesRequest,
+    context: { readonly signal: AbortSignal; readonly onStep: AddTablesDeps['onStep'] },
+  ): Promise<TablesAdded>
   /** Rejects when capture or a stage fails; never resolves. */
   readonly failed: Promise<never>
   stop(): Promise<void>
@@ -81,36 +91,57 @@ export async function openLocalRun(options: LocalRunOptions): Promise<LocalRun> 
 async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: FolderLock): Promise<LocalRun> {
   const { source, log, hints, now = Date.now } = options
   await clearLeftovers(folder, now())
-  const { state, sources } = await inspectSource(options, folder)
+  const inspected = await inspectSource(options, folder)
+  const { state } = inspected
+  let { sources } = inspected
   const tables = await chooseContracts(sources, options.contracts, {
     system: options.system,
     file: folder.contracts,
   })
   const pipeline = await Pipeline.open({ folder, tables, hints, log, now })
   const loads = await openLoads({
-    ...{ source, sources, tables, state, pipeline, log, now, fileBytes: options.loadFileBytes },
+    ...{ source, sources: () => sources, state, pipeline, log, now, fileBytes: options.loadFileBytes },
     /* Until it is folded, a load makes every query fold the table. */
     onOver: () => schedule.soon('compact'),
   })
-  const run = new SourceRun({ source, tables: sources, state, pipeline, loads, log })
+  const run = new SourceRun({ source, tables: () => sources, state, pipeline, loads, log })
   const abort = new AbortController()
   pipeline.start()
   const capture = run.run(abort.signal)
   const failed = Promise.race([pipeline.failed, capture.then(() => new Promise<never>(() => undefined))])
   failed.catch(() => undefined)
-  const prover = new Prover({ source, tables, state, pipeline, failed, now })
+  const prover = new Prover({ source, state, pipeline, failed, now })
   const operations = new OperationQueue()
+  const additions = new OperationQueue()
+  const add: LocalRun['addTables'] = (request, context) =>
+    additions.run(
+      () =>
+        addTables(request, {
+          ...{ source, state, pipeline, loads, run, ...context },
+          sources: () => sources,
+          follow: (more) => {
+            const isOld = (table: SourceTable) => !more.some((other) => nameOf(other) === nameOf(table))
+            sources = [...sources.filter(isOld), ...more]
+          },
+          readContracts: options.readContracts ?? (() => Promise.resolve(options.contracts)),
+        }),
+      stopping,
+    )
   const running = {
     runner: loads,
     activity: () => readActivity(source, state.data.slot),
     heal: prover.heal.bind(prover),
+    addTables: (
+      request: AddTablesRequest,
+      context: { signal: AbortSignal; onProgress: (p: unknown) => void },
+    ) => add(request, { signal: context.signal, onStep: (step) => context.onProgress({ step }) }),
   }
   const perform = (asked: Operation, signal: AbortSignal, onProgress: (progress: unknown) => void) => {
     const either = AbortSignal.any([abort.signal, signal])
     const work = () => runOperation(asked, { pipeline, running, now, signal: either, onProgress })
-    /* Loads have a queue of their own, and healing touches no file: they wait for nothing. */
-    if (asked.kind.startsWith('load-') || asked.kind === 'heal') return work()
-    return operations.run(work, () => new PipelineError('run/locked', 'the running Tidemark is stopping'))
+    /* Loads and additions have queues of their own, and healing touches no file: they wait for nothing. */
+    if (asked.kind.startsWith('load-') || asked.kind === 'heal' || asked.kind === 'table-add') return work()
+    return operations.run(work, stopping)
   }
   let compacting: Promise<Compacted> | undefined
   /* Whoever asks while it runs gets what that run makes. */
@@ -158,24 +189,30 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     log,
   )
   schedule.start()
-  const statusFile = new StatusFile(folder.status, { pipeline, state, run, loads, tables, now })
+  const statusFile = new StatusFile(folder.status, { pipeline, state, run, loads, now })
   statusFile.start()
 
   return {
-    tables,
+    get tables() {
+      return pipeline.tables
+    },
+    addTables: add,
     pipeline,
     loads,
     failed,
     status: () => statusFile.current(),
-    loaded: (signal) => Promise.race([allLoaded(state, sources, signal), failed]),
+    loaded: (signal) =>
+      Promise.race([allLoaded({ state, run, loads, sources: () => sources }, signal), failed]),
     reconcile: (signal, request, onTable) => prover.prove(signal, request, onTable),
     compact,
     async stop() {
       abort.abort()
       await schedule.stop()
+      /* Before the capture has ended nothing is left that an addition waits for. */
+      await capture.catch(() => undefined)
+      await additions.close()
       /* An operation ends where it can go on; after a failed stage it may wait for a delivery that never comes. */
       await Promise.race([operations.close(), pipeline.failed.catch(() => undefined)])
-      await capture.catch(() => undefined)
       await pipeline.stop()
       await statusFile.stop()
       await lock.release()
@@ -192,19 +229,31 @@ async function readActivity(source: Source, slot: string): Promise<SourceActivit
   }
 }
 
-async function allLoaded(
-  state: RunState,
-  sources: readonly SourceTable[],
-  signal: AbortSignal,
-): Promise<void> {
+interface Loading {
+  readonly state: RunState
+  readonly run: SourceRun
+  readonly loads: LoadRunner
+  readonly sources: () => readonly SourceTable[]
+}
+
+/* Not those that were added without a load, or whose load failed: it is not tried again before the next start. */
+async function allLoaded({ state, run, loads, sources }: Loading, signal: AbortSignal): Promise<void> {
   const isLoaded = (table: SourceTable) => {
-    const load = state.data.loads[nameOf(table)]
-    return load?.state === 'complete' && load.oid === table.oid
+    const name = nameOf(table)
+    const load = state.data.loads[name]
+    if (load !== undefined && load.state !== 'waiting') return load.oid === table.oid
+    if (!state.data.added.includes(name) || !run.hasAskedLoads) return false
+    const newest = loads.loads().findLast(({ tables }) => tables.some((read) => read.table === name))
+    return newest !== undefined && isOver(loadState(newest))
   }
-  while (!sources.every(isLoaded)) {
+  while (!sources().every(isLoaded)) {
     signal.throwIfAborted()
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
+}
+
+function stopping(): PipelineError {
+  return new PipelineError('run/locked', 'the running Tidemark is stopping')
 }
 
 function nameOf({ schema, name }: SourceTable): string {

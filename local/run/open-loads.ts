@@ -1,6 +1,5 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { isOver, loadPrefix, type TableLoad } from '../../core/load.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
@@ -20,8 +19,7 @@ import { FolderFiles } from '../stores/folder-files.ts'
 
 export interface OpenLoadsOptions {
   readonly source: Source
-  readonly sources: readonly SourceTable[]
-  readonly tables: readonly Table[]
+  readonly sources: () => readonly SourceTable[]
   readonly state: RunState
   readonly pipeline: Pipeline
   readonly log: Logger
@@ -44,7 +42,7 @@ export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> 
     sources,
     log,
     now,
-    isRequired: (table) => isWaiting(state.data.loads[`${table.schema}.${table.name}`], table),
+    isRequired: (table) => isRequired(table, state),
     estimate: (found) => estimateRows(source, found),
     onOver: options.onOver,
     open: () => openParts(options, () => runner),
@@ -53,7 +51,7 @@ export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> 
 }
 
 async function openParts(
-  { source, tables, state, pipeline, log, fileBytes }: OpenLoadsOptions,
+  { source, state, pipeline, log, fileBytes }: OpenLoadsOptions,
   runner: () => LoadRunner,
 ): Promise<OpenParts> {
   const { folder, objects, catalog } = pipeline
@@ -68,7 +66,7 @@ async function openParts(
       {
         engine: own,
         files,
-        tables,
+        tables: pipeline.tables,
         maskKey: pipeline.maskKey,
         objects,
         catalog,
@@ -117,6 +115,12 @@ async function openParts(
       void rm(temporary, { recursive: true, force: true })
     },
   }
+}
+
+/* A table that was added to a running pipeline must not end it for the others. */
+function isRequired(table: SourceTable, { data }: RunState): boolean {
+  const name = `${table.schema}.${table.name}`
+  return !data.added.includes(name) && isWaiting(data.loads[name], table)
 }
 
 /* The files of the newest complete load are kept: a replay lands them again. Those of older ones have no use. */

@@ -1,4 +1,3 @@
-import type { Table } from '../../core/contract/table.ts'
 import type { Clock } from '../../core/ports.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunState } from '../pipeline/run-state.ts'
@@ -17,7 +16,6 @@ import type { Source } from '../replicator/source-connection.ts'
 
 export interface ProverDeps {
   readonly source: Source
-  readonly tables: readonly Table[]
   readonly state: RunState
   readonly pipeline: Pipeline
   /** Rejects when a stage or capture fails. */
@@ -54,8 +52,8 @@ export class Prover {
   }
 
   private reconcileDeps(signal: AbortSignal): ReconcileDeps {
-    const { source, tables, state, pipeline, failed, now } = this.deps
-    const { catalog, quarantine, maskKey, folder } = pipeline
+    const { source, state, pipeline, failed, now } = this.deps
+    const { tables, catalog, quarantine, maskKey, folder } = pipeline
     return {
       ...{ source, tables, quarantine, maskKey, signal },
       epoch: state.data.epoch,

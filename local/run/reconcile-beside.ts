@@ -77,7 +77,8 @@ async function loadedSources(source: Source, names: readonly string[]) {
 async function reach(statusPath: string, lsn: bigint, deadline: number): Promise<void> {
   for (;;) {
     const status = await readJsonFile(statusPath, runStatus)
-    const isLoaded = status?.tables.every(({ state }) => state === 'streaming') ?? false
+    const isLoaded =
+      status?.tables.every(({ state }) => state === 'streaming' || state === 'unloaded') ?? false
     if (status !== undefined && isLoaded && BigInt(status.landedLsn) >= lsn) return
     if (Date.now() > deadline)
       throw new PipelineError('run/timeout', 'the running pipeline did not reach the compared position')

@@ -6,7 +6,7 @@ import type { Clock } from '../../core/ports.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
 import { writeJsonFile } from '../pipeline/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import type { RunState } from '../pipeline/run-state.ts'
+import type { LoadedTable, RunState } from '../pipeline/run-state.ts'
 import type { SourceRun } from '../pipeline/source-run.ts'
 
 const position = z.string().nullable()
@@ -33,8 +33,8 @@ const balance = z.object({
 const tableStatus = z.object({
   table: z.string(),
   source: z.string(),
-  /** `waiting` for its first load, `loading`, or `streaming`. */
-  state: z.enum(['waiting', 'loading', 'streaming']),
+  /** `waiting` for its first load, `loading`, `streaming`, or `unloaded`: streaming, without the rows of before. */
+  state: z.enum(['waiting', 'loading', 'streaming', 'unloaded']),
   loadedRows: z.number(),
   changes: z.number(),
   quarantined: z.number(),
@@ -81,7 +81,6 @@ export interface StatusDeps {
   readonly state: RunState
   readonly run: SourceRun
   readonly loads: LoadRunner
-  readonly tables: readonly Table[]
   readonly now: Clock
 }
 
@@ -117,10 +116,10 @@ export class StatusFile {
   }
 
   current(): RunStatus {
-    const { pipeline, state, run, tables, now } = this.deps
+    const { pipeline, state, run, now } = this.deps
     const { pages, landedPages } = pipeline.counts()
     const quarantined = pipeline.quarantine.countByTable()
-    const statuses = tables.map((contract) => this.tableStatus(contract, quarantined))
+    const statuses = pipeline.tables.map((contract) => this.tableStatus(contract, quarantined))
     return {
       format: 1,
       at: new Date(now()).toISOString(),
@@ -153,15 +152,15 @@ export class StatusFile {
     contract: Table,
     quarantined: ReadonlyMap<string, number>,
   ): RunStatus['tables'][number] {
-    const { pipeline, state, tables } = this.deps
+    const { pipeline, state } = this.deps
     const { table } = contract.source
     const loaded = state.data.loads[table]
     const loading = this.loading().find((one) => one.table.table === table)
     const { fields = {}, definitions = [] } = pipeline.drift.ofTable(table) ?? {}
     return {
-      table: tableLabel(contract, tables),
+      table: tableLabel(contract, pipeline.tables),
       source: table,
-      state: loaded?.state === 'complete' ? 'streaming' : loading === undefined ? 'waiting' : 'loading',
+      state: stateOf(loaded?.state, loading !== undefined),
       loadedRows: loaded?.rows ?? loading?.table.rows ?? 0,
       changes: pipeline.raw.changesByTable().get(table) ?? 0,
       quarantined: quarantined.get(table) ?? 0,
@@ -197,4 +196,13 @@ export class StatusFile {
     const status = this.current()
     this.writing = this.writing.then(() => writeJsonFile(this.path, status)).catch(() => undefined)
   }
+}
+
+function stateOf(
+  loaded: LoadedTable['state'] | undefined,
+  isLoading: boolean,
+): RunStatus['tables'][number]['state'] {
+  if (loaded === 'complete') return 'streaming'
+  if (isLoading) return 'loading'
+  return loaded === 'unloaded' ? 'unloaded' : 'waiting'
 }

@@ -22,7 +22,7 @@ const at = (hoursAgo: number) => new Date(now - hoursAgo * 3_600_000).toISOStrin
 const state: RunStateData = {
   format: 2,
   source: { name: 'shop', system: '1', database: 'shop', address: 'db/shop', isEmbedded: false },
-  ...{ slot: 'tidemark', publication: 'tidemark', slotState: 'created', epoch: 1, loads: {} },
+  ...{ slot: 'tidemark', publication: 'tidemark', slotState: 'created', epoch: 1, loads: {}, added: [] },
 }
 const status: RunStatus = runStatus.parse({
   ...{ format: 1, at: at(1), pid: 1, address: 'db/shop', capturedLsn: '1', landedLsn: '1', pagesBehind: 0 },

@@ -154,7 +154,7 @@ test('a table that was made anew since its load read it is read again', async ()
   const sources = stage.sources.map((table) => ({ ...table, oid: table.oid + 1 }))
   const first = (await stage.stored()).find((load) => load.id === id)?.tables[0]
   expect(first?.isRead).toBe(true)
-  const runner = await stage.running(undefined, { sources })
+  const runner = await stage.running(undefined, { sources: () => sources })
   const load = await ended(runner, id)
   expect(load.tables[0]).toMatchObject({ state: 'complete', rows: ROWS, oid: (first?.oid ?? 0) + 1 })
   expect((load.tables[0]?.position ?? '') > (first?.position ?? '')).toBe(true)

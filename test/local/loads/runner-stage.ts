@@ -85,7 +85,7 @@ export class RunnerStage {
       },
     }
     return LoadRunner.open({
-      ...{ ledger, sources: this.sources, retryMs: [1, 1], log: LOG, now: Date.now },
+      ...{ ledger, sources: () => this.sources, retryMs: [1, 1], log: LOG, now: Date.now },
       estimate: (tables) => Promise.resolve(tables.map(() => null)),
       isRequired: () => false,
       onOver: () => undefined,

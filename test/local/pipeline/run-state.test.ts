@@ -13,6 +13,7 @@ const fresh: RunStateData = {
   slotState: 'none',
   epoch: 1,
   loads: {},
+  added: [],
 }
 
 function at(lsn: number): string {

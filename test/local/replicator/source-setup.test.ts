@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ensurePublication } from '../../../local/replicator/ensure-publication.ts'
+import { ensurePublication, publishTables } from '../../../local/replicator/ensure-publication.ts'
 import { openSnapshot } from '../../../local/replicator/snapshot.ts'
 import { readSourceCatalog, type SourceTable } from '../../../local/replicator/source-catalog.ts'
 import { closeClient, connectSource } from '../../../local/replicator/source-connection.ts'
@@ -52,9 +52,31 @@ describe('the publication', () => {
     const client = await connectSource(await asReader(database, ''))
     const error = await refusal(ensurePublication(client, PUBLICATION, tables))
     expect(error.code).toBe('source/publication')
-    await database.client.query(/: (ALTER .*;)$/.exec(error.message)?.[1] ?? 'no SQL in the message')
+    await database.client.query(/: (BEGIN; .*;)$/.exec(error.message)?.[1] ?? 'no SQL in the message')
     await ensurePublication(client, PUBLICATION, tables)
     await closeClient(client)
+  })
+
+  test('does not grow by a table that a transaction has written to, and names that transaction', async () => {
+    const database = await server.database(`${ITEM} create table a (id int primary key)`)
+    await ensurePublication(
+      database.client,
+      PUBLICATION,
+      await readSourceCatalog(database.client, ['public.a']),
+    )
+    const more = await readSourceCatalog(database.client, ['public.item'])
+    const writer = await connectSource(database.source)
+    await writer.query('begin; insert into item values (1)')
+    const error = await refusal(publishTables(database.client, PUBLICATION, more, 50))
+    expect(error.code).toBe('source/table-busy')
+    const { rows } = await database.client.query(
+      /: (SELECT .*;)$/.exec(error.message)?.[1] ?? 'no SQL in the message',
+    )
+    expect(rows).toEqual([expect.objectContaining({ pid: expect.any(Number), state: 'idle in transaction' })])
+    expect(await published(database)).toEqual(['a'])
+    await closeClient(writer)
+    await publishTables(database.client, PUBLICATION, more)
+    expect(await published(database)).toEqual(['a', 'item'])
   })
 
   test.each([

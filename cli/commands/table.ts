@@ -1,0 +1,96 @@
+import { Command } from 'commander'
+import { loadState } from '../../core/load.ts'
+import type { TablesAdded } from '../../local/run/add-tables.ts'
+import { chosenContracts } from '../contracts/chosen-contracts.ts'
+import { loadText } from '../load-view.ts'
+import type { Cli } from '../main.ts'
+import { exit, type Output } from '../output.ts'
+import { dirOption, schemasOption } from '../run-options.ts'
+import { tablesAddedText } from '../table-view.ts'
+import { watchLoad } from '../watch-load.ts'
+
+interface Options {
+  readonly dir: string
+  readonly schemas?: string
+  readonly source?: string
+  readonly load: boolean
+  readonly wait?: boolean
+  readonly dryRun?: boolean
+  readonly json?: boolean
+}
+
+export function tableCommand(cli: Cli): Command {
+  return new Command('table').description('The tables that a pipeline captures.').addCommand(addCommand(cli))
+}
+
+function addCommand(cli: Cli): Command {
+  const { output } = cli
+  return new Command('add')
+    .description(
+      'Capture more tables of a running pipeline, and load what they hold. The slot stays as it is.',
+    )
+    .argument('<table...>', 'names of contracts, or source tables as schema.table')
+    .addOption(dirOption())
+    .addOption(schemasOption())
+    .option('--source <url>', 'where nothing runs: check the tables here, and note them for the next start')
+    .option('--no-load', 'leave out the rows of before: only changes from now on')
+    .option('--wait', 'stay until the load is over, and show its progress')
+    .option('--dry-run', 'check everything and show the steps, change nothing')
+    .option('--json', 'what was done as one JSON object')
+    .addHelpText('after', '\nExample: tidemark table add sales.items --schemas schemas --wait')
+    .action(async (names: readonly string[], options: Options) => {
+      const added = await requested(names, options, cli)
+      const { dir, json = false, wait = false } = options
+      if (!json) output.result(tablesAddedText(added, { isLoaded: options.load }))
+      if (added.load === null) {
+        if (json) output.result(JSON.stringify(added))
+        return
+      }
+      if (!wait) {
+        if (json) output.result(JSON.stringify(added))
+        output.progress(`watch its load: tidemark load watch ${added.load}`)
+        return
+      }
+      const load = await watchLoad(dir, added.load, output)
+      output.result(json ? JSON.stringify({ ...added, load }) : loadText(load, output, Date.now()))
+      if (loadState(load) !== 'complete') process.exitCode = exit.findings
+    })
+}
+
+async function requested(
+  names: readonly string[],
+  { dir, schemas, source, load, dryRun = false, json = false }: Options,
+  { output, sourceFromEnvironment }: Cli,
+): Promise<TablesAdded> {
+  const { requestTableAdd } = await import('../../local/run/request-table-add.ts')
+  const url = source ?? sourceFromEnvironment
+  const stop = new AbortController()
+  const onInterrupt = () => stop.abort()
+  process.once('SIGINT', onInterrupt)
+  try {
+    return await requestTableAdd({
+      ...{ dir, names, isLoaded: load, isDryRun: dryRun },
+      written: await chosenContracts(schemas),
+      source: url === undefined ? undefined : { url },
+      signal: stop.signal,
+      onProgress: (progress) => (json ? undefined : sayStep(progress, output)),
+    })
+  } finally {
+    process.removeListener('SIGINT', onInterrupt)
+  }
+}
+
+const STEPS: Readonly<Record<string, string>> = {
+  checked: 'the tables can be captured',
+  recorded: 'noted: a start from now on finishes it',
+  registered: 'the catalog has them',
+  published: 'in the publication, while nothing was read',
+  reading: 'reading on from where the slot was left',
+  loading: 'their load has begun',
+}
+
+function sayStep(progress: unknown, output: Output): void {
+  const step = typeof progress === 'object' && progress !== null && 'step' in progress ? progress.step : ''
+  const text = STEPS[String(step)]
+  if (text !== undefined) output.progress(`✔ ${text}`)
+}

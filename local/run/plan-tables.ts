@@ -1,0 +1,99 @@
+import type { ClientBase } from 'pg'
+import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
+import { isOver, type Load } from '../../core/load.ts'
+import { checkContracts, type Digests } from '../operations/check-contracts.ts'
+import { chooseContracts } from '../pipeline/choose-contracts.ts'
+import type { RunState } from '../pipeline/run-state.ts'
+import { checkCapturable } from '../replicator/check-source.ts'
+import { unpublished } from '../replicator/ensure-publication.ts'
+import type { SourceTable } from '../replicator/source-catalog.ts'
+import { isRelationName } from '../replicator/table-pattern.ts'
+
+export interface AddTablesRequest {
+  /** Source tables, `schema.table`. */
+  readonly tables: readonly string[]
+  /** Whether a full load brings the rows of before. */
+  readonly isLoaded: boolean
+  readonly isDryRun: boolean
+  /** Of the caller's written contracts of these tables. */
+  readonly contracts: Digests
+}
+
+export interface PlanDeps {
+  readonly state: RunState
+  /** Object ids of the tables that are captured now, by name. */
+  readonly captured: ReadonlyMap<string, number>
+  /** Tables whose lake names are taken. */
+  readonly sources: readonly SourceTable[]
+  readonly loads: readonly Load[]
+  /** The written contracts as they are now. */
+  readonly written: readonly Table[]
+  /** File of the inferred ones. */
+  readonly contractsFile: string
+}
+
+export interface TablesPlan {
+  readonly tables: readonly SourceTable[]
+  /** Those that are not captured yet, or not any more. */
+  readonly fresh: readonly SourceTable[]
+  /** Names of captured ones that no load has read and none is reading. */
+  readonly unread: readonly string[]
+  /** Contracts of all of them; those that nobody wrote are inferred. */
+  readonly contracts: readonly Table[]
+  readonly inferred: ReadonlySet<Table>
+}
+
+/** Whether names are of single tables. Throws `usage/invalid` for a pattern. */
+export function checkTableNames(names: readonly string[]): void {
+  const odd = names.find((name) => !isRelationName(name) || !name.includes('.'))
+  if (odd !== undefined)
+    throw new PipelineError('usage/invalid', `${odd}: name each table as schema.table, without *`)
+}
+
+/**
+ * What has to be done so that tables are captured; of the source nothing is changed. Throws `source/…` with the SQL when
+ * a table cannot be captured, `run/contract-changed` when the caller knows other contracts, `contract/invalid`.
+ */
+export async function planTables(
+  client: ClientBase,
+  request: AddTablesRequest,
+  { state, captured, sources, loads, written, contractsFile }: PlanDeps,
+): Promise<TablesPlan> {
+  checkTableNames(request.tables)
+  const { tables } = await checkCapturable(client, { patterns: request.tables })
+  const missing = await unpublished(client, state.data.publication, tables)
+  const fresh = tables.filter(
+    (table) => captured.get(tableName(table)) !== table.oid || missing.includes(table),
+  )
+  const gap = fresh.find((table) => captured.has(tableName(table)))
+  if (gap !== undefined && !request.isLoaded)
+    throw new PipelineError(
+      'usage/invalid',
+      `${tableName(gap)} was captured and then not: what changed in between comes only with a load; leave --no-load out`,
+    )
+  checkContracts(written, request.contracts)
+  const others = sources.filter((table) => !fresh.some((other) => tableName(other) === tableName(table)))
+  const chosen = await chooseContracts([...others, ...fresh], written, {
+    system: state.data.source.name,
+    file: contractsFile,
+    isReadOnly: request.isDryRun,
+  })
+  const names = new Set(tables.map(tableName))
+  const contracts = chosen.filter(({ source }) => names.has(source.table))
+  const unfinished = new Set(
+    loads.flatMap((load) => load.tables.flatMap((table) => (isOver(table.state) ? [] : table.table))),
+  )
+  return {
+    ...{ tables, fresh, contracts },
+    inferred: new Set(contracts.filter((table) => !written.includes(table))),
+    unread: tables
+      .filter((table) => !fresh.includes(table))
+      .map(tableName)
+      .filter((name) => state.data.loads[name]?.state !== 'complete' && !unfinished.has(name)),
+  }
+}
+
+export function tableName({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  return `${schema}.${name}`
+}
