@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkProvider } from './check-provider.ts'
+import { checkRules } from './check-rules.ts'
 import { STACKS } from './stack.ts'
 import { openStacksLab, type StacksLab } from './stacks-lab.ts'
 import { hasTerraform } from './terraform.ts'
@@ -42,4 +43,6 @@ function checkStacks() {
     expect(code, stdout + stderr).toBe(0)
     expect(stdout).toMatch(/^Success! [1-9]\d* passed, 0 failed\.$/m)
   })
+
+  checkRules(async () => [...(await lab.resources.production), ...(await lab.resources.data)])
 }

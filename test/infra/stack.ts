@@ -25,23 +25,18 @@ interface ShownModule {
   readonly child_modules?: readonly ShownModule[]
 }
 
-/** The resources of a state, `terraform show -json`; `kept` has the addresses that a destroying plan refuses. */
-export function resourcesOf(stack: StackName, state: string, kept: ReadonlySet<string>): readonly Resource[] {
+/** The resources of a state, `terraform show -json`. */
+export function resourcesOf(
+  stack: StackName,
+  state: string,
+  isKept: (address: string) => boolean,
+): readonly Resource[] {
   const all: Resource[] = []
   const visit = ({ resources = [], child_modules: children = [] }: ShownModule) => {
     for (const { mode, address, type, name, values } of resources)
-      if (mode === 'managed') all.push({ stack, address, type, name, values, isKept: kept.has(address) })
+      if (mode === 'managed') all.push({ stack, address, type, name, values, isKept: isKept(address) })
     for (const child of children) visit(child)
   }
   visit(JSON.parse(state).values.root_module)
   return all
-}
-
-/** Addresses that `terraform plan -destroy -json` refuses to destroy. */
-export function refusedAddresses(lines: string): ReadonlySet<string> {
-  const refused = lines
-    .split('\n')
-    .filter((line) => line.includes('Instance cannot be destroyed'))
-    .map((line): string => JSON.parse(line).diagnostic?.detail ?? '')
-  return new Set(refused.flatMap((detail) => /^Resource (\S+) has lifecycle/.exec(detail)?.[1] ?? []))
 }

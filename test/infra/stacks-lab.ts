@@ -2,9 +2,10 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { copyFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { keptResources } from './kept-resources.ts'
 import { readAwsSchema } from './provider/aws-schema.ts'
 import { type SchemaProvider, startSchemaProvider } from './provider/schema-provider.ts'
-import { type Resource, refusedAddresses, resourcesOf, type StackName } from './stack.ts'
+import { type Resource, resourcesOf, type StackName } from './stack.ts'
 import { runTerraform, type TerraformRun, terraform } from './terraform.ts'
 
 const infra = resolve(import.meta.dirname, '../../infra')
@@ -100,16 +101,11 @@ async function applied(
   await run('apply', '-no-color', 'first.tfplan')
   const outputs = await run('output', '-json')
   if (stack === 'production') await writeFile(join(folders.data, 'source.json'), outputs)
-  const [state, secondPlan, destruction] = await Promise.all([
+  const [state, secondPlan] = await Promise.all([
     run('show', '-json'),
     runTerraform(folder, ['plan', '-no-color', '-detailed-exitcode', '-lock=false', variables], environment),
-    runTerraform(
-      folder,
-      ['plan', '-destroy', '-refresh=false', '-lock=false', '-json', variables],
-      environment,
-    ),
   ])
-  return { resources: resourcesOf(stack, state, refusedAddresses(destruction.stdout)), secondPlan }
+  return { resources: resourcesOf(stack, state, keptResources(folder)), secondPlan }
 }
 
 async function initialise(folder: string, { environment }: SchemaProvider): Promise<void> {

@@ -1,5 +1,9 @@
 resource "aws_s3_bucket" "this" {
   bucket = var.name
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "aws_s3_bucket_ownership_controls" "this" {

@@ -127,4 +127,14 @@ resource "aws_lambda_function_event_invoke_config" "this" {
   function_name                = aws_lambda_function.this.function_name
   maximum_retry_attempts       = 0
   maximum_event_age_in_seconds = 3600
+
+  dynamic "destination_config" {
+    for_each = var.failures_arn == null ? [] : [var.failures_arn]
+
+    content {
+      on_failure {
+        destination = destination_config.value
+      }
+    }
+  }
 }

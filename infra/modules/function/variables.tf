@@ -63,6 +63,12 @@ variable "key_arn" {
   type        = string
 }
 
+variable "failures_arn" {
+  description = "Bucket that calls go to which nobody waits for and which failed; the role must be able to list it and to write into it."
+  type        = string
+  default     = null
+}
+
 variable "log_days" {
   description = "How long lines are kept."
   type        = number

@@ -49,6 +49,11 @@ resource "aws_kms_key" "this" {
       jsondecode(var.statements),
     )
   })
+
+  # Whatever it encrypts is lost with it.
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 resource "aws_kms_alias" "this" {

@@ -14,14 +14,24 @@ resource "aws_sns_topic" "this" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "AlarmsRulesAndBudgetsOfThisAccount"
-      Effect    = "Allow"
-      Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"] }
-      Action    = "sns:Publish"
-      Resource  = local.topic_arn
-      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
-    }]
+    Statement = concat(
+      [{
+        Sid       = "AlarmsAndBudgetsOfThisAccount"
+        Effect    = "Allow"
+        Principal = { Service = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] }
+        Action    = "sns:Publish"
+        Resource  = local.topic_arn
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      }],
+      # EventBridge says to a topic neither account nor rule: under a condition every message would be dropped.
+      [for service in ["events.amazonaws.com"] : {
+        Sid       = "RulesOfEventBridge"
+        Effect    = "Allow"
+        Principal = { Service = service }
+        Action    = "sns:Publish"
+        Resource  = local.topic_arn
+      } if var.rules],
+    )
   })
 }
 

@@ -4,8 +4,14 @@ variable "name" {
 }
 
 variable "key_arn" {
-  description = "Key of the topic; CloudWatch, EventBridge and Budgets must be allowed to use it."
+  description = "Key of the topic; CloudWatch and Budgets must be allowed to use it."
   type        = string
+}
+
+variable "rules" {
+  description = "Whether rules of EventBridge publish here; the key must be open to them without a condition."
+  type        = bool
+  default     = false
 }
 
 variable "emails" {

@@ -95,6 +95,8 @@ resource "aws_dms_replication_task" "cdc" {
   lifecycle {
     # DMS writes its checkpoint there; a start is only ever made once.
     ignore_changes = [cdc_start_position]
+    # Another task would begin at the slot's first position, which the slot has left behind.
+    prevent_destroy = true
   }
 }
 

@@ -7,6 +7,11 @@ resource "aws_kinesis_stream" "this" {
   stream_mode_details {
     stream_mode = "ON_DEMAND"
   }
+
+  # Another stream would not have what waits in this one.
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 # Reading by roles of other accounts: the account is the principal, so a role may be named before it exists.

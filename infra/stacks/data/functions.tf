@@ -76,6 +76,7 @@ module "functions" {
   statements   = local.permissions[each.key]
   key_arn      = module.key.arn
   log_days     = var.keep_days.logs
+  failures_arn = contains(local.by_clock, each.key) ? module.failures.arn : null
 
   network = each.key == "reconcile" ? { subnet_ids = var.network.subnet_ids, group_ids = [aws_security_group.reconcile.id] } : null
 }

@@ -18,7 +18,7 @@ module "key" {
 
   name        = var.name
   description = "Tidemark: raw store, quarantine, ledger, lake, queues, logs"
-  services    = ["s3.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com", "sns.amazonaws.com"]
+  services    = ["s3.amazonaws.com", "cloudwatch.amazonaws.com", "budgets.amazonaws.com", "sns.amazonaws.com"]
 }
 
 module "notices" {
@@ -28,7 +28,7 @@ module "notices" {
   key_arn        = module.key.arn
   emails         = var.notices.emails
   monthly_budget = var.notices.monthly_budget
-  budget_tag     = "user:stack$${var.name}"
+  budget_tag     = format("user:stack$%s", var.name)
 }
 
 module "network" {
@@ -74,6 +74,10 @@ resource "aws_secretsmanager_secret" "mask" {
   description             = "Key that personal data is hashed with. Another key is another hash of every person: never rotate it."
   kms_key_id              = module.key.arn
   recovery_window_in_days = 30
+
+  lifecycle {
+    prevent_destroy = true
+  }
 }
 
 module "catalog" {

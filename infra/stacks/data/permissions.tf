@@ -53,7 +53,7 @@ locals {
     }]
   }
 
-  # Batches that were given up, with their content. Lambda lists the bucket, and writes below a name of its own.
+  # Batches and calls that were given up, with their content. Lambda lists the bucket, and writes below a name of its own.
   give_up = [
     { Effect = "Allow", Action = "s3:PutObject", Resource = "${module.failures.arn}/aws/lambda/*" },
     { Effect = "Allow", Action = "s3:ListBucket", Resource = module.failures.arn },
@@ -99,7 +99,7 @@ locals {
       { Effect = "Allow", Action = concat(local.read_glue, ["glue:BatchCreatePartition"]), Resource = local.glue },
     ]))
 
-    loads = jsonencode(concat(local.list_lake, local.use_key["loads"], [
+    loads = jsonencode(concat(local.list_lake, local.use_key["loads"], local.give_up, [
       { Effect = "Allow", Action = "s3:GetObject", Resource = ["${local.lake}/catalog/*", "${local.lake}/state/load-files/*", "${local.lake}/state/loads/*"] },
       { Effect = "Allow", Action = ["s3:AbortMultipartUpload", "s3:PutObject"], Resource = "${local.lake}/state/loads/*" },
       { Effect = "Allow", Action = "s3:DeleteObject", Resource = "${local.lake}/landing/loads/*" },
@@ -108,7 +108,7 @@ locals {
       { Effect = "Allow", Action = "sts:AssumeRole", Resource = local.source.source_role_arn },
     ]))
 
-    compact = jsonencode(concat(local.list_lake, local.use_key["compact"], [
+    compact = jsonencode(concat(local.list_lake, local.use_key["compact"], local.give_up, [
       {
         Effect   = "Allow"
         Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
@@ -124,7 +124,7 @@ locals {
       { Effect = "Allow", Action = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem", "dynamodb:PutItem"], Resource = module.ledger.arn },
     ]))
 
-    reconcile = jsonencode(concat(local.to_raw, local.to_quarantine, local.list_lake, local.read_mask, local.use_key["reconcile"], local.read_with["source"], [
+    reconcile = jsonencode(concat(local.to_raw, local.to_quarantine, local.list_lake, local.read_mask, local.use_key["reconcile"], local.give_up, local.read_with["source"], [
       { Effect = "Allow", Action = "s3:GetObject", Resource = ["${local.lake}/lake/*", "${local.lake}/catalog/*", "${local.lake}/state/proofs.json"] },
       { Effect = "Allow", Action = ["s3:AbortMultipartUpload", "s3:PutObject"], Resource = "${local.lake}/state/proofs.json" },
       { Effect = "Allow", Action = local.read_glue, Resource = local.glue },
@@ -132,7 +132,7 @@ locals {
       { Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = var.source_secret.arn },
     ]))
 
-    audit = jsonencode(concat(local.to_ledger, local.list_lake, local.use_key["audit"], [
+    audit = jsonencode(concat(local.to_ledger, local.list_lake, local.use_key["audit"], local.give_up, [
       { Effect = "Allow", Action = "dynamodb:Query", Resource = ["${module.raw.arn}/index/heads", module.ledger.arn, module.quarantine.arn] },
       # The oldest refused change.
       { Effect = "Allow", Action = "dynamodb:GetItem", Resource = module.quarantine.arn },

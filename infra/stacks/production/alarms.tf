@@ -4,6 +4,18 @@ locals {
   of_source = { DBInstanceIdentifier = var.database.instance_id }
   of_dms    = { ReplicationInstanceIdentifier = module.source.instance_id }
   of_cdc    = merge(local.of_dms, { ReplicationTaskIdentifier = local.cdc_task })
+
+  rule_alarms = merge(
+    { for name, rule in { cdc-task = aws_cloudwatch_event_rule.cdc.name, dms-failures = aws_cloudwatch_event_rule.failures.name } : "${name}-unheard" => {
+      means                        = "EventBridge could not tell the topic of notices what it has to say of DMS."
+      runbook                      = "rule-unheard.md"
+      namespace                    = "AWS/Events"
+      metric                       = "FailedInvocations"
+      dimensions                   = { RuleName = rule }
+      statistic                    = "Sum"
+      threshold                    = 0
+    } },
+  )
 }
 
 module "alarms" {
@@ -13,7 +25,7 @@ module "alarms" {
   topic_arn   = module.notices.topic_arn
   runbook_url = var.runbook_url
 
-  alarms = {
+  alarms = merge(local.rule_alarms, {
     slot-lag = {
       means      = "A replication slot keeps the source's log: without a reader the source's disk fills."
       runbook    = "slot-lag.md"
@@ -123,7 +135,7 @@ module "alarms" {
       threshold  = var.limits.iterator_age_mins * 60000
       periods    = 3
     }
-  }
+  })
 }
 
 # Lines of DMS end a level with a letter: E is an error.
@@ -184,4 +196,9 @@ resource "aws_cloudwatch_event_target" "notices" {
 
   rule = each.value
   arn  = module.notices.topic_arn
+
+  retry_policy {
+    maximum_event_age_in_seconds = 3600
+    maximum_retry_attempts       = 60
+  }
 }

@@ -16,7 +16,16 @@ module "key" {
 
   name        = var.name
   description = "Tidemark: what DMS stores, logs, notices"
-  services    = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com", "sns.amazonaws.com"]
+  services    = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com", "sns.amazonaws.com"]
+
+  # For the topic. EventBridge does not say for whom it asks, so there is no condition to make.
+  statements = jsonencode([{
+    Sid       = "RulesOfEventBridge"
+    Effect    = "Allow"
+    Principal = { Service = "events.amazonaws.com" }
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource  = "*"
+  }])
 }
 
 # What the data account reads: the stream and the files of loads (docs/adr/0032).
@@ -101,7 +110,8 @@ module "notices" {
 
   name           = "${var.name}-source"
   key_arn        = module.key.arn
+  rules          = true
   emails         = var.notices.emails
   monthly_budget = var.notices.monthly_budget
-  budget_tag     = "user:stack$${var.name}"
+  budget_tag     = format("user:stack$%s", var.name)
 }

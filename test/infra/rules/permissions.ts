@@ -1,0 +1,140 @@
+import { conditionOn, ROLE_POLICIES, type Statement, statementsOf } from './policy.ts'
+import { each, type Rule } from './rule.ts'
+import { textAt } from './values.ts'
+
+/* Actions that AWS authorises for everything or not at all. */
+const WITHOUT_RESOURCE: Readonly<Record<string, string>> = {
+  'dms:DescribeEndpoints': 'describes all or nothing',
+  'dms:DescribeReplicationTasks': 'describes all or nothing',
+  'ec2:DescribeNetworkInterfaces': 'of Lambda, to place a function in a VPC',
+  'ec2:DescribeSubnets': 'of Lambda, to place a function in a VPC',
+  'xray:PutTelemetryRecords': 'X-Ray knows no resources',
+  'xray:PutTraceSegments': 'X-Ray knows no resources',
+}
+
+/* Policies of AWS that roles have. */
+const MANAGED: Readonly<Record<string, string>> = {
+  'dms-cloudwatch-logs-role': 'arn:aws:iam::aws:policy/service-role/AmazonDMSCloudWatchLogsRole',
+  'dms-vpc-role': 'arn:aws:iam::aws:policy/service-role/AmazonDMSVPCManagementRole',
+}
+
+/** Roles may do what is listed, to what is named. */
+export const permissions: readonly Rule[] = [
+  {
+    name: 'no role may do "all of a service"',
+    faults: each(ROLE_POLICIES, (resource) =>
+      allowing(resource).flatMap((statement) => [
+        ...statement.actions.filter((action) => action.includes('*')).map((action) => `allows ${action}`),
+        statement.isInverted ? 'allows everything but some' : undefined,
+      ]),
+    ),
+    seeds: {
+      'all of a service': (draft) =>
+        draft.statements(draft.one('aws_iam_role_policy', 'compact'), ([first]) => {
+          if (first) first['Action'] = 's3:*'
+        }),
+      'the begin of names': (draft) =>
+        draft.statements(draft.one('aws_iam_role_policy', 'land'), ([first]) => {
+          if (first) first['Action'] = ['dynamodb:Get*']
+        }),
+      'everything but': (draft) =>
+        draft.statements(draft.one('aws_iam_role_policy', 'audit'), ([first]) => {
+          if (first) {
+            delete first['Action']
+            first['NotAction'] = 'iam:*'
+          }
+        }),
+    },
+  },
+  {
+    name: 'no role may do something to everything, but for actions that know no resource',
+    faults: each(ROLE_POLICIES, (resource) =>
+      allowing(resource).flatMap((statement) =>
+        statement.resources.includes('*')
+          ? statement.actions
+              .filter((action) => WITHOUT_RESOURCE[action] === undefined)
+              .map((action) => `allows ${action} on everything`)
+          : statement.resources.filter(isTooWide).map((arn) => `allows ${statement.actions} on ${arn}`),
+      ),
+    ),
+    seeds: {
+      everything: (draft) =>
+        draft.statements(draft.one('aws_iam_role_policy', 'capture'), ([first]) => {
+          if (first) first['Resource'] = '*'
+        }),
+      'every bucket': (draft) =>
+        draft.statements(draft.one('aws_iam_role_policy', 'reconcile'), ([first]) => {
+          if (first) first['Resource'] = ['arn:aws:s3:::example-tidemark-*']
+        }),
+      'every account': (draft) =>
+        draft.statements(draft.one('aws_iam_role_policy', 'loads'), ([first]) => {
+          if (first) first['Resource'] = 'arn:aws:iam::*:role/tidemark-loads-operator'
+        }),
+    },
+  },
+  {
+    name: 'keys are used by way of the services that keep what is encrypted',
+    faults: each(ROLE_POLICIES, (resource) =>
+      allowing(resource)
+        .filter(({ actions }) => actions.some((action) => action.startsWith('kms:')))
+        .map((statement) =>
+          conditionOn(statement, 'kms:ViaService').length > 0
+            ? undefined
+            : `uses ${statement.resources} by itself`,
+        ),
+    ),
+    seeds: {
+      'a key by itself': (draft) =>
+        draft.statements(draft.one('aws_iam_role_policy', 'delivery'), (statements) => {
+          for (const statement of statements) delete statement['Condition']
+        }),
+    },
+  },
+  {
+    name: 'a role is passed to one service',
+    faults: each(ROLE_POLICIES, (resource) =>
+      allowing(resource)
+        .filter(({ actions }) => actions.includes('iam:PassRole'))
+        .map((statement) =>
+          conditionOn(statement, 'iam:PassedToService').length === 1
+            ? undefined
+            : 'passes a role to any service',
+        ),
+    ),
+    seeds: {
+      'to anybody': (draft) =>
+        draft.statements(draft.one('aws_iam_role_policy', 'operator'), (statements) => {
+          for (const statement of statements)
+            if (statement['Action'] === 'iam:PassRole') delete statement['Condition']
+        }),
+    },
+  },
+  {
+    name: "of AWS's own policies only the two that DMS wants are attached",
+    faults: each('aws_iam_role_policy_attachment', ({ values }) =>
+      MANAGED[textAt(values, 'role')] === values['policy_arn']
+        ? undefined
+        : `attaches ${values['policy_arn']}`,
+    ),
+    seeds: {
+      'an administrator': (draft) =>
+        draft.set(
+          draft.one('aws_iam_role_policy_attachment'),
+          'policy_arn',
+          'arn:aws:iam::aws:policy/AdministratorAccess',
+        ),
+    },
+  },
+]
+
+function allowing(resource: Parameters<typeof statementsOf>[0]): readonly Statement[] {
+  return statementsOf(resource).filter(({ effect }) => effect === 'Allow')
+}
+
+/* A wildcard before the part that names one thing: `arn:aws:s3:::lake/landing/*` is fine, `arn:aws:s3:::lake*` is not. */
+function isTooWide(arn: string): boolean {
+  const [, , , region = '', account = '', ...rest] = arn.split(':')
+  const name = rest.join(':')
+  const named = name.split(/[/:]/)
+  return [region, account, named[0] ?? ''].some((part) => part.includes('*')) || name === ''
+}
