@@ -7,8 +7,8 @@ import type { DmsRecord } from './decode-dms.ts'
 
 export interface CaptureDeps {
   readonly shard: string
-  readonly decode: (data: Buffer) => DmsRecord
-  readonly store: RawStore
+  readonly decode: (data: Buffer, partitionKey: string) => DmsRecord
+  readonly store: Pick<RawStore, 'put'>
   readonly quarantine: Pick<Quarantine, 'put'>
   readonly log: Logger
   /** Told of control records: data definition at the source. */
@@ -45,7 +45,7 @@ export async function captureBatch(
 
   for (const record of records) {
     try {
-      const decoded = decode(record.data)
+      const decoded = decode(record.data, record.partitionKey)
       if (decoded.kind === 'change') {
         if (record.data.length > MAX_RECORD_BYTES) throw tooLarge(decoded.table, record.data.length)
         const held = byTable.get(decoded.table)

@@ -1,4 +1,5 @@
 import type { Block } from '../../core/block.ts'
+import { packBlocks } from '../../core/pack-blocks.ts'
 
 /** The content of one Firehose record: a block or several, each with its header. */
 export type RecordData = Buffer
@@ -13,20 +14,7 @@ const CALL_BYTES = 4 << 20
  * share one; the landing tells them apart by their headers. Throws RangeError for a block beyond a record.
  */
 export function* packRecords(blocks: Iterable<Block>): Generator<RecordData> {
-  let held: Buffer[] = []
-  let bytes = 0
-  for (const { text } of blocks) {
-    if (text.length > recordBytes)
-      throw new RangeError(`a block of ${text.length} bytes, limit ${recordBytes}`)
-    if (bytes + text.length > recordBytes) {
-      yield Buffer.concat(held)
-      held = []
-      bytes = 0
-    }
-    held.push(text)
-    bytes += text.length
-  }
-  if (held.length > 0) yield Buffer.concat(held)
+  for (const held of packBlocks(blocks, recordBytes)) yield Buffer.concat(held.map(({ text }) => text))
 }
 
 /** Fills calls with records; one call is in memory at a time. */

@@ -7,6 +7,7 @@ import { isPosition } from '../../core/position.ts'
 import { type RedriveResult, redrive } from '../../formatters/redrive.ts'
 import { router } from '../../formatters/route.ts'
 import type { FolderLedger } from '../ledger/folder-ledger.ts'
+import type { Meter } from '../pipeline/meter.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
@@ -86,6 +87,7 @@ export interface OperationParts {
   readonly tables: readonly Table[]
   readonly maskKey: MaskKey
   readonly folder: RunFolder
+  readonly meter?: Pick<Meter, 'compacted'>
   readonly capture: Pipeline['capture']
 }
 
@@ -128,12 +130,16 @@ export async function runOperation(request: Operation, context: OperationContext
       return runReplay(request, context)
     case 'compact': {
       const { pipeline, ...rest } = context
-      return runCompact(defined(request), {
+      const compacted = await runCompact(defined(request), {
         ...rest,
         catalog: pipeline.catalog,
         manifest: pipeline.ledger,
         root: pipeline.folder.root,
       })
+      if (!compacted.isDryRun)
+        for (const { table, version, state, bytesWritten } of compacted.results)
+          if (state === 'published') pipeline.meter?.compacted(table, version, bytesWritten)
+      return compacted
     }
     case 'load-start':
       return startLoad(request, running(context))

@@ -4,6 +4,7 @@ import type { Clock, Ledger, Logger, Quarantine } from '../../core/ports.ts'
 import { type LandDeps, landObject } from '../../ingest/land-object.ts'
 import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { FreshnessHistogram } from './freshness.ts'
+import type { Meter } from './meter.ts'
 
 export interface LandLoopDeps extends LandDeps {
   readonly quarantine: Pick<Quarantine, 'put'>
@@ -11,6 +12,7 @@ export interface LandLoopDeps extends LandDeps {
   readonly log: Logger
   readonly now: Clock
   readonly freshness: FreshnessHistogram
+  readonly meter?: Pick<Meter, 'landed'>
   /** Pages that are durable in landing or beyond. */
   readonly durablePages: () => number
   /** Told how many pages are queryable, after each round. */
@@ -48,13 +50,14 @@ export class LandLoop {
   }
 
   private async land(key: string): Promise<void> {
-    const { objects, now, freshness, ledger } = this.deps
+    const { objects, now, freshness, ledger, meter } = this.deps
     try {
       const { files, commits, record } = await landObject(key, this.deps)
       const queryableAt = now()
       for (const { rows } of files) this.landedRows += rows
       for (const commit of commits) freshness.add(queryableAt - commit)
       await ledger.landed(record)
+      meter?.landed(record.files)
       await objects.delete(key)
     } catch (error) {
       if (!(error instanceof PipelineError) || error.code !== 'landing/corrupt') throw error

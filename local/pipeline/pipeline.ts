@@ -20,6 +20,7 @@ import { FormatLoop, readCheckpoint } from './format-loop.ts'
 import { FreshnessHistogram } from './freshness.ts'
 import { LandLoop } from './land-loop.ts'
 import { LiveContracts } from './live-contracts.ts'
+import { Meter } from './meter.ts'
 import type { RunFolder } from './run-folder.ts'
 import { Watermark } from './watermark.ts'
 
@@ -58,6 +59,7 @@ export class Pipeline {
   readonly quarantine: FolderQuarantine
   readonly catalog: FileCatalog
   readonly ledger: FolderLedger
+  readonly meter: Meter
   readonly watermark = new Watermark()
   readonly freshness = new FreshnessHistogram()
   /** Rejects when a stage fails; never resolves. */
@@ -84,6 +86,7 @@ export class Pipeline {
       quarantine: FolderQuarantine
       catalog: FileCatalog
       ledger: FolderLedger
+      meter: Meter
       delivery: FolderDelivery
       objects: FolderObjects
       drift: Drift
@@ -97,6 +100,7 @@ export class Pipeline {
     this.quarantine = parts.quarantine
     this.catalog = parts.catalog
     this.ledger = parts.ledger
+    this.meter = parts.meter
     this.delivery = parts.delivery
     this.objects = parts.objects
     this.drift = parts.drift
@@ -115,6 +119,7 @@ export class Pipeline {
       log,
       now,
       freshness: this.freshness,
+      meter: parts.meter,
       durablePages: () => format.durablePages,
       landed: async (pages) => {
         /* First the floors of completed loads, then whoever waits for the watermark. */
@@ -138,16 +143,18 @@ export class Pipeline {
     await catalog.registerTables(tables.map(catalogTable))
     const formatted = await readCheckpoint(folder.checkpoint)
     const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted })
-    const delivery = new FolderDelivery({ objects, now, hints, ledger })
     const maskKey = await new FolderMaskKeys(folder.maskKey).current()
     const contracts = new LiveContracts(tables, maskKey)
+    const meter = await Meter.open(folder.meter, { tables: () => contracts.tables, now })
+    const delivered = meter.delivered.bind(meter)
+    const delivery = new FolderDelivery({ objects, now, hints, ledger, delivered })
     const drift = await Drift.open(folder.drift, {
       knows: (table, field) => isKnown(contracts.tables, table, field),
       digestOf: (table) => digestOf(contracts.tables, table),
     })
     const format = await FormatLoop.open({
       raw,
-      quarantine,
+      quarantine: counted(quarantine, meter),
       isWaiting: (id) => quarantine.holds(id),
       ledger,
       delivery,
@@ -156,7 +163,7 @@ export class Pipeline {
       checkpoint: folder.checkpoint,
     })
     return new Pipeline(
-      { raw, quarantine, catalog, ledger, delivery, objects, drift, maskKey, contracts },
+      { raw, quarantine, catalog, ledger, meter, delivery, objects, drift, maskKey, contracts },
       format,
       options,
     )
@@ -182,10 +189,21 @@ export class Pipeline {
 
   /** Stores a batch of the stream. When it resolves, the source may forget the records. */
   async capture(records: readonly StreamRecord[], context: CaptureContext): Promise<CaptureResult> {
+    const { raw, meter } = this
     const result = await captureBatch(records, {
       shard: 'local-0',
-      decode: (data) => decodeDms(data, context),
-      store: this.raw,
+      decode: (data, partitionKey) => {
+        const decoded = decodeDms(data, context)
+        if (decoded.kind === 'change')
+          meter.captured(decoded.table, data.length + Buffer.byteLength(partitionKey))
+        return decoded
+      },
+      store: {
+        put: async (pages) => {
+          await raw.put(pages)
+          meter.stored(pages)
+        },
+      },
       quarantine: this.quarantine,
       log: this.log,
       control: async (table, operation) => {
@@ -228,9 +246,20 @@ export class Pipeline {
     await this.running[0]
     this.landStop.abort()
     await this.running[1]
+    await this.meter.stop()
     await this.ledger.close()
     await this.raw.close()
     await this.quarantine.close()
+  }
+}
+
+/* What is refused by a contract is billed where it waits. */
+function counted(quarantine: FolderQuarantine, meter: Meter): Pick<FolderQuarantine, 'put'> {
+  return {
+    put: async (entries) => {
+      await quarantine.put(entries)
+      meter.refused(entries)
+    },
   }
 }
 

@@ -11,6 +11,7 @@ export interface RunFolder {
   readonly state: string
   readonly checkpoint: string
   readonly status: string
+  readonly meter: string
   readonly contracts: string
   readonly drift: string
   readonly replays: string
@@ -31,6 +32,7 @@ export function runFolder(root: string): RunFolder {
     state: join(root, 'state.json'),
     checkpoint: join(root, 'checkpoint.json'),
     status: join(root, 'status.json'),
+    meter: join(root, 'meter.json'),
     contracts: join(root, 'contracts.json'),
     drift: join(root, 'drift.json'),
     replays: join(root, 'replays'),

@@ -107,6 +107,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
   const run = new SourceRun({ source, tables: () => sources, state, pipeline, loads, log })
   const abort = new AbortController()
   pipeline.start()
+  pipeline.meter.start()
   const capture = run.run(abort.signal)
   const failed = Promise.race([pipeline.failed, capture.then(() => new Promise<never>(() => undefined))])
   failed.catch(() => undefined)

@@ -17,6 +17,8 @@ export interface FolderDeliveryDeps {
   readonly hints: BufferingHints
   /** Told which blocks an object holds before their `put` resolves. */
   readonly ledger?: Pick<Ledger, 'delivered'>
+  /** Told of the blocks of an object that is written, and its bytes. */
+  readonly delivered?: (blocks: readonly Block[], objectBytes: number) => void
 }
 
 const compress = promisify(gzip)
@@ -79,7 +81,7 @@ export class FolderDelivery implements Delivery {
   }
 
   private async write(blocks: readonly Block[]): Promise<void> {
-    const { objects, now, ledger } = this.deps
+    const { objects, now, ledger, delivered } = this.deps
     const stamp = new Date(now()).toISOString()
     this.serial += 1
     /* Random, for a clock may be set back: the name of an object decides which history file it becomes. */
@@ -88,7 +90,9 @@ export class FolderDelivery implements Delivery {
     const folder = stamp.slice(0, 13).replace(/[-T]/g, '/')
     const key = `landing/changes/${folder}/${name}.ndjson.gz`
     const parts = blocks.map(({ text }) => text)
-    await objects.put(key, await compress(Buffer.concat(parts), { level: 1 }))
+    const object = await compress(Buffer.concat(parts), { level: 1 })
+    await objects.put(key, object)
+    delivered?.(blocks, object.length)
     await ledger?.delivered(
       key,
       blocks.flatMap((block) => nameOfBlock(block) ?? []),
