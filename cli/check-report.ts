@@ -38,11 +38,11 @@ const words: Readonly<Record<CheckState, string>> = {
 }
 
 /** The one object of `--json`. */
-export function checksOf(groups: readonly CheckGroup[]) {
+export function checkJson(groups: readonly CheckGroup[]): string {
   const checks = groups.flatMap(({ name, checks: ofGroup }) =>
     ofGroup.map(({ id, ...rest }) => ({ id, group: name, ...rest })),
   )
-  return { state: worst(checks.map(({ state }) => state)), checks }
+  return JSON.stringify({ state: worst(checks.map(({ state }) => state)), checks })
 }
 
 /** Fine only when everything is: what was not checked is not known to be. */

@@ -48,6 +48,7 @@ const commandsOf = (word: string | undefined): LazyCommands => ({
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   contract: async () => (await import('./commands/contract.ts')).contractCommand(word),
   catalog: async () => (await import('./commands/catalog.ts')).catalogCommand,
+  cost: async () => (await import('./commands/cost.ts')).costCommand,
   infra: async () => (await import('./commands/infra.ts')).infraCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
 })

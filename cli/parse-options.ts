@@ -21,6 +21,17 @@ export function parseCount(max: number, min = 1): (text: string) => number {
   }
 }
 
+const MAGNITUDES: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, b: 1e9 }
+
+/** A positive count that may be large: `250000`, `40k`, `100M`, `1.5B`. */
+export function parseAmount(text: string): number {
+  const [, number, letter = ''] = /^(\d+(?:\.\d+)?)([kmgb]?)$/i.exec(text) ?? []
+  const value = Number(number) * (MAGNITUDES[letter.toLowerCase()] ?? Number.NaN)
+  if (!(value > 0 && value <= 1e15))
+    throw new InvalidArgumentError('a number such as 250000, 40k, 100M or 1.5B')
+  return value
+}
+
 /** A positive number, `0.05` or `10`. */
 export function parseFactor(text: string): number {
   const value = Number(text)

@@ -1,4 +1,5 @@
 import { awsFailures } from './aws-failures.ts'
+import { costFailures } from './cost/cost-failures.ts'
 import type { Failure } from './failure.ts'
 
 /**
@@ -243,4 +244,5 @@ export const failures = {
   },
   'usage/invalid': { action: 'halt', advice: 'See `tidemark --help`.' },
   ...awsFailures,
+  ...costFailures,
 } as const satisfies Record<string, Failure>

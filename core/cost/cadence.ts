@@ -1,0 +1,63 @@
+import type { Setup } from './setup.ts'
+import { GB } from './units.ts'
+import { type TableVolume, totalOf, type Volume } from './volume.ts'
+
+const MIB = 2 ** 20
+/** A call of Lambda gets 6 MB at most, in which records of Kinesis are base64 (Lambda developer guide). */
+const CALL_BYTES = (6 * MIB * 3) / 4
+/** Text of a page before it is closed; see `core/page.ts`. */
+const PAGE_TEXT_BYTES = MIB
+
+/**
+ * In how many of so many windows something happens, when events come at random: almost each event has a window of its own
+ * while they are rare, and every window has one when they are many. Grows with the events and is never more than they are.
+ */
+export function busyWindows(windows: number, events: number): number {
+  return windows > 0 ? windows * -Math.expm1(-events / windows) : events
+}
+
+/** How often the functions are called in a period, and what they make together, by the windows and buffers of a setup. */
+export interface Cadence {
+  readonly captureCalls: number
+  readonly formatCalls: number
+  /** Objects that Firehose writes; each is a notice, a call of land, and a file of history for each table in it. */
+  readonly objects: number
+}
+
+export function cadenceOf(volume: Volume, setup: Setup): Cadence {
+  const { changes, recordBytes, pages, blockBytes } = totalOf(volume)
+  const { seconds } = volume
+  const captures = busyWindows(setup.shards * windowsIn(seconds, setup.captureWindowSeconds), changes)
+  const formats = busyWindows(setup.feedShards * windowsIn(seconds, setup.formatWindowSeconds), pages)
+  const objects = busyWindows(windowsIn(seconds, setup.bufferSeconds), pages)
+  return {
+    captureCalls: Math.max(captures, changes / setup.captureBatch, recordBytes / CALL_BYTES),
+    formatCalls: Math.max(formats, pages / setup.formatBatch),
+    objects: Math.max(objects, blockBytes / (setup.bufferMib * MIB)),
+  }
+}
+
+/** Pages that a window of capture would make of a table: one for each shard and window that has a change of it. */
+export function pagesOf(
+  table: Pick<TableVolume, 'changes' | 'recordBytes'>,
+  seconds: number,
+  setup: Setup,
+): number {
+  const windows = setup.shards * windowsIn(seconds, setup.captureWindowSeconds)
+  return Math.max(busyWindows(windows, table.changes), table.recordBytes / PAGE_TEXT_BYTES)
+}
+
+/** History files of a table: one for each object that has a block of it. */
+export function filesOf({ blocks }: Pick<TableVolume, 'blocks'>, objects: number): number {
+  return busyWindows(objects, blocks)
+}
+
+/* A window of no time is a poll a second (Lambda developer guide, Kinesis). */
+function windowsIn(seconds: number, window: number): number {
+  return seconds / Math.max(window, 1)
+}
+
+/** GB of bytes. */
+export function gb(bytes: number): number {
+  return bytes / GB
+}
