@@ -1,4 +1,4 @@
-import { TrinoSQL } from 'dt-sql-parser'
+import { TrinoSQL } from 'dt-sql-parser/dist/parser/trino/index.js'
 
 const parser = new TrinoSQL()
 
