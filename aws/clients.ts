@@ -7,6 +7,7 @@ import { GlueClient } from '@aws-sdk/client-glue'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import type { fromTemporaryCredentials } from '@aws-sdk/credential-providers'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { type CallObserver, type Observable, observeCalls } from './observe-calls.ts'
@@ -81,6 +82,10 @@ export function dmsClient(settings: ClientSettings): DatabaseMigrationServiceCli
 
 export function cloudWatchClient(settings: ClientSettings): CloudWatchClient {
   return observed(new CloudWatchClient(configOf(settings)), settings)
+}
+
+export function sqsClient(settings: ClientSettings): SQSClient {
+  return observed(new SQSClient(configOf(settings)), settings)
 }
 
 /** Answers of a function come when it has ended, after 15 minutes at most. */

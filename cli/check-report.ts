@@ -38,11 +38,11 @@ const words: Readonly<Record<CheckState, string>> = {
 }
 
 /** The one object of `--json`. */
-export function checkJson(groups: readonly CheckGroup[]): string {
+export function checksOf(groups: readonly CheckGroup[]) {
   const checks = groups.flatMap(({ name, checks: ofGroup }) =>
     ofGroup.map(({ id, ...rest }) => ({ id, group: name, ...rest })),
   )
-  return JSON.stringify({ state: worst(checks.map(({ state }) => state)), checks })
+  return { state: worst(checks.map(({ state }) => state)), checks }
 }
 
 /** Fine only when everything is: what was not checked is not known to be. */

@@ -88,6 +88,12 @@ export function loadState({ tables }: Load): LoadState {
   return least === 'started' && states.some((state) => state !== 'started') ? 'loading' : least
 }
 
+/** Loads that failed, and are the newest of one of their tables; in the order they were given, by start. */
+export function failedLoads(loads: readonly Load[]): readonly Load[] {
+  const newest = new Map(loads.flatMap((load) => load.tables.map((one) => [one.table, load] as const)))
+  return [...new Set(newest.values())].filter((load) => loadState(load) === 'failed')
+}
+
 export function isOver(state: LoadState): boolean {
   return state === 'complete' || state === 'failed' || state === 'cancelled'
 }

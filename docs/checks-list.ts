@@ -1,3 +1,4 @@
+import { statusRules } from '../cli/stack-status/status-rules.ts'
 import { sourceRules } from '../local/checks/examine-source.ts'
 import { folderRules } from '../local/checks/folder-rules.ts'
 import { machineRules } from '../local/checks/machine-rules.ts'
@@ -14,10 +15,15 @@ const parts: readonly (readonly [title: string, rules: readonly Listed[]])[] = [
 ]
 
 /** Every check of `doctor`, Markdown, by what it looks at. */
-export function checksList(): string {
-  return parts
-    .map(([title, rules]) =>
-      [`### ${title}`, '', ...rules.map(({ id, asks }) => `- \`${id}\`: ${asks}`)].join('\n'),
-    )
-    .join('\n\n')
+export function doctorChecks(): string {
+  return parts.map(([title, rules]) => `### ${title}\n\n${listOf(rules)}`).join('\n\n')
+}
+
+/** Every check of `status --stack`, Markdown. */
+export function statusChecks(): string {
+  return listOf(statusRules)
+}
+
+function listOf(rules: readonly Listed[]): string {
+  return rules.map(({ id, asks }) => `- \`${id}\`: ${asks}`).join('\n')
 }

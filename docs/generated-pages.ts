@@ -1,4 +1,4 @@
-import { checksList } from './checks-list.ts'
+import { doctorChecks, statusChecks } from './checks-list.ts'
 import { failuresPage } from './failures-page.ts'
 import { rulesPage } from './rules-page.ts'
 import { typesTable } from './types-table.ts'
@@ -11,18 +11,21 @@ export interface GeneratedPage {
   readonly text: (before: string) => string
 }
 
-const begin = '<!-- Written by `npm run docs` from the code. -->\n'
 const end = '\n<!-- End of what is written. -->'
 
 export const generatedPages: readonly GeneratedPage[] = [
   { file: 'failures.md', text: failuresPage },
   { file: 'rules.md', text: rulesPage },
   { file: '03-contracts.md', text: (before) => between(before, typesTable()) },
-  { file: '16-operating.md', text: (before) => between(before, checksList()) },
+  {
+    file: '16-operating.md',
+    text: (before) => between(between(before, doctorChecks()), statusChecks(), 'status'),
+  },
 ]
 
-/* Throws RangeError for a page that has lost its marks. */
-function between(page: string, part: string): string {
+/* Of several parts on a page each begins with its name. Throws RangeError for a page that has lost its marks. */
+function between(page: string, part: string, name = ''): string {
+  const begin = `<!-- Written by \`npm run docs\` from the code${name === '' ? '' : `: ${name}`}. -->\n`
   const from = page.indexOf(begin)
   const to = page.indexOf(end, from)
   if (from < 0 || to < 0) throw new RangeError('the page has no marks for its generated part')

@@ -115,6 +115,26 @@ export class DynamoQuarantine implements Quarantine {
     }
   }
 
+  /**
+   * How many entries wait, `most` at most, and since when the oldest does (ISO 8601 UTC); payloads are not read. Places whose
+   * entry was released in between, or is not written yet, count.
+   */
+  async summary(most: number): Promise<{ readonly waiting: number; readonly since: string | null }> {
+    const sources = (await this.tables()).map((name) => this.places(placeKey(name)))
+    let waiting = 0
+    let since: string | null = null
+    for await (const { id, arrival } of mergeSorted(sources, (a, b) => (a.place < b.place ? -1 : 1))) {
+      if (since === null) {
+        const found = await this.stored(id)
+        if (found === undefined || found.arrival !== arrival || !this.isWaiting(found)) continue
+        since = found.entry.since
+      }
+      waiting += 1
+      if (waiting >= most) break
+    }
+    return { waiting, since }
+  }
+
   async release(ids: readonly string[], how: Departure): Promise<void> {
     for (const id of ids) {
       const found = await this.stored(id)

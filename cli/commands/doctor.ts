@@ -5,7 +5,7 @@ import { type FolderFacts, readFolder } from '../../local/checks/folder-look.ts'
 import { folderRules } from '../../local/checks/folder-rules.ts'
 import { machineRules, readMachine } from '../../local/checks/machine-rules.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
-import { type CheckGroup, checkExit, checkJson, checkText } from '../check-report.ts'
+import { type CheckGroup, checkExit, checksOf, checkText } from '../check-report.ts'
 import type { Cli } from '../main.ts'
 import { sourceOption, tablesOption } from '../run-options.ts'
 import { embeddedDatabase, systemOf } from '../source-settings.ts'
@@ -36,7 +36,7 @@ export function doctorCommand({ output, sourceFromEnvironment }: Cli): Command {
     )
     .action(async (options: DoctorOptions) => {
       const groups = await examined({ ...options, source: options.source ?? sourceFromEnvironment })
-      output.result(options.json === true ? checkJson(groups) : checkText(groups, output))
+      output.result(options.json === true ? JSON.stringify(checksOf(groups)) : checkText(groups, output))
       process.exitCode = checkExit(groups)
     })
 }

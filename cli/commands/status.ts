@@ -7,21 +7,50 @@ import type { KeptProof } from '../../local/reconcile/kept-proofs.ts'
 import { proofsFile, readProofs } from '../../local/reconcile/proof-file.ts'
 import { runStatus } from '../../local/run/run-status.ts'
 import { auditText } from '../audit-text.ts'
+import { contractsFolderOption } from '../contracts/command-options.ts'
 import type { Cli } from '../main.ts'
 import { exit, paint } from '../output.ts'
 import { dirOption } from '../run-options.ts'
+import { stackOption } from '../stack.ts'
 import { statusTable } from '../status-table.ts'
 
+interface StatusOptions {
+  readonly dir: string
+  readonly stack?: string | readonly string[]
+  readonly sourceProfile?: string
+  readonly schemas: string
+  readonly audit?: boolean
+  readonly json?: boolean
+}
+
+/** `status`: of a run folder, or of a stack. */
 export function statusCommand({ output }: Cli): Command {
   return new Command('status')
-    .description('What the run in a folder does, or did last.')
+    .description('What the run in a folder does, or did last; with --stack, whether a stack on AWS is well.')
     .addOption(dirOption())
+    .addOption(stackOption())
+    .option('--source-profile <profile>', 'with --stack: AWS profile of the production account')
+    .addOption(contractsFolderOption())
     .option(
       '--audit',
       'compare the ledger with the raw store, the landing prefix, quarantine and every file of the lake, and name what is missing',
     )
     .option('--json', 'the status as one JSON object')
-    .action(async ({ dir, audit: isAudit, json }: { dir: string; audit?: boolean; json?: boolean }) => {
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 fine, 1 something is missing, differs or rings, 2 the command failed.' +
+        '\n\n  tidemark status --dir .tidemark --audit\n  tidemark status --stack data.json source.json --source-profile production',
+    )
+    .action(async (options: StatusOptions, command: Command) => {
+      const { dir, audit: isAudit, json, stack } = options
+      const isSaid = (option: string) => command.getOptionValueSource(option) === 'cli'
+      if (isSaid('stack') && isSaid('dir'))
+        throw new PipelineError('usage/invalid', '--stack and --dir exclude each other')
+      /* A folder that is named is meant, whatever the environment says. */
+      if (stack !== undefined && !isSaid('dir')) {
+        const { statusOfStack } = await import('./status-stack.ts')
+        return statusOfStack({ ...options, stack }, output)
+      }
       const status = await readJsonFile(runFolder(dir).status, runStatus)
       if (status === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
       const isRunning = (await folderHolder(dir)) === status.pid

@@ -1,6 +1,6 @@
 import { ageText, bytesText } from '../../core/amount-text.ts'
 import { type Fix, fail, ok, type Rule, refuse, shell, step, warn } from '../../core/check.ts'
-import { isOver, loadState } from '../../core/load.ts'
+import { failedLoads, isOver, loadState } from '../../core/load.ts'
 import type { FolderFacts } from './folder-look.ts'
 
 const HOUR = 3_600_000
@@ -94,8 +94,7 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
     id: 'folder.loads',
     asks: 'no load has failed, or stands still',
     judge: ({ loads, holder, dir }) => {
-      const ended = new Map(loads.flatMap((load) => load.tables.map((one) => [one.table, load] as const)))
-      const failed = [...new Set(ended.values())].filter((load) => loadState(load) === 'failed')
+      const failed = failedLoads(loads)
       if (failed.length > 0)
         return fail(
           `failed: ${failed.map(({ id }) => id).join(', ')}`,

@@ -148,3 +148,16 @@ function entry(id: string, given: Partial<QuarantineEntry> = {}): QuarantineEntr
   const place = { stage: 'format', table: 'a.t', contract: 'a.t v1', position: null } as const
   return { id, ...place, reasons: [], payload: '{}', encoding: 'json', ...given }
 }
+
+test('a summary counts what waits, up to a bound, and knows the oldest that was not released', async () => {
+  let now = 1_795_000_000_000
+  const quarantine = open(await calmTable(), () => now)
+  expect(await quarantine.summary(10)).toEqual({ waiting: 0, since: null })
+  await quarantine.put([entry('a')])
+  now += 60_000
+  await quarantine.put([entry('b', { table: 'b.other' }), entry('c')])
+  expect(await quarantine.summary(10)).toEqual({ waiting: 3, since: new Date(now - 60_000).toISOString() })
+  expect((await quarantine.summary(2)).waiting).toBe(2)
+  await quarantine.release(['a'], 'redriven')
+  expect(await quarantine.summary(10)).toEqual({ waiting: 2, since: new Date(now).toISOString() })
+})

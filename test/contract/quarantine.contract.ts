@@ -98,7 +98,7 @@ async function waitingIn(quarantine: Quarantine, table?: string): Promise<readon
   return entries
 }
 
-function entry(id: string, given: Partial<QuarantineEntry> = {}): QuarantineEntry {
+export function entry(id: string, given: Partial<QuarantineEntry> = {}): QuarantineEntry {
   return {
     id,
     stage: 'format',

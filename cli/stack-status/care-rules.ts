@@ -1,0 +1,110 @@
+import { ageText } from '../../core/amount-text.ts'
+import { fail, ok, type Rule, shell, step, type Verdict, warn } from '../../core/check.ts'
+import { failedLoads, isOver, loadState } from '../../core/load.ts'
+import { count } from '../output.ts'
+import type { AlarmFacts, CompactionFacts, LoadFacts, ProofFacts, QuarantineFacts } from './status-facts.ts'
+import { limits, runbook } from './way-rules.ts'
+
+const HOUR = 3_600_000
+
+export const quarantineRules: readonly Rule<QuarantineFacts>[] = [
+  {
+    id: 'status.quarantine',
+    asks: 'no refused change waits for a person',
+    judge: ({ now, waiting, most, since }) => {
+      if (since === null) return ok('nothing waits')
+      const age = now - Date.parse(since)
+      const says = `${waiting >= most ? `${count(most)} changes or more wait` : `${count(waiting)} changes wait`}, the oldest for ${ageText(age)}`
+      const fix = runbook('quarantine-age.md')
+      return age > limits.quarantineHours * HOUR ? fail(says, fix) : warn(says, fix)
+    },
+  },
+]
+
+export const loadRules: readonly Rule<LoadFacts>[] = [
+  {
+    id: 'status.loads',
+    asks: 'no full load has failed',
+    judge: ({ loads, stack }) => {
+      const failed = failedLoads(loads)
+      if (failed.length > 0)
+        return fail(
+          `failed: ${failed.map(({ id }) => id).join(', ')}`,
+          ...failed.map(({ id }) => shell(`npx tidemark load resume ${id} --stack ${stack}`)),
+        )
+      const open = loads.filter((load) => !isOver(loadState(load)))
+      if (open.length === 0) return ok('no load is open')
+      return ok(`under way: ${open.map((load) => `${load.id} (${loadState(load)})`).join(', ')}`)
+    },
+  },
+]
+
+export const compactionRules: readonly Rule<CompactionFacts>[] = [
+  {
+    id: 'status.compaction',
+    asks: 'history is folded into base each day',
+    judge: ({ now, foldedAt }) => {
+      const never = [...foldedAt].filter(([, at]) => at === null).map(([table]) => table)
+      const known = [...foldedAt.values()].filter((at) => at !== null)
+      const oldest = now - Math.min(...known, now)
+      const says = [
+        ...(known.length > 0
+          ? [`${known.length} tables folded, the first of them ${ageText(oldest)} ago`]
+          : []),
+        ...(never.length > 0 ? [`not yet: ${never.join(', ')}`] : []),
+      ].join('; ')
+      if (oldest > limits.proofHours * HOUR) return warn(says, runbook('compact-left.md'))
+      return ok(says === '' ? 'no table' : says)
+    },
+  },
+]
+
+export const proofRules: readonly Rule<ProofFacts>[] = [
+  {
+    id: 'status.proofs',
+    asks: 'the last proof of each table found it equal, and is of the last day',
+    judge: ({ now, proofs: { tables, tried }, stack }) => {
+      const prove = shell(`npx tidemark reconcile --stack ${stack}`)
+      const unequal = Object.entries(tables).filter(([, { equal }]) => !equal)
+      if (unequal.length > 0)
+        return fail(
+          `differ: ${unequal.map(([table, { different }]) => `${table} in ${count(different)} keys`).join(', ')}`,
+          runbook('reconcile-unequal.md'),
+        )
+      const unproven = Object.keys(tried).filter((table) => tables[table] === undefined)
+      if (unproven.length > 0)
+        return warn(`begun and never finished: ${unproven.join(', ')}`, runbook('proof-age.md'))
+      const times = Object.values(tables).map(({ at }) => Date.parse(at))
+      if (times.length === 0) return warn('nothing is proven yet', prove)
+      const age = now - Math.min(...times)
+      const says = `${times.length} tables equal, the oldest proof is of ${ageText(age)} ago`
+      return age > limits.proofHours * HOUR ? warn(says, runbook('proof-age.md'), prove) : ok(says)
+    },
+  },
+]
+
+/** Of the alarms of one account. */
+export function alarmRules(id: string, account: string): readonly Rule<AlarmFacts>[] {
+  return [{ id, asks: `no alarm of the ${account} account rings`, judge: judgeAlarms }]
+}
+
+function judgeAlarms({ now, alarms }: AlarmFacts): Verdict {
+  const ringing = alarms.filter(({ state }) => state === 'ALARM')
+  if (ringing.length > 0)
+    return fail(
+      ringing
+        .map(({ name, since }) => `${name}${since === null ? '' : ` for ${ageText(now - since)}`}`)
+        .join(', '),
+      ...ringing.map(({ name, description }) => step(`${name}: ${runbookOf(description)}`)),
+    )
+  if (alarms.length === 0)
+    return warn('there is no alarm', step('apply the stacks: infra/modules/alarms makes them'))
+  const silent = alarms.filter(({ state }) => state === 'INSUFFICIENT_DATA').length
+  return ok(`none of ${alarms.length} rings${silent > 0 ? `; ${silent} have no data` : ''}`)
+}
+
+/** Its page as Terraform ends the description of an alarm with, wherever runbooks are served from. */
+export function runbookOf(description: string): string {
+  const [, page] = /Runbook: \S*?([\w-]+\.md(?:#[\w-]+)?)\s*$/.exec(description) ?? []
+  return page === undefined ? 'docs/runbooks/README.md' : `docs/runbooks/${page}`
+}

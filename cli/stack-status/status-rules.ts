@@ -1,0 +1,18 @@
+import { alarmRules, compactionRules, loadRules, proofRules, quarantineRules } from './care-rules.ts'
+import { freshnessRules, latencyRules, ledgerRules, queueRules, readerRules, taskRules } from './way-rules.ts'
+
+/** Every check of `status --stack`, in the order in which they are shown. */
+export const statusRules: readonly { readonly id: string; readonly asks: string }[] = [
+  ...taskRules,
+  ...latencyRules,
+  ...readerRules,
+  ...freshnessRules,
+  ...queueRules,
+  ...ledgerRules,
+  ...quarantineRules,
+  ...loadRules,
+  ...compactionRules,
+  ...proofRules,
+  ...alarmRules('status.alarms', 'data'),
+  ...alarmRules('status.source-alarms', 'production'),
+]

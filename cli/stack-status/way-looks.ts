@@ -1,0 +1,101 @@
+import { cloudWatchClient, dmsClient, sqsClient } from '../../aws/clients.ts'
+import { type MetricPoint, type MetricQuery, readMetrics } from '../../aws/cloudwatch/read-metrics.ts'
+import { DmsTasks } from '../../aws/dms/dms-tasks.ts'
+import { readInstance } from '../../aws/dms/read-instance.ts'
+import { defaultRetry, type RetryPolicy } from '../../aws/retry.ts'
+import { readQueue } from '../../aws/sqs/read-queue.ts'
+import { outputsOf } from '../stack.ts'
+import { look, type StackLook } from '../stack-look.ts'
+import type { StackSession } from './stack-session.ts'
+import type { Measured } from './status-facts.ts'
+import { freshnessRules, latencyRules, queueRules, readerRules, taskRules } from './way-rules.ts'
+
+/** Somebody waits for the answer: fewer attempts than a function makes. */
+export const askingRetry: RetryPolicy = { ...defaultRetry, attempts: 3, deadlineMs: 20_000 }
+const MINUTES_15 = { periodSeconds: 300, ms: 900_000 }
+const HOUR = { periodSeconds: 3_600, ms: 3_600_000 }
+
+/** Looks at the way of a change: task, stream, functions, queues. */
+export function wayLooks(session: StackSession): readonly StackLook[] {
+  const { stack, data, source, now } = session
+  const retry = askingRetry
+  const measured = async (
+    account: typeof data,
+    queries: readonly MetricQuery[],
+    { periodSeconds, ms }: { readonly periodSeconds: number; readonly ms: number },
+  ) => {
+    const client = account().client(cloudWatchClient)
+    const window = { from: now - ms, to: now, periodSeconds }
+    return readMetrics({ client, retry }, queries, window)
+  }
+  return [
+    look(taskRules, 'dms:DescribeReplicationTasks on * (production account)', async () => {
+      const { cdc_task_arn: arn } = outputsOf(stack, 'source', ['cdc_task_arn'])
+      const tasks = new DmsTasks({
+        ...{ client: source().client(dmsClient), retry, pollMs: 1_000, settleDeadlineMs: 1_000 },
+      })
+      return { arn, task: await tasks.state(arn) }
+    }),
+    look(
+      latencyRules,
+      'dms:DescribeReplicationInstances and cloudwatch:GetMetricData on * (production account)',
+      async () => {
+        const arns = outputsOf(stack, 'source', ['cdc_task_arn', 'replication_instance_arn'])
+        const client = source().client(dmsClient)
+        const { id } = await readInstance({ client, retry }, arns.replication_instance_arn)
+        const dimensions = {
+          ReplicationInstanceIdentifier: id,
+          /* CloudWatch knows a task by the end of its ARN. */
+          ReplicationTaskIdentifier: arns.cdc_task_arn.split(':').at(-1) ?? '',
+        }
+        const of = (metric: string): MetricQuery => ({
+          ...{ namespace: 'AWS/DMS', metric, dimensions, statistic: 'Maximum' },
+        })
+        const [from, to] = await measured(
+          source,
+          [of('CDCLatencySource'), of('CDCLatencyTarget')],
+          MINUTES_15,
+        )
+        return { sourceSeconds: newest(from), targetSeconds: newest(to) }
+      },
+    ),
+    look(readerRules, 'cloudwatch:GetMetricData on *', async () => {
+      const { functions } = outputsOf(stack, 'data', ['functions'])
+      const readers = (['capture', 'capture_service', 'format'] as const).flatMap(
+        (key) => functions[key] ?? [],
+      )
+      const queries = readers.map(
+        (FunctionName): MetricQuery => ({
+          ...{ namespace: 'AWS/Lambda', metric: 'IteratorAge', statistic: 'Maximum' },
+          dimensions: { FunctionName },
+        }),
+      )
+      const found = await measured(data, queries, MINUTES_15)
+      return { behindMs: new Map(readers.map((name, index) => [name, largest(found[index])])) }
+    }),
+    look(freshnessRules, 'cloudwatch:GetMetricData on *', async () => {
+      const of = (stage: string, metric: string): MetricQuery => ({
+        ...{ namespace: 'Tidemark', metric, statistic: 'p99', dimensions: { stage } },
+      })
+      const queries = [of('capture', 'freshness'), of('format', 'age'), of('land', 'freshness')]
+      const [capture, format, land] = await measured(data, queries, HOUR)
+      return { captureMs: largest(capture), formatMs: largest(format), landMs: largest(land) }
+    }),
+    look(queueRules, 'sqs:GetQueueAttributes on the queues of the stack', async () => {
+      const { queues } = outputsOf(stack, 'data', ['queues'])
+      const client = data().client(sqsClient)
+      const depths = Object.entries(queues).map(
+        async ([name, url = '']) => [name, await readQueue({ client, retry }, url)] as const,
+      )
+      return { queues: new Map(await Promise.all(depths)) }
+    }),
+  ]
+}
+
+function newest(points: readonly MetricPoint[] | undefined): Measured {
+  return points?.at(-1)?.value ?? null
+}
+
+function largest(points: readonly MetricPoint[] | undefined): Measured {
+  return points === undefined || points.length === 0 ? null : Math.max(...points.map(({ value }) => value))
+}
