@@ -8,7 +8,7 @@ const schema = readAwsSchema()
 
 /* What a configuration asks the provider for, as `resource aws_s3_bucket`. */
 function askedFor(text: string): readonly string[] {
-  return [...text.matchAll(/^(resource|data) "(\w+)"/gm)].map(([, kind, type]) => `${kind} ${type}`)
+  return [...text.matchAll(/^(resource|data) "(aws_\w+)"/gm)].map(([, kind, type]) => `${kind} ${type}`)
 }
 
 function lacking(asked: readonly string[]): readonly string[] {

@@ -100,6 +100,21 @@ resource "aws_dms_replication_task" "cdc" {
   }
 }
 
+# The position that the task was made with. DMS takes another one only for another task, so a change of it must not pass unseen.
+resource "terraform_data" "start" {
+  input            = var.cdc.start_position
+  triggers_replace = aws_dms_replication_task.cdc.replication_task_arn
+
+  lifecycle {
+    ignore_changes = [input]
+
+    postcondition {
+      condition     = !var.cdc.run || self.output == var.cdc.start_position
+      error_message = "The CDC task was made with another start_position, or none, and would not begin at this one. Delete it (aws dms delete-replication-task) and apply again: Terraform makes it anew at this position. What to load then: docs/runbooks/lost-slot.md."
+    }
+  }
+}
+
 resource "aws_dms_replication_task" "load" {
   replication_task_id       = "${var.name}-load"
   migration_type            = "full-load"

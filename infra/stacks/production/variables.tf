@@ -92,7 +92,7 @@ variable "instance" {
 }
 
 variable "cdc" {
-  description = "Slot and its plugin as they were made at the source, the position that the slot began at, and whether the task runs: false until the slot is there. A task that runs is stopped for a change and resumed from its checkpoint."
+  description = "Slot and its plugin as they were made at the source, the position that the slot began at, which the task is made with, and whether the task runs: false until the data stack is there. A task that runs is stopped for a change and resumed from its checkpoint."
   type = object({
     slot           = optional(string, "tidemark")
     plugin         = optional(string, "test-decoding")
