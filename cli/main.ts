@@ -49,6 +49,7 @@ const commandsOf = (word: string | undefined): LazyCommands => ({
   contract: async () => (await import('./commands/contract.ts')).contractCommand(word),
   catalog: async () => (await import('./commands/catalog.ts')).catalogCommand,
   cost: async () => (await import('./commands/cost.ts')).costCommand,
+  deploy: async () => (await import('./commands/deploy.ts')).deployCommand,
   infra: async () => (await import('./commands/infra.ts')).infraCommand,
   explain: async () => (await import('./commands/explain.ts')).explainCommand,
 })

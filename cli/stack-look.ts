@@ -23,8 +23,11 @@ export async function lookAtAll(looks: readonly StackLook[]): Promise<readonly C
 const denied = /AccessDenied|NotAuthorized|Unauthorized|Forbidden|AuthorizationError/
 const nobody = /CredentialsProviderError|ExpiredToken|UnrecognizedClient|InvalidClientTokenId/
 
-/* What AWS calls a refusal stands in the cause; the message has our own words. */
-function lacking(needs: string, error: unknown): Verdict {
+/**
+ * What is said instead of a finding when it could not be read: the permission, or what else is missing. What AWS calls a
+ * refusal stands in the cause; the message has our own words. Rethrows what is no failure with a name.
+ */
+export function lacking(needs: string, error: unknown): Verdict {
   if (!(error instanceof PipelineError)) throw error
   const cause = error.cause instanceof Error ? error.cause.name : ''
   if (denied.test(`${cause} ${error.message}`)) return unknown(`not checked: needs ${needs}`)

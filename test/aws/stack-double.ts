@@ -1,4 +1,11 @@
-import { type Answer, type Exchange, errorAnswer, type FaultProxy, faultProxy } from './fault-proxy.ts'
+import {
+  type Answer,
+  type Exchange,
+  errorAnswer,
+  type FaultProxy,
+  type Forward,
+  faultProxy,
+} from './fault-proxy.ts'
 import { json } from './partial-faults.ts'
 
 /** What a service answers: its document, or the name of its error. */
@@ -14,6 +21,8 @@ export class StackDouble {
   readonly says = new Map<string, Says>()
   readonly objects = new Map<string, string>()
   readonly functions = new Map<string, Said>()
+  /** Doubles of whole services, by the service of the target. */
+  readonly services = new Map<string, Forward>()
   /** Operations whose caller may not. */
   readonly denied = new Set<string>()
   readonly asked: string[] = []
@@ -28,16 +37,18 @@ export class StackDouble {
     await this.proxy?.close()
   }
 
-  private answer(exchange: Exchange): Answer {
+  private answer(exchange: Exchange): Answer | Promise<Answer> {
     const target = String(exchange.headers['x-amz-target'] ?? '')
     if (target !== '') return this.ofJson(exchange, target.replace(/(v?_?\d+)?\./, '.'))
     const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/configuration/.exec(exchange.url) ?? []
     return name === undefined ? this.ofObjects(exchange) : this.ofFunction(exchange, name)
   }
 
-  private ofJson(exchange: Exchange, operation: string): Answer {
+  private ofJson(exchange: Exchange, operation: string): Answer | Promise<Answer> {
     this.asked.push(operation)
     if (this.denied.has(operation)) return errorAnswer(exchange, 400, 'AccessDeniedException')
+    const service = this.services.get(operation.split('.')[0] ?? '')
+    if (service !== undefined) return service(exchange)
     const said = this.says.get(operation)?.(JSON.parse(exchange.body.toString() || '{}'))
     if (said === undefined) return errorAnswer(exchange, 400, 'InvalidAction')
     return 'error' in said ? errorAnswer(exchange, 400, String(said.error)) : json(said)

@@ -1,0 +1,80 @@
+import { Command } from 'commander'
+import { versionName } from '../../core/contract/shape.ts'
+import { PipelineError } from '../../core/failures.ts'
+import { contractsFolderOption } from '../contracts/command-options.ts'
+import { compareInfra } from '../contracts/compare-infra.ts'
+import { compareLock, hitsOf, shapeOf } from '../contracts/compare-lock.ts'
+import { type ContractsFolder, loadContracts, tablesOf } from '../contracts/load-contracts.ts'
+import { readLock } from '../contracts/lock-file.ts'
+import { readRetired } from '../contracts/retired-file.ts'
+import type { ContractsFacts } from '../deploy/deploy-facts.ts'
+import { deployText } from '../deploy/deploy-text.ts'
+import { planDeploy } from '../deploy/plan-deploy.ts'
+import type { Cli } from '../main.ts'
+import { exit } from '../output.ts'
+import { readStack, stackOption } from '../stack.ts'
+import { withStackSession } from '../stack-status/stack-session.ts'
+
+interface DeployOptions {
+  readonly stack?: string | readonly string[]
+  readonly sourceProfile?: string
+  readonly schemas: string
+  readonly generated: string
+  readonly packages: string
+  readonly json?: boolean
+}
+
+/** `deploy plan`: what differs between a stack and this checkout, as steps in a safe order. */
+export function deployCommand(cli: Cli): Command {
+  return new Command('deploy')
+    .description('What a deployment of contracts, functions, catalog and tasks has to do.')
+    .addCommand(planCommand(cli))
+}
+
+function planCommand({ output }: Cli): Command {
+  return new Command('plan')
+    .description('Compare a stack with this checkout, and list the steps in a safe order. Changes nothing.')
+    .addOption(stackOption())
+    .option('--source-profile <profile>', 'AWS profile of the production account')
+    .addOption(contractsFolderOption())
+    .option('--generated <folder>', 'what `infra export` wrote', 'infra/generated')
+    .option('--packages <folder>', 'what `npm run build:handlers` built', 'dist/handlers')
+    .option('--json', 'the plan as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 nothing to do, 1 there are steps, decisions or parts that were not compared, 2 the command failed.' +
+        '\n\n  tidemark deploy plan --stack data.json source.json --source-profile production',
+    )
+    .action(async (options: DeployOptions) => {
+      const { stack: files, sourceProfile, schemas, generated, packages, json } = options
+      if (files === undefined) throw new PipelineError('usage/invalid', '--stack says where')
+      const stack = await readStack(files)
+      const folder = await loadContracts(schemas, process.cwd())
+      const tables = tablesOf(folder)
+      const contracts = await contractsFacts(folder, generated)
+      if (json !== true) output.progress('comparing the stack with this checkout')
+      const { readDeploy } = await import('../deploy/read-deploy.ts')
+      const said = [files].flat().join(' ')
+      const { facts, unread } = await withStackSession(
+        { stack, tables, files: said, sourceProfile },
+        (session) => readDeploy(session, packages),
+      )
+      const plan = planDeploy({ ...facts, contracts })
+      const isFine = plan.steps.length + plan.dangers.length + unread.length === 0
+      process.exitCode = isFine ? exit.fine : exit.findings
+      output.result(json === true ? JSON.stringify({ ...plan, unread }) : deployText(plan, unread, output))
+    })
+}
+
+async function contractsFacts(folder: ContractsFolder, generated: string): Promise<ContractsFacts> {
+  const changes = compareLock(folder, (await readLock(folder.root)) ?? [], await readRetired(folder.root))
+  const moved = changes.filter((change) => change.kind !== 'changed' || change.change.kind !== 'same')
+  const { changed, gone } = await compareInfra(tablesOf(folder), generated)
+  return {
+    unlocked: moved.map((change) => versionName(shapeOf(change))),
+    breaks: changes.flatMap((change) =>
+      hitsOf(change).map(({ rule, message }) => ({ version: versionName(shapeOf(change)), rule, message })),
+    ),
+    stale: [...changed, ...gone].map((path) => `${generated}/${path}`),
+  }
+}

@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { glueClient } from '../../aws/clients.ts'
+import { planDefinitions } from '../../aws/glue/catalog-definitions.ts'
+import { glueTables } from '../../aws/glue/glue-tables.ts'
+import { deployCommand } from '../../cli/commands/deploy.ts'
+import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
+import type { Load } from '../../core/load.ts'
+import { catalogTable } from '../../glue/catalog-table.ts'
+import { newLoad } from '../../ingest/advance-load.ts'
+import { cdcMappings, tableMappings } from '../../ingest/table-mappings.ts'
+import { cdcTaskSettings, loadTaskSettings } from '../../ingest/task-settings.ts'
+import { tables } from '../../schemas/index.ts'
+import { GlueDouble } from '../aws/glue-double.ts'
+import { quickRetry as retry, standInSettings } from '../aws/quick-settings.ts'
+import { StackDouble } from '../aws/stack-double.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const sources = [...new Set(tables.map(({ source }) => source.table))].toSorted()
+const keys = ['capture', 'format', 'land', 'loads'] as const
+const packageOf = (key: string) => Buffer.from(`package of ${key}`)
+const digest = (content: Buffer) => createHash('sha256').update(content).digest('base64')
+const arns = {
+  cdc_task_arn: 'arn:aws:dms:eu-west-1:1:task:CDC',
+  load_task_arn: 'arn:aws:dms:eu-west-1:1:task:LOAD',
+}
+
+let double: StackDouble
+let glue: GlueDouble
+let endpoint: string
+beforeEach(async () => {
+  double = new StackDouble()
+  glue = new GlueDouble()
+  double.services.set('AWSGlue', glue.answer)
+  endpoint = await double.open()
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'test')
+  vi.stubEnv('AWS_ENDPOINT_URL', endpoint)
+})
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  process.exitCode = undefined
+  await double.close()
+})
+
+/* What `tidemark catalog apply` would have made of the contracts. */
+async function applied(contracts: readonly Table[]): Promise<void> {
+  const client = glueClient(standInSettings(endpoint))
+  const missing = () => Promise.reject(new PipelineError('objects/missing', 'none'))
+  const settings = {
+    glue: glueTables({ client, retry }),
+    prefix: '',
+    root: 's3://lake',
+    objects: { get: missing },
+  }
+  await (await planDefinitions(settings, contracts.map(catalogTable))).apply(false)
+  client.destroy()
+  double.asked.length = 0
+}
+
+interface Seeds {
+  readonly mapped?: readonly string[]
+  readonly cdcSettings?: object
+  readonly status?: string
+  readonly loaded?: readonly string[]
+  readonly epoch?: string
+}
+
+function deployed({
+  mapped = sources,
+  cdcSettings = {},
+  status = 'running',
+  loaded = sources,
+  epoch = '0',
+}: Seeds = {}): void {
+  for (const key of keys)
+    double.functions.set(`tidemark-${key}`, {
+      CodeSha256: digest(packageOf(key)),
+      Environment: { Variables: { TIDEMARK_EPOCH: epoch, TIDEMARK_SYSTEMS: 'workforce-postgres' } },
+    })
+  double.says.set('AmazonDMS.DescribeReplicationTasks', ({ Filters }) => {
+    const isCdc = JSON.stringify(Filters).includes(arns.cdc_task_arn)
+    const settings = isCdc ? { ...cdcTaskSettings, ...cdcSettings } : loadTaskSettings
+    const task = {
+      ...{ Status: isCdc ? status : 'stopped', ReplicationTaskStartDate: 1_795_000_000 },
+      TableMappings: isCdc ? cdcMappings(mapped) : tableMappings(mapped),
+      ReplicationTaskSettings: JSON.stringify({ ...settings, StreamBufferSettings: null }),
+    }
+    return { ReplicationTasks: [task] }
+  })
+  if (loaded.length === 0) return
+  const load = newLoad({ id: '20261128T100000-abcdef', tables: loaded, window: null }, [], 0)
+  const whole: Load = { ...load, tables: load.tables.map((table) => ({ ...table, state: 'complete' })) }
+  double.objects.set(`lake/state/loads/${load.id}.json`, JSON.stringify({ format: 1, ...whole }))
+}
+
+async function plan(...more: readonly string[]) {
+  const folder = await tempFolder()
+  const file = join(folder, 'stack.json')
+  const data = {
+    ...{ region: 'eu-west-1', bucket: 'lake', catalog_prefix: '', epoch: 0, mask_secret: 'arn:mask' },
+    functions: Object.fromEntries(keys.map((key) => [key, `tidemark-${key}`])),
+  }
+  const source = { region: 'eu-west-1', ...arns }
+  await writeFile(file, JSON.stringify({ tidemark_data: data, tidemark_source: source }))
+  for (const key of keys) await writeFile(join(folder, `${key}.zip`), packageOf(key))
+  const lines: string[] = []
+  const output = {
+    ...{ isTerminal: false, columns: 100, progress: () => undefined },
+    result: (text: string) => void lines.push(text),
+  }
+  process.exitCode = undefined
+  const given = [
+    '--stack',
+    file,
+    '--schemas',
+    join(root, 'schemas'),
+    '--generated',
+    join(root, 'infra/generated'),
+  ]
+  await deployCommand({ output, sourceFromEnvironment: undefined }).parseAsync([
+    ...['node', 'tidemark', 'plan', ...given],
+    ...(more.includes('--packages') ? [] : ['--packages', folder]),
+    ...more,
+  ])
+  return { code: process.exitCode, text: lines.join('\n'), file }
+}
+
+async function planned(...more: readonly string[]) {
+  const { code, text, file } = await plan('--json', ...more)
+  const { steps, dangers, unread } = JSON.parse(text)
+  return { code, steps, dangers, unread, file, ids: steps.map(({ id }: { id: string }) => id) }
+}
+
+test('a stack that is what this checkout says needs no step', async () => {
+  await applied(tables)
+  deployed()
+  expect(await planned()).toMatchObject({ code: 0, steps: [], dangers: [], unread: [] })
+  expect((await plan()).text).toBe('Nothing to do: what is deployed is what is here.')
+  expect(double.asked.filter((call) => !/\.(Describe|Get|List)/.test(call))).toEqual([])
+})
+
+test('a new table is deployed functions first, then catalog, then task and load', async () => {
+  const [fresh = ''] = sources
+  await applied(tables.filter(({ source }) => source.table !== fresh))
+  deployed({ mapped: sources.slice(1), loaded: sources.slice(1) })
+  double.functions.set('tidemark-format', { CodeSha256: 'older' })
+  const { code, steps, dangers, ids, file } = await planned()
+  expect([code, ids, dangers]).toEqual([1, ['functions', 'catalog', 'tasks'], []])
+  expect(steps[0]).toMatchObject({
+    lines: ['~ function tidemark-format'],
+    commands: ['terraform -chdir=infra/stacks/data apply -var-file=data.tfvars'],
+  })
+  expect(steps[1].commands).toEqual(['npx tidemark catalog apply --region eu-west-1 --root s3://lake'])
+  expect(steps[2]).toMatchObject({
+    interrupts: true,
+    lines: [`+ ${fresh} in the mappings of the CDC task`],
+    commands: [`npx tidemark table add ${fresh} --stack ${file}`],
+  })
+  const { text } = await plan()
+  expect(text).toMatch(/^1\. Deploy the functions\n/)
+  expect(text).toMatch(/3\. Capture 1 table more \(changes wait for a moment\)/)
+})
+
+test('settings that somebody changed by hand go with Terraform, and wait with the task', async () => {
+  await applied(tables)
+  deployed({ cdcSettings: { BeforeImageSettings: null }, loaded: sources.slice(1) })
+  const { steps, ids, file } = await planned()
+  expect(ids).toEqual(['tasks', 'loads'])
+  expect(steps[0]).toMatchObject({
+    interrupts: true,
+    commands: ['terraform -chdir=infra/stacks/production apply -var-file=production.tfvars'],
+    lines: [expect.stringMatching(/^~ CDC task: BeforeImageSettings null → \{/)],
+  })
+  expect(steps[1].commands).toEqual([`npx tidemark load start --tables ${sources[0]} --stack ${file}`])
+})
+
+test('what would lose something is a decision: a table that leaves, an epoch, a task that stands', async () => {
+  await applied(tables)
+  deployed({ mapped: [...sources, 'workforce.badges'], status: 'failed', epoch: '3' })
+  const { code, dangers } = await planned()
+  expect(code).toBe(1)
+  expect(dangers.map(({ id, says }: { id: string; says: string }) => [id, says])).toEqual([
+    ['table-leaves', 'workforce.badges leaves the mappings: its changes are captured no more'],
+    ...keys.map((key) => ['epoch-changes', `tidemark-${key} has epoch 3, the outputs of the stack say 0`]),
+    ['task-stands', 'the CDC task is failed'],
+  ])
+})
+
+test('packages that are not built come first, and what may not be read is said', async () => {
+  await applied(tables)
+  deployed()
+  double.denied.add('S3.ListObjectsV2')
+  const { ids, unread, steps } = await planned('--packages', await tempFolder())
+  expect(ids).toEqual(['packages', 'functions'])
+  expect(steps[0].commands).toEqual(['npm run build:handlers'])
+  expect(unread).toMatchObject([
+    { id: 'deploy.loads', says: expect.stringMatching(/^not checked: needs s3:ListBucket/) },
+  ])
+})
+
+test('mappings that nobody here wrote are not compared, with the reason', async () => {
+  await applied(tables)
+  deployed()
+  const rule = {
+    'rule-type': 'selection',
+    'rule-id': '9',
+    'rule-action': 'include',
+    'object-locator': { 'schema-name': 'workforce', 'table-name': '%' },
+  }
+  double.says.set('AmazonDMS.DescribeReplicationTasks', () => ({
+    ReplicationTasks: [
+      {
+        Status: 'running',
+        TableMappings: JSON.stringify({ rules: [rule] }),
+        ReplicationTaskSettings: JSON.stringify(loadTaskSettings),
+      },
+    ],
+  }))
+  const { unread } = await planned()
+  expect(unread).toMatchObject([
+    { id: 'deploy.cdc-task', says: expect.stringMatching(/^not compared: rule 9 /) },
+  ])
+})
