@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkPermissions } from './check-permissions.ts'
 import { checkProvider } from './check-provider.ts'
 import { checkRules } from './check-rules.ts'
 import { STACKS } from './stack.ts'
@@ -44,5 +45,7 @@ function checkStacks() {
     expect(stdout).toMatch(/^Success! [1-9]\d* passed, 0 failed\.$/m)
   })
 
-  checkRules(async () => [...(await lab.resources.production), ...(await lab.resources.data)])
+  const applied = async () => [...(await lab.resources.production), ...(await lab.resources.data)]
+  checkRules(applied)
+  describe('roles', () => checkPermissions(applied))
 }

@@ -1,5 +1,5 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { copyFile, writeFile } from 'node:fs/promises'
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { keptResources } from './kept-resources.ts'
@@ -95,21 +95,32 @@ async function applied(
 ): Promise<Applied> {
   const folder = folders[stack]
   const { environment } = providers[stack]
-  const variables = `-var-file=${stack}.tfvars.example`
+  const example = await readFile(join(folder, `${stack}.tfvars.example`), 'utf8')
+  await writeFile(join(folder, 'all.tfvars'), withCommentedParts(example))
   const run = (...args: readonly string[]) => terraform(folder, args, environment)
-  await run('plan', '-no-color', '-out=first.tfplan', variables)
-  await run('apply', '-no-color', 'first.tfplan')
+  /* As a person begins, and then with everything that the example can say. */
+  await run('plan', '-no-color', `-var-file=${stack}.tfvars.example`)
+  await run('apply', '-no-color', '-auto-approve', '-var-file=all.tfvars')
   const outputs = await run('output', '-json')
   if (stack === 'production') await writeFile(join(folders.data, 'source.json'), outputs)
   const [state, secondPlan] = await Promise.all([
     run('show', '-json'),
-    runTerraform(folder, ['plan', '-no-color', '-detailed-exitcode', '-lock=false', variables], environment),
+    runTerraform(
+      folder,
+      ['plan', '-no-color', '-detailed-exitcode', '-lock=false', '-var-file=all.tfvars'],
+      environment,
+    ),
   ])
   return { resources: resourcesOf(stack, state, keptResources(folder)), secondPlan }
 }
 
 async function initialise(folder: string, { environment }: SchemaProvider): Promise<void> {
   await terraform(folder, ['init', '-no-color', '-backend=false'], environment)
+}
+
+/* What an example shows as a comment, such as the CDC task that runs, said. */
+function withCommentedParts(example: string): string {
+  return example.replace(/^# (\w+ = \{|\}| {2}.*)$/gm, '$1')
 }
 
 function stackFolder(root: string, stack: StackName): string {

@@ -81,8 +81,8 @@ locals {
 
     format = jsonencode(concat(local.to_quarantine, local.to_ledger, local.read_mask, local.use_key["format"], local.give_up, [
       { Effect = "Allow", Action = local.read_stream, Resource = module.raw.stream_arn },
-      # Parts of large pages, and pages that are asked for again.
-      { Effect = "Allow", Action = "dynamodb:GetItem", Resource = module.raw.arn },
+      # Pages that are asked for again, and the parts of large ones, which are queried.
+      { Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:Query"], Resource = module.raw.arn },
       { Effect = "Allow", Action = "firehose:PutRecordBatch", Resource = module.delivery.arn },
     ]))
 

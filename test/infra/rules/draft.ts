@@ -50,7 +50,7 @@ export class Draft {
   }
 
   /** Changes the statements of a policy. */
-  statements(resource: DraftResource, change: (statements: JsonObject[]) => void, path = 'policy'): void {
+  statements(resource: DraftResource, change: (statements: JsonObject[]) => unknown, path = 'policy'): void {
     this.edit(resource, path, (document) => {
       const { Statement: statements } = document
       if (!Array.isArray(statements)) throw new Error(`${resource.address}: no statements to break`)

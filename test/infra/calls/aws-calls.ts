@@ -1,0 +1,94 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { build } from 'esbuild'
+import { type ReachableImports, reachableImports } from './reachable-imports.ts'
+
+const root = resolve(import.meta.dirname, '../../..')
+
+/** What a function asks AWS for: IAM actions, with the table, `dynamodb:Query raw`, or the bucket, `s3:GetObject lake`. */
+export type AwsCalls = ReadonlySet<string>
+
+/* Before the action, by the client's package. */
+const SERVICES: Readonly<Record<string, string>> = {
+  '@aws-sdk/client-athena': 'athena',
+  '@aws-sdk/client-database-migration-service': 'dms',
+  '@aws-sdk/client-dynamodb': 'dynamodb',
+  '@aws-sdk/client-firehose': 'firehose',
+  '@aws-sdk/client-glue': 'glue',
+  '@aws-sdk/client-lambda': 'lambda',
+  '@aws-sdk/client-s3': 's3',
+  '@aws-sdk/client-secrets-manager': 'secretsmanager',
+  '@aws-sdk/client-sqs': 'sqs',
+}
+
+/* Where the action is not called after the request. */
+const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  'lambda:Invoke': ['lambda:InvokeFunction'],
+  's3:CopyObject': ['s3:GetObject', 's3:PutObject'],
+  's3:DeleteObjects': ['s3:DeleteObject'],
+  's3:HeadObject': ['s3:GetObject'],
+  's3:ListObjectsV2': ['s3:ListBucket'],
+}
+
+/* What is no request and makes some. */
+const HELPERS: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/lib-storage Upload': ['s3:AbortMultipartUpload', 's3:PutObject'],
+  '@aws-sdk/credential-providers fromTemporaryCredentials': ['sts:AssumeRole'],
+}
+
+/** The table of each class that speaks to DynamoDB. */
+const TABLES: Readonly<Record<string, string>> = {
+  DynamoAuditMarks: 'ledger',
+  DynamoLease: 'ledger',
+  DynamoLedger: 'ledger',
+  DynamoLedgerReader: 'ledger',
+  DynamoQuarantine: 'quarantine',
+  DynamoRawStore: 'raw',
+}
+
+/** The functions of handlers/. */
+export const functionNames: readonly string[] = readdirSync(join(root, 'handlers')).filter((name) =>
+  existsSync(join(root, 'handlers', name, 'handler.ts')),
+)
+
+/** What the code of a function can ask AWS for. */
+export async function awsCalls(name: string): Promise<AwsCalls> {
+  const built = await build({
+    ...{ entryPoints: [join(root, 'handlers', name, 'handler.ts')], bundle: true, write: false },
+    ...{ packages: 'external', format: 'esm', platform: 'node', target: 'es2023', logLevel: 'error' },
+  })
+  return callsOf(reachableImports(built.outputFiles[0]?.text ?? ''))
+}
+
+/** The calls that imports of AWS's SDK stand for. Throws for a client or a class that is in no table here. */
+export function callsOf({ all, byClass }: ReachableImports): AwsCalls {
+  const calls = [...all]
+    .flatMap(actionsOf)
+    .filter((action) => !action.startsWith('dynamodb:'))
+    /* Functions have one bucket, TIDEMARK_BUCKET. */
+    .map((action) => (action.startsWith('s3:') ? `${action} lake` : action))
+  const dynamo = [...byClass].flatMap(([name, imports]) =>
+    [...imports].flatMap(actionsOf).flatMap((action) => {
+      if (!action.startsWith('dynamodb:')) return []
+      const table = TABLES[name]
+      if (table === undefined)
+        throw new Error(`of which table does ${name} ask for ${action}? Say it in TABLES`)
+      return `${action} ${table}`
+    }),
+  )
+  const loose = [...all].flatMap(actionsOf).filter((action) => action.startsWith('dynamodb:'))
+  const lost = loose.filter((action) => !dynamo.some((call) => call.startsWith(`${action} `)))
+  if (lost.length > 0) throw new Error(`${lost} is asked for outside of a class of TABLES`)
+  return new Set([...calls, ...dynamo])
+}
+
+function actionsOf(imported: string): readonly string[] {
+  const helped = HELPERS[imported]
+  if (helped !== undefined) return helped
+  const [, client = '', request = ''] = /^(\S+) (\w+)Command$/.exec(imported) ?? []
+  if (!client.startsWith('@aws-sdk/')) return []
+  const service = SERVICES[client]
+  if (service === undefined) throw new Error(`what does IAM call ${client}? Say it in SERVICES`)
+  const action = `${service}:${request}`
+  return ACTIONS[action] ?? [action]
+}
