@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { checkEnvironments } from './check-environments.ts'
 import { checkPermissions } from './check-permissions.ts'
 import { checkProvider } from './check-provider.ts'
 import { checkRules } from './check-rules.ts'
@@ -48,4 +49,5 @@ function checkStacks() {
   const applied = async () => [...(await lab.resources.production), ...(await lab.resources.data)]
   checkRules(applied)
   describe('roles', () => checkPermissions(applied))
+  describe('environments', () => checkEnvironments(applied))
 }
