@@ -56,6 +56,21 @@ export const awsFailures = {
       'Loads came one after another and no change was captured between them: see that the cdc task runs and that its changes are stored (`tidemark status --stack …`), then start the load again.',
   },
   'dms/refused': { action: 'halt', advice: 'It would lose changes, or DMS cannot: the message says which.' },
+  'table/not-released': {
+    action: 'halt',
+    advice:
+      'What is added has to be what the repository says. Run `tidemark contract lock` and `tidemark infra export`, commit, then repeat.',
+  },
+  'table/not-deployed': {
+    action: 'halt',
+    advice:
+      'Rows would be refused or set aside. Deploy the packages of the contracts (the data stack), run `tidemark catalog apply`, then repeat.',
+  },
+  'table/not-captured': {
+    action: 'halt',
+    advice:
+      "Look at the cdc task's log and at its table statistics in DMS, mend what they name, then run `tidemark table add` again: it goes on where it was.",
+  },
   'aws/unavailable': {
     action: 'retry',
     advice:

@@ -11,6 +11,7 @@ import {
 import { PipelineError } from '../../core/failures.ts'
 import { type CallName, callAws, isNamed } from '../call-aws.ts'
 import type { RetryPolicy } from '../retry.ts'
+import { readTask } from './read-task.ts'
 import { startType, type TaskState, type TaskWish } from './start-type.ts'
 
 export interface DmsTasksSettings {
@@ -102,14 +103,20 @@ export class DmsTasks {
     await this.settled(task, ['stopping', 'running', 'starting'])
   }
 
-  /**
-   * Gives a task other table mappings (JSON): stopped, changed, resumed from its checkpoint. Tables that a cdc task gains
-   * are not loaded by it.
-   */
-  async changeTables(task: string, mappings: string): Promise<void> {
-    await this.stop(task)
-    await this.setMappings(task, mappings)
-    await this.start(task, 'go-on')
+  /** Resumes a task from its checkpoint. Never starts one anew: DMS refuses to resume what has never run. */
+  async resume(task: string): Promise<void> {
+    const command = new StartReplicationTaskCommand({
+      ReplicationTaskArn: task,
+      StartReplicationTaskType: 'resume-processing',
+    })
+    await this.unlessAlready(task, ['starting', 'running'], (client, options) =>
+      client.send(command, options),
+    )
+  }
+
+  /** The table mappings of a task, JSON as it was given. Throws `dms/refused` when there is no such task. */
+  async mappings(task: string): Promise<string> {
+    return (await readTask(this.settings, task)).mappings
   }
 
   /** Gives a task that stands other table mappings (JSON). */
@@ -166,7 +173,8 @@ export class DmsTasks {
     } while (Marker !== undefined)
   }
 
-  private async settled(task: string, passing: readonly string[]): Promise<void> {
+  /** Resolves when the task is in none of the states. Throws `aws/unavailable` when that takes too long. */
+  async settled(task: string, passing: readonly string[]): Promise<void> {
     const { pollMs, settleDeadlineMs } = this.settings
     const deadline = AbortSignal.timeout(settleDeadlineMs)
     while (passing.includes((await this.state(task)).status)) {

@@ -83,6 +83,14 @@ export async function actOnStack(
   show(only(await ask(options.stack, { [verb]: id })), options.json === true, output)
 }
 
+/** Starts a load of source tables on a stack; others that go on wait for nothing. */
+export async function beginOnStack(
+  stack: LoadStackOptions['stack'],
+  tables: readonly string[],
+): Promise<Load> {
+  return only(await ask(stack, { start: { tables, window: null } }))
+}
+
 /** Every load of a stack, by their start. */
 export async function loadsOfStack(stack: LoadStackOptions['stack']): Promise<readonly Load[]> {
   return (await ask(stack, { status: true })).loads

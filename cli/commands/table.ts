@@ -6,11 +6,15 @@ import { loadText } from '../load-view.ts'
 import type { Cli } from '../main.ts'
 import { exit, type Output } from '../output.ts'
 import { dirOption, schemasOption } from '../run-options.ts'
+import { stackOption } from '../stack.ts'
 import { tablesAddedText } from '../table-view.ts'
 import { watchLoad } from '../watch-load.ts'
 
 interface Options {
   readonly dir: string
+  readonly stack?: string | readonly string[]
+  readonly generated: string
+  readonly sourceProfile?: string
   readonly schemas?: string
   readonly source?: string
   readonly load: boolean
@@ -31,14 +35,30 @@ function addCommand(cli: Cli): Command {
     )
     .argument('<table...>', 'names of contracts, or source tables as schema.table')
     .addOption(dirOption())
+    .addOption(stackOption())
     .addOption(schemasOption())
-    .option('--source <url>', 'where nothing runs: check the tables here, and note them for the next start')
+    .option(
+      '--source <url>',
+      'where nothing runs: check the tables here, and note them for the next start; with --stack: check them and the slot, too',
+    )
+    .option('--source-profile <profile>', 'with --stack: AWS profile of the production account')
+    .option('--generated <folder>', 'with --stack: what Terraform reads', 'infra/generated')
     .option('--no-load', 'leave out the rows of before: only changes from now on')
     .option('--wait', 'stay until the load is over, and show its progress')
     .option('--dry-run', 'check everything and show the steps, change nothing')
     .option('--json', 'what was done as one JSON object')
-    .addHelpText('after', '\nExample: tidemark table add sales.items --schemas schemas --wait')
+    .addHelpText(
+      'after',
+      '\n  tidemark table add sales.items --schemas schemas --wait\n  tidemark table add sales.items --stack data.json source.json --source-profile production --dry-run',
+    )
     .action(async (names: readonly string[], options: Options) => {
+      const { stack, source = cli.sourceFromEnvironment, ...rest } = options
+      if (stack !== undefined)
+        return (await import('./table-stack.ts')).addOnStack(
+          names,
+          { ...rest, stack, ...(source === undefined ? {} : { source }) },
+          output,
+        )
       const added = await requested(names, options, cli)
       const { dir, json = false, wait = false } = options
       if (!json) output.result(tablesAddedText(added, { isLoaded: options.load }))

@@ -5,6 +5,7 @@ import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
 import { FirehoseDelivery } from '../../aws/firehose/firehose-delivery.ts'
 import { SecretMaskKeys } from '../../aws/secrets/secret-mask-keys.ts'
 import { tables } from '../../schemas/index.ts'
+import { knownContracts } from '../runtime/known-contracts.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
@@ -35,4 +36,4 @@ const deps = {
 }
 
 export const handler = (event: unknown, context: LambdaContext) =>
-  stage.run(context, () => formatEvent(event, deps))
+  stage.run(context, async () => knownContracts(event, tables) ?? formatEvent(event, deps))

@@ -1,5 +1,6 @@
 import { tables } from '../../schemas/index.ts'
 import { queueMessages, s3Notices } from '../land/s3-notices.ts'
+import { type ContractsAnswer, knownContracts } from '../runtime/known-contracts.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
@@ -18,5 +19,5 @@ const work = async ({ body }: { readonly body: string }) => {
   for (const notice of s3Notices(body)) await landLoadNotice(notice, deps)
 }
 
-export const handler = (event: unknown, context: LambdaContext): Promise<BatchResponse> =>
-  stage.run(context, () => runEach(queueMessages(event), work, stage))
+export const handler = (event: unknown, context: LambdaContext): Promise<BatchResponse | ContractsAnswer> =>
+  stage.run(context, async () => knownContracts(event, tables) ?? runEach(queueMessages(event), work, stage))

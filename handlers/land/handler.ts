@@ -5,6 +5,7 @@ import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { historyFiles } from '../../lake/history-file.ts'
 import { tables } from '../../schemas/index.ts'
+import { knownContracts } from '../runtime/known-contracts.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
@@ -33,4 +34,4 @@ const deps = {
 }
 
 export const handler = (event: unknown, context: LambdaContext) =>
-  stage.run(context, () => landEvent(event, deps))
+  stage.run(context, async () => knownContracts(event, tables) ?? landEvent(event, deps))

@@ -1,4 +1,5 @@
 import { tables } from '../../schemas/index.ts'
+import { knownContracts } from '../runtime/known-contracts.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
@@ -15,4 +16,7 @@ const stage = new LambdaStage('loads', lambdaHost(environment))
 const deps = loadsDeps(tables, settings, stage)
 
 export const handler = (event: unknown, context: LambdaContext) =>
-  stage.run(context, () => runWhole(() => loadsEvent(event, deps), stage))
+  stage.run(
+    context,
+    async () => knownContracts(event, tables) ?? runWhole(() => loadsEvent(event, deps), stage),
+  )

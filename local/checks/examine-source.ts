@@ -3,7 +3,7 @@ import { type CheckResult, examine, fail, ok, type Rule, unknown, type Verdict }
 import { ownPlugins } from '../replicator/check-slot.ts'
 import { readPublication } from '../replicator/publication-state.ts'
 import { readSlot, readSlotRoom } from '../replicator/slot-facts.ts'
-import { slotRules } from '../replicator/slot-rules.ts'
+import { dmsPlugins, slotRules } from '../replicator/slot-rules.ts'
 import { readSourceCatalog, type SourceTable } from '../replicator/source-catalog.ts'
 import { addressOf, closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { toSourceError } from '../replicator/source-error.ts'
@@ -25,8 +25,6 @@ export interface SourceExamination {
   /** How long a transaction may stand open, seconds (default 300). */
   readonly limitSeconds?: number
 }
-
-const dmsPlugins = ['test_decoding', 'pglogical_output'] as const
 
 /** The checks that are no rule over facts: whether facts can be had at all. */
 const reachable: Pick<Rule<unknown>, 'id' | 'asks'>[] = [

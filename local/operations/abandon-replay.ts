@@ -1,6 +1,6 @@
+import { contractDigest } from '../../core/contract/contract-digest.ts'
 import type { Table } from '../../core/contract/table.ts'
 import type { Catalog, ObjectStore } from '../../core/ports.ts'
-import { contractDigest } from './contract-digest.ts'
 import { replayFileKey } from './replay-file-key.ts'
 import type { ReplayLedger, ReplayState } from './replay-ledger.ts'
 

@@ -3,6 +3,9 @@ import { quoteLiteral } from './quote-identifier.ts'
 import { settingFix } from './setting-fix.ts'
 import type { SlotFacts, SlotRoom } from './slot-facts.ts'
 
+/** What DMS reads slots with. */
+export const dmsPlugins = ['test_decoding', 'pglogical_output'] as const
+
 /** What must hold of the slot before it is read. A start stops at the first; `doctor` shows all. */
 export const slotRules: readonly Rule<SlotFacts>[] = [
   {

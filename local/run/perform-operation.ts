@@ -1,7 +1,7 @@
+import { contractDigests } from '../../core/contract/contract-digest.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Logger } from '../../core/ports.ts'
-import { contractDigests } from '../operations/contract-digest.ts'
 import { type Operation, parseOperation, runOperation } from '../operations/operation.ts'
 import { knownContracts } from '../pipeline/choose-contracts.ts'
 import { askOperation, folderHolder, lockFolder } from '../pipeline/folder-lock.ts'

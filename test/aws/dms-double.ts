@@ -3,30 +3,48 @@ import { json } from './partial-faults.ts'
 
 /** A table as the double reads it. */
 export interface DoubleTable {
-  readonly state: 'Before load' | 'Full load' | 'Table completed' | 'Table error'
+  readonly state: 'Before load' | 'Full load' | 'Table completed' | 'Table error' | 'Table does not exist'
   readonly rows: number
   /** When its load ended, epoch seconds by the double's clock; of one that is completed now when left out. */
   readonly loadedAt?: number
 }
 
+/** What a task of the double is, before anything is told it. */
+export interface DoubleTask {
+  readonly migrationType: 'full-load' | 'cdc' | 'full-load-and-cdc'
+  readonly hasRun: boolean
+  readonly status: string
+  readonly mappings: string
+}
+
 /**
- * A full-load task of DMS and its S3 endpoint, by DMS's rules of states: a task is changed only while it stands, started only
- * when it does not run, `start-replication` only the first time, an endpoint is changed for a while before it is active
- * (API reference, user guide). Statistics are those of the load before until the task has begun to read. ModifyEndpoint
- * keeps no setting that it is not given again. Its clock, in seconds, moves with every start and end.
+ * A task of DMS, a full load unless told otherwise, and its S3 endpoint, by DMS's rules of states: a task is changed only
+ * while it stands, started only when it does not run, `start-replication` only the first time and `resume-processing` only
+ * later, a cdc task never by `reload-target`; ten tables are reloaded in a request, of a task that runs and loads
+ * (API reference, user guide). Between two states a task is seen once. Settings are described only where they are asked for.
+ * A cdc task shows what it selects once it runs again. Statistics of a load are those of the one before until the task has
+ * begun to read. ModifyEndpoint keeps no setting that it is not given again. Its clock, in seconds, moves with every start and end.
  */
 export class DmsDouble {
-  status = 'ready'
+  status: string
   settings: Readonly<Record<string, unknown>> = { BucketName: 'lake', BucketFolder: 'landing/loads' }
   stopReason: string | undefined
-  mappings = ''
+  mappings: string
   /** What it was told that changes something, in order. */
   readonly told: string[] = []
   tables = new Map<string, DoubleTable>()
-  private hasRun = false
+  private readonly migrationType: DoubleTask['migrationType']
+  private hasRun: boolean
   private clock = 1_795_000_000
   private startedAt = 0
   private isEndpointModifying = false
+
+  constructor({ migrationType, hasRun, status, mappings }: Partial<DoubleTask> = {}) {
+    this.migrationType = migrationType ?? 'full-load'
+    this.hasRun = hasRun ?? false
+    this.status = status ?? 'ready'
+    this.mappings = mappings ?? ''
+  }
 
   /** Where its files go. */
   get folder(): unknown {
@@ -39,16 +57,8 @@ export class DmsDouble {
     const refuse = () => errorAnswer(exchange, 400, 'InvalidResourceStateFault')
     if (!operation.startsWith('Describe')) this.told.push(body.StartReplicationTaskType ?? operation)
     switch (operation) {
-      case 'DescribeReplicationTasks': {
-        const { startedAt, stopReason: StopReason } = this
-        const stats = { ReplicationTaskStats: { FreshStartDate: startedAt } }
-        const started = this.hasRun ? { ReplicationTaskStartDate: startedAt, ...stats } : {}
-        const stopped = StopReason === undefined ? {} : { StopReason }
-        const task = { Status: this.status, MigrationType: 'full-load', ...started, ...stopped }
-        if (this.status === 'modifying') this.status = 'stopped'
-        if (this.status === 'starting') this.status = 'running'
-        return json({ ReplicationTasks: [task] })
-      }
+      case 'DescribeReplicationTasks':
+        return json({ ReplicationTasks: [this.described(body.WithoutSettings === true)] })
       case 'DescribeEndpoints': {
         const Status = this.isEndpointModifying ? 'modifying' : 'active'
         this.isEndpointModifying = false
@@ -65,21 +75,28 @@ export class DmsDouble {
         this.status = 'modifying'
         return json({})
       case 'StartReplicationTask': {
-        const isFirst = body.StartReplicationTaskType === 'start-replication'
-        if (!this.isIdle || isFirst === this.hasRun) return refuse()
+        const type = body.StartReplicationTaskType
+        if (!this.isIdle || (type === 'start-replication') === this.hasRun) return refuse()
+        if (type === 'reload-target' && this.migrationType === 'cdc') return refuse()
         this.status = 'starting'
         this.stopReason = undefined
         this.hasRun = true
         this.clock += 10
-        this.startedAt = this.clock
+        if (type !== 'resume-processing') this.startedAt = this.clock
         return json({})
       }
       case 'StopReplicationTask':
         if (this.status !== 'running' && this.status !== 'starting') return refuse()
-        this.status = 'stopped'
+        this.status = 'stopping'
         this.stopReason = 'Stop Reason NORMAL'
         return json({})
+      case 'ReloadTables':
+        if (this.status !== 'running' || this.migrationType === 'cdc') return refuse()
+        if (body.TablesToReload.length > 10) return errorAnswer(exchange, 400, 'ValidationException')
+        this.told.push(String(body.TablesToReload.length))
+        return json({})
       default: {
+        if (this.migrationType === 'cdc' && this.status === 'running') this.show()
         const TableStatistics = [...this.tables].map(([name, { state, rows, loadedAt }]) => {
           const [SchemaName, TableName] = name.split('.')
           const ended = loadedAt === undefined ? {} : { FullLoadEndTime: loadedAt }
@@ -93,9 +110,10 @@ export class DmsDouble {
   /** The source tables that its mappings select. */
   selected(): readonly string[] {
     const { rules } = JSON.parse(this.mappings)
-    return rules.map(
-      (rule: { 'object-locator': Record<string, string> }) =>
-        `${rule['object-locator']['schema-name']}.${rule['object-locator']['table-name']}`,
+    return rules.flatMap((rule: { 'rule-type': string; 'object-locator': Record<string, string> }) =>
+      rule['rule-type'] === 'selection'
+        ? `${rule['object-locator']['schema-name']}.${rule['object-locator']['table-name']}`
+        : [],
     )
   }
 
@@ -115,6 +133,24 @@ export class DmsDouble {
     this.report(tables)
     this.status = 'stopped'
     this.stopReason = 'Stop Reason FULL_LOAD_ONLY_FINISHED'
+  }
+
+  private described(isShort: boolean) {
+    const { status: Status, migrationType: MigrationType, startedAt, stopReason: StopReason } = this
+    const stats = { ReplicationTaskStats: { FreshStartDate: startedAt } }
+    const started = this.hasRun ? { ReplicationTaskStartDate: startedAt, ...stats } : {}
+    const stopped = StopReason === undefined ? {} : { StopReason }
+    if (Status === 'modifying' || Status === 'stopping') this.status = 'stopped'
+    if (Status === 'starting') this.status = 'running'
+    const described = isShort ? {} : { TableMappings: this.mappings }
+    return { Status, MigrationType, ...started, ...stopped, ...described }
+  }
+
+  /* One more of its tables at each look. */
+  private show(): void {
+    const names = this.selected().map((table) => table.replace(/\[([%_])\]/g, '$1'))
+    const next = names.find((table) => !this.tables.has(table))
+    if (next !== undefined) this.tables.set(next, { state: 'Table completed', rows: 0 })
   }
 
   private get isIdle(): boolean {

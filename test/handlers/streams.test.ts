@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { contractDigests } from '../../core/contract/contract-digest.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
+import { tables } from '../../schemas/index.ts'
 import { every, type Fault, faults, operationOf } from '../aws/fault-proxy.ts'
 import { landedText } from '../contract/delivery.contract.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -58,6 +60,20 @@ test('a function whose settings are missing or wrong does not start, and names e
     expect(error).toContain(`TIDEMARK_${name}`)
   expect(error).not.toContain('-31')
 })
+
+test.each(['format', 'land', 'land-load', 'loads'])(
+  '%s, which rows pass, says which contracts it was deployed with',
+  async (name) => {
+    const pipeline = await stage.pipeline(new FolderObjects(await tempFolder()))
+    const handler = await pipeline.start(name, {
+      ...{ TIDEMARK_BUCKET: 'lake', TIDEMARK_CATALOG_PREFIX: '' },
+      ...{ TIDEMARK_LOAD_TASK: 'arn:task', TIDEMARK_LOAD_ENDPOINT: 'arn:endpoint' },
+    })
+    expect(await handler.invoke({ contracts: true })).toEqual({
+      answer: { contracts: contractDigests(tables) },
+    })
+  },
+)
 
 describe('capture', () => {
   test('G1 keeps a bad record whole in quarantine and stores its neighbours', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import type { Table } from '../../core/contract/table.ts'
+import type { Table } from './table.ts'
 
 /** What makes the rows of a contract: two contracts of one digest give the same rows, as far as a `check` can be told by its JSON Schema. */
 export function contractDigest(table: Table): string {
