@@ -1,22 +1,29 @@
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { billOf } from '../../core/cost/bill.ts'
 import { leversOf } from '../../core/cost/levers.ts'
-import type { PriceSheet } from '../../core/cost/price-sheet.ts'
 import { defaultSetup, type Setup } from '../../core/cost/setup.ts'
 import { MONTH_SECONDS } from '../../core/cost/units.ts'
 import { overPeriod, type Volume } from '../../core/cost/volume.ts'
 import { designedMonth, recut, withChanges } from '../../core/cost/what-if.ts'
-import { type Basis, costAnswer } from '../cost/cost-answer.ts'
+import { PipelineError } from '../../core/failures.ts'
+import { contractsFolderOption } from '../contracts/command-options.ts'
+import { loadContracts, tablesOf } from '../contracts/load-contracts.ts'
+import { type Basis, type CostAnswer, costAnswer } from '../cost/cost-answer.ts'
 import { costText } from '../cost/cost-text.ts'
 import { readSetup, readSheet } from '../cost/read-sheet.ts'
 import type { Cli } from '../main.ts'
-import { exit } from '../output.ts'
-import { parseAmount, parseCount } from '../parse-options.ts'
+import { exit, type Output } from '../output.ts'
+import { parseAmount, parseCount, parseDuration } from '../parse-options.ts'
 import { dirOption } from '../run-options.ts'
+import { readStack, stackOption } from '../stack.ts'
 
 interface Options {
   readonly dir: string
-  readonly region: string
+  readonly stack?: string | readonly string[]
+  readonly sourceProfile?: string
+  readonly schemas: string
+  readonly since: number
+  readonly region?: string
   readonly prices?: string
   readonly setup?: string
   readonly changesPerMonth?: number
@@ -26,37 +33,78 @@ interface Options {
   readonly json?: boolean
 }
 
-/** `cost`: what the volume of a run, or of a plan, costs on AWS. */
+const DEFAULT_REGION = 'eu-west-1'
+const WEEK_MS = 7 * 86_400_000
+
+/** `cost`: what the volume of a run, of a stack or of a plan costs on AWS. */
 export function costCommand({ output }: Cli): Command {
   return new Command('cost')
     .description(
-      'What changes cost on AWS, by stage and table: of what a run metered, or of a volume to come.',
+      'What changes cost on AWS, by stage and table: of a run, of a stack, or of a volume to come.',
     )
     .addOption(dirOption())
+    .addOption(stackOption())
+    .option('--source-profile <profile>', 'with --stack: AWS profile of the production account')
+    .option('--since <duration>', 'with --stack: how far back CloudWatch is asked (7d)', parseDuration)
+    .addOption(contractsFolderOption())
     .option('--changes-per-month <count>', 'what if there were so many changes, such as 100M', parseAmount)
     .option('--row-bytes <bytes>', 'of rows that nobody metered: bytes as JSON', parseCount(1_000_000))
     .option('--tables <count>', 'of rows that nobody metered: how many tables', parseCount(10_000))
-    .addOption(new Option('--region <region>', 'whose list prices').default('eu-west-1'))
+    .option('--region <region>', `whose list prices: that of the stack, else ${DEFAULT_REGION}`)
     .option('--prices <file>', 'JSON with prices of your own, put over the list')
     .option('--setup <file>', 'JSON with what you deploy otherwise than the stacks of infra/')
     .option('--units', 'every price with its units')
     .option('--json', 'the bill, its units, prices and setup as one JSON object')
-    .addHelpText('after', '\nExample: tidemark cost --changes-per-month 100M --row-bytes 600 --tables 40')
-    .action(async (options: Options) => {
-      const sheet = await readSheet(options.region, options.prices)
+    .addHelpText(
+      'after',
+      '\n  tidemark cost --dir .tidemark --units' +
+        '\n  tidemark cost --changes-per-month 100M --row-bytes 600 --tables 40' +
+        '\n  tidemark cost --stack data.json source.json --since 7d',
+    )
+    .action(async (given: Omit<Options, 'since'> & Partial<Options>, command: Command) => {
+      const options = { since: WEEK_MS, ...given }
       const setup = options.setup === undefined ? defaultSetup : await readSetup(options.setup)
-      const { basis, month } = await monthOf(options, setup)
-      const answer = answerOf(month, basis, setup, sheet)
-      output.result(
-        options.json === true ? JSON.stringify(answer) : costText(answer, output, options.units === true),
-      )
+      const answer = isOfStack(command)
+        ? await answerOfStack(options, setup, output)
+        : await answerOf(options, setup)
+      const text = () => costText(answer, output, options.units === true)
+      output.result(options.json === true ? JSON.stringify(answer) : text())
       process.exitCode = exit.fine
     })
 }
 
-function answerOf(month: Volume, basis: Basis, setup: Setup, sheet: PriceSheet) {
+/* What is said on the line is meant, whatever the environment says. Throws `usage/invalid` for what excludes each other. */
+function isOfStack(command: Command): boolean {
+  const isSaid = (option: string) => command.getOptionValueSource(option) === 'cli'
+  const others = ['dir', 'changesPerMonth', 'rowBytes', 'tables'].filter(isSaid)
+  if (isSaid('stack') && others.length > 0)
+    throw new PipelineError('usage/invalid', '--stack is metered: it takes no folder and no volume')
+  const isStack = command.getOptionValue('stack') !== undefined && others.length === 0
+  if (!isStack && isSaid('since'))
+    throw new PipelineError('usage/invalid', '--since goes with --stack: a run is metered from its beginning')
+  return isStack
+}
+
+async function answerOf(options: Options, setup: Setup): Promise<CostAnswer> {
+  const sheet = await readSheet(options.region ?? DEFAULT_REGION, options.prices)
+  const { basis, month } = await monthOf(options, setup)
   const bill = billOf(month, setup, sheet)
   return costAnswer({ basis, bill, levers: leversOf(month, setup, sheet), setup }, sheet, Date.now())
+}
+
+async function answerOfStack(options: Options, setup: Setup, output: Output): Promise<CostAnswer> {
+  const { stack: files = [], sourceProfile, schemas, since: sinceMs, json } = options
+  const stack = await readStack(files)
+  const sheet = await readSheet(options.region ?? stack.data.region ?? DEFAULT_REGION, options.prices)
+  const tables = tablesOf(await loadContracts(schemas, process.cwd()))
+  if (json !== true) output.progress('asking CloudWatch')
+  const { withStackSession } = await import('../stack-status/stack-session.ts')
+  const { stackBill } = await import('../cost/stack-bill.ts')
+  const asked = { stack, tables, files: [files].flat().join(' '), sourceProfile }
+  const { basis, bill } = await withStackSession(asked, (session) =>
+    stackBill(session, { sinceMs, setup, sheet }),
+  )
+  return costAnswer({ basis, bill, levers: [], setup }, sheet, Date.now())
 }
 
 /* Rows of a size that was said are of no run. */
@@ -66,9 +114,7 @@ async function monthOf(
 ): Promise<{ readonly basis: Basis; readonly month: Volume }> {
   if (rowBytes !== undefined || tables !== undefined) {
     const design = {
-      changesPerMonth: changesPerMonth ?? 100e6,
-      rowBytes: rowBytes ?? 500,
-      tables: tables ?? 10,
+      ...{ changesPerMonth: changesPerMonth ?? 100e6, rowBytes: rowBytes ?? 500, tables: tables ?? 10 },
     }
     return { basis: { kind: 'design', ...design }, month: designedMonth(design, setup) }
   }

@@ -14,22 +14,31 @@ const FILE_BYTES = 64 * MIB
  * What a month costs before the first change: hours, schedules, keys, alarms, metrics, and what the lake holds already. A
  * table's metrics, compaction, proof and base are its own; the rest is nobody's.
  */
-export function fixedUsage({ tables }: Volume, setup: Setup): readonly Usage[] {
-  const own = Object.entries(tables).flatMap(([table, volume]) => ofTable(table, volume, setup))
-  return [...ofSource(setup), ...ofSchedules(setup), ...ofWatching(setup), ...own]
+export function fixedUsage(month: Volume, setup: Setup): readonly Usage[] {
+  const own = Object.entries(month.tables).flatMap(([table, volume]) => ofTable(table, volume, setup))
+  const queries = [
+    uses('query', 'athena.scan', setup.queryTb * 1e12),
+    uses('land', 'sqs.request', setup.emptyReceives),
+  ]
+  return [...standingUsage(Object.keys(month.tables), setup), ...ofSchedules(setup), ...queries, ...own]
+}
+
+/** Of it, what no meter says: hours, keys, alarms, and the custom metrics of tables. */
+export function standingUsage(tables: readonly string[], setup: Setup): readonly Usage[] {
+  const own = tables.map((table) => uses('watch', 'metrics.metric', setup.metricsPerTable, table))
+  return [...ofSource(setup), ...ofWatching(setup), ...own]
 }
 
 const uses = (stage: Stage, id: PriceId, units: number, table: string | null = null): Usage => ({
   ...{ stage, id, units, table, isFixed: true },
 })
 
-function ofSource({ zones, dmsExtraGb, endpoints, queryTb }: Setup): readonly Usage[] {
+function ofSource({ zones, dmsExtraGb, endpoints }: Setup): readonly Usage[] {
   return [
     uses('source', 'dms.hour', MONTH_HOURS * zones),
     uses('source', 'dms.storage', dmsExtraGb * zones),
     uses('source', 'endpoint.hour', MONTH_HOURS * endpoints * zones),
     uses('stream', 'kinesis.stream-hour', MONTH_HOURS),
-    uses('query', 'athena.scan', queryTb * 1e12),
   ]
 }
 
@@ -43,7 +52,7 @@ function ofSchedules(setup: Setup): readonly Usage[] {
 }
 
 function ofWatching(setup: Setup): readonly Usage[] {
-  const { alarms, dashboards, metricsOfStages, keys, secrets, kmsRequestsPerHour, emptyReceives } = setup
+  const { alarms, dashboards, metricsOfStages, keys, secrets, kmsRequestsPerHour } = setup
   return [
     uses('watch', 'metrics.alarm', alarms),
     uses('watch', 'metrics.dashboard', dashboards),
@@ -51,12 +60,11 @@ function ofWatching(setup: Setup): readonly Usage[] {
     uses('keys', 'kms.key', keys),
     uses('keys', 'kms.request', kmsRequestsPerHour * MONTH_HOURS),
     uses('keys', 'secrets.secret', secrets),
-    uses('land', 'sqs.request', emptyReceives),
   ]
 }
 
 function ofTable(table: string, of: TableVolume, setup: Setup): readonly Usage[] {
-  const { times, memoryMib, compactionsPerDay, proofsPerDay, samplesPerDay, metricsPerTable } = setup
+  const { times, memoryMib, compactionsPerDay, proofsPerDay, samplesPerDay } = setup
   const compactions = compactionsPerDay * DAYS
   const proofs = (proofsPerDay + samplesPerDay) * DAYS
   /* What one compaction rewrote, on average; as much is read. */
@@ -77,7 +85,6 @@ function ofTable(table: string, of: TableVolume, setup: Setup): readonly Usage[]
     ),
     uses('prove', 's3.get', proofs * Math.ceil(of.baseBytes / FILE_BYTES), table),
     uses('storage', 's3.storage', gb(of.baseBytes), table),
-    uses('watch', 'metrics.metric', metricsPerTable, table),
   ]
 }
 

@@ -28,6 +28,12 @@ const turns: readonly Turn[] = [
     turned: { captureWindowSeconds: 10 },
   },
   {
+    name: 'window of format',
+    unit: ' s',
+    of: (setup) => setup.formatWindowSeconds,
+    turned: { formatWindowSeconds: 5 },
+  },
+  {
     name: 'buffer of Firehose',
     unit: ' s',
     of: (setup) => setup.bufferSeconds,
