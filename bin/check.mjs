@@ -1,14 +1,15 @@
 /*
- * Everything that `npm test` checks: types, lint, unused code, tests. Ends with `N passed, N failed`; each static check
- * counts as one. `npm test -- <filter>` runs the tests whose path holds the filter, and nothing else.
+ * Everything that `npm test` checks: types, lint, unused code, tests. Ends with what was skipped and `N passed, N failed`; each
+ * static check counts as one. `npm test -- <filter>` runs the tests whose path holds the filter, and nothing else.
  */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const modules = join(dirname(dirname(fileURLToPath(import.meta.url))), 'node_modules')
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const modules = join(root, 'node_modules')
 const filters = process.argv.slice(2)
 const counts = { passed: 0, failed: 0, skipped: 0 }
 
@@ -61,6 +62,11 @@ try {
   counts.passed += result.numPassedTests
   counts.failed += result.numFailedTests
   counts.skipped += result.numPendingTests
+  /* Names of tests that are skipped say what they want. */
+  for (const { name, assertionResults } of result.testResults)
+    for (const { status: state, fullName } of assertionResults)
+      if (state === 'skipped' || state === 'pending')
+        process.stdout.write(`↓ ${relative(root, name)}: ${fullName}\n`)
   /* A file that could not even be loaded has no tests to count. */
   if (status !== 0 && result.numFailedTests === 0) counts.failed += 1
 } catch {

@@ -1,4 +1,5 @@
 import { agreement } from './agreement.ts'
+import { boards } from './boards.ts'
 import { encryption } from './encryption.ts'
 import { exposure } from './exposure.ts'
 import { keeping } from './keeping.ts'
@@ -19,5 +20,6 @@ export const everyRule: Readonly<Record<string, readonly Rule[]>> = {
   keeping,
   lake,
   watching,
+  boards,
   agreement,
 }

@@ -204,30 +204,6 @@ export const watching: readonly Rule[] = [
         draft.set(draft.one('aws_budgets_budget'), 'notification.0.subscriber_sns_topic_arns', []),
     },
   },
-  {
-    name: 'a dashboard of each account shows something of everything on the way',
-    faults: whole((resources) =>
-      Object.entries({
-        production: ['AWS/RDS', 'AWS/DMS', 'AWS/Kinesis'],
-        data: ['Tidemark', 'AWS/Lambda', 'AWS/Firehose', 'AWS/SQS', 'AWS/DynamoDB'],
-      }).flatMap(([stack, namespaces]) => {
-        const board = ofType(resources, 'aws_cloudwatch_dashboard').find((one) => one.stack === stack)
-        const shown = listAt(jsonAt(board?.values, 'dashboard_body'), 'widgets').flatMap((widget) =>
-          listAt(widget, 'properties.metrics').map((metric) => at(metric, '0')),
-        )
-        return namespaces.map((one) =>
-          shown.includes(one) ? undefined : `${stack}: shows nothing of ${one}`,
-        )
-      }),
-    ),
-    seeds: {
-      'no dashboard': (draft) => draft.drop('aws_cloudwatch_dashboard'),
-      'no widgets': (draft) =>
-        draft.edit(draft.one('aws_cloudwatch_dashboard'), 'dashboard_body', (body) => {
-          body['widgets'] = []
-        }),
-    },
-  },
 ]
 
 function alarms(resources: readonly Resource[]): readonly Resource[] {
