@@ -19,6 +19,8 @@ export interface RedriveResult {
   readonly considered: number
   /** Entries that pass today; in the lake and released unless it was a dry run. */
   readonly passed: number
+  /** What passes, by contract that takes it, `name vN`: an entry that no contract had read counts for each. */
+  readonly contracts: readonly { readonly contract: string; readonly count: number }[]
   /** Entries that still wait: refused again, or of a kind that cannot be redriven. */
   readonly refused: number
   /** Today's reasons against those that still fail, with counts. */
@@ -96,6 +98,7 @@ async function redriveBatch(
     renamed.push(...refused)
     if (reasons.length === 0 || refused.length > 0) leaving.push(entry.id)
   }
+  for (const [{ table }, changes] of passing) tally.pass(`${table.name} v${table.version}`, changes.length)
   if (isDryRun || leaving.length === 0) return
   await deliver(passing, deps)
   if (renamed.length > 0) await quarantine.put(renamed)
@@ -173,6 +176,7 @@ function reasonsOf(refused: readonly QuarantineEntry[]): readonly Reason[] {
 class Tally {
   considered = 0
   private passed = 0
+  private readonly contracts = new Map<string, number>()
   private readonly reasons = new Map<string, { reason: Reason; count: number }>()
 
   count(reasons: readonly Reason[]): void {
@@ -184,9 +188,14 @@ class Tally {
     }
   }
 
+  pass(contract: string, count: number): void {
+    this.contracts.set(contract, (this.contracts.get(contract) ?? 0) + count)
+  }
+
   result(isInterrupted: boolean): RedriveResult {
     const { considered, passed } = this
+    const contracts = [...this.contracts].map(([contract, count]) => ({ contract, count }))
     const reasons = [...this.reasons.values()].sort((left, right) => right.count - left.count)
-    return { considered, passed, refused: considered - passed, reasons, isInterrupted }
+    return { considered, passed, contracts, refused: considered - passed, reasons, isInterrupted }
   }
 }

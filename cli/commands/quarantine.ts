@@ -1,20 +1,24 @@
 import { Command } from 'commander'
 import { PipelineError } from '../../core/failures.ts'
-import type { WaitingEntry } from '../../core/ports.ts'
+import type { Quarantine, WaitingEntry } from '../../core/ports.ts'
 import { type Cluster, clusterRefusals, shortId } from '../../formatters/cluster-refusals.ts'
 import type { RedriveResult } from '../../formatters/redrive.ts'
 import type { ExpiryResult } from '../../local/operations/expire-quarantine.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { RunState } from '../../local/pipeline/run-state.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
+import { loadContracts, tablesOf } from '../contracts/load-contracts.ts'
 import type { Cli } from '../main.ts'
 import { operate } from '../operate.ts'
 import { alignedTable, count, exit } from '../output.ts'
 import { parseDuration } from '../parse-options.ts'
 import { dirOption, schemasOption } from '../run-options.ts'
+import { stackOption } from '../stack.ts'
+import { redriveOnStack, withStackQuarantine } from '../stack-quarantine.ts'
 
 interface Options {
   readonly dir: string
+  readonly stack?: string | readonly string[]
   readonly schemas?: string
   readonly table?: string
   readonly cause?: string
@@ -38,10 +42,12 @@ function listCommand({ output }: Cli): Command {
   return new Command('list')
     .description('What waits, grouped by cause.')
     .addOption(dirOption())
+    .addOption(stackOption())
     .option('--table <name>', 'one table, by lake or source name')
     .option('--json', 'the clusters as a JSON array')
-    .action(async ({ dir, table, json }: Options) => {
-      const all = await reading(dir, (quarantine) => clusterRefusals(quarantine.list()))
+    .addHelpText('after', '\n  tidemark quarantine list --stack data.json --table workforce.shifts')
+    .action(async ({ table, json, ...place }: Options) => {
+      const all = await reading(place, (quarantine) => clusterRefusals(quarantine.list()))
       const clusters = all.filter((cluster) => table === undefined || concerns(cluster, table))
       if (json === true) return output.result(JSON.stringify(clusters))
       if (clusters.length === 0) return output.result('nothing waits')
@@ -71,9 +77,10 @@ function showCommand({ output }: Cli): Command {
     .description('One change, whole, with every reason. It is clear: personal data shows.')
     .argument('<id>', 'short id of an entry, or of a cause for its first entry')
     .addOption(dirOption())
+    .addOption(stackOption())
     .option('--json', 'the entry as one JSON object')
-    .action(async (id: string, { dir, json }: Options) => {
-      const entry = await reading(dir, (quarantine) => find(quarantine, id))
+    .action(async (id: string, { json, ...place }: Options) => {
+      const entry = await reading(place, (quarantine) => find(quarantine, id))
       if (entry === undefined) throw new PipelineError('usage/invalid', `nothing waits under ${id}`)
       if (json === true) return output.result(JSON.stringify({ shortId: shortId(entry.id), ...entry }))
       output.result(
@@ -91,6 +98,7 @@ function redriveCommand(cli: Cli): Command {
       'Format waiting changes again with today’s contracts; what passes takes its place in history by its position.',
     )
     .addOption(dirOption())
+    .addOption(stackOption())
     .addOption(schemasOption())
     .option('--table <name>', 'one table, by lake or source name')
     .option('--cause <id>', 'one cause of `quarantine list`, one failure code, or one entry')
@@ -100,7 +108,7 @@ function redriveCommand(cli: Cli): Command {
       const { table, cause, dryRun, json } = options
       const isDryRun = dryRun ?? false
       const filter = { ...(table === undefined ? {} : { table }), ...(cause === undefined ? {} : { cause }) }
-      const result = (await operate(cli, options, { kind: 'redrive', isDryRun, ...filter })) as RedriveResult
+      const result = await redriven(cli, options, { isDryRun, ...filter })
       if (json === true) output.result(JSON.stringify(result))
       else {
         const { considered, passed, refused } = result
@@ -139,7 +147,23 @@ function expireCommand(cli: Cli): Command {
     })
 }
 
-async function reading<T>(dir: string, read: (quarantine: FolderQuarantine) => Promise<T>): Promise<T> {
+async function redriven(
+  cli: Cli,
+  { stack, ...options }: Options,
+  asked: { readonly isDryRun: boolean; readonly table?: string; readonly cause?: string },
+): Promise<RedriveResult> {
+  /* A request to redrive is answered with what a redrive made. */
+  if (stack === undefined)
+    return (await operate(cli, options, { kind: 'redrive', ...asked })) as RedriveResult
+  const contracts = await loadContracts(options.schemas ?? 'schemas', process.cwd())
+  return redriveOnStack(stack, tablesOf(contracts), asked)
+}
+
+async function reading<T>(
+  { dir, stack }: Pick<Options, 'dir' | 'stack'>,
+  read: (quarantine: Pick<Quarantine, 'list'>) => Promise<T>,
+): Promise<T> {
+  if (stack !== undefined) return withStackQuarantine(stack, read)
   const folder = runFolder(dir)
   if ((await RunState.read(folder.state)) === undefined)
     throw new PipelineError('run/not-found', `no run in ${dir}`)
@@ -151,7 +175,7 @@ async function reading<T>(dir: string, read: (quarantine: FolderQuarantine) => P
   }
 }
 
-async function find(quarantine: FolderQuarantine, id: string): Promise<WaitingEntry | undefined> {
+async function find(quarantine: Pick<Quarantine, 'list'>, id: string): Promise<WaitingEntry | undefined> {
   const clusters = await clusterRefusals(quarantine.list())
   const wanted = clusters.find((cluster) => cluster.id === id)?.example ?? id
   for await (const entry of quarantine.list())

@@ -1,12 +1,16 @@
 import * as z from 'zod'
 import type { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import type { RedriveResult } from '../../formatters/redrive.ts'
 import type { BatchResponse } from '../runtime/lambda-stage.ts'
 import { runInOrder } from '../runtime/run-in-order.ts'
 import { type RequestAnswer, runRequest } from '../runtime/run-request.ts'
 import { type FormatHeadsDeps, formatHeads } from './format-heads.ts'
+import { type RedriveEventDeps, redriveEvent, redriveRequest } from './redrive-event.ts'
 import { streamHeads } from './stream-heads.ts'
 
-export interface FormatEventDeps extends FormatHeadsDeps {
+export interface FormatEventDeps extends FormatHeadsDeps, RedriveEventDeps {
+  readonly quarantine: RedriveEventDeps['quarantine']
+  readonly ledger: FormatHeadsDeps['ledger'] & RedriveEventDeps['ledger']
   readonly store: Pick<DynamoRawStore, 'page' | 'find'>
   /** Heads are worked on together up to this size. */
   readonly maxBytes: number
@@ -16,14 +20,17 @@ export interface FormatEventDeps extends FormatHeadsDeps {
 const again = z.strictObject({ pages: z.array(z.string().min(1).max(2_048)).min(1).max(1_000) })
 
 /**
- * Formats what an event of the raw table's stream shows, or the pages that an operator names: their blocks are delivered
- * again, which no query sees (G3), and the ledger expects them anew. Throws ZodError for another event.
+ * Formats what an event of the raw table's stream shows, or what an operator asks for: pages, whose blocks are delivered
+ * again, which no query sees (G3), and the ledger expects them anew; or changes of quarantine. Throws ZodError for another
+ * event.
  */
 export async function formatEvent(
   event: unknown,
   deps: FormatEventDeps,
-): Promise<BatchResponse | RequestAnswer> {
+): Promise<BatchResponse | RequestAnswer | RedriveResult> {
   const { stage, store, maxBytes } = deps
+  const waiting = redriveRequest.safeParse(event)
+  if (waiting.success) return redriveEvent(waiting.data.redrive, deps)
   const request = again.safeParse(event)
   if (!request.success)
     return runInOrder(streamHeads(event), { maxBytes, work: (heads) => formatHeads(heads, deps) }, stage)

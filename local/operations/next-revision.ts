@@ -5,7 +5,10 @@ import type { ReplayLedger } from './replay-ledger.ts'
 /** A revision of a table that no reading has: higher than all that readers see and all that replays have begun. */
 export async function nextRevision(
   { name, version }: Table,
-  { catalog, ledger }: { readonly catalog: Pick<Catalog, 'entries'>; readonly ledger: ReplayLedger },
+  {
+    catalog,
+    ledger,
+  }: { readonly catalog: Pick<Catalog, 'entries'>; readonly ledger: Pick<ReplayLedger, 'all'> },
 ): Promise<number> {
   const begun = (await ledger.all()).filter((state) => state.table === name && state.version === version)
   const entries = await catalog.entries()

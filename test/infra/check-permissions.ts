@@ -13,7 +13,6 @@ const NAMESAKES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   audit: { 's3:GetObject lake': 'get of maps: the audit lists objects and reads none' },
   format: {
     'dynamodb:BatchWriteItem raw': 'put of the quarantine and the ledger',
-    'dynamodb:Query quarantine': 'list of columns in contracts',
   },
   land: { 'dynamodb:Query quarantine': 'list of columns in contracts' },
   'land-load': { 'dynamodb:Query quarantine': 'list of columns in contracts' },

@@ -84,6 +84,8 @@ locals {
       # Pages that are asked for again, and the parts of large ones, which are queried.
       { Effect = "Allow", Action = ["dynamodb:GetItem", "dynamodb:Query"], Resource = module.raw.arn },
       { Effect = "Allow", Action = "firehose:PutRecordBatch", Resource = module.delivery.arn },
+      # Changes that wait, when an operator has them formatted again.
+      { Effect = "Allow", Action = ["dynamodb:Query", "dynamodb:UpdateItem"], Resource = module.quarantine.arn },
     ]))
 
     land = jsonencode(concat(local.to_quarantine, local.to_ledger, local.list_lake, local.use_key["land"], local.read_queue["land"], [

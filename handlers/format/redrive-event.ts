@@ -1,0 +1,62 @@
+import * as z from 'zod'
+import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
+import type { Delivery, Ledger, Quarantine, WaitingEntry } from '../../core/ports.ts'
+import { type RedriveResult, redrive } from '../../formatters/redrive.ts'
+import type { Router } from '../../formatters/route.ts'
+import type { LambdaStage } from '../runtime/lambda-stage.ts'
+
+export interface RedriveEventDeps {
+  readonly quarantine: Pick<Quarantine, 'list' | 'put' | 'release'>
+  readonly delivery: Delivery
+  readonly ledger: Pick<Ledger, 'redriven'>
+  readonly route: () => Promise<Router>
+  readonly stage: LambdaStage
+}
+
+/** An operator's request: changes that wait are formatted again with the contracts of this function. */
+export const redriveRequest = z.strictObject({
+  redrive: z.strictObject({
+    table: z.string().min(1).optional(),
+    cause: z.string().min(1).optional(),
+    isDryRun: z.boolean(),
+    /** By contract, `name vN`: the revision of its rows, which readers see already. */
+    revisions: z.record(z.string(), z.number().int().min(1)),
+  }),
+})
+export type RedriveRequest = z.output<typeof redriveRequest>['redrive']
+
+/* A batch that has begun is delivered and released before the time is over. */
+const RESERVE_MS = 30_000
+
+/**
+ * Formats waiting changes again; what passes is delivered, then released. Stopped by the time, it says so and the same
+ * request goes on. Throws `usage/invalid` for a contract without a revision, and what the ports throw.
+ */
+export async function redriveEvent(
+  { table, cause, isDryRun, revisions }: RedriveRequest,
+  { quarantine, delivery, ledger, route, stage }: RedriveEventDeps,
+): Promise<RedriveResult> {
+  const filter = { ...(table === undefined ? {} : { table }), ...(cause === undefined ? {} : { cause }) }
+  const result = await redrive(filter, {
+    ...{ quarantine, delivery, ledger, isDryRun, recover },
+    route: await route(),
+    revisionOf: async (one: Table) => {
+      const label = `${one.name} v${one.version}`
+      const revision = revisions[label]
+      if (revision !== undefined) return revision
+      throw new PipelineError('usage/invalid', `changes of ${label} came meanwhile: repeat the command`)
+    },
+    signal: AbortSignal.timeout(Math.max(1, stage.remainingMs - RESERVE_MS)),
+  })
+  const { considered, passed, refused } = result
+  stage.log.info('format.redriven', { considered, passed, refused, isDryRun })
+  return result
+}
+
+/* What capture and landing set aside was never a change that format could read. */
+async function recover({ stage, reasons }: WaitingEntry) {
+  const [first] = reasons
+  const message = stage === 'capture' ? 'is no change that can be read' : 'is an object: land it again'
+  return [{ code: first?.code ?? 'capture/undecodable', path: '', message } as const]
+}
