@@ -64,7 +64,9 @@ function sumOf(shares: readonly (Share & { readonly changes: number })[]): Share
 function titleOf({ basis, bill, region, prices }: CostAnswer, output: Output): string {
   const sheet = `${region}, list prices of ${prices.date}`
   const month = `${unitsText(bill.changes)} changes a month`
-  const together = paint(output, 'bold', `$${money(bill.perMonth + bill.fixedPerMonth)} a month`)
+  const all = bill.perMonth + bill.fixedPerMonth
+  const each = bill.changes > 0 ? ` ($${money((all / bill.changes) * 1e6)} a million)` : ''
+  const together = `${paint(output, 'bold', `$${money(all)} a month`)}${each}`
   switch (basis.kind) {
     case 'design':
       return `${together} for ${month}, rows of ${count(basis.rowBytes)} bytes in ${count(basis.tables)} tables; ${sheet}\n`

@@ -76,7 +76,10 @@ export class Meter {
 
   /** A record of the stream that is a change of a table: its bytes and those of its partition key. */
   captured(table: string, recordBytes: number): void {
-    this.add(table, { changes: 1, recordBytes, streamBytes: streamBytes(recordBytes) })
+    const sum = this.sumOf(table)
+    sum.changes += 1
+    sum.recordBytes += recordBytes
+    sum.streamBytes += streamBytes(recordBytes)
   }
 
   /** Pages that were put, each time that they were. */
@@ -124,9 +127,16 @@ export class Meter {
   }
 
   private add(table: string, more: Partial<TableVolume>): void {
-    const sum = { ...(this.tables.get(table) ?? noVolume) }
+    const sum = this.sumOf(table)
     for (const name of fields) sum[name] += more[name] ?? 0
+  }
+
+  private sumOf(table: string): TableVolume {
+    const known = this.tables.get(table)
+    if (known !== undefined) return known
+    const sum = { ...noVolume }
     this.tables.set(table, sum)
+    return sum
   }
 
   /* What cannot be written is not worth stopping for; the stores report a full disk themselves. */

@@ -119,6 +119,23 @@ describe('the demo', () => {
     expect(lastJson(again), again.stderr).toMatchObject({ equal: true })
   })
 
+  test('is priced by what it metered: every change that it captured, by table', async () => {
+    const status = lastJson(await tidemark(['status', '--dir', demo.dir, '--json'])) as {
+      tables: readonly { source: string; balance: { captured: number } }[]
+    }
+    const cost = lastJson(await tidemark(['cost', '--dir', demo.dir, '--json'])) as {
+      basis: { seconds: number }
+      bill: { perMonth: number; tables: readonly { table: string | null; changes: number }[] }
+    }
+    expect(cost.bill.perMonth).toBeGreaterThan(0)
+    for (const { source, balance } of status.tables) {
+      const found = cost.bill.tables.find(({ table }) => table === source)?.changes ?? 0
+      /* Those of a month; one that came twice was metered twice. */
+      const metered = Math.round((found * cost.basis.seconds) / (730 * 3_600))
+      expect([source, metered >= balance.captured]).toEqual([source, true])
+    }
+  })
+
   test('G6: 64-bit keys keep every digit on the way', async () => {
     const { stdout } = await tidemark([
       'query',

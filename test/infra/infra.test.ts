@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkEnvironments } from './check-environments.ts'
 import { checkPermissions } from './check-permissions.ts'
+import { checkPriced } from './check-priced.ts'
 import { checkProvider } from './check-provider.ts'
 import { checkRules } from './check-rules.ts'
 import { STACKS } from './stack.ts'
@@ -48,6 +49,7 @@ function checkStacks() {
 
   const applied = async () => [...(await lab.resources.production), ...(await lab.resources.data)]
   checkRules(applied)
+  checkPriced(applied)
   describe('roles', () => checkPermissions(applied))
   describe('environments', () => checkEnvironments(applied))
 }
