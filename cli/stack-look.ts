@@ -21,22 +21,35 @@ export async function lookAtAll(looks: readonly StackLook[]): Promise<readonly C
 }
 
 const denied = /AccessDenied|NotAuthorized|Unauthorized|Forbidden|AuthorizationError/
-const nobody = /CredentialsProviderError|ExpiredToken|UnrecognizedClient|InvalidClientTokenId/
+const nobody =
+  /CredentialsProviderError|ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|SignatureDoesNotMatch/
 
 /**
  * What is said instead of a finding when it could not be read: the permission, or what else is missing. What AWS calls a
- * refusal stands in the cause; the message has our own words. Rethrows what is no failure with a name.
+ * refusal stands in the cause; the message has our own words.
  */
 export function lacking(needs: string, error: unknown): Verdict {
-  if (!(error instanceof PipelineError)) throw error
-  const cause = error.cause instanceof Error ? error.cause.name : ''
-  if (denied.test(`${cause} ${error.message}`)) return unknown(`not checked: needs ${needs}`)
-  if (nobody.test(`${cause} ${error.message}`))
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
+  const named = `${cause?.name} ${error instanceof Error ? error.message : ''}`
+  /* Before the refusals: S3 answers 403 to both. */
+  if (nobody.test(named))
     return unknown(
       `not checked: no valid credentials, needs ${needs}`,
       step('sign in, or name the profile: AWS_PROFILE, and --source-profile for the production account'),
     )
+  if (isForbidden(cause) || denied.test(named)) return unknown(`not checked: needs ${needs}`)
+  if (!(error instanceof PipelineError))
+    return unknown(
+      `not checked: ${error instanceof Error ? error.name : 'an error'} that nobody expected`,
+      step('this is a bug of Tidemark: please report it'),
+    )
   if (error.code === 'stack/incomplete')
     return unknown(`not checked: ${error.message}`, step('name the files of both stacks with --stack'))
   return unknown(`not checked: ${error.code}: ${error.message}`)
+}
+
+/* The answer to a HEAD has a status and no name. */
+function isForbidden(cause: Error | undefined): boolean {
+  const { $metadata } = (cause ?? {}) as { readonly $metadata?: { readonly httpStatusCode?: number } }
+  return $metadata?.httpStatusCode === 403
 }

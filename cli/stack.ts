@@ -39,6 +39,7 @@ const source = z.object({
   load_task_arn: text,
   load_endpoint_arn: text,
   source_endpoint_arn: text,
+  stream_endpoint_arn: text,
   replication_instance_arn: text,
   slot_name: text,
   source_role_arn: text,

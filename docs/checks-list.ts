@@ -1,3 +1,4 @@
+import { stackRules } from '../cli/stack-doctor/stack-rules.ts'
 import { statusRules } from '../cli/stack-status/status-rules.ts'
 import { sourceRules } from '../local/checks/examine-source.ts'
 import { folderRules } from '../local/checks/folder-rules.ts'
@@ -12,6 +13,8 @@ const parts: readonly (readonly [title: string, rules: readonly Listed[]])[] = [
   ['Of the machine', machineRules],
   ['Of a run folder (`--dir`)', folderRules],
   ['Of a source (`--source`, or that of the folder)', sourceRules],
+  ['Of a stack (`--stack`): the production account', stackRules.production],
+  ['Of a stack (`--stack`): the data account', stackRules.data],
 ]
 
 /** Every check of `doctor`, Markdown, by what it looks at. */

@@ -6,12 +6,18 @@ import { folderRules } from '../../local/checks/folder-rules.ts'
 import { machineRules, readMachine } from '../../local/checks/machine-rules.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { type CheckGroup, checkExit, checksOf, checkText } from '../check-report.ts'
+import { contractsFolderOption } from '../contracts/command-options.ts'
 import type { Cli } from '../main.ts'
 import { sourceOption, tablesOption } from '../run-options.ts'
 import { embeddedDatabase, systemOf } from '../source-settings.ts'
+import { stackOption } from '../stack.ts'
 
 interface DoctorOptions {
   readonly source?: string
+  /** One text when it is the environment's. */
+  readonly stack?: string | readonly string[]
+  readonly sourceProfile?: string
+  readonly schemas: string
   readonly dir?: string
   readonly tables: readonly string[]
   readonly slot: string
@@ -25,6 +31,9 @@ export function doctorCommand({ output, sourceFromEnvironment }: Cli): Command {
     .description('Check everything that a pipeline needs, and print what mends it. Changes nothing.')
     .addOption(sourceOption())
     .option('--dir <folder>', 'folder of a run, with its slot and its source')
+    .addOption(stackOption())
+    .option('--source-profile <profile>', 'with --stack: AWS profile of the production account')
+    .addOption(contractsFolderOption())
     .addOption(tablesOption())
     .option('--slot <name>', 'replication slot, unless the folder says', 'tidemark')
     .option('--publication <name>', 'publication, unless the folder says', 'tidemark')
@@ -32,26 +41,39 @@ export function doctorCommand({ output, sourceFromEnvironment }: Cli): Command {
     .addHelpText(
       'after',
       '\nExit codes: 0 each check is fine, 1 something is wrong, to look at or could not be checked, 2 the command failed.' +
-        "\n\n  tidemark doctor --source postgres://reader:…@db.example.com/shop --tables 'sales.*'\n  tidemark doctor --dir .tidemark",
+        "\n\n  tidemark doctor --source postgres://reader:…@db.example.com/shop --tables 'sales.*'\n  tidemark doctor --dir .tidemark\n  tidemark doctor --stack data.json source.json --source-profile production",
     )
-    .action(async (options: DoctorOptions) => {
-      const groups = await examined({ ...options, source: options.source ?? sourceFromEnvironment })
+    .action(async (options: DoctorOptions, command: Command) => {
+      const isSaid = command.getOptionValueSource('stack') === 'cli'
+      if (isSaid && options.dir !== undefined)
+        throw new PipelineError('usage/invalid', '--stack and --dir exclude each other')
+      /* A folder that is named is meant, whatever the environment says. */
+      const stack = options.dir === undefined ? options.stack : undefined
+      const source = options.source ?? sourceFromEnvironment
+      const groups = await examined({ ...options, stack, source })
       output.result(options.json === true ? JSON.stringify(checksOf(groups)) : checkText(groups, output))
       process.exitCode = checkExit(groups)
     })
 }
 
-type Asked = Omit<DoctorOptions, 'source'> & { readonly source: string | undefined }
+type Asked = Omit<DoctorOptions, 'source' | 'stack'> & {
+  readonly source: string | undefined
+  readonly stack: DoctorOptions['stack'] | undefined
+}
 
 async function examined(asked: Asked): Promise<readonly CheckGroup[]> {
-  const { dir } = asked
+  const { dir, stack } = asked
+  if (stack !== undefined) {
+    const { examineStack } = await import('../stack-doctor/examine-stack.ts')
+    return examineStack({ ...asked, stack })
+  }
   const machine = { name: 'this machine', checks: await examine(machineRules, readMachine, rethrow) }
   const folder = dir === undefined ? undefined : await readFolder(dir, Date.now())
   const groups = [machine]
   if (folder !== undefined)
     groups.push({ name: `folder ${dir}`, checks: await examine(folderRules, async () => folder, rethrow) })
-  const source = await sourceOf(asked, folder)
-  return source === undefined ? groups : [...groups, source]
+  const ofSource = await sourceOf(asked, folder)
+  return ofSource === undefined ? groups : [...groups, ofSource]
 }
 
 /* The source that is named, else that of the folder: of another server the folder has no password. */

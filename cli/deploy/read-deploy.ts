@@ -18,6 +18,7 @@ import { cdcMappings } from '../../ingest/table-mappings.ts'
 import { cdcTaskSettings, loadTaskSettings } from '../../ingest/task-settings.ts'
 import { outputsOf } from '../stack.ts'
 import { lacking } from '../stack-look.ts'
+import { capturedTables } from '../stack-status/captured-tables.ts'
 import type { StackSession } from '../stack-status/stack-session.ts'
 import { askingRetry as retry } from '../stack-status/way-looks.ts'
 import type { CatalogFacts, DeployFacts, FunctionFacts, LoadFacts } from './deploy-facts.ts'
@@ -136,18 +137,4 @@ async function loadFacts(session: StackSession): Promise<LoadFacts> {
     ),
   )
   return { unloaded: (await capturedTables(session)).filter((table) => !known.has(table)) }
-}
-
-/** Source tables of the database that DMS reads: of its system, which the function `loads` is told of. */
-async function capturedTables({ stack, tables, data }: StackSession): Promise<readonly string[]> {
-  const systems = [...new Set(tables.map(({ source }) => source.system))]
-  const { functions } = outputsOf(stack, 'data', ['functions'])
-  const client = data().client(lambdaClient)
-  const loads =
-    functions.loads === undefined ? undefined : await readFunction({ client, retry }, functions.loads)
-  const read = loads?.environment['TIDEMARK_SYSTEMS']?.split(',') ?? (systems.length === 1 ? systems : [])
-  if (read.length === 0)
-    throw new PipelineError('stack/incomplete', 'no function loads says which system its database is')
-  const own = tables.filter(({ source }) => read.includes(source.system))
-  return [...new Set(own.map(({ source }) => source.table))].toSorted()
 }

@@ -1,33 +1,25 @@
 import { cloudWatchClient, dmsClient, sqsClient } from '../../aws/clients.ts'
-import { type MetricPoint, type MetricQuery, readMetrics } from '../../aws/cloudwatch/read-metrics.ts'
+import type { MetricQuery } from '../../aws/cloudwatch/read-metrics.ts'
 import { DmsTasks } from '../../aws/dms/dms-tasks.ts'
 import { readInstance } from '../../aws/dms/read-instance.ts'
 import { defaultRetry, type RetryPolicy } from '../../aws/retry.ts'
 import { readQueue } from '../../aws/sqs/read-queue.ts'
 import { outputsOf } from '../stack.ts'
 import { look, type StackLook } from '../stack-look.ts'
+import { measured } from './measured.ts'
 import type { StackSession } from './stack-session.ts'
-import type { Measured } from './status-facts.ts'
 import { freshnessRules, latencyRules, queueRules, readerRules, taskRules } from './way-rules.ts'
 
 /** Somebody waits for the answer: fewer attempts than a function makes. */
 export const askingRetry: RetryPolicy = { ...defaultRetry, attempts: 3, deadlineMs: 20_000 }
-const MINUTES_15 = { periodSeconds: 300, ms: 900_000 }
-const HOUR = { periodSeconds: 3_600, ms: 3_600_000 }
+const MINUTES_15 = 900_000
+const HOUR = 3_600_000
 
 /** Looks at the way of a change: task, stream, functions, queues. */
 export function wayLooks(session: StackSession): readonly StackLook[] {
   const { stack, data, source, now } = session
   const retry = askingRetry
-  const measured = async (
-    account: typeof data,
-    queries: readonly MetricQuery[],
-    { periodSeconds, ms }: { readonly periodSeconds: number; readonly ms: number },
-  ) => {
-    const client = account().client(cloudWatchClient)
-    const window = { from: now - ms, to: now, periodSeconds }
-    return readMetrics({ client, retry }, queries, window)
-  }
+  const metrics = (account: typeof data) => ({ client: account().client(cloudWatchClient), retry, now })
   return [
     look(taskRules, 'dms:DescribeReplicationTasks on * (production account)', async () => {
       const { cdc_task_arn: arn } = outputsOf(stack, 'source', ['cdc_task_arn'])
@@ -51,12 +43,9 @@ export function wayLooks(session: StackSession): readonly StackLook[] {
         const of = (metric: string): MetricQuery => ({
           ...{ namespace: 'AWS/DMS', metric, dimensions, statistic: 'Maximum' },
         })
-        const [from, to] = await measured(
-          source,
-          [of('CDCLatencySource'), of('CDCLatencyTarget')],
-          MINUTES_15,
-        )
-        return { sourceSeconds: newest(from), targetSeconds: newest(to) }
+        const queries = [of('CDCLatencySource'), of('CDCLatencyTarget')]
+        const [from, to] = await measured(metrics(source), MINUTES_15, queries)
+        return { sourceSeconds: from?.newest ?? null, targetSeconds: to?.newest ?? null }
       },
     ),
     look(readerRules, 'cloudwatch:GetMetricData on *', async () => {
@@ -70,16 +59,20 @@ export function wayLooks(session: StackSession): readonly StackLook[] {
           dimensions: { FunctionName },
         }),
       )
-      const found = await measured(data, queries, MINUTES_15)
-      return { behindMs: new Map(readers.map((name, index) => [name, largest(found[index])])) }
+      const found = await measured(metrics(data), MINUTES_15, queries)
+      return { behindMs: new Map(readers.map((name, index) => [name, found[index]?.largest ?? null])) }
     }),
     look(freshnessRules, 'cloudwatch:GetMetricData on *', async () => {
       const of = (stage: string, metric: string): MetricQuery => ({
         ...{ namespace: 'Tidemark', metric, statistic: 'p99', dimensions: { stage } },
       })
       const queries = [of('capture', 'freshness'), of('format', 'age'), of('land', 'freshness')]
-      const [capture, format, land] = await measured(data, queries, HOUR)
-      return { captureMs: largest(capture), formatMs: largest(format), landMs: largest(land) }
+      const [capture, format, land] = await measured(metrics(data), HOUR, queries)
+      return {
+        captureMs: capture?.largest ?? null,
+        formatMs: format?.largest ?? null,
+        landMs: land?.largest ?? null,
+      }
     }),
     look(queueRules, 'sqs:GetQueueAttributes on the queues of the stack', async () => {
       const { queues } = outputsOf(stack, 'data', ['queues'])
@@ -90,12 +83,4 @@ export function wayLooks(session: StackSession): readonly StackLook[] {
       return { queues: new Map(await Promise.all(depths)) }
     }),
   ]
-}
-
-function newest(points: readonly MetricPoint[] | undefined): Measured {
-  return points?.at(-1)?.value ?? null
-}
-
-function largest(points: readonly MetricPoint[] | undefined): Measured {
-  return points === undefined || points.length === 0 ? null : Math.max(...points.map(({ value }) => value))
 }

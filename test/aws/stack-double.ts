@@ -21,6 +21,9 @@ export class StackDouble {
   readonly says = new Map<string, Says>()
   readonly objects = new Map<string, string>()
   readonly functions = new Map<string, Said>()
+  /** Event source mappings by function. */
+  readonly eventSources = new Map<string, readonly object[]>()
+  readonly buckets = new Set<string>()
   /** Doubles of whole services, by the service of the target. */
   readonly services = new Map<string, Forward>()
   /** Operations whose caller may not. */
@@ -41,7 +44,10 @@ export class StackDouble {
     const target = String(exchange.headers['x-amz-target'] ?? '')
     if (target !== '') return this.ofJson(exchange, target.replace(/(v?_?\d+)?\./, '.'))
     const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/configuration/.exec(exchange.url) ?? []
-    return name === undefined ? this.ofObjects(exchange) : this.ofFunction(exchange, name)
+    if (name !== undefined) return this.ofFunction(exchange, name)
+    return exchange.url.startsWith('/2015-03-31/event-source-mappings')
+      ? this.ofEventSources(exchange)
+      : this.ofObjects(exchange)
   }
 
   private ofJson(exchange: Exchange, operation: string): Answer | Promise<Answer> {
@@ -63,8 +69,22 @@ export class StackDouble {
     return exchange.method === 'GET' ? json(said) : lambdaError('InvalidAction', 400)
   }
 
+  private ofEventSources({ url }: Exchange): Answer {
+    this.asked.push('Lambda.ListEventSourceMappings')
+    if (this.denied.has('Lambda.ListEventSourceMappings')) return lambdaError('AccessDeniedException', 403)
+    const name = new URL(url, 'http://stack').searchParams.get('FunctionName') ?? ''
+    return json({ EventSourceMappings: this.eventSources.get(name) ?? [] })
+  }
+
+  private ofBucket(name: string): Answer {
+    this.asked.push('S3.HeadBucket')
+    if (this.denied.has('S3.HeadBucket')) return headers(403)
+    return headers(this.buckets.has(name) ? 200 : 404)
+  }
+
   private ofObjects(exchange: Exchange): Answer {
     const { pathname, searchParams } = new URL(exchange.url, 'http://stack')
+    if (exchange.method === 'HEAD') return this.ofBucket(pathname.split('/')[1] ?? '')
     const operation = searchParams.has('list-type') ? 'S3.ListObjectsV2' : 'S3.GetObject'
     this.asked.push(operation)
     if (this.denied.has(operation)) return errorAnswer(exchange, 403, 'AccessDenied')
@@ -81,6 +101,10 @@ export class StackDouble {
       'application/xml',
     )
   }
+}
+
+function headers(status: number): Answer {
+  return { status, headers: { 'content-length': '0' }, body: Buffer.alloc(0) }
 }
 
 function plain(text: string, type: string): Answer {

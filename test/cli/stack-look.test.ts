@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { lacking, look, lookAtAll } from '../../cli/stack-look.ts'
+import { ok } from '../../core/check.ts'
+import { PipelineError } from '../../core/failures.ts'
+
+const needs = 'sqs:GetQueueAttributes on the queues'
+const named = (name: string, status?: number) =>
+  Object.assign(new Error('of AWS'), { name, $metadata: { httpStatusCode: status } })
+const refused = (cause: Error) => new PipelineError('aws/refused', `SQS: ${cause.name}`, { cause })
+
+test.each(['AccessDeniedException', 'AccessDenied', 'AccessDeniedFault', 'KMSAccessDeniedException'])(
+  '%s is a permission that is missing',
+  (name) => {
+    expect(lacking(needs, refused(named(name)))).toEqual({
+      ...{ state: 'unknown', says: `not checked: needs ${needs}`, fix: [] },
+    })
+  },
+)
+
+test('a status without a name is one, too; no credentials are something else', () => {
+  expect(lacking(needs, refused(named('Unknown', 403))).says).toBe(`not checked: needs ${needs}`)
+  for (const cause of [named('ExpiredToken', 403), named('CredentialsProviderError')])
+    expect(lacking(needs, refused(cause))).toMatchObject({
+      says: `not checked: no valid credentials, needs ${needs}`,
+      fix: [{ kind: 'step', text: expect.stringContaining('AWS_PROFILE') }],
+    })
+})
+
+test('whatever else goes wrong in one look is said there, and the others are made', async () => {
+  const rule = (id: string) => [{ id, asks: '', judge: () => ok('fine') }]
+  const checks = await lookAtAll([
+    look(rule('a'), needs, () => Promise.reject(new TypeError('of ours'))),
+    look(rule('b'), needs, () => Promise.reject(new PipelineError('aws/unavailable', 'SQS'))),
+    look(rule('c'), needs, async () => undefined),
+  ])
+  expect(checks.map(({ id, says }) => [id, says])).toEqual([
+    ['a', 'not checked: TypeError that nobody expected'],
+    ['b', 'not checked: aws/unavailable: SQS'],
+    ['c', 'fine'],
+  ])
+})
