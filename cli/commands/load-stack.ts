@@ -4,7 +4,7 @@ import { PipelineError } from '../../core/failures.ts'
 import { isOver, type Load, loadState } from '../../core/load.ts'
 import { loadDocument } from '../../core/load-document.ts'
 import type { SourceActivity } from '../../local/replicator/source-activity.ts'
-import { askFunction } from '../ask-function.ts'
+import { askPatiently } from '../ask-function.ts'
 import { LoadScreen } from '../load-screen.ts'
 import { activityText, loadText, planText } from '../load-view.ts'
 import { exit, type Output } from '../output.ts'
@@ -32,9 +32,6 @@ const answer = z.object({
 
 /* The function takes a step of each load every minute. */
 const POLL_MS = 15_000
-/* One call of it runs at a time, and may wait for DMS. */
-const BUSY_MS = 3_000
-const MOST_BUSY = 60
 
 /** `load start` on a stack: the function `loads` begins it, or says what it would read and tell DMS. */
 export async function startOnStack(options: LoadStackOptions, output: Output): Promise<void> {
@@ -115,16 +112,8 @@ export async function watchOnStack(
   }
 }
 
-/* The schedule and others ask it too: then it is busy for a moment. */
-async function ask(stack: LoadStackOptions['stack'], request: object): Promise<z.output<typeof answer>> {
-  for (let tries = 1; ; tries += 1)
-    try {
-      return await askFunction(stack, 'loads', request, answer)
-    } catch (error) {
-      const isBusy = error instanceof PipelineError && error.code === 'function/busy'
-      if (!isBusy || tries === MOST_BUSY) throw error
-      await sleep(BUSY_MS)
-    }
+function ask(stack: LoadStackOptions['stack'], request: object): Promise<z.output<typeof answer>> {
+  return askPatiently(stack, 'loads', request, answer)
 }
 
 function only({ loads: [load] }: z.output<typeof answer>): Load {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { contractDigests } from '../../core/contract/contract-digest.ts'
 import { PipelineError } from '../../core/failures.ts'
-import { askFunction } from '../ask-function.ts'
+import { askPatiently } from '../ask-function.ts'
 import { type FunctionName, outputsOf, type Stack } from '../stack.ts'
 import type { ReleasedTables } from './released-tables.ts'
 
@@ -26,7 +26,7 @@ export async function checkDeployed(
     )
   const wanted = Object.entries(contractDigests(contracts))
   for (const name of passed) {
-    const known = await askFunction(files, name, { contracts: true }, answer).catch((cause: unknown) => {
+    const known = await askPatiently(files, name, { contracts: true }, answer).catch((cause: unknown) => {
       if (!(cause instanceof PipelineError) || cause.code !== 'function/failed') throw cause
       throw new PipelineError(
         'table/not-deployed',

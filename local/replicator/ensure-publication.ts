@@ -6,8 +6,6 @@ import { quoteLiteral, quoteTable } from './quote-identifier.ts'
 import type { SourceTable } from './source-catalog.ts'
 import { errorCodeOf, toSourceError } from './source-error.ts'
 
-/* How long writers of a table may be kept waiting for the lock, each time, and how often it is tried. */
-const LOCK_MS = 2_000
 const TRIES = 5
 const PAUSE_MS = 1_000
 
@@ -59,13 +57,13 @@ export async function publishTables(
   client: ClientBase,
   publication: string,
   tables: readonly SourceTable[],
-  lockMs = LOCK_MS,
+  lockMs?: number,
 ): Promise<void> {
-  const { widen, add } = publicationStatements(await readPublication(client, publication, tables), tables)
+  const state = await readPublication(client, publication, tables)
+  const { widen, add } = publicationStatements(state, tables, lockMs)
   if (widen.length > 0) throw refusal(publication, widen)
   if (add.length === 0) return
   try {
-    await client.query(`SET lock_timeout = ${lockMs}`)
     for (const sql of add) await client.query(sql)
   } catch (cause) {
     await client.query('ROLLBACK').catch(() => undefined)
@@ -74,8 +72,6 @@ export async function publishTables(
     /* No privilege, or a read-only server: both need the statement run elsewhere or by someone else. */
     if (code === '42501' || code === '25006') throw refusal(publication, add, cause)
     throw toSourceError(cause, `cannot change publication ${publication}`)
-  } finally {
-    await client.query('RESET lock_timeout').catch(() => undefined)
   }
 }
 

@@ -30,12 +30,13 @@ interface PublicationRow {
 
 /**
  * The statements, each without its semicolon, that make a publication carry every change of tables; none when it does.
- * A table is added under a lock that its writers wait for: before PostgreSQL 13.21, 14.18, 15.13, 16.9 and 17.5 a
+ * A table is added under a lock that its writers wait for, at most `lockMs` for those that have begun before: before PostgreSQL 13.21, 14.18, 15.13, 16.9 and 17.5 a
  * transaction that writes a table while it is added makes the decoder forget that it was.
  */
 export function publicationStatements(
   state: PublicationState,
   tables: readonly SourceTable[],
+  lockMs = 2_000,
 ): { readonly widen: readonly string[]; readonly add: readonly string[] } {
   const name = quoteIdentifier(state.name)
   if (state.found === undefined) {
@@ -53,6 +54,7 @@ export function publicationStatements(
         ? []
         : [
             'BEGIN',
+            `SET LOCAL lock_timeout = ${lockMs}`,
             `LOCK TABLE ${list} IN SHARE ROW EXCLUSIVE MODE`,
             `ALTER PUBLICATION ${name} ADD TABLE ${list}`,
             'COMMIT',

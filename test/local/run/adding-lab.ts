@@ -1,0 +1,107 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Table } from '../../../core/contract/table.ts'
+import type { AddStep, TablesAdded } from '../../../local/run/add-tables.ts'
+import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
+import type { SourceDatabase, SourceServer } from '../replicator/source-server.ts'
+
+const ORDERS = `
+  CREATE TABLE public.orders (id bigint PRIMARY KEY, n int NOT NULL, note text);
+  INSERT INTO public.orders SELECT i, i, 'o' FROM generate_series(1, 200) i`
+
+/** The SQL of a table that is there later. */
+export const ITEMS = `
+  CREATE TABLE public.items (id bigint PRIMARY KEY, n int NOT NULL, note text);
+  INSERT INTO public.items SELECT i, i, repeat('i', 50) FROM generate_series(1, 300) i`
+
+/** What `verdicts` says when all is well. */
+export const EQUAL = { 'public.orders': true, 'public.items': true }
+
+export interface Asked {
+  readonly tables?: readonly string[]
+  readonly isLoaded?: boolean
+  readonly isDryRun?: boolean
+  readonly onStep?: (step: AddStep) => Promise<void> | void
+}
+
+/** A pipeline that follows `public.orders`, on a database and a folder of its own. */
+export class AddingLab {
+  readonly database: SourceDatabase
+  readonly dir: string
+  /** Contracts that somebody has written since the run started. */
+  written: readonly Table[] = []
+  private running: LocalRun | undefined
+
+  private constructor(database: SourceDatabase, dir: string) {
+    this.database = database
+    this.dir = dir
+  }
+
+  static async open(server: SourceServer): Promise<AddingLab> {
+    const dir = await mkdtemp(join(tmpdir(), 'tidemark-add-'))
+    const lab = new AddingLab(await server.database(ORDERS), dir)
+    await lab.start()
+    return lab
+  }
+
+  /** What a person starts again: the patterns name the first table only. */
+  async start(patterns: readonly string[] = []): Promise<void> {
+    this.running = await openLocalRun({
+      ...{ dir: this.dir, source: this.database.source, isEmbedded: false, system: 'adding', contracts: [] },
+      readContracts: async () => this.written,
+      ...{ patterns: ['public.orders', ...patterns], slot: 'adding', publication: 'adding', reload: false },
+      ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+      log: { info: () => undefined, warn: () => undefined },
+    })
+    await this.running.loaded(AbortSignal.timeout(20_000))
+  }
+
+  async stop(): Promise<void> {
+    await this.running?.stop()
+    this.running = undefined
+  }
+
+  async reopen(patterns?: readonly string[]): Promise<void> {
+    await this.stop()
+    await this.start(patterns)
+  }
+
+  get run(): LocalRun {
+    if (this.running === undefined) throw new Error('no run')
+    return this.running
+  }
+
+  sql(text: string) {
+    return this.database.client.query(text)
+  }
+
+  add({
+    tables = ['public.items'],
+    isLoaded = true,
+    isDryRun = false,
+    onStep = () => undefined,
+  }: Asked = {}): Promise<TablesAdded> {
+    const context = { signal: AbortSignal.timeout(20_000), onStep }
+    return this.run.addTables({ tables, isLoaded, isDryRun, contracts: {} }, context)
+  }
+
+  /** Whether each table equals the source. */
+  async verdicts(): Promise<Readonly<Record<string, boolean>>> {
+    const signal = AbortSignal.timeout(20_000)
+    await this.run.loaded(signal)
+    const { tables } = await this.run.reconcile(signal)
+    return Object.fromEntries(tables.map(({ table, equal }) => [table, equal]))
+  }
+
+  /** Tables that the next start would follow: those that were added, and those that it knows of. */
+  async noted(): Promise<{ readonly added: readonly string[]; readonly known: readonly string[] }> {
+    const { added, loads } = JSON.parse(await readFile(join(this.dir, 'state.json'), 'utf8'))
+    return { added, known: Object.keys(loads) }
+  }
+
+  async close(): Promise<void> {
+    await this.stop()
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
