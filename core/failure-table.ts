@@ -166,6 +166,11 @@ export const failures = {
     advice:
       'PostgreSQL no longer has the changes since the last acknowledgement. Run `tidemark dev --reload`: a new slot, every table loaded again, nothing deleted from history. On AWS: docs/runbooks/lost-slot.md.',
   },
+  'source/rewound': {
+    action: 'halt',
+    advice:
+      'The source was restored: its log uses numbers again that were captured before. Run `tidemark dev --reload`: a new epoch, which outranks them, a new slot, every table loaded again. On AWS: docs/runbooks/restored-source.md.',
+  },
   'source/slots-exhausted': {
     action: 'halt',
     advice:

@@ -3,6 +3,7 @@ import { PipelineError } from '../../core/failures.ts'
 import { isOver } from '../../core/load.ts'
 import type { Logger } from '../../core/ports.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
+import { checkRewound } from '../replicator/check-rewound.ts'
 import { checkSlot } from '../replicator/check-slot.ts'
 import { ensurePublication } from '../replicator/ensure-publication.ts'
 import { startSequence } from '../replicator/record-sequence.ts'
@@ -62,9 +63,11 @@ export class SourceRun {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
-    await this.withClient((client) =>
-      ensurePublication(client, this.deps.state.data.publication, this.deps.tables()),
-    )
+    const { state, pipeline, tables } = this.deps
+    await this.withClient(async (client) => {
+      await checkRewound(client, { epoch: state.data.epoch, captured: pipeline.raw.newest })
+      await ensurePublication(client, state.data.publication, tables())
+    })
     const first = await this.prepareSlot()
     /* Loads and changes go side by side: positions, not arrival, say which of two readings of a row counts. */
     const failed = new AbortController()

@@ -3,6 +3,7 @@ import { PipelineError } from '../../core/failures.ts'
 import type { Feed } from '../../core/ledger.ts'
 import type { Page } from '../../core/page.ts'
 import type { PositionRange, RawStore } from '../../core/ports.ts'
+import type { Position } from '../../core/position.ts'
 import { FrameLog } from './frame-log.ts'
 
 const pageHeader = z.object({
@@ -24,6 +25,7 @@ export class FolderRawStore implements RawStore, Feed {
   /** Place of each page in the feed. */
   private readonly places: Map<string, number>
   private readonly changes = new Map<string, number>()
+  private highest: Position | undefined
   private waiting: (() => void)[] = []
   private turn: Promise<void> = Promise.resolve()
 
@@ -69,8 +71,14 @@ export class FolderRawStore implements RawStore, Feed {
     for (const wake of this.waiting.splice(0)) wake()
   }
 
-  private count({ table, changes }: { readonly table: string; readonly changes: number }): void {
+  private count({ table, changes, lastPosition }: Omit<Page, 'content'>): void {
     this.changes.set(table, (this.changes.get(table) ?? 0) + changes)
+    if (lastPosition > (this.highest ?? '')) this.highest = lastPosition
+  }
+
+  /** The highest position of any table; undefined before the first page. */
+  get newest(): Position | undefined {
+    return this.highest
   }
 
   /** Numbers of a table's pages that overlap the range, in position order, of the first `before` pages of the feed. */

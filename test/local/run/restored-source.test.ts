@@ -63,7 +63,7 @@ async function runOn(
   })
   try {
     const signal = AbortSignal.timeout(deadlineMs)
-    await run.loaded(signal)
+    await Promise.race([run.loaded(signal), run.failed])
     if (changes !== undefined) await sql(server, changes)
     const { equal } = await run.reconcile(signal)
     const entries = await run.pipeline.catalog.entries()
@@ -121,13 +121,25 @@ describe('a source that was restored', () => {
     expect(after.floor.lsn).toBeLessThanOrEqual(before.floor.lsn)
     expect(after.floor.epoch).toBe(before.floor.epoch + 1)
 
+    /* A snapshot of its disk brings the slot back, and the log is behind what was captured. */
+    await servers.at(-1)?.stop()
+    await copyWhole(data, `${backup}-2`)
+    await runOn(await start(data), dir, { changes: lost })
+    await servers.at(-1)?.stop()
+    await rm(data, { recursive: true })
+    await copyWhole(`${backup}-2`, data)
+    const again = await start(data)
+    await expect(runOn(again, dir, {})).rejects.toMatchObject({ code: 'source/rewound' })
+    const mended = await runOn(again, dir, { reload: true })
+    expect(mended).toMatchObject({ equal: true, states: { open: '98', paid: '2' } })
+
     /* A server from a dump: its numbers begin anew, too. */
     const other = await start(join(scratch.path, 'other'))
     await sql(other, `${orders}; UPDATE sales.orders SET state = 'kept' WHERE id > 90`)
     await expect(runOn(other, dir, { reload: true })).rejects.toMatchObject({ code: 'run/bad-folder' })
     const moved = await runOn(other, dir, { replaced: true })
     expect(moved).toMatchObject({ equal: true, states: { kept: '10', open: '90' } })
-    expect(moved.floor.epoch).toBe(after.floor.epoch + 1)
+    expect(moved.floor.epoch).toBe(mended.floor.epoch + 1)
     expect(await runOn(other, dir, { changes: paid })).toMatchObject({
       equal: true,
       states: { kept: '10', open: '88', paid: '2' },

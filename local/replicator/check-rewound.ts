@@ -1,0 +1,29 @@
+import type { ClientBase } from 'pg'
+import { PipelineError } from '../../core/failures.ts'
+import { type Position, parsePosition } from '../../core/position.ts'
+import { formatLsn, parseLsn } from './lsn.ts'
+
+export interface RewoundCheck {
+  readonly epoch: number
+  /** The highest position that was captured, of any epoch; undefined before the first change. */
+  readonly captured: Position | undefined
+}
+
+/**
+ * A change is only captured when the source has its commit on disk. So a log that ends before what was captured is another
+ * one: the source was restored, with its slot, and what it commits from now on would rank below the hours that are gone.
+ * Not seen is a source that has written more log since than it lost. Throws `source/rewound`.
+ */
+export async function checkRewound(client: ClientBase, { epoch, captured }: RewoundCheck): Promise<void> {
+  const newest = captured === undefined ? undefined : parsePosition(captured)
+  if (newest === undefined || newest.epoch !== epoch) return
+  const { rows } = await client.query<{ position: string }>(
+    'select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as position',
+  )
+  const now = parseLsn(rows[0]?.position ?? '')
+  if (now >= newest.lsn) return
+  throw new PipelineError(
+    'source/rewound',
+    `the log of the source ends at ${formatLsn(now)}, and changes up to ${formatLsn(newest.lsn)} were captured`,
+  )
+}
