@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { billOf } from '../../core/cost/bill.ts'
 import { leversOf } from '../../core/cost/levers.ts'
 import { defaultSetup, type Setup } from '../../core/cost/setup.ts'
@@ -29,12 +29,12 @@ interface Options {
   readonly changesPerMonth?: number
   readonly rowBytes?: number
   readonly tables?: number
+  readonly commitRows?: number
   readonly units?: boolean
   readonly json?: boolean
 }
 
 const DEFAULT_REGION = 'eu-west-1'
-const WEEK_MS = 7 * 86_400_000
 
 /** `cost`: what the volume of a run, of a stack or of a plan costs on AWS. */
 export function costCommand({ output }: Cli): Command {
@@ -45,11 +45,20 @@ export function costCommand({ output }: Cli): Command {
     .addOption(dirOption())
     .addOption(stackOption())
     .option('--source-profile <profile>', 'with --stack: AWS profile of the production account')
-    .option('--since <duration>', 'with --stack: how far back CloudWatch is asked (7d)', parseDuration)
+    .addOption(
+      new Option('--since <duration>', 'with --stack: how far back CloudWatch is asked')
+        .argParser(parseDuration)
+        .default(7 * 86_400_000, '7d'),
+    )
     .addOption(contractsFolderOption())
     .option('--changes-per-month <count>', 'what if there were so many changes, such as 100M', parseAmount)
     .option('--row-bytes <bytes>', 'of rows that nobody metered: bytes as JSON', parseCount(1_000_000))
     .option('--tables <count>', 'of rows that nobody metered: how many tables', parseCount(10_000))
+    .option(
+      '--commit-rows <count>',
+      'changes of one table in a transaction that has any (1)',
+      parseCount(100_000),
+    )
     .option('--region <region>', `whose list prices: that of the stack, else ${DEFAULT_REGION}`)
     .option('--prices <file>', 'JSON with prices of your own, put over the list')
     .option('--setup <file>', 'JSON with what you deploy otherwise than the stacks of infra/')
@@ -61,9 +70,10 @@ export function costCommand({ output }: Cli): Command {
         '\n  tidemark cost --changes-per-month 100M --row-bytes 600 --tables 40' +
         '\n  tidemark cost --stack data.json source.json --since 7d',
     )
-    .action(async (given: Omit<Options, 'since'> & Partial<Options>, command: Command) => {
-      const options = { since: WEEK_MS, ...given }
-      const setup = options.setup === undefined ? defaultSetup : await readSetup(options.setup)
+    .action(async (options: Options, command: Command) => {
+      const { commitRows } = options
+      const deployed = options.setup === undefined ? defaultSetup : await readSetup(options.setup)
+      const setup = commitRows === undefined ? deployed : { ...deployed, commitRows }
       const answer = isOfStack(command)
         ? await answerOfStack(options, setup, output)
         : await answerOf(options, setup)
@@ -76,7 +86,7 @@ export function costCommand({ output }: Cli): Command {
 /* What is said on the line is meant, whatever the environment says. Throws `usage/invalid` for what excludes each other. */
 function isOfStack(command: Command): boolean {
   const isSaid = (option: string) => command.getOptionValueSource(option) === 'cli'
-  const others = ['dir', 'changesPerMonth', 'rowBytes', 'tables'].filter(isSaid)
+  const others = ['dir', 'changesPerMonth', 'rowBytes', 'tables', 'commitRows'].filter(isSaid)
   if (isSaid('stack') && others.length > 0)
     throw new PipelineError('usage/invalid', '--stack is metered: it takes no folder and no volume')
   const isStack = command.getOptionValue('stack') !== undefined && others.length === 0

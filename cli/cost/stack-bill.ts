@@ -95,7 +95,7 @@ export async function stackBill(
 }
 
 const alwaysGaps = [
-  'Tables share by changes what CloudWatch knows of the stage only. Records are rounded at the mean size of an hour.',
+  'Tables share by changes what CloudWatch knows of the stage only. Records are rounded at the mean size of an hour. Memory of functions is that of the setup.',
   'Requests to S3 are priced as writes, and raw pages are stored as large as their write units: both are the most that it can be.',
 ]
 

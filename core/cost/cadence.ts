@@ -37,14 +37,19 @@ export function cadenceOf(volume: Volume, setup: Setup): Cadence {
   }
 }
 
-/** Pages that a window of capture would make of a table: one for each shard and window that has a change of it. */
+/**
+ * Pages that a window of capture would make of a table: one for each shard and window that has a change of it. Commits
+ * come at random, each with `commitRows` changes of the table, which their keys spread over the shards.
+ */
 export function pagesOf(
-  table: Pick<TableVolume, 'changes' | 'recordBytes'>,
+  { changes, recordBytes }: Pick<TableVolume, 'changes' | 'recordBytes'>,
   seconds: number,
-  setup: Setup,
+  { shards, commitRows, captureWindowSeconds }: Setup,
 ): number {
-  const windows = setup.shards * windowsIn(seconds, setup.captureWindowSeconds)
-  return Math.max(busyWindows(windows, table.changes), table.recordBytes / PAGE_TEXT_BYTES)
+  const isMet = 1 - (1 - 1 / shards) ** commitRows
+  const windows = windowsIn(seconds, captureWindowSeconds)
+  const busy = shards * busyWindows(windows, (changes / commitRows) * isMet)
+  return Math.max(busy, recordBytes / PAGE_TEXT_BYTES)
 }
 
 /** History files of a table: one for each object that has a block of it. */

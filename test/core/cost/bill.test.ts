@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Bill, billOf } from '../../../core/cost/bill.ts'
-import { busyWindows } from '../../../core/cost/cadence.ts'
+import { busyWindows, pagesOf } from '../../../core/cost/cadence.ts'
 import { leversOf } from '../../../core/cost/levers.ts'
 import { listPrices } from '../../../core/cost/list-prices.ts'
 import { dollars, type PriceSheet } from '../../../core/cost/price-sheet.ts'
@@ -117,6 +117,33 @@ describe('the model', () => {
         expect(busy).toBeGreaterThanOrEqual(Math.min(windows, events) * 0.63)
       }),
     )
+  })
+
+  test('has the pages that commits at random make, played one by one', () => {
+    /* The same every time: a generator of its own (numerical recipes). */
+    let state = 1
+    const random = (below: number) => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return Math.floor((state / 2 ** 32) * below)
+    }
+    for (const [changes, commitRows, shards] of [
+      [5_000, 1, 4],
+      [40_000, 1, 4],
+      [12_000, 3, 4],
+      [30_000, 10, 8],
+      [9_000, 3, 1],
+    ] as const) {
+      const [seconds, windowSeconds] = [10_000, 2]
+      const pages = new Set<number>()
+      for (let commit = 0; commit < changes / commitRows; commit += 1) {
+        const window = random(seconds / windowSeconds)
+        for (let row = 0; row < commitRows; row += 1) pages.add(window * shards + random(shards))
+      }
+      const setup = { ...defaultSetup, shards, commitRows, captureWindowSeconds: windowSeconds }
+      const modelled = pagesOf({ changes, recordBytes: 1 }, seconds, setup)
+      expect(modelled / pages.size).toBeGreaterThan(0.97)
+      expect(modelled / pages.size).toBeLessThan(1.03)
+    }
   })
 
   test('says what each setting changes, and that items would cost more than pages', () => {
