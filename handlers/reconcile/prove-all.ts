@@ -3,6 +3,7 @@ import type { Table } from '../../core/contract/table.ts'
 import { tableLabel } from '../../core/contract/table-label.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { CatalogEntry, ObjectStore, Quarantine } from '../../core/ports.ts'
+import type { Position } from '../../core/position.ts'
 import { freshFolder } from '../../local/reconcile/fresh-folder.ts'
 import type { HealingWay } from '../../local/reconcile/heal.ts'
 import { withProofs } from '../../local/reconcile/kept-proofs.ts'
@@ -12,6 +13,7 @@ import { readProofObject, writeProofObject } from '../../local/reconcile/proof-o
 import { ProofSession } from '../../local/reconcile/proof-session.ts'
 import { chosenTables } from '../../local/reconcile/reconcile.ts'
 import type { ScratchLake } from '../../local/reconcile/scratch-lake.ts'
+import { refuseRewound } from '../../local/replicator/check-rewound.ts'
 import type { Source } from '../../local/replicator/source-connection.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import { noteProofs } from './note-proofs.ts'
@@ -21,6 +23,8 @@ export interface ProveAllDeps {
   readonly stage: LambdaStage
   readonly tables: readonly Table[]
   readonly epoch: number
+  /** The newest change that capture has stored of the source. */
+  readonly captured: () => Promise<Position | undefined>
   readonly source: () => Promise<Source>
   readonly maskKey: () => Promise<MaskKey>
   readonly entries: () => Promise<readonly CatalogEntry[]>
@@ -110,14 +114,17 @@ async function openSession(deps: ProveAllDeps, signal: AbortSignal): Promise<Pro
   const [source, maskKey] = [await deps.source(), await deps.maskKey()]
   /* Before the position: a base of now has nothing of after it. */
   lake.hold(await deps.entries())
+  const captured = await deps.captured()
   let since = stage.now()
   try {
     return await ProofSession.open({
       ...{ source, maskKey, lake, scratch, signal },
       ...{ tables: deps.tables, epoch: deps.epoch, quarantine: deps.quarantine, memory: deps.memory },
       /* Called when the position is fixed, for which the source may have waited. */
-      reach: () => {
+      reach: async (lsn) => {
         since = stage.now()
+        /* A proof below what readers see would be one of nothing. */
+        refuseRewound(lsn, { epoch: deps.epoch, captured })
         return sleep(settleMs, signal)
       },
       patience: () => patience(deps, signal, { since, until: since + settleMs + waitMs }),

@@ -56,6 +56,7 @@ export function proveDeps(
   return {
     ...{ stage, objects, quarantine, epoch: settings.TIDEMARK_EPOCH },
     tables,
+    captured: () => store.newest([...new Set(tables.map(({ source }) => source.table))]),
     source: async () => trustedSource(await readSourceSecret(address), settings.TIDEMARK_SOURCE_CA),
     maskKey: () => keys.current(),
     entries: () => catalog.entries(),

@@ -10,20 +10,23 @@ export interface RewoundCheck {
 }
 
 /**
- * A change is only captured when the source has its commit on disk. So a log that ends before what was captured is another
- * one: the source was restored, with its slot, and what it commits from now on would rank below the hours that are gone.
- * Not seen is a source that has written more log since than it lost. Throws `source/rewound`.
+ * Throws `source/rewound` when the source's log ends, at `now`, before what was captured of it. A change is only captured when
+ * the source has its commit on disk, so that is another log: the source was restored, and what it commits from now on would
+ * rank below the hours that are gone. Not seen is a source that has written more log since than it lost.
  */
-export async function checkRewound(client: ClientBase, { epoch, captured }: RewoundCheck): Promise<void> {
+export function refuseRewound(now: bigint, { epoch, captured }: RewoundCheck): void {
   const newest = captured === undefined ? undefined : parsePosition(captured)
-  if (newest === undefined || newest.epoch !== epoch) return
-  const { rows } = await client.query<{ position: string }>(
-    'select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as position',
-  )
-  const now = parseLsn(rows[0]?.position ?? '')
-  if (now >= newest.lsn) return
+  if (newest === undefined || newest.epoch !== epoch || now >= newest.lsn) return
   throw new PipelineError(
     'source/rewound',
     `the log of the source ends at ${formatLsn(now)}, and changes up to ${formatLsn(newest.lsn)} were captured`,
   )
+}
+
+/** The same, asking the source. */
+export async function checkRewound(client: ClientBase, check: RewoundCheck): Promise<void> {
+  const { rows } = await client.query<{ position: string }>(
+    'select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end)::text as position',
+  )
+  refuseRewound(parseLsn(rows[0]?.position ?? ''), check)
 }

@@ -21,7 +21,6 @@ const NAMESAKES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'glue:DeleteTable': 'delete of objects',
   },
   reconcile: {
-    'dynamodb:Query raw': 'list of the quarantine',
     'dynamodb:UpdateItem quarantine': 'release of the copied lake',
     's3:DeleteObject lake': 'delete of maps and of rendered rows',
   },

@@ -130,7 +130,7 @@ locals {
       { Effect = "Allow", Action = "s3:GetObject", Resource = ["${local.lake}/lake/*", "${local.lake}/catalog/*", "${local.lake}/state/proofs.json"] },
       { Effect = "Allow", Action = ["s3:AbortMultipartUpload", "s3:PutObject"], Resource = "${local.lake}/state/proofs.json" },
       { Effect = "Allow", Action = local.read_glue, Resource = local.glue },
-      { Effect = "Allow", Action = "dynamodb:Query", Resource = module.quarantine.arn },
+      { Effect = "Allow", Action = "dynamodb:Query", Resource = [module.quarantine.arn, "${module.raw.arn}/index/heads"] },
       { Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = var.source_secret.arn },
     ]))
 

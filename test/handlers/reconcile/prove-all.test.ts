@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
+import { formatPosition, loadPosition, parsePosition } from '../../../core/position.ts'
 import { openLab, type ReconcileLab } from '../../local/reconcile/reconcile-lab.ts'
 import {
   type SourceDatabase,
@@ -58,6 +59,18 @@ async function change(sql: string): Promise<void> {
 
 /* Neither keys nor values of rows. */
 const ROWS = /zoe|mail\.example|note|10[0-4]\d/
+
+test('G4 a source whose log ends before what was captured is not proven: it was restored', async () => {
+  const { run, lines } = proveLab(lab, await tempFolder())
+  const { lsn } = parsePosition(lab.run.pipeline.raw.newest ?? loadPosition(1, 1n))
+  const beyond = formatPosition({ epoch: 1, lsn: lsn + (1n << 32n), ordinal: 1, step: 0 })
+  await expect(run({}, { captured: async () => beyond })).rejects.toMatchObject({ code: 'source/rewound' })
+  expect(metricOf(lines, 'unequal')).toEqual({})
+  /* Of an epoch that is over it says nothing. */
+  expect(await run({}, { captured: async () => beyond.replace(/^0001/, '0000') })).toMatchObject({
+    equal: true,
+  })
+})
 
 test('G2 G7 tables are proven equal from copies that are gone afterwards, and nothing tells of rows', async () => {
   const folder = await tempFolder()

@@ -44,6 +44,7 @@ export function proveLab(
   const entries = () => lab.run.pipeline.catalog.entries()
   const deps: ProveAllDeps = {
     ...{ stage, tables, epoch, quarantine, entries, memory: '256MB' },
+    captured: async () => lab.run.pipeline.raw.newest,
     source: async () => source,
     maskKey: async () => maskKey,
     lake: new ScratchLake({
