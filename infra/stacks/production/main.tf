@@ -14,7 +14,7 @@ locals {
 module "key" {
   source = "../../modules/key"
 
-  name        = var.name
+  name        = "${var.name}-source"
   description = "Tidemark: what DMS stores, logs, notices"
   services    = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com", "sns.amazonaws.com"]
 

@@ -44,8 +44,9 @@ export async function startSchemaProvider(schema: AwsSchema): Promise<SchemaProv
   const enums: Enums = JSON.parse(readFileSync(join(import.meta.dirname, 'enums.json'), 'utf8'))
   const server = new Server({ 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 })
   server.addService(serviceDefinition(), answers(schema, enums))
-  const folder = mkdtempSync(join(tmpdir(), 'tidemark-provider-'))
-  const socket = join(folder, 'provider.sock')
+  const folder = mkdtempSync(join(tmpdir(), 'tm-'))
+  /* A short name: the path of a socket has 104 bytes on some systems. */
+  const socket = join(folder, 's')
   await new Promise<void>((done, failed) => {
     server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) =>
       error === null ? done() : failed(error),

@@ -7,8 +7,59 @@ const POLICIES: readonly string[] = [
   ...['aws_iam_role', 'aws_kinesis_resource_policy', 'aws_kms_key', 'aws_s3_bucket_policy'],
 ]
 
+/* What makes a resource of a type the only one of its name in an account and Region. */
+const UNIQUE: Readonly<Record<string, string>> = {
+  aws_athena_workgroup: 'name',
+  aws_budgets_budget: 'name',
+  aws_cloudwatch_dashboard: 'dashboard_name',
+  aws_cloudwatch_event_rule: 'name',
+  aws_cloudwatch_log_group: 'name',
+  aws_cloudwatch_metric_alarm: 'alarm_name',
+  aws_dms_certificate: 'certificate_id',
+  aws_dms_endpoint: 'endpoint_id',
+  aws_dms_replication_instance: 'replication_instance_id',
+  aws_dms_replication_task: 'replication_task_id',
+  aws_dms_s3_endpoint: 'endpoint_id',
+  aws_dynamodb_table: 'name',
+  aws_glue_catalog_database: 'name',
+  aws_iam_role: 'name',
+  aws_kinesis_firehose_delivery_stream: 'name',
+  aws_kinesis_stream: 'name',
+  aws_kms_alias: 'name',
+  aws_lambda_function: 'function_name',
+  aws_s3_bucket: 'bucket',
+  aws_scheduler_schedule_group: 'name',
+  aws_secretsmanager_secret: 'name',
+  aws_security_group: 'name',
+  aws_sns_topic: 'name',
+  aws_sqs_queue: 'name',
+}
+
 /** What one account says of the other is so: names, roles and keys are said in two places. */
 export const agreement: readonly Rule[] = [
+  {
+    name: 'both stacks fit into one account: no name is taken twice',
+    faults: (resources) => {
+      const taken = new Map<string, string>()
+      return resources.flatMap(({ stack, address, type, values }) => {
+        const name = textAt(values, UNIQUE[type] ?? '')
+        const place = `${type} ${name}`
+        const before = taken.get(place)
+        if (name !== '') taken.set(place, `${stack}: ${address}`)
+        return name === '' || before === undefined
+          ? []
+          : [`${stack}: ${address}: ${name} is the name of ${before}`]
+      })
+    },
+    seeds: {
+      'an alias of the other stack': (draft) =>
+        draft.set(
+          draft.one('aws_kms_alias', ({ stack }) => stack === 'production'),
+          'name',
+          textAt(draft.one('aws_kms_alias', ({ stack }) => stack === 'data').values, 'name'),
+        ),
+    },
+  },
   {
     name: 'a role that is let in from the other account is there',
     faults: each(POLICIES, (resource, all) => {
