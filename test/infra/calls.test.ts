@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { awsCalls, callsOf } from './calls/aws-calls.ts'
-import { reachableImports } from './calls/reachable-imports.ts'
+import { codeOf, codeOfFunction } from './calls/aws-calls.ts'
+import { programUnits } from './calls/program-units.ts'
+import { reachableImports, reachedUnits } from './calls/reachable-imports.ts'
 
 const HEAD = `
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
@@ -9,7 +10,9 @@ import { Upload } from '@aws-sdk/lib-storage'
 `
 
 function reached(program: string): readonly string[] {
-  return [...reachableImports(HEAD + program).all].map((one) => one.split(' ')[1] ?? '').sort()
+  const parts = programUnits(HEAD + program)
+  const { all } = reachableImports(parts, reachedUnits(parts))
+  return [...all].map((one) => one.split(' ')[1] ?? '').sort()
 }
 
 describe('what a program can use of its imports', () => {
@@ -55,7 +58,7 @@ describe('what a program can use of its imports', () => {
 })
 
 describe('what AWS is asked for', () => {
-  const calls = (program: string) => [...callsOf(reachableImports(HEAD + program))].sort()
+  const calls = (program: string) => [...codeOf(HEAD + program).calls].sort()
 
   test('requests are actions as IAM calls them, with table and bucket', () => {
     const program = `
@@ -81,11 +84,19 @@ describe('what AWS is asked for', () => {
     )
   })
 
+  test('objects are used where it is said; a use that is nowhere said is refused', () => {
+    const program = (use: string) => `
+      const readManifest = (objects) => objects.get('catalog/base/1.json')
+      const handler = (objects, files) => { readManifest(objects); ${use} }
+      export { handler }`
+    expect(codeOf(program('')).objects).toEqual([{ action: 's3:GetObject', prefix: 'catalog/base/' }])
+    expect(() => codeOf(program('files.publish(1)'))).toThrow('"handler files.publish"')
+  })
+
   test('a real function: what land asks for', async () => {
-    const found = await awsCalls('land')
+    const { calls: found, objects } = await codeOfFunction('land')
     expect([...found]).toEqual(expect.arrayContaining(['glue:UpdateTable', 's3:GetObject lake']))
-    expect([...found].filter((call) => call.startsWith('dms:') || call === 's3:DeleteObject lake')).toEqual(
-      [],
-    )
+    expect([...found].filter((call) => /^dms:|^s3:DeleteObject/.test(call))).toEqual([])
+    expect(objects).toContainEqual({ action: 's3:PutObject', prefix: 'landing/rejected/' })
   })
 })

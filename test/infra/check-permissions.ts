@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
-import { type AwsCalls, awsCalls, functionNames } from './calls/aws-calls.ts'
+import { type CodeOfFunction, codeOfFunction, functionNames } from './calls/aws-calls.ts'
 import { permissionFaults } from './calls/needs-of-aws.ts'
 import { Draft, type JsonObject } from './rules/draft.ts'
 import { ofType } from './rules/rule.ts'
 import { textAt } from './rules/values.ts'
 import type { Resource } from './stack.ts'
 
+const EXPORTS = 'arn:aws:s3:::example-tidemark-lake/exports/*'
 const RAW = 'arn:aws:dynamodb:eu-west-1:222222222222:table/tidemark-raw'
 
 /* Calls that the code seems to make, for another object has a method of that name; each with whose it is. */
@@ -28,15 +29,19 @@ const NAMESAKES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** Each role allows what the code of its function calls, and nothing more than AWS needs beside. */
 export function checkPermissions(applied: () => Promise<readonly Resource[]>) {
-  const calls = new Map<string, Promise<AwsCalls>>()
-  const callsOf = async (name: string): Promise<AwsCalls> => {
-    const known = calls.get(name) ?? awsCalls(name)
-    calls.set(name, known)
+  const read = new Map<string, Promise<CodeOfFunction>>()
+  const whole = (name: string): Promise<CodeOfFunction> => {
+    const code = read.get(name) ?? codeOfFunction(name)
+    read.set(name, code)
+    return code
+  }
+  const codeFor = async (name: string): Promise<CodeOfFunction> => {
+    const { calls, objects } = await whole(name)
     const namesakes = Object.keys(NAMESAKES[name] ?? {})
-    return new Set([...(await known)].filter((call) => !namesakes.includes(call)))
+    return { objects, calls: new Set([...calls].filter((call) => !namesakes.includes(call))) }
   }
   const faults = async (name: string, resources: readonly Resource[]) =>
-    permissionFaults(lambdaOf(name, resources), await callsOf(name), resources)
+    permissionFaults(lambdaOf(name, resources), await codeFor(name), resources)
 
   test.each(functionNames)('%s may do what its code calls, and no more', async (name) => {
     expect(await faults(name, await applied())).toEqual([])
@@ -44,7 +49,8 @@ export function checkPermissions(applied: () => Promise<readonly Resource[]>) {
 
   test.each(functionNames)('%s: a permission less and a permission more are noticed', async (name) => {
     const resources = await applied()
-    for (const call of await callsOf(name)) {
+    const { calls, objects } = await codeFor(name)
+    for (const call of calls) {
       const draft = new Draft(resources)
       const [action = ''] = call.split(' ')
       for (const policy of policiesOf(name, draft))
@@ -53,18 +59,33 @@ export function checkPermissions(applied: () => Promise<readonly Resource[]>) {
         })
       expect(await faults(name, draft.resources), call).toContain(`${call} is called and refused`)
     }
+    for (const { action, prefix } of objects) {
+      const draft = new Draft(resources)
+      for (const policy of policiesOf(name, draft))
+        draft.statements(policy, (statements) => {
+          for (const one of statements)
+            one['Resource'] = textsOf(one['Resource']).filter((arn) => !isOfKeys(arn, prefix))
+        })
+      expect(await faults(name, draft.resources)).toContain(`${action} of ${prefix} is called and refused`)
+    }
     const wider = new Draft(resources)
     for (const policy of policiesOf(name, wider).slice(0, 1))
       wider.statements(policy, (statements) =>
-        statements.push({ Effect: 'Allow', Action: 'dynamodb:Scan', Resource: RAW }),
+        statements.push(
+          { Effect: 'Allow', Action: 'dynamodb:Scan', Resource: RAW },
+          { Effect: 'Allow', Action: 's3:GetObject', Resource: EXPORTS },
+        ),
       )
-    expect(await faults(name, wider.resources)).toEqual([`dynamodb:Scan on ${RAW} is allowed and not needed`])
+    expect(await faults(name, wider.resources)).toEqual([
+      `dynamodb:Scan on ${RAW} is allowed and not needed`,
+      `s3:GetObject on ${EXPORTS} is allowed and not needed`,
+    ])
   })
 
   test('no namesake is kept that is none any more', async () => {
     for (const [name, namesakes] of Object.entries(NAMESAKES)) {
-      const found = await (calls.get(name) ?? awsCalls(name))
-      expect(Object.keys(namesakes).filter((call) => !found.has(call))).toEqual([])
+      const { calls } = await whole(name)
+      expect(Object.keys(namesakes).filter((call) => !calls.has(call))).toEqual([])
     }
   })
 }
@@ -84,8 +105,15 @@ function policiesOf(name: string, draft: Draft) {
 }
 
 function without(actions: JsonObject[string] | undefined, action: string): string[] {
-  return [actions ?? []]
-    .flat()
-    .map(String)
-    .filter((one) => one !== action)
+  return textsOf(actions).filter((one) => one !== action)
+}
+
+function textsOf(value: JsonObject[string] | undefined): readonly string[] {
+  return [value ?? []].flat().map(String)
+}
+
+/* Whether a permission is about keys that begin so: `…:::lake/catalog/*` is about `catalog/base/`. */
+function isOfKeys(arn: string, prefix: string): boolean {
+  const keys = arn.slice(arn.indexOf('/') + 1).replace(/\*$/, '')
+  return arn.startsWith('arn:aws:s3:::') && arn.includes('/') && prefix.startsWith(keys)
 }

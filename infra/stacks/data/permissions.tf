@@ -111,12 +111,13 @@ locals {
     ]))
 
     compact = jsonencode(concat(local.list_lake, local.use_key["compact"], local.give_up, [
+      # Of the catalog's objects those that say what a base is made of; old ones go.
       {
         Effect   = "Allow"
         Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-        Resource = ["${local.lake}/lake/*", "${local.lake}/state/compaction/*"]
+        Resource = ["${local.lake}/lake/*", "${local.lake}/catalog/*"]
       },
-      { Effect = "Allow", Action = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], Resource = "${local.lake}/catalog/*" },
+      { Effect = "Allow", Action = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], Resource = "${local.lake}/state/compaction/*" },
       {
         Effect   = "Allow"
         Action   = concat(local.read_glue, ["glue:BatchCreatePartition", "glue:BatchDeletePartition", "glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"])

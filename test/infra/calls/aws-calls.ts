@@ -1,7 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
-import { type ReachableImports, reachableImports } from './reachable-imports.ts'
+import { type ObjectUse, objectUses } from './object-uses.ts'
+import { programUnits } from './program-units.ts'
+import { type ReachableImports, reachableImports, reachedUnits } from './reachable-imports.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 
@@ -51,17 +53,30 @@ export const functionNames: readonly string[] = readdirSync(join(root, 'handlers
   existsSync(join(root, 'handlers', name, 'handler.ts')),
 )
 
-/** What the code of a function can ask AWS for. */
-export async function awsCalls(name: string): Promise<AwsCalls> {
+/** What the code of a function does on AWS. */
+export interface CodeOfFunction {
+  readonly calls: AwsCalls
+  /** Objects of the lake's bucket that it reads, writes and deletes. */
+  readonly objects: readonly ObjectUse[]
+}
+
+/** Reads the bundle of a function. */
+export async function codeOfFunction(name: string): Promise<CodeOfFunction> {
   const built = await build({
     ...{ entryPoints: [join(root, 'handlers', name, 'handler.ts')], bundle: true, write: false },
     ...{ packages: 'external', format: 'esm', platform: 'node', target: 'es2023', logLevel: 'error' },
   })
-  return callsOf(reachableImports(built.outputFiles[0]?.text ?? ''))
+  return codeOf(built.outputFiles[0]?.text ?? '')
+}
+
+export function codeOf(text: string): CodeOfFunction {
+  const program = programUnits(text)
+  const reached = reachedUnits(program)
+  return { calls: callsOf(reachableImports(program, reached)), objects: objectUses(reached) }
 }
 
 /** The calls that imports of AWS's SDK stand for. Throws for a client or a class that is in no table here. */
-export function callsOf({ all, byClass }: ReachableImports): AwsCalls {
+function callsOf({ all, byClass }: ReachableImports): AwsCalls {
   const calls = [...all]
     .flatMap(actionsOf)
     .filter((action) => !action.startsWith('dynamodb:'))

@@ -14,6 +14,8 @@ export interface Unit {
   readonly called: Set<string>
   /** Members that it mentions of `this`. */
   readonly own: Set<string>
+  /** Members that it calls, with the name of what it calls them of: `objects.get`. */
+  readonly sends: Set<string>
 }
 
 export interface ProgramUnits {
@@ -88,7 +90,7 @@ class UnitReader {
     const sets = { names: new Set<string>(), members: new Set<string>(), called: new Set<string>() }
     const unit = {
       name: typeof name === 'string' ? name : nameOf(name['id']),
-      ...{ member, within, ...sets, own: new Set<string>() },
+      ...{ member, within, ...sets, own: new Set<string>(), sends: new Set<string>() },
     }
     this.units.push(unit)
     return unit
@@ -131,7 +133,10 @@ class UnitReader {
     else if (object?.type === 'ThisExpression') unit.own.add(name)
     else {
       unit.members.add(name)
-      if (isCalled) unit.called.add(name)
+      if (!isCalled) return
+      unit.called.add(name)
+      /* esbuild numbers a name that is taken at the top. */
+      unit.sends.add(`${nameOf(object?.['property'] ?? object).replace(/\d+$/, '')}.${name}`)
     }
   }
 

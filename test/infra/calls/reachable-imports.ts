@@ -1,4 +1,4 @@
-import { type ProgramUnits, programUnits, UNNAMED, type Unit } from './program-units.ts'
+import { type ProgramUnits, UNNAMED, type Unit } from './program-units.ts'
 
 /** What a program can use of its imports, `@aws-sdk/client-s3 PutObjectCommand`. */
 export interface ReachableImports {
@@ -7,14 +7,8 @@ export interface ReachableImports {
   readonly byClass: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/**
- * What a program can use of its imports, from what it exports and does when it is loaded. A method counts as reached when
- * its class is and something that is reached calls a member of its name: a namesake may be counted too much, and a
- * function that only a library calls, out of an object, too little.
- */
-export function reachableImports(text: string): ReachableImports {
-  const program = programUnits(text)
-  const reached = reachedUnits(program)
+/** What the parts of a program that can run use of its imports. */
+export function reachableImports(program: ProgramUnits, reached: ReadonlySet<Unit>): ReachableImports {
   const importsOf = (units: Iterable<Unit>) =>
     new Set([...units].flatMap(({ names }) => [...names].flatMap((name) => program.imports.get(name) ?? [])))
   const classes = new Set(
@@ -27,7 +21,12 @@ export function reachableImports(text: string): ReachableImports {
   return { all: importsOf(reached), byClass: new Map(byClass) }
 }
 
-function reachedUnits({ units, roots }: ProgramUnits): ReadonlySet<Unit> {
+/**
+ * The parts of a program that can run, from what it exports and does when it is loaded. A method counts when its class is
+ * reached and something that is reached calls a member of its name: a namesake may be counted too much, and a function
+ * that only a library calls, out of an object, too little.
+ */
+export function reachedUnits({ units, roots }: ProgramUnits): ReadonlySet<Unit> {
   const reached = new Set<Unit>()
   const names = new Set(roots)
   const members = new Set<string>()

@@ -1,0 +1,69 @@
+import type { Unit } from './program-units.ts'
+
+/** That a function reads, writes or deletes objects whose keys begin so. */
+export interface ObjectUse {
+  readonly action: 's3:DeleteObject' | 's3:GetObject' | 's3:PutObject'
+  readonly prefix: string
+}
+
+const ACTIONS: Readonly<Record<string, ObjectUse['action']>> = {
+  'files.publish': 's3:PutObject',
+  'files.read': 's3:GetObject',
+  'files.size': 's3:GetObject',
+  'objects.delete': 's3:DeleteObject',
+  'objects.get': 's3:GetObject',
+  'objects.put': 's3:PutObject',
+}
+
+/* Where the keys begin that each part of the code asks the store of objects for. */
+const PLACES: Readonly<Record<string, string>> = {
+  'ObjectCompactionLedger.read objects.get': 'state/compaction/',
+  'ObjectCompactionLedger.save objects.put': 'state/compaction/',
+  'ObjectLoadLedger.read objects.get': 'state/loads/',
+  'ObjectLoadLedger.results objects.get': 'state/load-files/',
+  'ObjectLoadLedger.save objects.put': 'state/loads/',
+  'ObjectLoadLedger.saveResult objects.put': 'state/load-files/',
+  'ScratchLake.copyOne files.read': 'lake/',
+  'contentOf objects.get': 'landing/changes/',
+  'daysToMerge files.read': 'lake/',
+  'deleteManifests objects.delete': 'catalog/base/',
+  'deleteRetired objects.delete': 'lake/',
+  'land files.size': 'landing/loads/',
+  'landLoadNotice objects.delete': 'landing/loads/',
+  'landObject objects.put': 'lake/',
+  'loadFileSource files.read': 'landing/loads/',
+  'loadsDeps objects.delete': 'landing/loads/',
+  'pathsOf files.read': 'lake/',
+  'publish files.publish': 'lake/',
+  'publish objects.delete': 'lake/',
+  'publishFile files.publish': 'lake/',
+  'readManifest objects.get': 'catalog/base/',
+  'readProofObject objects.get': 'state/proofs.json',
+  'removeWritten objects.delete': 'lake/',
+  'setAside files.publish': 'landing/rejected/',
+  'setAside files.read': 'landing/loads/',
+  'setAside objects.get': 'landing/changes/',
+  'setAside objects.put': 'landing/rejected/',
+  'writeManifest objects.put': 'catalog/base/',
+  'writeProofObject objects.put': 'state/proofs.json',
+}
+
+/** The objects that parts of a program use. Throws for a part of which it is not said where its keys begin. */
+export function objectUses(units: Iterable<Unit>): readonly ObjectUse[] {
+  return [...units].flatMap((unit) =>
+    [...unit.sends].flatMap((send) => {
+      const action = ACTIONS[send]
+      if (action === undefined) return []
+      const place = `${labelOf(unit)} ${send}`
+      const prefix = PLACES[place]
+      if (prefix === undefined) throw new Error(`where do the keys of "${place}" begin? Say it in PLACES`)
+      return { action, prefix }
+    }),
+  )
+}
+
+/* A method with its class; what stands in a function, as that function. */
+function labelOf(unit: Unit): string {
+  if (unit.within === undefined) return unit.name
+  return unit.member === 'class' ? `${unit.within.name}.${unit.name}` : labelOf(unit.within)
+}
