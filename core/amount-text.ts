@@ -19,3 +19,8 @@ export function ageText(ms: number): string {
   const hours = Math.round(minutes / 60)
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`
 }
+
+/** `1 table`, `2 tables`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { plural } from '../../core/amount-text.ts'
 import { checkContracts } from '../contracts/check-contracts.ts'
 import {
   contractsFolderOption,
@@ -6,7 +7,6 @@ import {
   type FindingsFormat,
   formatOf,
   formatOption,
-  plural,
 } from '../contracts/command-options.ts'
 import { findingsGithub, findingsText } from '../contracts/print-findings.ts'
 import type { Cli } from '../main.ts'

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { plural } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures.ts'
 import {
   contractsFolderOption,
@@ -6,7 +7,6 @@ import {
   type FindingsFormat,
   formatOf,
   formatOption,
-  plural,
 } from '../contracts/command-options.ts'
 import { loadContracts } from '../contracts/load-contracts.ts'
 import { resultsGithub, resultsJson, resultsText } from '../contracts/print-results.ts'

@@ -27,7 +27,3 @@ export function formatOf<F extends string>({
 export function elapsed(): string {
   return `${(performance.now() / 1_000).toFixed(1)} s`
 }
-
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
-}

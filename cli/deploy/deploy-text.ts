@@ -1,5 +1,5 @@
+import { plural } from '../../core/amount-text.ts'
 import type { CheckResult } from '../../core/check.ts'
-import { plural } from '../contracts/command-options.ts'
 import { type Output, paint } from '../output.ts'
 import type { DeployPlan } from './plan-deploy.ts'
 

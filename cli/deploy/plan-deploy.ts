@@ -1,4 +1,4 @@
-import { plural } from '../contracts/command-options.ts'
+import { plural } from '../../core/amount-text.ts'
 import type { DeployFacts, FunctionFacts, TaskFacts } from './deploy-facts.ts'
 
 /** One step of a deployment. */

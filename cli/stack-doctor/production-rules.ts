@@ -1,7 +1,7 @@
 import type { TableStatistics } from '../../aws/dms/dms-tasks.ts'
 import type { TestedConnection } from '../../aws/dms/read-connections.ts'
 import type { ReplicationInstance } from '../../aws/dms/read-instance.ts'
-import { bytesText } from '../../core/amount-text.ts'
+import { bytesText, plural } from '../../core/amount-text.ts'
 import { fail, ok, type Rule, shell, step, unknown, warn } from '../../core/check.ts'
 import { count } from '../output.ts'
 import type { Measured } from '../stack-status/status-facts.ts'
@@ -42,7 +42,7 @@ export const statisticsRules: readonly Rule<StatisticsFacts>[] = [
     asks: 'DMS has given up no table of the CDC task',
     judge: ({ tables }) => {
       const broken = tables.filter(({ state }) => brokenTables.includes(state))
-      if (broken.length === 0) return ok(`${tables.length} tables in the CDC task, none in error`)
+      if (broken.length === 0) return ok(`${plural(tables.length, 'table')} in the CDC task, none in error`)
       return fail(broken.map(({ table, state }) => `${table}: ${state}`).join(', '), runbook('dms-errors.md'))
     },
   },

@@ -1,4 +1,4 @@
-import { ageText } from '../../core/amount-text.ts'
+import { ageText, plural } from '../../core/amount-text.ts'
 import { fail, ok, type Rule, shell, step, type Verdict, warn } from '../../core/check.ts'
 import { failedLoads, isOver, loadState } from '../../core/load.ts'
 import { count } from '../output.ts'
@@ -14,7 +14,7 @@ export const quarantineRules: readonly Rule<QuarantineFacts>[] = [
     judge: ({ now, waiting, most, since }) => {
       if (since === null) return ok('nothing waits')
       const age = now - Date.parse(since)
-      const says = `${waiting >= most ? `${count(most)} changes or more wait` : `${count(waiting)} changes wait`}, the oldest for ${ageText(age)}`
+      const says = `${waiting >= most ? `${count(most)} changes or more` : plural(waiting, 'change')} in quarantine, the oldest for ${ageText(age)}`
       const fix = runbook('quarantine-age.md')
       return age > limits.quarantineHours * HOUR ? fail(says, fix) : warn(says, fix)
     },
@@ -49,7 +49,7 @@ export const compactionRules: readonly Rule<CompactionFacts>[] = [
       const oldest = now - Math.min(...known, now)
       const says = [
         ...(known.length > 0
-          ? [`${known.length} tables folded, the first of them ${ageText(oldest)} ago`]
+          ? [`${plural(known.length, 'table')} folded, the first of them ${ageText(oldest)} ago`]
           : []),
         ...(never.length > 0 ? [`not yet: ${never.join(', ')}`] : []),
       ].join('; ')
@@ -77,7 +77,7 @@ export const proofRules: readonly Rule<ProofFacts>[] = [
       const times = Object.values(tables).map(({ at }) => Date.parse(at))
       if (times.length === 0) return warn('nothing is proven yet', prove)
       const age = now - Math.min(...times)
-      const says = `${times.length} tables equal, the oldest proof is of ${ageText(age)} ago`
+      const says = `${plural(times.length, 'table')} equal, the oldest proof is of ${ageText(age)} ago`
       return age > limits.proofHours * HOUR ? warn(says, runbook('proof-age.md'), prove) : ok(says)
     },
   },

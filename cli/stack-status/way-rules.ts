@@ -1,6 +1,5 @@
-import { ageText } from '../../core/amount-text.ts'
+import { ageText, plural } from '../../core/amount-text.ts'
 import { fail, ok, type Rule, shell, step, unknown, warn } from '../../core/check.ts'
-import { plural } from '../contracts/command-options.ts'
 import { count } from '../output.ts'
 import type {
   FreshnessFacts,
@@ -99,7 +98,7 @@ export const ledgerRules: readonly Rule<LedgerFacts>[] = [
       const uneven = balances.filter(({ balanced }) => !balanced)
       const flying = balances.reduce((sum, { inFlight }) => sum + inFlight, 0)
       if (uneven.length === 0 && faults === 0)
-        return ok(`${balances.length} contracts balance, ${count(flying)} changes in flight`)
+        return ok(`${plural(balances.length, 'contract')} in balance, ${count(flying)} changes in flight`)
       const says = [
         ...uneven.map(({ contract, source, missing }) => `${contract ?? source}: ${count(missing)} missing`),
         ...(faults > 0 ? [`${plural(faults, 'finding')} of the audit`] : []),

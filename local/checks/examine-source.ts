@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { plural } from '../../core/amount-text.ts'
 import { type CheckResult, examine, fail, ok, type Rule, unknown, type Verdict } from '../../core/check.ts'
 import { ownPlugins } from '../replicator/check-slot.ts'
 import { readPublication } from '../replicator/publication-state.ts'
@@ -131,7 +132,7 @@ async function examineTables(
     leftOut: await readLeftOut(client, patterns),
     large: await readLargeColumns(client, tables),
   }))
-  return [{ id, ...ok(`${tables.length} tables`) }, ...ofTables, ...ofPublication, ...ofRelations]
+  return [{ id, ...ok(plural(tables.length, 'table')) }, ...ofTables, ...ofPublication, ...ofRelations]
 }
 
 /* A failure of ours has its name and its advice; whatever else the server says has its SQLSTATE. */

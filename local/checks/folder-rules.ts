@@ -1,4 +1,4 @@
-import { ageText, bytesText } from '../../core/amount-text.ts'
+import { ageText, bytesText, plural } from '../../core/amount-text.ts'
 import { type Fix, fail, ok, type Rule, refuse, shell, step, warn } from '../../core/check.ts'
 import { failedLoads, isOver, loadState } from '../../core/load.ts'
 import type { FolderFacts } from './folder-look.ts'
@@ -85,7 +85,7 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
       if (status === undefined || status.quarantineSince === null || waiting === 0) return ok('nothing waits')
       const age = ageText(now - Date.parse(status.quarantineSince))
       return warn(
-        `${waiting} changes wait, the oldest for ${age}`,
+        `${plural(waiting, 'change')} in quarantine, the oldest for ${age}`,
         shell(`npx tidemark quarantine list${inDir(dir)}`),
       )
     },

@@ -1,3 +1,4 @@
+import { plural } from '../../core/amount-text.ts'
 import { ok, type Rule, refuse, sql, step, warn } from '../../core/check.ts'
 import { inferType } from '../../core/contract/infer-type.ts'
 import { publicationStatements } from '../replicator/publication-state.ts'
@@ -14,7 +15,7 @@ export const publicationRules: readonly Rule<PublicationFacts>[] = [
       const { widen, add } = publicationStatements(publication, tables)
       const { name, found, isOurs } = publication
       if (widen.length === 0 && add.length === 0)
-        return ok(`publication ${name} carries each of ${tables.length} tables`)
+        return ok(`publication ${name} carries ${plural(tables.length, 'table')}`)
       if (widen.length === 0 && isOurs)
         return ok(
           `publication ${name} ${found === undefined ? 'is made' : 'gets what it lacks'} at the next start`,
@@ -60,7 +61,7 @@ export const relationRules: readonly Rule<RelationFacts>[] = [
       )
       if (partial.length === 0) return ok('each update carries every value')
       const columns = partial.reduce((sum, { oid }) => sum + (large.get(oid)?.length ?? 0), 0)
-      const where = `${columns} columns of ${partial.length} tables may be stored out of line: an update that does not touch them does not carry them, and current takes each from the last row that had it`
+      const where = `${plural(columns, 'column')} of ${plural(partial.length, 'table')} may be stored out of line: an update that does not touch one does not carry it, and current takes it from the last row that had it`
       return ok(reader === 'dms' ? `${where}. DMS documents nothing of them: prove such a table` : where)
     },
   },

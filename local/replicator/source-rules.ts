@@ -1,3 +1,4 @@
+import { plural } from '../../core/amount-text.ts'
 import { type Fix, ok, type Rule, refuse, sql, step } from '../../core/check.ts'
 import { quoteIdentifier, quoteTable } from './quote-identifier.ts'
 import { settingFix } from './setting-fix.ts'
@@ -59,7 +60,7 @@ export const tableRules: readonly Rule<TableFacts>[] = [
     asks: 'each table has a primary key: without one an update cannot be matched to its row',
     judge: ({ tables }) => {
       const keyless = tables.filter((table) => table.key.length === 0)
-      if (keyless.length === 0) return ok(`each of ${tables.length} tables has a primary key`)
+      if (keyless.length === 0) return ok(`${plural(tables.length, 'table')}, each with a primary key`)
       const fixes = keyless.map((table) => step(`ALTER TABLE ${quoteTable(table)} ADD PRIMARY KEY (…);`))
       return refuse('source/no-primary-key', 'no primary key', ...fixes)
     },

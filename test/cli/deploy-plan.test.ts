@@ -18,6 +18,8 @@ import { GlueDouble } from '../aws/glue-double.ts'
 import { quickRetry as retry, standInSettings } from '../aws/quick-settings.ts'
 import { StackDouble } from '../aws/stack-double.ts'
 import { tempFolder } from '../support/temp-folder.ts'
+import { tidemark } from '../support/tidemark.ts'
+import { scratchContracts } from './scratch-contracts.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const sources = [...new Set(tables.map(({ source }) => source.table))].toSorted()
@@ -97,7 +99,7 @@ function deployed({
   double.objects.set(`lake/state/loads/${load.id}.json`, JSON.stringify({ format: 1, ...whole }))
 }
 
-async function plan(...more: readonly string[]) {
+async function stackFile() {
   const folder = await tempFolder()
   const file = join(folder, 'stack.json')
   const data = {
@@ -107,6 +109,11 @@ async function plan(...more: readonly string[]) {
   const source = { region: 'eu-west-1', ...arns }
   await writeFile(file, JSON.stringify({ tidemark_data: data, tidemark_source: source }))
   for (const key of keys) await writeFile(join(folder, `${key}.zip`), packageOf(key))
+  return { folder, file }
+}
+
+async function plan(...more: readonly string[]) {
+  const { folder, file } = await stackFile()
   const lines: string[] = []
   const output = {
     ...{ isTerminal: false, columns: 100, progress: () => undefined },
@@ -224,4 +231,27 @@ test('mappings that nobody here wrote are not compared, with the reason', async 
   expect(unread).toMatchObject([
     { id: 'deploy.cdc-task', says: expect.stringMatching(/^not compared: rule 9 /) },
   ])
+})
+
+test('a contract that changed its key or a mask under its lock is no deployment, but a decision', async () => {
+  deployed()
+  using scratch = scratchContracts()
+  scratch.lock()
+  scratch.edit('sales/orders/v1.ts', "primaryKey: ['id']", "primaryKey: ['id', 'state']")
+  scratch.edit('sales/orders/v1.ts', "in euros'", "in euros', { pii: 'free-text', treatment: 'drop' }")
+  const { file, folder } = await stackFile()
+  const env = { AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }
+  const given = ['--stack', file, '--schemas', scratch.root, '--packages', folder]
+  /* Contracts outside of the project are loaded by the program, not by the test's own modules. */
+  const { code, stdout } = await tidemark(['deploy', 'plan', ...given, '--json'], env)
+  const { dangers, steps } = JSON.parse(stdout)
+  expect(code).toBe(1)
+  expect(dangers.slice(0, 2)).toMatchObject([
+    { id: 'contract-breaks', says: expect.stringContaining('sales.orders v1: ') },
+    { id: 'contract-breaks', says: expect.stringContaining('sales.orders v1: ') },
+  ])
+  expect(steps.slice(0, 3).map(({ id }: { id: string }) => id)).toEqual([
+    ...['contracts', 'packages', 'functions'],
+  ])
+  expect(steps[0].commands).toEqual(['npx tidemark contract lock', 'npx tidemark infra export'])
 })

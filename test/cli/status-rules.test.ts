@@ -72,7 +72,7 @@ describe('a stack is judged', () => {
     const of = (hours: number, waiting = 5) =>
       judge(quarantineRules, { now, waiting, most: 10_000, since: at(hours) })
     expect([of(1).state, of(25).state]).toEqual(['warn', 'fail'])
-    expect(of(1, 10_000).says).toBe('10,000 changes or more wait, the oldest for 60 min')
+    expect(of(1, 10_000).says).toBe('10,000 changes or more in quarantine, the oldest for 60 min')
   })
 
   test('by when its tables were folded: a new one not yet', () => {
@@ -85,7 +85,7 @@ describe('a stack is judged', () => {
       })
     expect(of(1, null)).toMatchObject({
       state: 'ok',
-      says: '1 tables folded, the first of them 60 min ago; not yet: a.t1 v1',
+      says: '1 table folded, the first of them 60 min ago; not yet: a.t1 v1',
     })
     expect(of(27, 1).state).toBe('warn')
   })

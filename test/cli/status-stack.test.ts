@@ -183,7 +183,7 @@ test('whatever is wrong is named with its runbook or its command, and keeps noth
   expect(of('ledger')?.says).toBe('workforce.shops v1: 1 missing, 1 finding of the audit')
   expect(text('ledger')).toContain(`npx tidemark redrive --stack ${stack} --missing`)
   expect(answer.findings).toMatchObject([{ kind: 'page', severity: 'fault' }])
-  expect(of('quarantine')?.says).toMatch(/^2 changes wait, the oldest for \d+ s$/)
+  expect(of('quarantine')?.says).toMatch(/^2 changes in quarantine, the oldest for \d+ s$/)
   expect(text('loads')).toEqual([`npx tidemark load resume ${load.id} --stack ${stack}`])
   expect(of('proofs')?.says).toBe('nothing is proven yet')
   expect(of('alarms')).toMatchObject({ state: 'fail', says: 'tidemark-ledger-missing for 2 h' })

@@ -102,7 +102,7 @@ describe('of a folder', () => {
     const waiting = { ...status, tables, quarantineSince: at(5) }
     expect(judge('folder.quarantine', { status: waiting })).toMatchObject({
       state: 'warn',
-      says: '3 changes wait, the oldest for 5 h',
+      says: '3 changes in quarantine, the oldest for 5 h',
     })
   })
 
