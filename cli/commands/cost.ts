@@ -30,6 +30,7 @@ interface Options {
   readonly rowBytes?: number
   readonly tables?: number
   readonly commitRows?: number
+  readonly table?: string
   readonly units?: boolean
   readonly json?: boolean
 }
@@ -62,6 +63,7 @@ export function costCommand({ output }: Cli): Command {
     .option('--region <region>', `whose list prices: that of the stack, else ${DEFAULT_REGION}`)
     .option('--prices <file>', 'JSON with prices of your own, put over the list')
     .option('--setup <file>', 'JSON with what you deploy otherwise than the stacks of infra/')
+    .option('--table <name>', 'only the part of one source table')
     .option('--units', 'every price with its units')
     .option('--json', 'the bill, its units, prices and setup as one JSON object')
     .addHelpText(
@@ -98,12 +100,14 @@ function isOfStack(command: Command): boolean {
 async function answerOf(options: Options, setup: Setup): Promise<CostAnswer> {
   const sheet = await readSheet(options.region ?? DEFAULT_REGION, options.prices)
   const { basis, month } = await monthOf(options, setup)
-  const bill = billOf(month, setup, sheet)
-  return costAnswer({ basis, bill, levers: leversOf(month, setup, sheet), setup }, sheet, Date.now())
+  const bill = billOf(month, setup, sheet, options.table)
+  /* What a setting changes, it changes for all tables. */
+  const levers = options.table === undefined ? leversOf(month, setup, sheet) : []
+  return costAnswer({ basis, bill, levers, setup }, sheet, Date.now())
 }
 
 async function answerOfStack(options: Options, setup: Setup, output: Output): Promise<CostAnswer> {
-  const { stack: files = [], sourceProfile, schemas, since: sinceMs, json } = options
+  const { stack: files = [], sourceProfile, schemas, since: sinceMs, json, table } = options
   const stack = await readStack(files)
   const sheet = await readSheet(options.region ?? stack.data.region ?? DEFAULT_REGION, options.prices)
   const tables = tablesOf(await loadContracts(schemas, process.cwd()))
@@ -112,7 +116,7 @@ async function answerOfStack(options: Options, setup: Setup, output: Output): Pr
   const { stackBill } = await import('../cost/stack-bill.ts')
   const asked = { stack, tables, files: [files].flat().join(' '), sourceProfile }
   const { basis, bill } = await withStackSession(asked, (session) =>
-    stackBill(session, { sinceMs, setup, sheet }),
+    stackBill(session, { sinceMs, setup, sheet, table }),
   )
   return costAnswer({ basis, bill, levers: [], setup }, sheet, Date.now())
 }

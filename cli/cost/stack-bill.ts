@@ -30,6 +30,14 @@ const DAY = 86_400
 /* Somebody waits for the answer: fewer attempts than a function makes. */
 const retry = { ...defaultRetry, attempts: 3, deadlineMs: 30_000 }
 
+export interface StackBillOptions {
+  readonly sinceMs: number
+  readonly setup: Setup
+  readonly sheet: PriceSheet
+  /** Only the part of this source table. */
+  readonly table: string | undefined
+}
+
 export interface StackBill {
   readonly bill: Bill
   readonly basis: Extract<Basis, { kind: 'stack' }>
@@ -42,7 +50,7 @@ export interface StackBill {
  */
 export async function stackBill(
   session: StackSession,
-  { sinceMs, setup, sheet }: { readonly sinceMs: number; readonly setup: Setup; readonly sheet: PriceSheet },
+  { sinceMs, setup, sheet, table: only }: StackBillOptions,
 ): Promise<StackBill> {
   const names = namesOf(session.stack)
   const window = windowOf(session.now, sinceMs)
@@ -82,16 +90,17 @@ export async function stackBill(
     usage.push(...usageOf(metrics, series, factor, weights))
   }
   await meter(session.data, dataMetrics(names, setup))
-  await meter(session.source, sourceMetrics(names, setup)).catch((error: unknown) => {
-    gaps.push(`The stream is not in it: ${reasonOf(error)}`)
-  })
   if (names.stream === undefined) gaps.push('The stream is not in it: no file of --stack names it.')
+  else
+    await meter(session.source, sourceMetrics(names, setup)).catch((error: unknown) => {
+      gaps.push(`The stream is not in it: ${reasonOf(error)}`)
+    })
   const held = await bucketBytes(session, read)
   if (held === undefined)
     gaps.push('Storage of the lake is not in it: S3 says the size of a bucket once a day.')
   else usage.push({ stage: 'storage', id: 's3.storage', units: gb(held), table: null, isFixed: true })
   const since = new Date(window.to - seconds * 1_000).toISOString()
-  return { bill: priced(usage, month, sheet), basis: { kind: 'stack', since, seconds, gaps } }
+  return { bill: priced(usage, month, sheet, only), basis: { kind: 'stack', since, seconds, gaps } }
 }
 
 const alwaysGaps = [

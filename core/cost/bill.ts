@@ -1,3 +1,4 @@
+import { PipelineError } from '../failures.ts'
 import { changeUsage } from './change-usage.ts'
 import { fixedUsage } from './fixed-usage.ts'
 import { dollars, type PriceId, type PriceSheet } from './price-sheet.ts'
@@ -31,13 +32,15 @@ export interface Bill extends Share {
   readonly tables: readonly (Share & { readonly table: string | null; readonly changes: number })[]
 }
 
-/** The bill of a month of changes. Stages add up to the total, and so do tables. */
-export function billOf(month: Volume, setup: Setup, sheet: PriceSheet): Bill {
-  return priced([...changeUsage(month, setup), ...fixedUsage(month, setup)], month, sheet)
+/** The bill of a month of changes, or the part of a source table in it. Stages add up to the total, and so do tables. */
+export function billOf(month: Volume, setup: Setup, sheet: PriceSheet, table?: string): Bill {
+  return priced([...changeUsage(month, setup), ...fixedUsage(month, setup)], month, sheet, table)
 }
 
-/** The bill of what was used in a month. */
-export function priced(usage: readonly Usage[], month: Volume, sheet: PriceSheet): Bill {
+/** The bill of what was used in a month. Throws `usage/invalid` for a table that has no changes in it. */
+export function priced(all: readonly Usage[], whole: Volume, sheet: PriceSheet, only?: string): Bill {
+  const month = only === undefined ? whole : { ...whole, tables: partOf(whole, only) }
+  const usage = only === undefined ? all : all.filter(({ table }) => table === only)
   const costs = usage.map((one) => ({ ...one, usd: dollars(sheet, one.id, one.units) }))
   const { changes } = totalOf(month)
   const of = (some: readonly Cost[], count: number): Share => {
@@ -49,7 +52,7 @@ export function priced(usage: readonly Usage[], month: Volume, sheet: PriceSheet
       perMillion: count > 0 ? (sum(false) / count) * 1e6 : null,
     }
   }
-  const tables = [...Object.keys(month.tables), null]
+  const tables = only === undefined ? [...Object.keys(month.tables), null] : [only]
   return {
     changes,
     ...of(costs, changes),
@@ -73,6 +76,12 @@ export function priced(usage: readonly Usage[], month: Volume, sheet: PriceSheet
       }
     }),
   }
+}
+
+function partOf({ tables }: Volume, name: string): Volume['tables'] {
+  const own = tables[name]
+  if (own !== undefined) return { [name]: own }
+  throw new PipelineError('usage/invalid', `${name} has no changes; ${Object.keys(tables).join(', ')} have`)
 }
 
 type Cost = Usage & { readonly usd: number }

@@ -82,6 +82,20 @@ test('a run is priced for a month at its rate, by stage and table', async () => 
   expect(text).toMatch(/^total +\d/m)
 })
 
+test('one table is priced alone, by stage; a table without changes is none', async () => {
+  const dir = await metered()
+  const whole = await json('--dir', dir)
+  const { bill, levers } = await json('--dir', dir, '--table', 'public.things')
+  expect(bill.tables).toEqual(whole.bill.tables.filter(({ table }) => table === 'public.things'))
+  expect(bill.perMonth).toBeCloseTo(whole.bill.perMonth, 9)
+  expect(bill.fixedPerMonth).toBeLessThan(whole.bill.fixedPerMonth)
+  expect(levers).toEqual([])
+  await expect(cost('--dir', dir, '--table', 'public.none')).rejects.toMatchObject({
+    code: 'usage/invalid',
+    message: expect.stringContaining('public.things'),
+  })
+})
+
 test('the same run with other volume, region, setup and prices', async () => {
   const dir = await metered()
   const prices = join(dir, 'prices.json')
