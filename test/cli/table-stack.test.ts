@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { tableInput } from '../../aws/glue/table-input.ts'
 import { addOnStack, type TableStackOptions } from '../../cli/commands/table-stack.ts'
+import { releasedTables } from '../../cli/stack-tables/released-tables.ts'
 import { contractDigests } from '../../core/contract/contract-digest.ts'
 import type { Load, LoadState } from '../../core/load.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
@@ -15,6 +16,7 @@ import { DmsDouble } from '../aws/dms-double.ts'
 import { type FaultProxy, faultProxy } from '../aws/fault-proxy.ts'
 import { json } from '../aws/partial-faults.ts'
 import { lastJson, tidemark } from '../support/tidemark.ts'
+import { scratchContracts } from './scratch-contracts.ts'
 
 const mappingsOf = (...names: readonly string[]) => terraformJson(JSON.parse(cdcMappings(names)))
 const ALL = [...new Set(tables.map(({ source }) => source.table))]
@@ -192,19 +194,27 @@ describe('nothing is changed when', () => {
   })
 })
 
-test('a contract that is not locked or not exported is refused, by the command as it is typed', async () => {
-  const run = (...args: readonly string[]) =>
-    tidemark(['table', 'add', ...args, '--stack', stack, '--json', '--dry-run'], environment)
-  expect(lastJson(await run('workforce.shops'))).toMatchObject({
+test('a contract that is not locked or not exported is refused; the command as it is typed plans', async () => {
+  const found = (names: readonly string[], generated = 'infra/generated') =>
+    releasedTables(names, { schemas: 'schemas', generated })
+  await expect(found(['workforce.shops'], folder)).rejects.toMatchObject({
+    ...{ code: 'table/not-released', message: expect.stringContaining('is not what the contracts say') },
+  })
+  using scratch = scratchContracts()
+  const unlocked = await scratch.run('table', 'add', 'sales.orders', '--stack', stack, '--json')
+  expect(JSON.parse(unlocked.out)).toMatchObject({
+    error: { code: 'table/not-released', message: 'sales.orders v1 is not as it is locked' },
+  })
+  await expect(found(['workforce.gone'])).rejects.toMatchObject({ code: 'usage/invalid' })
+  expect(await found(['workforce.shops'])).toMatchObject({ ...released, mappings: expect.any(String) })
+  const typed = ['table', 'add', 'workforce.shops', '--stack', stack, '--json', '--dry-run']
+  expect(lastJson(await tidemark(typed, environment))).toMatchObject({
     isDryRun: true,
     tables: [{ table: NEW, state: 'planned' }],
     calls: [
       'StopReplicationTask arn:cdc',
       expect.stringContaining('ModifyReplicationTask'),
-      expect.any(String),
+      'StartReplicationTask arn:cdc resume-processing',
     ],
-  })
-  expect(lastJson(await run('workforce.shops', '--generated', folder))).toMatchObject({
-    error: { code: 'table/not-released', message: expect.stringContaining('is not what the contracts say') },
   })
 })

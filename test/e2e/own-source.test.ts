@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../local/postgres/start-postgres.ts'
+import { until } from '../local/replicator/source-server.ts'
 import { lastJson, scratchFolder, startTidemark, tidemark } from '../support/tidemark.ts'
 
 type Scratch = Awaited<ReturnType<typeof scratchFolder>>
@@ -171,6 +172,46 @@ describe('a source of the user', () => {
     expect(lastJson(await tidemark([...args, '--reload']))).toMatchObject({
       equal: true,
       tables: [{ table: 'slots.t', sourceRows: 50, lakeRows: 50 }],
+    })
+  }, 90_000)
+
+  test('G10 a pipeline that is killed while a table is added has it at its next start, equal', async () => {
+    await sql(`
+      CREATE SCHEMA shop;
+      CREATE TABLE shop.orders (id int PRIMARY KEY, n int);
+      INSERT INTO shop.orders SELECT i, i FROM generate_series(1, 500) i;
+      CREATE TABLE shop.items (id int PRIMARY KEY, n int);
+      INSERT INTO shop.items SELECT i, i FROM generate_series(1, 800) i`)
+    const dir = join(scratch.path, 'adding')
+    const text = (file: string) => readFile(join(dir, file), 'utf8').catch(() => '')
+    const dev = [
+      'dev',
+      '--source',
+      server.url,
+      '--tables',
+      'shop.orders',
+      '--slot',
+      'adding',
+      '--publication',
+      'adding',
+      '--dir',
+      dir,
+    ]
+    const first = startTidemark(dev)
+    await until(async () => (await text('status.json')).includes('"streaming"'))
+    const adding = startTidemark(['table', 'add', 'shop.items', '--dir', dir])
+    await until(async () => (await text('state.json')).includes('shop.items'))
+    first.kill()
+    await first.finished
+    await adding.finished
+
+    const again = await tidemark([...dev, '--for', '2s', '--json'])
+    expect(lastJson(again), again.stderr).toMatchObject({
+      equal: true,
+      tables: [
+        { table: 'shop.items', sourceRows: 800, lakeRows: 800 },
+        { table: 'shop.orders', sourceRows: 500, lakeRows: 500 },
+      ],
     })
   }, 90_000)
 

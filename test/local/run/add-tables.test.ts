@@ -1,39 +1,43 @@
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Column, col } from '../../../core/contract/column.ts'
+import type { Table } from '../../../core/contract/table.ts'
 import type { AddStep } from '../../../local/run/add-tables.ts'
+import { requestTableAdd } from '../../../local/run/request-table-add.ts'
 import { refusal, type SourceServer, startSource, until } from '../replicator/source-server.ts'
-import { AddingLab, EQUAL, ITEMS } from './adding-lab.ts'
+import { AddingLab, newTable } from './adding-lab.ts'
 import { startWriters } from './source-writers.ts'
 
 let server: SourceServer
+/* One for all: each test has tables of its own. */
 let lab: AddingLab
 
 beforeAll(async () => {
   server = await startSource()
-})
-afterAll(() => server.stop())
-beforeEach(async () => {
   lab = await AddingLab.open(server)
 })
-afterEach(() => lab.close())
+afterAll(async () => {
+  await lab.close()
+  await server.stop()
+})
 
 async function slotOf(): Promise<unknown> {
   const { rows } = await lab.sql(
-    `select catalog_xmin::text is not null as kept, (select oid::text from pg_publication) as publication from pg_replication_slots where slot_name = 'adding'`,
+    `select s.slot_name, p.oid::text from pg_replication_slots s, pg_publication p where not s.temporary`,
   )
   return rows
 }
 
 describe('a table that is added while the pipeline runs', () => {
   test('G1 G2 G3 is equal with every change of it and of its neighbours, under traffic to both', async () => {
-    await lab.sql(ITEMS)
+    await lab.sql(newTable('items', 300))
     const writers = await startWriters(lab.database.source, ['public.orders', 'public.items'])
     /* A transaction that has written to the old table before, and writes to the new one after. */
     const late = new pg.Client({ connectionString: lab.database.source.url })
     await late.connect()
     await late.query(`BEGIN; UPDATE public.orders SET note = 'late' WHERE id = 1`)
     const before = await slotOf()
-    const added = await lab.add({
+    const added = await lab.add(['public.items'], {
       onStep: async (step) => {
         if (step !== 'published') return
         await late.query(
@@ -56,147 +60,170 @@ describe('a table that is added while the pipeline runs', () => {
       lab.run.status().tables.some(({ table, changes }) => table === 'public.items' && changes > 100),
     )
     await writers.stop()
-    expect(await lab.verdicts()).toEqual(EQUAL)
+    expect(await lab.verdicts()).toEqual(['public.items', 'public.orders'])
     expect(await slotOf()).toEqual(before)
-    await lab.reopen()
-    expect(await lab.verdicts()).toEqual(EQUAL)
+  })
+
+  test('that is captured already is said to be, and nothing happens', async () => {
+    const before = await lab.noted()
+    expect(await lab.add(['public.items', 'public.orders'])).toMatchObject({
+      ...{ tables: [{ state: 'already' }, { state: 'already' }], interruption: null, load: null },
+    })
+    expect(await lab.noted()).toEqual(before)
   })
 
   const STEPS = ['checked', 'recorded', 'registered', 'published', 'reading', 'loading'] as const
 
   /* As a crash there: of the steps after it none is done, and nobody takes one back. */
-  const killedAt = (step: AddStep, table: string) =>
-    expect(
-      lab.add({
-        tables: [table],
-        onStep: (reached) => {
-          if (reached === step) throw new Error('killed')
-        },
-      }),
-    ).rejects.toThrow('killed')
+  const killedAt = async (step: AddStep, name: string) => {
+    await lab.sql(newTable(name))
+    const onStep = (reached: AddStep) => {
+      if (reached === step) throw new Error('killed')
+    }
+    await expect(lab.add([`public.${name}`], { onStep })).rejects.toThrow('killed')
+    await lab.sql(`UPDATE public.${name} SET n = 0 WHERE id < 9; DELETE FROM public.${name} WHERE id = 12`)
+  }
 
   test('G10 stopped after any step is finished by asking again', async () => {
-    for (const step of STEPS) {
-      await lab.sql(`CREATE TABLE public.${step} (id int PRIMARY KEY, n int);
-        INSERT INTO public.${step} SELECT i, i FROM generate_series(1, 20) i`)
-      await killedAt(step, `public.${step}`)
-      await lab.sql(`UPDATE public.${step} SET n = 0 WHERE id < 9; DELETE FROM public.${step} WHERE id = 12`)
-      expect(await lab.add({ tables: [`public.${step}`] })).toMatchObject({ isDryRun: false })
-    }
-    const names = ['public.orders', ...STEPS.map((step) => `public.${step}`)]
-    expect(await lab.verdicts()).toEqual(Object.fromEntries(names.map((name) => [name, true])))
+    for (const step of STEPS) await killedAt(step, `again_${step}`)
+    const names = STEPS.map((step) => `public.again_${step}`)
+    expect(await lab.add(names)).toMatchObject({ isDryRun: false })
+    expect(await lab.verdicts(...names)).toEqual(names.toSorted())
   })
 
-  test('G10 stopped after any step that changed something it is finished by the next start', async () => {
-    for (const step of STEPS) {
-      await lab.sql(`CREATE TABLE public.${step} (id int PRIMARY KEY, n int);
-        INSERT INTO public.${step} SELECT i, i FROM generate_series(1, 20) i`)
-      await killedAt(step, `public.${step}`)
-      await lab.stop()
-      await lab.sql(`UPDATE public.${step} SET n = 0 WHERE id < 9; DELETE FROM public.orders WHERE id = 7`)
-      await lab.start()
-    }
-    const names = ['public.orders', ...STEPS.slice(1).map((step) => `public.${step}`)]
-    expect(await lab.verdicts()).toEqual(Object.fromEntries(names.map((name) => [name, true])))
+  test('G10 stopped after a step that changed something it is finished by the next start', async () => {
+    const steps = ['recorded', 'published', 'reading'] as const
+    for (const step of steps) await killedAt(step, `start_${step}`)
+    await lab.stop()
+    await lab.sql(`UPDATE public.start_published SET n = 1; DELETE FROM public.orders WHERE id = 7`)
+    await lab.start()
+    const names = steps.map((step) => `public.start_${step}`)
+    expect(await lab.verdicts(...names, 'public.orders')).toEqual(['public.orders', ...names.toSorted()])
   })
 
   test('waits for the transactions that have written to it, and for nobody else', async () => {
-    await lab.sql(ITEMS)
+    await lab.sql(newTable('held'))
     const writer = new pg.Client({ connectionString: lab.database.source.url })
     await writer.connect()
-    await writer.query(`BEGIN; UPDATE public.items SET n = -1 WHERE id = 5`)
-    const adding = lab.add()
+    await writer.query(`BEGIN; UPDATE public.held SET n = -1 WHERE id = 5`)
+    const adding = lab.add(['public.held'])
     await until(async () => {
-      const { rows } = await lab.sql(
-        `select from pg_locks where not granted and relation = 'public.items'::regclass`,
-      )
-      return rows.length > 0
+      const waiting = `select from pg_locks where not granted and relation = 'public.held'::regclass`
+      return (await lab.sql(waiting)).rows.length > 0
     })
     await lab.sql(`UPDATE public.orders SET n = -1 WHERE id = 5`)
     await writer.query('COMMIT')
     await writer.end()
     expect(await adding).toMatchObject({ tables: [{ state: 'added' }] })
-    expect(await lab.verdicts()).toEqual(EQUAL)
-  })
-
-  test('that is captured already is said to be, and nothing happens', async () => {
-    await lab.sql(ITEMS)
-    await lab.add()
-    expect(await lab.verdicts()).toEqual(EQUAL)
-    const before = await lab.noted()
-    expect(await lab.add({ tables: ['public.items', 'public.orders'] })).toMatchObject({
-      tables: [{ state: 'already' }, { state: 'already' }],
-      interruption: null,
-      load: null,
-    })
-    expect(await lab.noted()).toEqual(before)
+    expect(await lab.verdicts('public.held', 'public.orders')).toEqual(['public.held', 'public.orders'])
   })
 
   test('without a load has the changes from now on, the proof names the rest, and a load brings it', async () => {
-    await lab.sql(ITEMS)
-    expect(await lab.add({ isLoaded: false })).toMatchObject({ load: null, tables: [{ state: 'added' }] })
-    await lab.sql(`UPDATE public.items SET n = 0 WHERE id = 3`)
+    await lab.sql(newTable('bare'))
+    const bare = await lab.add(['public.bare'], { isLoaded: false })
+    expect(bare).toMatchObject({ load: null, tables: [{ state: 'added' }] })
+    await lab.sql(`UPDATE public.bare SET n = 0 WHERE id = 3`)
     await lab.reopen()
-    expect(await lab.verdicts()).toEqual({ ...EQUAL, 'public.items': false })
-    expect(lab.run.status().tables).toContainEqual(
-      expect.objectContaining({ table: 'public.items', state: 'unloaded' }),
-    )
-    expect(await lab.add()).toMatchObject({ tables: [{ state: 'already' }], load: expect.any(String) })
-    await until(() => lab.run.status().tables.every(({ state: at }) => at === 'streaming'))
-    expect(await lab.verdicts()).toEqual(EQUAL)
-  })
-
-  test('a dry run says what would be done and changes nothing', async () => {
-    await lab.sql(ITEMS)
-    const before = await lab.noted()
-    expect(await lab.add({ isDryRun: true })).toEqual({
-      isDryRun: true,
-      tables: [{ table: 'public.items', contracts: ['public.items v1'], isInferred: true, state: 'planned' }],
-      interruption: null,
-      load: null,
-    })
-    expect(await lab.noted()).toEqual(before)
-    const { rows } = await lab.sql('select tablename from pg_publication_tables')
-    expect(rows).toEqual([{ tablename: 'orders' }])
-  })
-
-  test.each([
-    ['CREATE TABLE public.items (id int)', 'source/no-primary-key', 'ADD PRIMARY KEY'],
-    [
-      'CREATE TABLE public.items (id int PRIMARY KEY); ALTER TABLE public.items REPLICA IDENTITY NOTHING',
-      'source/replica-identity',
-      'REPLICA IDENTITY DEFAULT',
-    ],
-    ['', 'source/no-tables', 'public.items'],
-  ] as const)('%s is refused before anything changes', async (sql, code, hint) => {
-    await lab.sql(sql)
-    const before = await lab.noted()
-    const error = await refusal(lab.add())
-    expect([error.code, error.message]).toEqual([code, expect.stringContaining(hint)])
-    expect(await lab.noted()).toEqual(before)
-  })
-
-  test('stays captured at later starts, until a pattern leaves it out or it is dropped', async () => {
-    await lab.sql(ITEMS)
-    await lab.add()
-    await lab.run.loaded(AbortSignal.timeout(20_000))
-    await lab.stop()
-    await lab.start(['!public.items'])
-    expect(await lab.verdicts()).toEqual({ 'public.orders': true })
-    await lab.reopen()
-    expect(await lab.verdicts()).toEqual(EQUAL)
-    await lab.sql('DROP TABLE public.items')
-    await lab.reopen()
-    expect(await lab.verdicts()).toEqual({ 'public.orders': true })
+    expect(await lab.verdicts('public.bare')).toEqual(['!public.bare'])
+    const shown = () => lab.run.status().tables.find(({ table }) => table === 'public.bare')?.state
+    expect(shown()).toBe('unloaded')
+    const again = await lab.add(['public.bare'])
+    expect(again).toMatchObject({ tables: [{ state: 'already' }], load: expect.any(String) })
+    await until(() => shown() === 'streaming')
+    expect(await lab.verdicts('public.bare')).toEqual(['public.bare'])
   })
 
   test('that was dropped and made anew is captured and loaded again, and not without its load', async () => {
-    await lab.sql(ITEMS)
-    await lab.add()
-    expect(await lab.verdicts()).toEqual(EQUAL)
-    await lab.sql(`DROP TABLE public.items; ${ITEMS}; DELETE FROM public.items WHERE id > 10`)
-    expect((await refusal(lab.add({ isLoaded: false }))).code).toBe('usage/invalid')
-    expect(await lab.add()).toMatchObject({ tables: [{ state: 'added' }] })
-    expect(await lab.verdicts()).toEqual(EQUAL)
+    await lab.sql(`DROP TABLE public.bare; ${newTable('bare', 4)}`)
+    expect((await refusal(lab.add(['public.bare'], { isLoaded: false }))).code).toBe('usage/invalid')
+    expect(await lab.add(['public.bare'])).toMatchObject({ tables: [{ state: 'added' }] })
+    expect(await lab.verdicts('public.bare')).toEqual(['public.bare'])
+  })
+
+  test('stays captured at later starts, until it is dropped or a pattern leaves it out', async () => {
+    await lab.sql('DROP TABLE public.bare')
+    await lab.reopen(['!public.again_*', '!public.start_*'])
+    expect(await lab.verdicts()).toEqual(['public.held', 'public.items', 'public.orders'])
+  })
+
+  test('a dry run says what would be done, and changes nothing', async () => {
+    await lab.sql(newTable('planned'))
+    const before = await lab.noted()
+    expect(await lab.add(['public.planned'], { isDryRun: true })).toEqual({
+      ...{ isDryRun: true, interruption: null, load: null },
+      tables: [
+        { table: 'public.planned', contracts: ['public.planned v1'], isInferred: true, state: 'planned' },
+      ],
+    })
+    expect(await lab.noted()).toEqual(before)
+    const { rows } = await lab.sql(`select from pg_publication_tables where tablename = 'planned'`)
+    expect(rows).toEqual([])
+  })
+
+  test.each([
+    ['keyless', 'source/no-primary-key', 'ADD PRIMARY KEY'],
+    ['mute', 'source/replica-identity', 'REPLICA IDENTITY DEFAULT'],
+    ['gone', 'source/no-tables', 'public.gone'],
+    ['i*', 'usage/invalid', 'without *'],
+  ] as const)('public.%s is refused before anything changes', async (name, code, hint) => {
+    await lab.sql(`CREATE TABLE IF NOT EXISTS public.keyless (id int);
+      CREATE TABLE IF NOT EXISTS public.mute (id int PRIMARY KEY); ALTER TABLE public.mute REPLICA IDENTITY NOTHING`)
+    const before = await lab.noted()
+    const error = await refusal(lab.add([`public.${name}`]))
+    expect([error.code, error.message]).toEqual([code, expect.stringContaining(hint)])
+    expect(await lab.noted()).toEqual(before)
+  })
+})
+
+describe('asked from another process', () => {
+  const request = (name: string, written: readonly Table[], url?: string) =>
+    requestTableAdd({
+      ...{ dir: lab.dir, names: [name], isLoaded: true, isDryRun: false, written },
+      source: url === undefined ? undefined : { url },
+      signal: AbortSignal.timeout(20_000),
+      onProgress: () => undefined,
+    })
+
+  function contract(table: string, id: Column): Table {
+    return {
+      ...{
+        name: 'shop.things',
+        version: 1,
+        owner: 'shop@tidemark.example',
+        description: 'Things of the shop',
+      },
+      ...{ source: { system: 'adding', table }, primaryKey: ['id'], partitionBy: {} },
+      ...{ unknownFields: 'keep' as const, columns: { id } },
+    }
+  }
+
+  test('the one that runs does it, by the name of a contract that was written meanwhile', async () => {
+    lab.written = [contract('public.planned', col.bigint('Number given by the shop'))]
+    expect(await request('shop.things', lab.written)).toMatchObject({
+      tables: [{ table: 'public.planned', contracts: ['shop.things v1'], isInferred: false, state: 'added' }],
+      load: expect.any(String),
+    })
+    expect(await lab.verdicts('shop.things')).toEqual(['shop.things'])
+  })
+
+  test('a contract that is another one in the process that runs is refused', async () => {
+    lab.written = [contract('public.mute', col.bigint('Number given by the shop'))]
+    await lab.sql('ALTER TABLE public.mute REPLICA IDENTITY DEFAULT')
+    const mine = [contract('public.mute', col.integer('Number given by the shop'))]
+    expect((await refusal(request('shop.things', mine))).code).toBe('run/contract-changed')
+    expect((await lab.noted()).added).not.toContain('public.mute')
+    lab.written = []
+  })
+
+  test('where none runs the table is checked and noted, and the next start captures it', async () => {
+    await lab.stop()
+    const { url } = lab.database.source
+    expect((await refusal(request('public.mute', []))).code).toBe('run/not-running')
+    expect((await refusal(request('public.gone', [], url))).code).toBe('source/no-tables')
+    expect(await request('public.mute', [], url)).toMatchObject({
+      ...{ tables: [{ state: 'at-next-start' }], load: null },
+    })
+    await lab.start()
+    expect(await lab.verdicts('public.mute')).toEqual(['public.mute'])
   })
 })

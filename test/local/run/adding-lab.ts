@@ -10,16 +10,13 @@ const ORDERS = `
   CREATE TABLE public.orders (id bigint PRIMARY KEY, n int NOT NULL, note text);
   INSERT INTO public.orders SELECT i, i, 'o' FROM generate_series(1, 200) i`
 
-/** The SQL of a table that is there later. */
-export const ITEMS = `
-  CREATE TABLE public.items (id bigint PRIMARY KEY, n int NOT NULL, note text);
-  INSERT INTO public.items SELECT i, i, repeat('i', 50) FROM generate_series(1, 300) i`
-
-/** What `verdicts` says when all is well. */
-export const EQUAL = { 'public.orders': true, 'public.items': true }
+/** The SQL of a table that is there later, with so many rows. */
+export function newTable(name: string, rows = 20): string {
+  return `CREATE TABLE public.${name} (id bigint PRIMARY KEY, n int NOT NULL, note text);
+    INSERT INTO public.${name} SELECT i, i, repeat('i', 50) FROM generate_series(1, ${rows}) i`
+}
 
 export interface Asked {
-  readonly tables?: readonly string[]
   readonly isLoaded?: boolean
   readonly isDryRun?: boolean
   readonly onStep?: (step: AddStep) => Promise<void> | void
@@ -76,22 +73,20 @@ export class AddingLab {
     return this.database.client.query(text)
   }
 
-  add({
-    tables = ['public.items'],
-    isLoaded = true,
-    isDryRun = false,
-    onStep = () => undefined,
-  }: Asked = {}): Promise<TablesAdded> {
+  add(
+    tables: readonly string[],
+    { isLoaded = true, isDryRun = false, onStep = () => undefined }: Asked = {},
+  ): Promise<TablesAdded> {
     const context = { signal: AbortSignal.timeout(20_000), onStep }
     return this.run.addTables({ tables, isLoaded, isDryRun, contracts: {} }, context)
   }
 
-  /** Whether each table equals the source. */
-  async verdicts(): Promise<Readonly<Record<string, boolean>>> {
+  /** The tables that equal the source, and with a bang those that do not, in order; of all that are followed unless told. */
+  async verdicts(...tables: readonly string[]): Promise<readonly string[]> {
     const signal = AbortSignal.timeout(20_000)
     await this.run.loaded(signal)
-    const { tables } = await this.run.reconcile(signal)
-    return Object.fromEntries(tables.map(({ table, equal }) => [table, equal]))
+    const proof = await this.run.reconcile(signal, tables.length === 0 ? {} : { tables })
+    return proof.tables.map(({ table, equal }) => `${equal ? '' : '!'}${table}`).toSorted()
   }
 
   /** Tables that the next start would follow: those that were added, and those that it knows of. */
