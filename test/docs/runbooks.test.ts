@@ -38,7 +38,7 @@ function alarmsNamed(line: string): readonly RegExp[] {
   return patterns.map((pattern) => new RegExp(`^${pattern}$`))
 }
 
-const alarmLineOf = (page: string) => /^Alarms?: (.*?)\. Commands:/m.exec(page)?.[1]
+const alarmLineOf = (page: string) => /^Alarms?: ([\s\S]*?)\. Commands:/m.exec(page)?.[1]
 
 describe('runbooks', () => {
   test('every alarm that is declared is found', () => {
