@@ -58,13 +58,17 @@ export async function stackBill(
   const read = (account: StackSession['data'], queries: readonly MetricQuery[], over = window) =>
     readMetrics({ client: account().client(cloudWatchClient), retry }, queries, over)
 
+  /* The source's changes, and those of microservices, of each table. */
   const changes = await read(
     session.data,
-    tables.map((table) => changesOf({ stage: 'capture', table })),
+    capturing.flatMap((stage) => tables.map((table) => changesOf({ stage, table }))),
   )
   const seconds = secondsOf(changes, window)
   const counts = tables
-    .map((table, index) => [table, sumOf(changes[index])] as const)
+    .map(
+      (table, index) =>
+        [table, sumOf(changes.flatMap((one, at) => (at % tables.length === index ? one : [])))] as const,
+    )
     .filter(([, count]) => count > 0)
   if (counts.length === 0 || seconds === 0)
     throw new PipelineError(
@@ -135,6 +139,8 @@ function windowOf(now: number, sinceMs: number): MetricWindow {
   const to = Math.floor(now / periodMs) * periodMs
   return { from: to - Math.ceil(sinceMs / periodMs) * periodMs, to, periodSeconds }
 }
+
+const capturing = ['capture', 'capture-service'] as const
 
 const changesOf = (dimensions: Readonly<Record<string, string>>): MetricQuery => ({
   ...{ namespace: 'Tidemark', metric: 'changes', statistic: 'Sum', dimensions },

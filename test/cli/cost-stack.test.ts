@@ -35,7 +35,8 @@ beforeEach(async () => {
   deniedOf = undefined
   hourly = {
     'Tidemark/changes capture,workforce.shops': 3_000,
-    'Tidemark/changes capture,workforce.shifts': 1_000,
+    'Tidemark/changes capture,workforce.shifts': 600,
+    'Tidemark/changes capture-service,workforce.shifts': 400,
     'Tidemark/calls land,S3': 500,
     'AWS/Lambda/Invocations tidemark-capture': 100,
     'AWS/Lambda/Duration tidemark-capture': 20_000,

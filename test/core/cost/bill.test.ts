@@ -170,6 +170,24 @@ describe('known numbers', () => {
     expect(write((changes / 100) * writeUnits(14_400))).toBeCloseTo(9.375, 9)
   })
 
+  test('what is written of 1 M pages is 3 M units, 1.88 dollars (ADR 0027)', () => {
+    const pages = 1e6
+    const table = { ...noVolume, changes, pages, items: pages, itemUnits: 15 * pages, blocks: pages }
+    const { lines } = billOf(
+      { seconds: 2_628_000, tables: { one: table } },
+      { ...defaultSetup, auditsPerDay: 1 },
+      virginia,
+    )
+    const units = (stage: string, id: string) =>
+      lines.find((line) => line.stage === stage && line.id === id)?.units ?? 0
+    const ofPages = units('capture', 'dynamodb.write') - 15 * pages
+    /* Objects and history files beside: at most one of each a minute. */
+    const written = ofPages + units('audit', 'dynamodb.write')
+    expect(written).toBeGreaterThanOrEqual(3 * pages)
+    expect(written).toBeLessThan(3 * pages + 2 * 43_800)
+    expect(dollars(virginia, 'dynamodb.write', 3 * pages)).toBeCloseTo(1.875, 9)
+  })
+
   test('a stream of 100 M records of 930 bytes costs 40 dollars a month', () => {
     const table = {
       ...noVolume,
