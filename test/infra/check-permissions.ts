@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type CodeOfFunction, codeOfFunction, functionNames } from './calls/aws-calls.ts'
-import { permissionFaults } from './calls/needs-of-aws.ts'
+import { permissionFaults } from './calls/permission-faults.ts'
 import { Draft, type JsonObject } from './rules/draft.ts'
 import { ofType } from './rules/rule.ts'
 import { textAt } from './rules/values.ts'

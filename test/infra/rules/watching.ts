@@ -134,13 +134,16 @@ export const watching: readonly Rule[] = [
     },
   },
   {
-    name: 'who proves and who audits is missed when silent',
+    name: 'who captures, proves and audits is missed when silent',
     faults: each('aws_cloudwatch_metric_alarm', ({ address, values }) =>
-      /"(audit-silent|reconcile-proof-age)"/.test(address) && values['treat_missing_data'] !== 'breaching'
+      /"(audit-silent|reconcile-proof-age|cdc-latency-(source|target))"/.test(address) &&
+      values['treat_missing_data'] !== 'breaching'
         ? 'takes silence for good news'
         : undefined,
     ),
     seeds: {
+      'a task that stands is good news': (draft) =>
+        draft.set(draft.one('aws_cloudwatch_metric_alarm', 'latency-source'), 'treat_missing_data', 'ignore'),
       'no proof is good news': (draft) =>
         draft.set(
           draft.one('aws_cloudwatch_metric_alarm', 'proof-age'),

@@ -1,9 +1,8 @@
 import { ofType } from '../rules/rule.ts'
 import { listAt, textAt } from '../rules/values.ts'
 import type { Resource } from '../stack.ts'
-import { type Allowed, allowedTo, callOf } from './allowed-calls.ts'
-import type { AwsCalls, CodeOfFunction } from './aws-calls.ts'
-import type { ObjectUse } from './object-uses.ts'
+import type { Allowed } from './allowed.ts'
+import type { AwsCalls } from './aws-calls.ts'
 
 /* What Lambda asks for in the name of a role, by what it reads for the function. */
 const STREAM_OF_KINESIS = [
@@ -83,43 +82,4 @@ function failuresOf(lambda: Resource, resources: readonly Resource[]): readonly 
     ),
     ...settings.map(({ values }) => textAt(values, 'destination_config.0.on_failure.0.destination')),
   ].filter((arn) => arn.startsWith('arn:aws:s3:::'))
-}
-
-/** What is wrong between a function's code and its permissions: what is refused, and what nobody needs. */
-export function permissionFaults(
-  lambda: Resource,
-  { calls, objects }: CodeOfFunction,
-  resources: readonly Resource[],
-): readonly string[] {
-  const allowed = allowedTo(lambda, resources)
-  const may = new Set(allowed.map(callOf))
-  const isFor = (one: Allowed) =>
-    OF_OBJECTS.test(one.action) && callOf(one).endsWith(' lake')
-      ? objects.some((use) => serves(one, use))
-      : calls.has(callOf(one))
-  return [
-    ...[...calls].filter((call) => !may.has(call)).map((call) => `${call} is called and refused`),
-    ...objects
-      .filter((use) => !allowed.some((one) => one.action === use.action && covers(one, use)))
-      .map(({ action, prefix }) => `${action} of ${prefix} is called and refused`),
-    ...allowed
-      .filter((one) => !isFor(one) && needOfAws(one, lambda, calls, resources) === undefined)
-      .map(({ action, resource }) => `${action} on ${resource} is allowed and not needed`),
-  ]
-}
-
-const OF_OBJECTS = /^s3:(AbortMultipartUpload|DeleteObject|GetObject|PutObject)$/
-
-/* The keys that a permission is about, up to its wildcard. */
-function keysOf({ resource }: Allowed): string {
-  return resource.slice(resource.indexOf('/') + 1).replace(/\*$/, '')
-}
-
-function covers(allowed: Allowed, { prefix }: ObjectUse): boolean {
-  return prefix.startsWith(keysOf(allowed))
-}
-
-function serves(allowed: Allowed, use: ObjectUse): boolean {
-  const action = allowed.action === 's3:AbortMultipartUpload' ? 's3:PutObject' : allowed.action
-  return use.action === action && (covers(allowed, use) || keysOf(allowed).startsWith(use.prefix))
 }
