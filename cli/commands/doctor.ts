@@ -50,6 +50,7 @@ export function doctorCommand({ output, sourceFromEnvironment }: Cli): Command {
       /* A folder that is named is meant, whatever the environment says. */
       const stack = options.dir === undefined ? options.stack : undefined
       const source = options.source ?? sourceFromEnvironment
+      if (stack !== undefined && options.json !== true) output.progress('asking the services of the stack')
       const groups = await examined({ ...options, stack, source })
       output.result(options.json === true ? JSON.stringify(checksOf(groups)) : checkText(groups, output))
       process.exitCode = checkExit(groups)
@@ -98,11 +99,14 @@ async function sourceOf(
       patterns: source === undefined ? [`${embeddedDatabase}.*`] : tables,
       slot: state?.slot ?? slot,
       publication: state?.publication ?? publication,
-      known: state === undefined ? undefined : state.slotState === 'created',
+      known: state === undefined ? undefined : knownBy[state.slotState],
     },
   )
   return { name: `source ${addressOf({ url })}`, checks }
 }
+
+/* A slot whose making was cut off may be there or not: the next start makes it again. */
+const knownBy = { none: false, creating: undefined, created: true } as const
 
 async function embedded(dir: string): Promise<string | undefined> {
   const { findRunningPostgres } = await import('../../local/postgres/find-running-postgres.ts')

@@ -19,15 +19,30 @@ export interface SettingFacts {
   readonly reader: SourceReader
 }
 
-/** Sessions that keep the slot from moving on. */
+/** Transactions that keep the slot from moving on, of every database: the log is one. */
 export interface SessionFacts {
   /** Open longer than this, seconds, is reported. */
   readonly limitSeconds: number
   readonly role: string
   /** Whether the role may see sessions of others. */
   readonly mayLook: boolean
-  readonly idle: readonly { readonly pid: number; readonly seconds: number }[]
-  readonly prepared: readonly { readonly gid: string; readonly seconds: number }[]
+  readonly open: readonly OpenTransaction[]
+  readonly prepared: readonly PreparedTransaction[]
+}
+
+export interface OpenTransaction {
+  readonly pid: number
+  readonly seconds: number
+  /** Nobody works in it. */
+  readonly isIdle: boolean
+}
+
+export interface PreparedTransaction {
+  readonly gid: string
+  readonly seconds: number
+  readonly database: string
+  /** It can be ended from this connection. */
+  readonly isHere: boolean
 }
 
 interface SettingRow {
@@ -63,18 +78,20 @@ export async function readSettings(
   }
 }
 
-/* Only what has written holds the log, but what may write next cannot be told from it. */
-const IDLE = `
-  select pid, floor(extract(epoch from clock_timestamp() - xact_start))::int as seconds
+/* What has written holds the log; what is idle may have, or may write next. */
+const OPEN = `
+  select pid, floor(extract(epoch from clock_timestamp() - xact_start))::int as seconds,
+    state in ('idle in transaction', 'idle in transaction (aborted)') as "isIdle"
   from pg_stat_activity
-  where state in ('idle in transaction', 'idle in transaction (aborted)') and pid <> pg_backend_pid()
-    and datname = current_database() and xact_start <= clock_timestamp() - make_interval(secs => $1)
+  where (state in ('idle in transaction', 'idle in transaction (aborted)') or backend_xid is not null)
+    and pid <> pg_backend_pid() and xact_start <= clock_timestamp() - make_interval(secs => $1)
   order by xact_start`
 
 const PREPARED = `
-  select gid, floor(extract(epoch from clock_timestamp() - prepared))::int as seconds
+  select gid, floor(extract(epoch from clock_timestamp() - prepared))::int as seconds, database::text,
+    database = current_database() as "isHere"
   from pg_prepared_xacts
-  where database = current_database() and prepared <= clock_timestamp() - make_interval(secs => $1)
+  where prepared <= clock_timestamp() - make_interval(secs => $1)
   order by prepared`
 
 export async function readSessions(
@@ -84,10 +101,10 @@ export async function readSessions(
   const look = await client.query<{ may: string }>(
     `select pg_has_role(current_user, 'pg_read_all_stats', 'USAGE')::text as may`,
   )
-  const idle = await client.query<{ pid: number; seconds: number }>(IDLE, [limitSeconds])
-  const prepared = await client.query<{ gid: string; seconds: number }>(PREPARED, [limitSeconds])
+  const open = await client.query<OpenTransaction>(OPEN, [limitSeconds])
+  const prepared = await client.query<PreparedTransaction>(PREPARED, [limitSeconds])
   const mayLook = look.rows[0]?.may === 'true'
-  return { role, limitSeconds, mayLook, idle: idle.rows, prepared: prepared.rows }
+  return { role, limitSeconds, mayLook, open: open.rows, prepared: prepared.rows }
 }
 
 /** Whether the DDL audit of DMS is there: its table and its event trigger. */

@@ -1,8 +1,14 @@
 import { ageText, bytesText } from '../../core/amount-text.ts'
-import { ok, type Rule, sql, step, unknown, warn } from '../../core/check.ts'
+import { type Fix, ok, type Rule, sql, step, unknown, warn } from '../../core/check.ts'
 import { quoteIdentifier, quoteLiteral } from '../replicator/quote-identifier.ts'
 import { settingFix } from '../replicator/setting-fix.ts'
-import type { DdlAuditFacts, SessionFacts, SettingFacts } from './server-look.ts'
+import type {
+  DdlAuditFacts,
+  OpenTransaction,
+  PreparedTransaction,
+  SessionFacts,
+  SettingFacts,
+} from './server-look.ts'
 
 const GB = 1_000_000_000
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
@@ -67,12 +73,12 @@ export const sessionRules: readonly Rule<SessionFacts>[] = [
   {
     id: 'source.transactions',
     asks: 'no transaction stands open for minutes: the slot cannot move past it',
-    judge: ({ mayLook, role, idle, prepared, limitSeconds }) => {
-      if (idle.length + prepared.length > 0)
+    judge: ({ mayLook, role, open, prepared, limitSeconds }) => {
+      if (open.length + prepared.length > 0)
         return warn(
-          [...idle.map(idleText), ...prepared.map(preparedText)].join('; '),
-          ...idle.map(({ pid }) => sql(`SELECT pg_terminate_backend(${pid});`)),
-          ...prepared.map(({ gid }) => sql(`ROLLBACK PREPARED ${quoteLiteral(gid).trim()};`)),
+          [...open.map(openText), ...prepared.map(preparedText)].join('; '),
+          ...open.map(endOpen),
+          ...prepared.map(endPrepared),
         )
       if (!mayLook)
         return unknown(
@@ -102,10 +108,21 @@ export const ddlAuditRules: readonly Rule<DdlAuditFacts>[] = [
   },
 ]
 
-function idleText({ pid, seconds }: { readonly pid: number; readonly seconds: number }): string {
-  return `server process ${pid} is idle in a transaction for ${ageText(seconds * 1_000)}`
+function openText({ pid, seconds, isIdle }: OpenTransaction): string {
+  return `server process ${pid} is ${isIdle ? 'idle ' : ''}in a transaction for ${ageText(seconds * 1_000)}`
 }
 
-function preparedText({ gid, seconds }: { readonly gid: string; readonly seconds: number }): string {
-  return `prepared transaction ${gid} waits for ${ageText(seconds * 1_000)}`
+/* Work that goes on is not for a check to end. */
+function endOpen({ pid, isIdle }: OpenTransaction): Fix {
+  const statement = `SELECT pg_terminate_backend(${pid});`
+  return isIdle ? sql(statement) : step(`let it end, or: ${statement}`)
+}
+
+function preparedText({ gid, seconds, database }: PreparedTransaction): string {
+  return `prepared transaction ${gid} of database ${database} waits for ${ageText(seconds * 1_000)}`
+}
+
+function endPrepared({ gid, database, isHere }: PreparedTransaction): Fix {
+  const statement = `ROLLBACK PREPARED ${quoteLiteral(gid).trim()};`
+  return isHere ? sql(statement) : step(`in database ${database}: ${statement}`)
 }

@@ -112,7 +112,10 @@ const seeds: Readonly<Record<string, Seed>> = {
 async function mend(database: SourceDatabase, { fix }: CheckResult): Promise<void> {
   const statements = fix.filter(({ kind }) => kind === 'sql')
   expect(statements.length).toBeGreaterThan(0)
-  for (const { text } of statements) await database.client.query(text)
+  for (const { text } of statements) {
+    expect(text).toMatch(/;$/)
+    await database.client.query(text)
+  }
 }
 
 describe('what a check prints mends what it found', () => {
@@ -131,6 +134,20 @@ describe('what a check prints mends what it found', () => {
     }
     await mend(database, found)
     expect(await check(id, source, options)).toMatchObject({ state: 'ok', fix: [] })
+  })
+
+  test('work that goes on holds the slot, too, and is not ended by a check', async () => {
+    const database = await server.database(ITEM)
+    const other = await connectSource(database.source)
+    const work = other.query('begin; insert into item values (1); select pg_sleep(60)').catch(() => undefined)
+    const options = { limitSeconds: 0 }
+    await until(async () => (await check('source.transactions', database.source, options)).state === 'warn')
+    const { says, fix } = await check('source.transactions', database.source, options)
+    expect(says).toMatch(/^server process \d+ is in a transaction for \d+ s$/)
+    expect(fix).toEqual([{ kind: 'step', text: expect.stringMatching(/^let it end, or: SELECT pg_term/) }])
+    await database.client.query(fix[0]?.text.replace('let it end, or: ', '') ?? '')
+    await work
+    await closeClient(other)
   })
 
   test('a session that is idle in a transaction', async () => {
