@@ -97,5 +97,9 @@ describe('runbooks', () => {
     const module = read('infra/modules/alarms/main.tf')
     expect(module).toMatch(/alarm_description = ".*\$\{var\.runbook_url\}\/\$\{each\.value\.runbook\}"/)
     for (const text of texts) expect(text).toMatch(/runbook_url\s+= var\.runbook_url/)
+    /* States of DMS are no alarms, and lead to a page all the same. */
+    const [, page = ''] =
+      /input_template = .*\$\{var\.runbook_url\}\/([a-z-]+\.md)/.exec(texts.join('')) ?? []
+    expect([...pages.keys()]).toContain(page)
   })
 })

@@ -197,6 +197,12 @@ resource "aws_cloudwatch_event_target" "notices" {
   rule = each.value
   arn  = module.notices.topic_arn
 
+  # Words that hold no quotes: a message that breaks the template would not be sent.
+  input_transformer {
+    input_paths    = { event = "$.detail.eventType", task = "$.resources[0]", time = "$.time" }
+    input_template = "\"DMS: <event> at <time>, <task>. Runbook: ${var.runbook_url}/cdc-task.md\""
+  }
+
   retry_policy {
     maximum_event_age_in_seconds = 3600
     maximum_retry_attempts       = 60
