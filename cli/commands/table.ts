@@ -104,6 +104,7 @@ const STEPS: Readonly<Record<string, string>> = {
   checked: 'the tables can be captured',
   recorded: 'noted: a start from now on finishes it',
   registered: 'the catalog has them',
+  waiting: 'a transaction holds a table: all others flow, and it is tried again',
   published: 'in the publication, while nothing was read',
   reading: 'reading on from where the slot was left',
   loading: 'their load has begun',

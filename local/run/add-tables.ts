@@ -12,8 +12,11 @@ import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { type AddTablesRequest, planTables, type TablesPlan, tableName } from './plan-tables.ts'
 
-/** The steps in their order, each durable when it is told; at `published` nobody reads the slot yet. */
-export type AddStep = 'checked' | 'recorded' | 'registered' | 'published' | 'reading' | 'loading'
+/**
+ * The steps in their order, each durable when it is told; at `published` nobody reads the slot yet, and `waiting` is told
+ * before it for each time that a writer held a table too long.
+ */
+export type AddStep = 'checked' | 'recorded' | 'registered' | 'waiting' | 'published' | 'reading' | 'loading'
 
 export interface AddTablesDeps {
   readonly source: Source
@@ -141,6 +144,7 @@ async function publish(
   withdraw: () => Promise<void>,
 ): Promise<TablesAdded['interruption']> {
   let isPublished = false
+  let waited = 0
   const work = () =>
     withClient(source, async (client) => {
       await publishTables(client, state.data.publication, fresh)
@@ -149,17 +153,23 @@ async function publish(
       await onStep('published')
       return (await readSourceActivity(client, state.data.slot)).slotLagBytes
     })
+  const rest = async (from: number) => {
+    waited += Math.round(performance.now() - from)
+    await onStep('waiting')
+    return sleep(PAUSE_MS, true, { signal }).catch(() => false)
+  }
   for (let tries = 1; ; tries += 1) {
+    const from = performance.now()
     try {
       const { result: heldBytes, milliseconds } = await run.pause(work)
       await onStep('reading')
-      return { milliseconds, heldBytes }
+      return { milliseconds: waited + milliseconds, heldBytes }
     } catch (error) {
-      const isOver = !isBusy(error) || tries === TRIES || signal.aborted
-      if (isOver && !isPublished && !isStopping(error)) await withdraw()
-      if (isOver) throw error
+      const isAgain = isBusy(error) && tries < TRIES && (await rest(from))
+      if (isAgain) continue
+      if (!isPublished && !isStopping(error)) await withdraw()
+      throw error
     }
-    await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined)
   }
 }
 

@@ -118,6 +118,45 @@ describe('a table that is added while the pipeline runs', () => {
     expect(await lab.verdicts('public.held', 'public.orders')).toEqual(['public.held', 'public.orders'])
   })
 
+  test('whose asker gives up while it waits is captured neither now nor at the next start', async () => {
+    await lab.sql(newTable('given_up'))
+    const before = await lab.noted()
+    const writer = new pg.Client({ connectionString: lab.database.source.url })
+    await writer.connect()
+    await writer.query(`BEGIN; UPDATE public.given_up SET n = -1 WHERE id = 5`)
+    const asker = new AbortController()
+    const steps: AddStep[] = []
+    const onStep = (step: AddStep) => {
+      steps.push(step)
+      if (step === 'waiting') asker.abort()
+    }
+    const error = await refusal(lab.add(['public.given_up'], { onStep, signal: asker.signal }))
+    await writer.end()
+    expect([error.code, steps]).toEqual([
+      'source/table-busy',
+      ['checked', 'recorded', 'registered', 'waiting'],
+    ])
+    expect(await lab.noted()).toEqual(before)
+  })
+
+  test('G10 whose pipeline is stopped while it waits is captured by the next start', async () => {
+    await lab.sql(newTable('halted'))
+    const writer = new pg.Client({ connectionString: lab.database.source.url })
+    await writer.connect()
+    await writer.query(`BEGIN; UPDATE public.halted SET n = -1 WHERE id = 5`)
+    const adding = refusal(lab.add(['public.halted']))
+    await until(async () => {
+      const waiting = `select from pg_locks where not granted and relation = 'public.halted'::regclass`
+      return (await lab.sql(waiting)).rows.length > 0
+    })
+    await lab.stop()
+    expect((await adding).code).toBe('run/locked')
+    await writer.query('COMMIT')
+    await writer.end()
+    await lab.start()
+    expect(await lab.verdicts('public.halted')).toEqual(['public.halted'])
+  })
+
   test('without a load has the changes from now on, the proof names the rest, and a load brings it', async () => {
     await lab.sql(newTable('bare'))
     const bare = await lab.add(['public.bare'], { isLoaded: false })
@@ -143,7 +182,9 @@ describe('a table that is added while the pipeline runs', () => {
   test('stays captured at later starts, until it is dropped or a pattern leaves it out', async () => {
     await lab.sql('DROP TABLE public.bare')
     await lab.reopen(['!public.again_*', '!public.start_*'])
-    expect(await lab.verdicts()).toEqual(['public.held', 'public.items', 'public.orders'])
+    expect(await lab.verdicts()).toEqual([
+      ...['public.halted', 'public.held', 'public.items', 'public.orders'],
+    ])
   })
 
   test('a dry run says what would be done, and changes nothing', async () => {

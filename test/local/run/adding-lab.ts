@@ -20,6 +20,7 @@ export interface Asked {
   readonly isLoaded?: boolean
   readonly isDryRun?: boolean
   readonly onStep?: (step: AddStep) => Promise<void> | void
+  readonly signal?: AbortSignal
 }
 
 /** A pipeline that follows `public.orders`, on a database and a folder of its own. */
@@ -75,9 +76,9 @@ export class AddingLab {
 
   add(
     tables: readonly string[],
-    { isLoaded = true, isDryRun = false, onStep = () => undefined }: Asked = {},
+    { isLoaded = true, isDryRun = false, onStep = () => undefined, signal }: Asked = {},
   ): Promise<TablesAdded> {
-    const context = { signal: AbortSignal.timeout(20_000), onStep }
+    const context = { signal: signal ?? AbortSignal.timeout(20_000), onStep }
     return this.run.addTables({ tables, isLoaded, isDryRun, contracts: {} }, context)
   }
 
