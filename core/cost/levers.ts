@@ -49,12 +49,6 @@ const turns: readonly Turn[] = [
   },
   { name: 'audits', unit: ' a day', of: (setup) => setup.auditsPerDay, turned: { auditsPerDay: 4 } },
   { name: 'zones of the source', unit: '', of: (setup) => setup.zones, turned: { zones: 1 } },
-  {
-    name: 'custom metrics of a table',
-    unit: '',
-    of: (setup) => setup.metricsPerTable,
-    turned: { metricsPerTable: 8 },
-  },
   { name: 'functions on', unit: '', of: (setup) => setup.architecture, turned: { architecture: 'arm' } },
 ]
 

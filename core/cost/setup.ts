@@ -83,8 +83,8 @@ export const setupShape = z.strictObject({
   kmsRequestsPerHour: amount.default(500),
   alarms: count.default(58),
   dashboards: count.default(2),
-  /** Custom metrics: those of a table in all stages, and those of stages and of calls to services. */
-  metricsPerTable: amount.default(25),
+  /** Custom metrics: those of a table, which one of the two captures reads, and those of stages and of calls to services. */
+  metricsPerTable: amount.default(8),
   metricsOfStages: amount.default(100),
   /** Bytes of log for each call of a function. */
   logBytesPerCall: amount.default(1_500),

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/ports.ts'
+import { tableMetrics } from '../../core/table-metrics.ts'
 
 type Unit = 'Count' | 'Milliseconds' | 'Seconds'
 
@@ -20,7 +21,8 @@ const NAMESPACE = 'Tidemark'
 
 /**
  * Metrics of one invocation in CloudWatch's embedded format: a log line for each table, read by CloudWatch as metrics by
- * stage and by stage and table, and one for each service that was called, by stage and service. Names and numbers only.
+ * stage and, those of `tableMetrics`, by stage and table, and one for each service that was called, by stage and service.
+ * Names and numbers only.
  */
 export class StageMetrics {
   private readonly stage: string
@@ -85,10 +87,17 @@ export class StageMetrics {
         ...[...levels].map(([Name, { unit }]) => ({ Name, Unit: unit })),
       ]
       if (names.length === 0) continue
-      const Dimensions = table === undefined ? [['stage']] : [['stage'], ['stage', 'table']]
-      const directive = { Namespace: NAMESPACE, Dimensions, Metrics: names }
+      const kept = tableMetrics[this.stage] ?? []
+      const own = table === undefined ? [] : names.filter(({ Name }) => kept.includes(Name))
+      const directives = [
+        { Namespace: NAMESPACE, Dimensions: [['stage']], Metrics: names },
+        { Namespace: NAMESPACE, Dimensions: [['stage', 'table']], Metrics: own },
+      ]
       const line = {
-        _aws: { Timestamp: this.now(), CloudWatchMetrics: [directive] },
+        _aws: {
+          Timestamp: this.now(),
+          CloudWatchMetrics: directives.filter(({ Metrics }) => Metrics.length > 0),
+        },
         stage: this.stage,
         ...(table === undefined ? {} : { table }),
         requestId,

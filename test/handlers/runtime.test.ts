@@ -143,10 +143,14 @@ test('metrics are lines of the embedded format, one for each table, with at most
     { Name: 'changes', Unit: 'Count' },
     { Name: 'freshness', Unit: 'Milliseconds' },
   ]
-  const Dimensions = [['stage'], ['stage', 'table']]
+  const Namespace = 'Tidemark'
   expect(table._aws).toEqual({
     Timestamp: NOW,
-    CloudWatchMetrics: [{ Namespace: 'Tidemark', Dimensions, Metrics }],
+    CloudWatchMetrics: [
+      { Namespace, Dimensions: [['stage']], Metrics },
+      /* What costs by the table. */
+      { Namespace, Dimensions: [['stage', 'table']], Metrics: [{ Name: 'changes', Unit: 'Count' }] },
+    ],
   })
   expect(whole).toMatchObject({ stage: 'capture', records: 7 })
   expect(whole._aws.CloudWatchMetrics[0].Dimensions).toEqual([['stage']])

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { defaultSetup } from '../../../core/cost/setup.ts'
+import { tableMetrics } from '../../../core/table-metrics.ts'
 
 const root = join(import.meta.dirname, '../../../infra')
 const terraform = (file: string) => readFileSync(join(root, file), 'utf8')
@@ -39,6 +40,11 @@ describe('the setup that is priced when nobody says otherwise', () => {
       bufferSeconds: defaultSetup.bufferSeconds,
       bufferMib: defaultSetup.bufferMib,
     })
+  })
+
+  test('has the metrics that the functions keep by table', () => {
+    const { 'capture-service': _, ...ofOneTable } = tableMetrics
+    expect(defaultSetup.metricsPerTable).toBe(Object.values(ofOneTable).flat().length)
   })
 
   test('has the memory and the architecture of the functions', () => {
