@@ -23,7 +23,8 @@ export interface CapturePlan extends MappingsChange {
 }
 
 const standing = ['stopped', 'ready']
-const passing = ['starting', 'stopping', 'modifying']
+/* A resume may begin with an assessment (DMS user guide, ongoing replication). */
+const passing = ['starting', 'testing', 'stopping', 'modifying']
 /* DMS user guide, table statistics. */
 const broken = ['Table error', 'Table does not exist', 'Table cancelled']
 /* The rest of a reason may quote rows. */

@@ -109,7 +109,7 @@ export class DmsTasks {
       ReplicationTaskArn: task,
       StartReplicationTaskType: 'resume-processing',
     })
-    await this.unlessAlready(task, ['starting', 'running'], (client, options) =>
+    await this.unlessAlready(task, ['starting', 'testing', 'running'], (client, options) =>
       client.send(command, options),
     )
   }

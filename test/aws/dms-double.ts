@@ -141,7 +141,9 @@ export class DmsDouble {
     const started = this.hasRun ? { ReplicationTaskStartDate: startedAt, ...stats } : {}
     const stopped = StopReason === undefined ? {} : { StopReason }
     if (Status === 'modifying' || Status === 'stopping') this.status = 'stopped'
-    if (Status === 'starting') this.status = 'running'
+    if (Status === 'testing' || Status === 'starting') this.status = 'running'
+    /* What is resumed may be assessed first. */
+    if (Status === 'starting' && MigrationType === 'cdc') this.status = 'testing'
     const described = isShort ? {} : { TableMappings: this.mappings }
     return { Status, MigrationType, ...started, ...stopped, ...described }
   }
