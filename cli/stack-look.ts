@@ -1,4 +1,4 @@
-import { type CheckResult, examine, type Rule, step, unknown, type Verdict } from '../core/check.ts'
+import { type CheckResult, examine, fail, type Rule, step, unknown, type Verdict } from '../core/check.ts'
 import { PipelineError } from '../core/failures.ts'
 
 /** Rules on something that is read of a stack, and the permission that reading it takes. */
@@ -43,6 +43,8 @@ export function lacking(needs: string, error: unknown): Verdict {
       `not checked: ${error instanceof Error ? error.name : 'an error'} that nobody expected`,
       step('this is a bug of Tidemark: please report it'),
     )
+  if (isAbsent(error, named))
+    return fail(error.message, step('the outputs of --stack name it: apply the stack, then write them anew'))
   if (error.code === 'stack/incomplete')
     return unknown(`not checked: ${error.message}`, step('name the files of both stacks with --stack'))
   return unknown(`not checked: ${error.code}: ${error.message}`)
@@ -52,4 +54,9 @@ export function lacking(needs: string, error: unknown): Verdict {
 function isForbidden(cause: Error | undefined): boolean {
   const { $metadata } = (cause ?? {}) as { readonly $metadata?: { readonly httpStatusCode?: number } }
   return $metadata?.httpStatusCode === 403
+}
+
+/* DMS has an error for it, and where it answers with an empty list we have words. */
+function isAbsent({ code, message }: PipelineError, named: string): boolean {
+  return /ResourceNotFound/.test(named) || (code === 'dms/refused' && message.startsWith('there is no '))
 }

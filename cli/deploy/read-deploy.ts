@@ -8,7 +8,7 @@ import { glueTables } from '../../aws/glue/glue-tables.ts'
 import { readFunction } from '../../aws/lambda/read-function.ts'
 import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
-import { type CheckResult, step, unknown, type Verdict } from '../../core/check.ts'
+import { type CheckResult, unknown, type Verdict } from '../../core/check.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { isOver, loadState } from '../../core/load.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
@@ -69,11 +69,12 @@ export async function readDeploy(session: StackSession, packages: string): Promi
   return { facts: { stack: session.files, functions, catalog, cdcTask, loadTask, loads }, unread }
 }
 
-/* Mappings that a person wrote by hand stop no other part, and say what to do. */
+/* Mappings that a person wrote by hand stop no other part; the message says what to do. */
 function said(needs: string, error: unknown): Verdict {
-  if (error instanceof PipelineError && error.code === 'dms/refused')
-    return unknown(`not compared: ${error.message}`, step(error.advice))
-  return lacking(needs, error)
+  const verdict = lacking(needs, error)
+  if (verdict.state === 'fail' || !(error instanceof PipelineError) || error.code !== 'dms/refused')
+    return verdict
+  return unknown(`not compared: ${error.message}`)
 }
 
 async function functionFacts({ stack, data }: StackSession, packages: string): Promise<FunctionFacts> {

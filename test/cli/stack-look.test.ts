@@ -26,6 +26,17 @@ test('a status without a name is one, too; no credentials are something else', (
     })
 })
 
+test('what the outputs name and is not there is wrong, not unknown', () => {
+  const missing = [
+    refused(named('ResourceNotFoundFault', 400)),
+    new PipelineError('dms/refused', 'there is no task arn'),
+  ]
+  for (const error of missing)
+    expect(lacking(needs, error)).toMatchObject({ state: 'fail', says: error.message })
+  const other = new PipelineError('dms/refused', 'rule 9 is not one table by its name')
+  expect(lacking(needs, other).state).toBe('unknown')
+})
+
 test('whatever else goes wrong in one look is said there, and the others are made', async () => {
   const rule = (id: string) => [{ id, asks: '', judge: () => ok('fine') }]
   const checks = await lookAtAll([
