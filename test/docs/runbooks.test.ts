@@ -93,6 +93,57 @@ describe('runbooks', () => {
     expect([...pages.keys()].filter((page) => !index.includes(`](${page})`))).toEqual([])
   })
 
+  test('how long there is, is what Terraform says', () => {
+    const clock = (row: string) => {
+      const line = index.split('\n').find((text) => text.startsWith(`| ${row} `)) ?? ''
+      return [...(line.split('|')[3] ?? '').matchAll(/\b\d+\b/g)].map(([number]) => Number(number))
+    }
+    const value = (file: string, pattern: RegExp) => Number(pattern.exec(read(`infra/${file}`))?.[1])
+    const variable = (stack: string, name: string) =>
+      value(`stacks/${stack}/variables.tf`, new RegExp(` ${name} += optional\\(number, (\\d+)\\)`))
+    const sources = read('infra/stacks/data/sources.tf')
+    const ages = [...sources.matchAll(/maximum_record_age_in_seconds\s+= (\d+)/g)].map(([, age]) =>
+      Number(age),
+    )
+    const attempts = value('stacks/data/sources.tf', /attempts\s+= (\d+)/)
+    const [capture = 0, service, format = 0] = ages
+    expect(service).toBe(format)
+    expect(clock('records that capture has not read')).toEqual([
+      ...[variable('production', 'retention_hours'), attempts, capture / 86_400],
+    ])
+    expect(clock('pages that format has not read')).toEqual([24, attempts, format / 3_600])
+    const quarantine = variable('data', 'quarantine')
+    expect(clock('batches that were given up')).toEqual([quarantine])
+    expect(clock('refused changes')).toEqual([quarantine])
+    expect(clock('raw pages')).toEqual([variable('data', 'raw')])
+    expect(clock('objects and load files')).toEqual([variable('data', 'landing')])
+    const queue = /message_retention_seconds\s+= (\d+) \* 86400/
+    expect(clock('notices of objects, and those that were given up')).toEqual([
+      value('modules/queue/main.tf', queue),
+    ])
+    const age = value('modules/function/main.tf', /maximum_event_age_in_seconds\s+= (\d+)/)
+    expect(clock('calls of schedules')).toEqual([age / 3_600])
+  })
+
+  test('every page that the sources send a person to is there', () => {
+    const folders = ['aws', 'cli', 'core', 'handlers', 'infra', 'local']
+    const named = folders.flatMap((folder) =>
+      readdirSync(resolve(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(ts|tf)$/.test(name))
+        .flatMap((name) => [
+          ...read(`${folder}/${name}`).matchAll(
+            /(?:docs\/runbooks\/|runbook\(')([a-z-]+\.md)(?:#([a-z-]+))?/g,
+          ),
+        ]),
+    )
+    expect(named.length).toBeGreaterThan(10)
+    const lost = named.filter(([, page = '', anchor]) => {
+      const text = pages.get(page)
+      return text === undefined || (anchor !== undefined && !anchorsOf(text).has(anchor))
+    })
+    expect(lost.map(([text]) => text)).toEqual([])
+  })
+
   test('the message of every alarm ends with its page', () => {
     const module = read('infra/modules/alarms/main.tf')
     expect(module).toMatch(/alarm_description = ".*\$\{var\.runbook_url\}\/\$\{each\.value\.runbook\}"/)
