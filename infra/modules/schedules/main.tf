@@ -1,6 +1,12 @@
 data "aws_caller_identity" "current" {}
 data "aws_region" "current" {}
 
+locals {
+  # A name has 64 characters at most; a long one ends with what tells it from others that begin alike.
+  whole_names = { for key in keys(var.schedules) : key => "${var.name}-${key}" }
+  names       = { for key, name in local.whole_names : key => length(name) <= 64 ? name : "${substr(name, 0, 55)}-${substr(sha256(name), 0, 8)}" }
+}
+
 resource "aws_scheduler_schedule_group" "this" {
   name = var.name
 }
@@ -60,7 +66,7 @@ resource "aws_iam_role_policy" "this" {
 resource "aws_scheduler_schedule" "this" {
   for_each = var.schedules
 
-  name                         = "${var.name}-${each.key}"
+  name                         = local.names[each.key]
   group_name                   = aws_scheduler_schedule_group.this.name
   description                  = each.value.description
   schedule_expression          = each.value.expression

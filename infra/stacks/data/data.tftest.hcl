@@ -90,3 +90,33 @@ run "the_source_is_not_everybody" {
 
   expect_failures = [var.network]
 }
+
+run "names_of_schedules_fit" {
+  command = plan
+
+  module {
+    source = "../../modules/schedules"
+  }
+
+  variables {
+    name    = "twenty-four-characters-x"
+    key_arn = "arn:aws:kms:eu-west-1:222222222222:key/6f1d2c3b-4a59-4687-9e0f-112233445566"
+    schedules = {
+      for table in ["employment_contracts_of_season", "employment_contracts_of_seasons"] : "compact-workforce-${table}" => {
+        description  = "Folds"
+        function_arn = "arn:aws:lambda:eu-west-1:222222222222:function:compact"
+        expression   = "rate(1 hour)"
+      }
+    }
+  }
+
+  assert {
+    condition     = alltrue([for schedule in aws_scheduler_schedule.this : length(schedule.name) <= 64])
+    error_message = "a schedule has 64 characters at most"
+  }
+
+  assert {
+    condition     = length(distinct([for schedule in aws_scheduler_schedule.this : schedule.name])) == 2
+    error_message = "two tables have two names"
+  }
+}

@@ -35,8 +35,41 @@ const UNIQUE: Readonly<Record<string, string>> = {
   aws_sqs_queue: 'name',
 }
 
+/* Characters that a name may have, where AWS gives fewer than a hundred. */
+const LONGEST: Readonly<Record<string, number>> = {
+  aws_cloudwatch_event_rule: 64,
+  aws_dms_replication_instance: 63,
+  aws_iam_role: 64,
+  aws_kinesis_firehose_delivery_stream: 64,
+  aws_lambda_function: 64,
+  aws_s3_bucket: 63,
+  aws_scheduler_schedule_group: 64,
+  aws_sqs_queue: 80,
+}
+
+/* The example's, and how long `var.name` may be. */
+const NAME = 'tidemark'
+const LONGEST_NAME = 24
+
 /** What one account says of the other is so: names, roles and keys are said in two places. */
 export const agreement: readonly Rule[] = [
+  {
+    name: 'names fit, whatever the stacks are called',
+    faults: (resources) =>
+      resources.flatMap(({ stack, address, type, values }) => {
+        const [limit, name] = [LONGEST[type], textAt(values, UNIQUE[type] ?? '')]
+        const grown = name.includes(NAME) ? name.length + LONGEST_NAME - NAME.length : name.length
+        return limit === undefined || grown <= limit
+          ? []
+          : [`${stack}: ${address}: ${name} may have ${grown} characters, and has room for ${limit}`]
+      }),
+    seeds: {
+      'a function with a long name': (draft) =>
+        draft.set(draft.one('aws_lambda_function'), 'function_name', `tidemark-${'x'.repeat(40)}`),
+      'a bucket with a long name': (draft) =>
+        draft.set(draft.one('aws_s3_bucket'), 'bucket', `example-${'x'.repeat(60)}`),
+    },
+  },
   {
     name: 'both stacks fit into one account: no name is taken twice',
     faults: (resources) => {
