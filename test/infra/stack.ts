@@ -7,6 +7,8 @@ export interface Resource {
   readonly values: Readonly<Record<string, unknown>>
   /** Whether Terraform refuses to destroy it. */
   readonly isKept: boolean
+  /** What is made before it: addresses without indexes. */
+  readonly after: readonly string[]
 }
 
 export type StackName = 'production' | 'data'
@@ -21,6 +23,7 @@ interface ShownModule {
     readonly type: string
     readonly name: string
     readonly values: Readonly<Record<string, unknown>>
+    readonly depends_on?: readonly string[]
   }[]
   readonly child_modules?: readonly ShownModule[]
 }
@@ -33,8 +36,8 @@ export function resourcesOf(
 ): readonly Resource[] {
   const all: Resource[] = []
   const visit = ({ resources = [], child_modules: children = [] }: ShownModule) => {
-    for (const { mode, address, type, name, values } of resources)
-      if (mode === 'managed') all.push({ stack, address, type, name, values, isKept: isKept(address) })
+    for (const { mode, address, depends_on: after = [], ...resource } of resources)
+      if (mode === 'managed') all.push({ ...resource, stack, address, after, isKept: isKept(address) })
     for (const child of children) visit(child)
   }
   visit(JSON.parse(state).values.root_module)

@@ -94,4 +94,6 @@ resource "aws_scheduler_schedule" "this" {
       arn = aws_sqs_queue.dead.arn
     }
   }
+
+  depends_on = [aws_iam_role_policy.this]
 }

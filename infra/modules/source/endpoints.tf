@@ -32,6 +32,8 @@ resource "aws_dms_endpoint" "source" {
     plugin_name                  = var.cdc.plugin
     slot_name                    = var.cdc.slot
   }
+
+  depends_on = [aws_iam_role_policy.secret]
 }
 
 resource "aws_dms_endpoint" "stream" {

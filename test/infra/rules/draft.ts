@@ -5,7 +5,11 @@ import { textAt } from './values.ts'
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 export type JsonObject = { [name: string]: Json }
 
-type DraftResource = Omit<Resource, 'values' | 'isKept'> & { values: JsonObject; isKept: boolean }
+type DraftResource = Omit<Resource, 'values' | 'isKept' | 'after'> & {
+  values: JsonObject
+  isKept: boolean
+  after: readonly string[]
+}
 
 /** The applied stacks, copied so that something can be done to them. */
 export class Draft {

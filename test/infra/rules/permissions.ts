@@ -1,5 +1,5 @@
 import { conditionOn, ROLE_POLICIES, type Statement, statementsOf } from './policy.ts'
-import { each, type Rule } from './rule.ts'
+import { each, ofType, type Rule } from './rule.ts'
 import { textAt } from './values.ts'
 
 /* Actions that AWS authorises for everything or not at all. */
@@ -16,6 +16,17 @@ const WITHOUT_RESOURCE: Readonly<Record<string, string>> = {
 const MANAGED: Readonly<Record<string, string>> = {
   'dms-cloudwatch-logs-role': 'arn:aws:iam::aws:policy/service-role/AmazonDMSCloudWatchLogsRole',
   'dms-vpc-role': 'arn:aws:iam::aws:policy/service-role/AmazonDMSVPCManagementRole',
+}
+
+/* What has to be there first, though nothing of it is mentioned. */
+const LATER: Readonly<Record<string, readonly string[]>> = {
+  aws_dms_replication_instance: ['aws_iam_role_policy_attachment.logs', 'aws_iam_role_policy_attachment.vpc'],
+  aws_dms_replication_subnet_group: ['aws_iam_role_policy_attachment.vpc'],
+  aws_s3_bucket_notification: [
+    'module.land_queue.aws_sqs_queue_policy.this',
+    'module.land_load_queue.aws_sqs_queue_policy.this',
+  ],
+  aws_s3_bucket_policy: ['aws_s3_bucket_public_access_block.this'],
 }
 
 /** Roles may do what is listed, to what is named. */
@@ -110,6 +121,42 @@ export const permissions: readonly Rule[] = [
     },
   },
   {
+    name: 'nothing is made before its role may do its work',
+    faults: (resources) =>
+      resources.flatMap(({ stack, address, values, after }) => {
+        const roles = rolesOf(values)
+        return ofType(resources, 'aws_iam_role_policy')
+          .filter((policy) => policy.stack === stack && roles.has(textAt(policy.values, 'role')))
+          .filter((policy) => !after.includes(withoutIndexes(policy.address)))
+          .map((policy) => `${stack}: ${address}: may be made before ${policy.address}`)
+      }),
+    seeds: {
+      'a function without its permissions': (draft) => {
+        draft.one('aws_lambda_function', 'capture').after = []
+      },
+      'an endpoint without its permissions': (draft) => {
+        draft.one('aws_dms_endpoint', 'source').after = []
+      },
+    },
+  },
+  {
+    name: 'what AWS would refuse at first is made later',
+    faults: (resources) =>
+      Object.entries(LATER).flatMap(([type, before]) =>
+        ofType(resources, type)
+          .filter(({ after }) => !before.every((one) => after.some((address) => address.endsWith(one))))
+          .map(({ stack, address }) => `${stack}: ${address}: may be made before ${before}`),
+      ),
+    seeds: Object.fromEntries(
+      Object.keys(LATER).map((type) => [
+        `${type} too early`,
+        (draft) => {
+          draft.one(type).after = []
+        },
+      ]),
+    ),
+  },
+  {
     name: "of AWS's own policies only the two that DMS wants are attached",
     faults: each('aws_iam_role_policy_attachment', ({ values }) =>
       MANAGED[textAt(values, 'role')] === values['policy_arn']
@@ -137,4 +184,14 @@ function isTooWide(arn: string): boolean {
   const name = rest.join(':')
   const named = name.split(/[/:]/)
   return [region, account, named[0] ?? ''].some((part) => part.includes('*')) || name === ''
+}
+
+/* Names of the roles that a resource is given to work with. */
+function rolesOf(values: unknown): ReadonlySet<string> {
+  const texts = JSON.stringify(values).matchAll(/"(?:\w*role_arn|role)":"arn:aws:iam::\d+:role\/([\w-]+)"/g)
+  return new Set([...texts].map(([, name = '']) => name))
+}
+
+function withoutIndexes(address: string): string {
+  return address.replace(/\[[^\]]*\]/g, '')
 }
