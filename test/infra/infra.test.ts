@@ -8,10 +8,13 @@ import { STACKS } from './stack.ts'
 import { openStacksLab, type StacksLab } from './stacks-lab.ts'
 import { hasTerraform } from './terraform.ts'
 
+/* Of a machine that does much else: alone, two cores need 15 seconds for all of it. */
+const PATIENCE = 180_000
+
 /* One file, so that each stack is planned once for all that is asked of it. */
 if (hasTerraform()) {
   describe('the provider of these tests', checkProvider)
-  describe('the stacks', checkStacks)
+  describe('the stacks', { timeout: PATIENCE }, checkStacks)
 } else
   test.skip('infra/ is not checked: there is no `terraform` on the PATH (1.11 or newer)', () => undefined)
 
@@ -20,7 +23,7 @@ function checkStacks() {
   beforeAll(async () => {
     lab = await openStacksLab()
   })
-  afterAll(() => lab.close())
+  afterAll(() => lab.close(), PATIENCE)
 
   test('are formatted', async () => {
     const { code, stdout } = await lab.format
