@@ -1,4 +1,4 @@
-import { conditionOn, ROLE_POLICIES, type Statement, statementsOf } from './policy.ts'
+import { conditionOn, RESOURCE_POLICIES, ROLE_POLICIES, type Statement, statementsOf } from './policy.ts'
 import { each, ofType, type Rule } from './rule.ts'
 import { textAt } from './values.ts'
 
@@ -80,6 +80,28 @@ export const permissions: readonly Rule[] = [
       'every account': (draft) =>
         draft.statements(draft.one('aws_iam_role_policy', 'loads'), ([first]) => {
           if (first) first['Resource'] = 'arn:aws:iam::*:role/tidemark-loads-operator'
+        }),
+    },
+  },
+  {
+    name: "a policy of a resource gives single actions; only a key is its own account's as a whole",
+    faults: each(RESOURCE_POLICIES, (resource) =>
+      allowing(resource)
+        .filter(({ actions }) => actions.some((action) => action.includes('*')))
+        .map(({ actions, principals }) => {
+          const account = textAt(resource.values, 'arn').split(':')[4]
+          const isOwner = principals.join() === `AWS:arn:aws:iam::${account}:root`
+          return resource.type === 'aws_kms_key' && isOwner ? undefined : `gives ${actions} to ${principals}`
+        }),
+    ),
+    seeds: {
+      'all of a stream': (draft) =>
+        draft.statements(draft.one('aws_kinesis_resource_policy'), ([first]) => {
+          if (first) first['Action'] = 'kinesis:*'
+        }),
+      'a key of another account': (draft) =>
+        draft.statements(draft.one('aws_kms_key'), ([first]) => {
+          if (first) first['Principal'] = { AWS: 'arn:aws:iam::333333333333:root' }
         }),
     },
   },
