@@ -16,6 +16,7 @@ export function checkRules(applied: () => Promise<readonly Resource[]>) {
     test.each(rules.map((rule) => [rule.name, rule] as const))('%s', async (_name, { faults, seeds }) => {
       const resources = await applied()
       expect(faults(resources)).toEqual([])
+      expect(faults(new Draft(resources).resources), 'nothing is broken by copying').toEqual([])
       const unnoticed = Object.entries(seeds).filter(([, seed]) => {
         const draft = new Draft(resources)
         seed(draft)
