@@ -21,7 +21,7 @@ test('G10: killed again and again at any moment, PostgreSQL now and then too, no
     if (index % 4 === 3) await killPostgres(dir)
   }
 
-  const end = await tidemark([...args, '--for', '6s', '--json'])
+  const end = await tidemark([...args, '--for', '2s', '--json'])
   const result = lastJson(end)
   expect(result, end.stderr).toMatchObject({ equal: true })
   expect(end.code).toBe(0)

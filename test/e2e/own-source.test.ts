@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../local/postgres/start-postgres.ts'
@@ -29,6 +28,12 @@ async function sql(text: string): Promise<void> {
   await client.end()
 }
 
+/* How many tables are loaded and followed. */
+async function streamingIn(dir: string): Promise<number> {
+  const text = await readFile(join(dir, 'status.json'), 'utf8').catch(() => '')
+  return text.match(/"streaming"/g)?.length ?? 0
+}
+
 describe('a source of the user', () => {
   test('G2: tables that no contract knows are loaded, followed and equal', async () => {
     await sql(`
@@ -44,20 +49,9 @@ describe('a source of the user', () => {
       CREATE TABLE public.notes (id uuid PRIMARY KEY, body varchar(200) NOT NULL);
       INSERT INTO public.notes SELECT gen_random_uuid(), 'n' || i FROM generate_series(1, 500) i`)
     const dir = join(scratch.path, 'run')
-    const run = startTidemark([
-      'dev',
-      '--source',
-      server.url,
-      '--tables',
-      'sales.*',
-      'public.notes',
-      '--dir',
-      dir,
-      '--for',
-      '9s',
-      '--json',
-    ])
-    await sleep(4_000)
+    const source = ['--source', server.url, '--tables', 'sales.*', 'public.notes']
+    const run = startTidemark(['dev', ...source, '--dir', dir, '--json'])
+    await until(async () => (await streamingIn(dir)) === 2)
     await sql(`UPDATE sales."Order Lines" SET price = price * 2, state = 'paid' WHERE line < 3`)
     await sql(
       `UPDATE sales."Order Lines" SET line = line + 100 WHERE line = 5; DELETE FROM public.notes WHERE body < 'n3'`,
@@ -65,6 +59,7 @@ describe('a source of the user', () => {
     await sql(
       `BEGIN; TRUNCATE public.notes; INSERT INTO public.notes VALUES (gen_random_uuid(), 'after'); COMMIT`,
     )
+    run.interrupt()
     const end = await run.finished
     expect(lastJson(end), end.stderr).toMatchObject({
       equal: true,
@@ -101,7 +96,7 @@ describe('a source of the user', () => {
       '--dir',
       dir,
     ]
-    const end = await tidemark([...args, '--for', '3s', '--json'])
+    const end = await tidemark([...args, '--for', '1s', '--json'])
     expect(lastJson(end), end.stderr).toMatchObject({
       equal: true,
       quarantined: 3,
@@ -162,7 +157,7 @@ describe('a source of the user', () => {
       dir,
       '--json',
       '--for',
-      '3s',
+      '1s',
     ]
     expect(lastJson(await tidemark(args))).toMatchObject({ equal: true })
     await sql(
@@ -198,7 +193,7 @@ describe('a source of the user', () => {
       dir,
     ]
     const first = startTidemark(dev)
-    await until(async () => (await text('status.json')).includes('"streaming"'))
+    await until(async () => (await streamingIn(dir)) === 1)
     const adding = startTidemark(['table', 'add', 'shop.items', '--dir', dir])
     await until(async () => (await text('state.json')).includes('shop.items'))
     first.kill()

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
-import type { TableProof } from '../../../local/reconcile/reconcile.ts'
+import type { ReconcileRequest, TableProof } from '../../../local/reconcile/reconcile.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../replicator/source-server.ts'
@@ -83,14 +83,14 @@ async function open(): Promise<LocalRun> {
   return opened
 }
 
-async function proofs(): Promise<ReadonlyMap<string, TableProof>> {
-  const { tables, equal } = await run.reconcile(AbortSignal.timeout(20_000))
+async function proofs(request: ReconcileRequest = {}): Promise<ReadonlyMap<string, TableProof>> {
+  const { tables, equal } = await run.reconcile(AbortSignal.timeout(20_000), request)
   expect(equal).toBe(tables.every((proof) => proof.equal))
   return new Map(tables.map((proof) => [proof.table, proof]))
 }
 
 async function proofOf(name: string): Promise<TableProof> {
-  const proof = (await proofs()).get(name)
+  const proof = (await proofs({ tables: [name] })).get(name)
   if (proof === undefined) throw new Error(`no proof of ${name}`)
   return proof
 }
