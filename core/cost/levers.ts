@@ -25,7 +25,7 @@ const turns: readonly Turn[] = [
     name: 'window of capture',
     unit: ' s',
     of: (setup) => setup.captureWindowSeconds,
-    turned: { captureWindowSeconds: 10 },
+    turned: { captureWindowSeconds: 30 },
   },
   {
     name: 'window of format',

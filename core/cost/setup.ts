@@ -51,7 +51,7 @@ export const setupShape = z.strictObject({
   /** Those who read the whole stream: capture is one. */
   readers: count.min(1).default(1),
   retentionHours: count.min(24).default(168),
-  captureWindowSeconds: amount.default(2),
+  captureWindowSeconds: amount.default(10),
   captureBatch: count.min(1).default(5_000),
   formatWindowSeconds: amount.default(1),
   formatBatch: count.min(1).default(100),
