@@ -1,20 +1,8 @@
 import { createHash } from 'node:crypto'
-import * as z from 'zod'
+import { baseDocument } from '../../core/entry-document.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Base, CatalogTable, ObjectStore } from '../../core/ports.ts'
 import type { BasePointer } from './entry-parameters.ts'
-
-const file = z.object({ key: z.string(), rows: z.number().int(), bytes: z.number().int() })
-const manifest = z.object({
-  build: z.number().int(),
-  position: z.string(),
-  openSince: z.string(),
-  historyFrom: z.string().nullable(),
-  folded: z.array(z.string()),
-  parts: z.array(z.object({ values: z.record(z.string(), z.string()), files: z.array(file) })),
-  tombstones: z.array(file),
-  rows: z.number().int(),
-})
 
 /**
  * Writes a base as an object whose name says its content: it is never replaced, so a reader that holds a pointer reads
@@ -52,7 +40,7 @@ export async function readManifest(
 ): Promise<Base> {
   const text = await objects.get(key)
   try {
-    const base = manifest.parse(JSON.parse(text.toString('utf8')))
+    const base = baseDocument.parse(JSON.parse(text.toString('utf8')))
     if (base.build !== build) throw new RangeError('another build')
     return base
   } catch (cause) {

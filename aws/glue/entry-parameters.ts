@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { catalogTableDocument, floorDocument } from '../../core/entry-document.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { CatalogEntry } from '../../core/ports.ts'
 
@@ -24,34 +25,9 @@ const NAMES = {
   base: 'tidemark.base',
 } as const
 
-const column = z.object({
-  name: z.string(),
-  type: z.string(),
-  contractType: z.string(),
-  description: z.string(),
-  contractColumn: z.string(),
-})
-const table = z.object({
-  name: z.string(),
-  version: z.number().int(),
-  description: z.string(),
-  owner: z.string(),
-  source: z.string(),
-  primaryKey: z.array(z.string()),
-  location: z.string(),
-  baseLocation: z.string(),
-  basePartitions: z.array(
-    z.object({
-      name: z.string(),
-      column: z.string(),
-      rule: z.union([z.enum(['day', 'month']), z.object({ bucket: z.number().int() })]),
-    }),
-  ),
-  columns: z.array(column),
-})
 const state = z.object({
-  table,
-  floors: z.array(z.object({ position: z.string(), reason: z.enum(['load', 'truncate']) })),
+  table: catalogTableDocument,
+  floors: z.array(floorDocument),
   revisions: z.array(z.number().int()),
   base: z.object({ build: z.number().int(), key: z.string() }).nullable(),
 })

@@ -1,50 +1,16 @@
 import { dirname } from 'node:path'
 import * as z from 'zod'
+import { baseDocument, catalogTableDocument, floorDocument } from '../../core/entry-document.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Base, Catalog, CatalogEntry, CatalogTable, Floor } from '../../core/ports.ts'
 import { makeFolder, readIfThere, replaceFile } from './durable.ts'
 
-const column = z.object({
-  name: z.string(),
-  type: z.string(),
-  contractType: z.string(),
-  description: z.string(),
-  contractColumn: z.string(),
-})
-const file = z.object({ key: z.string(), rows: z.number().int(), bytes: z.number().int() })
-const base = z.object({
-  build: z.number().int(),
-  position: z.string(),
-  openSince: z.string(),
-  historyFrom: z.string().nullable(),
-  folded: z.array(z.string()),
-  parts: z.array(z.object({ values: z.record(z.string(), z.string()), files: z.array(file) })),
-  tombstones: z.array(file),
-  rows: z.number().int(),
-})
 const entry = z.object({
-  table: z.object({
-    name: z.string(),
-    version: z.number().int(),
-    description: z.string(),
-    owner: z.string(),
-    source: z.string(),
-    primaryKey: z.array(z.string()),
-    location: z.string(),
-    baseLocation: z.string(),
-    basePartitions: z.array(
-      z.object({
-        name: z.string(),
-        column: z.string(),
-        rule: z.union([z.enum(['day', 'month']), z.object({ bucket: z.number().int() })]),
-      }),
-    ),
-    columns: z.array(column),
-  }),
+  table: catalogTableDocument,
   partitions: z.array(z.string()),
-  floors: z.array(z.object({ position: z.string(), reason: z.enum(['load', 'truncate']) })),
+  floors: z.array(floorDocument),
   revisions: z.array(z.number().int()),
-  base: base.nullable(),
+  base: baseDocument.nullable(),
 })
 const catalogFile = z.object({ format: z.literal(2), entries: z.array(entry) })
 
