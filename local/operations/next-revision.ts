@@ -1,14 +1,15 @@
 import type { Table } from '../../core/contract/table.ts'
 import type { Catalog } from '../../core/ports.ts'
-import type { ReplayLedger } from './replay-ledger.ts'
+
+/** Replays that were begun, whatever became of them. */
+export interface BegunReplays {
+  all(): Promise<readonly { readonly table: string; readonly version: number; readonly revision: number }[]>
+}
 
 /** A revision of a table that no reading has: higher than all that readers see and all that replays have begun. */
 export async function nextRevision(
   { name, version }: Table,
-  {
-    catalog,
-    ledger,
-  }: { readonly catalog: Pick<Catalog, 'entries'>; readonly ledger: Pick<ReplayLedger, 'all'> },
+  { catalog, ledger }: { readonly catalog: Pick<Catalog, 'entries'>; readonly ledger: BegunReplays },
 ): Promise<number> {
   const begun = (await ledger.all()).filter((state) => state.table === name && state.version === version)
   const entries = await catalog.entries()

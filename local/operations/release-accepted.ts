@@ -3,7 +3,7 @@ import type { PositionRange, Quarantine, WaitingEntry } from '../../core/ports.t
 import { changeOfEntry } from '../../formatters/change-of-entry.ts'
 import { formatChanges } from '../../formatters/format-page.ts'
 import type { Route } from '../../formatters/route.ts'
-import { MAX_REPLAY_ROW_BYTES } from './replay-chunk.ts'
+import { MAX_REPLAY_ROW_BYTES } from './format-pages.ts'
 
 const BATCH = 1_000
 /* As the replay wrote it; with the longest revision, so that what is released is surely in its files. */

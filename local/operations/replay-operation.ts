@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../../core/contract/table.ts'
-import { PipelineError } from '../../core/failures.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
 import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
 import { type LandedTableFile, type LandTableFileRequest, landTableFile } from '../loads/land-table-file.ts'
@@ -9,6 +8,7 @@ import { makeFolder } from '../stores/durable.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { checkContracts, onlyOf } from './check-contracts.ts'
+import { findTable } from './find-table.ts'
 import type { Operation, OperationContext, OperationParts } from './operation.ts'
 import { type ReplayResult, replay } from './replay.ts'
 import { ReplayLedger } from './replay-ledger.ts'
@@ -42,19 +42,6 @@ export async function runReplay(
       onProgress: ({ done, pages, rows, refused }) => onProgress({ done, pages, rows, refused }),
     },
   )
-}
-
-/* The newest version unless one is asked for. */
-function findTable(versions: readonly Table[], name: string, version: number | undefined): Table {
-  const found = versions
-    .filter((table) => version === undefined || table.version === version)
-    .toSorted((left, right) => right.version - left.version)[0]
-  if (found === undefined)
-    throw new PipelineError(
-      'usage/invalid',
-      `no contract ${name}${version === undefined ? '' : ` v${version}`}`,
-    )
-  return found
 }
 
 /* Only its own contract reads the file, and readers see nothing of it until the replay is shown. */

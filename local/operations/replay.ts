@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { contractDigest } from '../../core/contract/contract-digest.ts'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
@@ -158,7 +159,7 @@ async function publish(
 ): Promise<void> {
   const { catalog, ledger, root, quarantine } = deps
   try {
-    await auditReplay(state, root)
+    await auditReplay(state, async (key) => resolve(root, key))
   } catch (error) {
     await abandonReplay(state, route.table, deps)
     throw error
