@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { Table } from '../core/contract/table.ts'
 import { type FailureCode, failures, PipelineError } from '../core/failures.ts'
@@ -73,15 +74,22 @@ export async function redriveOnStack(
     region,
     bucket,
     catalog_prefix: prefix,
-  } = outputsOf(stack, 'data', ['region', 'bucket', 'catalog_prefix'])
-  const { glueClient, s3Client } = await import('../aws/clients.ts')
+    ledger_table: ledger,
+  } = outputsOf(stack, 'data', ['region', 'bucket', 'catalog_prefix', 'ledger_table'])
+  const { dynamoClient, glueClient, s3Client } = await import('../aws/clients.ts')
+  const { DynamoLease } = await import('../aws/dynamo/dynamo-lease.ts')
+  const { withRevisionLease } = await import('../aws/dynamo/revision-lease.ts')
+  const { ObjectReplayLedger } = await import('../aws/s3/object-replay-ledger.ts')
   const { GlueCatalog } = await import('../aws/glue/glue-catalog.ts')
   const { S3Objects } = await import('../aws/s3/s3-objects.ts')
   const { defaultRetry: retry } = await import('../aws/retry.ts')
-  const [glue, s3] = [glueClient({ region }), s3Client({ region })]
+  const [glue, s3, dynamo] = [glueClient({ region }), s3Client({ region }), dynamoClient({ region })]
   const objects = new S3Objects({ client: s3, retry, bucket, prefix: '', partBytes: 16 << 20 })
   const domains = [...new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))]
   const catalog = new GlueCatalog({ client: glue, retry, prefix, domains, root: `s3://${bucket}`, objects })
+  const replays = new ObjectReplayLedger(objects)
+  const table = { client: dynamo, name: ledger, retry }
+  const lease = new DynamoLease({ table, owner: randomUUID(), now: Date.now })
   try {
     return await redriveWaiting(filter, isDryRun, {
       ask: (redrive) => askFunction(files, 'format', { redrive }, answer),
@@ -89,15 +97,22 @@ export async function redriveOnStack(
         const table = tables.find(({ name, version }) => `${name} v${version}` === contract)
         if (table === undefined)
           throw new PipelineError('usage/invalid', `--schemas has no ${contract}, which is deployed`)
-        /* Replays are not there on AWS: the catalog knows every revision. */
-        const revision = await nextRevision(table, { catalog, ledger: { all: async () => [] } })
-        await catalog.publishRevision(table.name, table.version, revision)
-        return revision
+        /* A revision that is shown here must not be that of a replay, which would be shown half. */
+        const chosen = await withRevisionLease(contract, lease, async () => {
+          const begun = { all: () => replays.of(table.name, table.version) }
+          const revision = await nextRevision(table, { catalog, ledger: begun })
+          await catalog.publishRevision(table.name, table.version, revision)
+          return revision
+        })
+        if (chosen !== undefined) return chosen
+        throw new PipelineError(
+          'function/busy',
+          `a revision of ${contract} is being chosen: repeat the command`,
+        )
       },
     })
   } finally {
-    glue.destroy()
-    s3.destroy()
+    for (const client of [glue, s3, dynamo]) client.destroy()
   }
 }
 

@@ -27,6 +27,12 @@ export interface DynamoRawStoreSettings {
   readonly retentionDays: number
 }
 
+/** A page, and when its last change was committed, epoch milliseconds; null for rows of a load. */
+export interface DatedPage {
+  readonly page: Page
+  readonly committedAt: number | null
+}
+
 /**
  * The raw store on DynamoDB: an item for each page, whose stream feeds format (docs/adr/0020). Keeps the guarantees of
  * `RawStore`. A page beyond an item lies in parts, all of them written before its head, so that whoever sees the head
@@ -57,6 +63,18 @@ export class DynamoRawStore implements RawStore {
   async *list(table: string, { from, to }: PositionRange = {}): AsyncIterable<Page> {
     const sources = partitionsOf(table).map((partition) => this.overlapping(partition, from, to))
     for await (const head of mergeSorted(sources, byKey)) yield await this.pageOf(head)
+  }
+
+  /**
+   * Pages of a table behind the page of a key, all of them for null, in the order of their keys: every one that was there
+   * when it began. Memory as `list`.
+   */
+  async *behind(table: string, key: string | null): AsyncGenerator<DatedPage> {
+    const from = key === null ? undefined : pageOfKey(key)?.firstPosition
+    const sources = partitionsOf(table).map((partition) => this.pagesBehind(partition, from))
+    for await (const head of mergeSorted(sources, byKey))
+      if (key === null || head.page.key > key)
+        yield { page: await this.pageOf(head), committedAt: head.committedAt }
   }
 
   /**
@@ -112,6 +130,11 @@ export class DynamoRawStore implements RawStore {
       ...page,
       content: await readParts(this.table, call, partsName(page.key, digest), { parts, digest }),
     }
+  }
+
+  private async *pagesBehind(partition: string, from: Position | undefined): AsyncGenerator<PageHead> {
+    const query = between(partition, from === undefined ? {} : { from })
+    for await (const item of queryItems(this.table, this.call, query)) yield headOfItem(item)
   }
 
   private async *held(partition: string, range: PositionRange): AsyncGenerator<HeldPage> {

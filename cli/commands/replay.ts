@@ -1,18 +1,23 @@
 import { Command } from 'commander'
 import { PipelineError } from '../../core/failures.ts'
+import { findTable } from '../../local/operations/find-table.ts'
 import type { ReplayResult } from '../../local/operations/replay.ts'
 import { ReplayLedger } from '../../local/operations/replay-ledger.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { loadContracts, tablesOf } from '../contracts/load-contracts.ts'
 import type { Cli } from '../main.ts'
 import { operate } from '../operate.ts'
 import { alignedTable, count, exit } from '../output.ts'
 import { dirOption, schemasOption } from '../run-options.ts'
+import { stackOption } from '../stack.ts'
+import { replayOnStack, type StackReplay } from '../stack-replay.ts'
 
 interface ReplayOptions {
   readonly dir: string
+  readonly stack?: string | readonly string[]
   readonly schemas?: string
   readonly table?: string
-  readonly version?: number
+  readonly contractVersion?: number
   readonly from?: string
   readonly to?: string
   readonly dryRun?: boolean
@@ -27,22 +32,23 @@ export function replayCommand(cli: Cli): Command {
       'Format the raw changes of a table again with today’s contract. Readers see the new reading when it is complete and audited.',
     )
     .addOption(dirOption())
+    .addOption(stackOption())
     .addOption(schemasOption())
     .option('--table <name>', 'the table, by lake or source name')
     .option('--contract-version <n>', 'a version of its contract; the newest unless told', Number)
-    .option('--from <position>', 'first position, from a `_position` column')
-    .option('--to <position>', 'last position')
+    .option('--from <position>', 'first position, from a `_position` column; of a run folder')
+    .option('--to <position>', 'last position; of a run folder')
     .option('--dry-run', 'say what the contract would make of the changes, write nothing')
     .option('--list', 'list the replays of the folder instead')
     .option('--json', 'the outcome as one JSON object')
-    .action(async (options: ReplayOptions & { readonly contractVersion?: number }) => {
+    .addHelpText('after', '\n  tidemark replay --stack data.json --table workforce.shifts --dry-run')
+    .action(async (options: ReplayOptions) => {
+      if (options.stack !== undefined) return onStack(options.stack, options, cli)
       if (options.list === true) return list(cli, options)
-      const { table, from, to, contractVersion: version, json } = options
-      if (table === undefined)
-        throw new PipelineError('usage/invalid', 'which table? --table workforce.shifts')
+      const { from, to, contractVersion: version, json } = options
       const result = (await operate(cli, options, {
         kind: 'replay',
-        table,
+        table: named(options),
         isDryRun: options.dryRun ?? false,
         ...(version === undefined ? {} : { version }),
         ...(from === undefined ? {} : { from }),
@@ -53,13 +59,66 @@ export function replayCommand(cli: Cli): Command {
     })
 }
 
-function sentence({ table, version, revision, state, changes, rows, refused, pages }: ReplayResult): string {
-  const counts = `${count(changes)} changes of ${count(pages)} pages: ${count(rows)} rows, ${count(refused)} refused`
+async function onStack(
+  stack: string | readonly string[],
+  options: ReplayOptions,
+  { output }: Cli,
+): Promise<void> {
+  const { from, to, list: isList, schemas = 'schemas', contractVersion, dryRun: isDryRun = false } = options
+  if (from !== undefined || to !== undefined || isList === true)
+    throw new PipelineError('usage/invalid', '--from, --to and --list are of a run folder, not of --stack')
+  const name = named(options)
+  const tables = tablesOf(await loadContracts(schemas, process.cwd()))
+  const versions = tables.filter((one) => one.name === name || one.source.table === name)
+  const table = findTable(versions, name, contractVersion)
+  const result = await replayOnStack(stack, tables, { table, isDryRun }, ({ pages, rows, refused }) => {
+    if (options.json !== true)
+      output.progress(`${count(pages)} pages: ${count(rows)} rows, ${count(refused)} refused`)
+  })
+  output.result(options.json === true ? JSON.stringify(result) : stackText(result))
+}
+
+function named({ table }: ReplayOptions): string {
+  if (table !== undefined) return table
+  throw new PipelineError('usage/invalid', 'which table? --table workforce.shifts')
+}
+
+function sentence({ table, version, revision, state, ...counts }: ReplayResult): string {
   const name = `${table} v${version}`
-  if (state === 'dry run') return `${name}, dry run: ${counts}`
+  if (state === 'dry run') return `${name}, dry run: ${countsText(counts)}`
   if (state === 'interrupted')
-    return `${name}, interrupted after ${counts}; the same command goes on from there`
-  return `${name}, revision ${revision}: ${counts}; the lake shows it`
+    return `${name}, interrupted after ${countsText(counts)}; the same command goes on from there`
+  return `${name}, revision ${revision}: ${countsText(counts)}; the lake shows it`
+}
+
+function stackText({
+  table,
+  version,
+  revision,
+  state,
+  from,
+  since,
+  redriven,
+  ...counts
+}: StackReplay): string {
+  const isDry = state === 'dry run'
+  const head = isDry ? 'dry run' : `revision ${revision}`
+  const reach =
+    from === null
+      ? 'no raw page is left of it'
+      : `raw pages reach back to ${since === null ? from : since.slice(0, 19)}`
+  const { passed, refused } = redriven
+  return [
+    `${table} v${version}, ${head}: ${countsText(counts)}${isDry ? '' : '; the lake shows it'}`,
+    `  ${reach}: older changes, and rows of load files, keep their reading`,
+    `  of what waited ${count(passed)} ${isDry ? 'would come in' : 'came in'}, ${count(refused)} still refused`,
+  ].join('\n')
+}
+
+type Counts = Pick<ReplayResult, 'changes' | 'pages' | 'rows' | 'refused'>
+
+function countsText({ changes, pages, rows, refused }: Counts): string {
+  return `${count(changes)} changes of ${count(pages)} pages: ${count(rows)} rows, ${count(refused)} refused`
 }
 
 async function list({ output }: Cli, { dir, json }: ReplayOptions): Promise<void> {

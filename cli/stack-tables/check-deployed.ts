@@ -16,7 +16,7 @@ const answer = z.object({ contracts: z.record(z.string(), z.string()) })
 export async function checkDeployed(
   files: string | readonly string[],
   stack: Stack,
-  { system, contracts }: ReleasedTables,
+  { system, contracts }: Pick<ReleasedTables, 'system' | 'contracts'>,
 ): Promise<void> {
   const { systems } = outputsOf(stack, 'data', ['systems'])
   if (!systems.includes(system))

@@ -5,8 +5,10 @@ import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
 import { runEach } from '../runtime/run-each.ts'
+import { runWhole } from '../runtime/run-whole.ts'
 import { landLoadDeps } from './land-load-deps.ts'
 import { landLoadNotice } from './land-load-notice.ts'
+import { type ReplayAnswer, replayEvent, replayRequest } from './replay-event.ts'
 import { landLoadSettings } from './settings.ts'
 
 /* Built once for each execution environment: a bad setting fails the cold start, not the first message. */
@@ -19,5 +21,11 @@ const work = async ({ body }: { readonly body: string }) => {
   for (const notice of s3Notices(body)) await landLoadNotice(notice, deps)
 }
 
-export const handler = (event: unknown, context: LambdaContext): Promise<BatchResponse | ContractsAnswer> =>
-  stage.run(context, async () => knownContracts(event, tables) ?? runEach(queueMessages(event), work, stage))
+/* What an operator asks for, or messages of the queue. */
+const answer = async (event: unknown): Promise<BatchResponse | ContractsAnswer | ReplayAnswer> => {
+  const request = replayRequest.safeParse(event)
+  if (request.success) return runWhole(() => replayEvent(request.data.replay, deps), stage)
+  return knownContracts(event, tables) ?? runEach(queueMessages(event), work, stage)
+}
+
+export const handler = (event: unknown, context: LambdaContext) => stage.run(context, () => answer(event))

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type * as z from 'zod'
 import { dynamoClient, glueClient, s3Client, secretsClient } from '../../aws/clients.ts'
+import { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
 import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
+import { ObjectReplayLedger } from '../../aws/s3/object-replay-ledger.ts'
 import { S3Files } from '../../aws/s3/s3-files.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { SecretMaskKeys } from '../../aws/secrets/secret-mask-keys.ts'
@@ -12,6 +15,7 @@ import type { Table } from '../../core/contract/table.ts'
 import { engineMemory } from '../runtime/engine-memory.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import type { LandLoadDeps } from './land-load-notice.ts'
+import type { ReplayEventDeps } from './replay-event.ts'
 import type { landLoadSettings } from './settings.ts'
 
 const SCRATCH = '/tmp/tidemark-land-load'
@@ -23,7 +27,7 @@ export function landLoadDeps(
   tables: readonly Table[],
   settings: z.output<typeof landLoadSettings>,
   stage: LambdaStage,
-): LandLoadDeps {
+): LandLoadDeps & ReplayEventDeps {
   const { TIDEMARK_BUCKET: bucket, TIDEMARK_CATALOG_PREFIX: prefix } = settings
   const [region, { retry }] = [stage.clientSettings(settings.AWS_REGION), stage]
   const place = { client: s3Client(region), retry, bucket, prefix: '', partBytes: 16 << 20 }
@@ -35,6 +39,10 @@ export function landLoadDeps(
   const keys = new SecretMaskKeys({
     ...{ client: secretsClient(region), secret: settings.TIDEMARK_MASK_SECRET, retry },
   })
+  const raw = { ...dynamo, name: settings.TIDEMARK_RAW_TABLE }
+  const books = new DynamoLedger({
+    ...{ table: { ...dynamo, name: ledger }, rawDays: settings.TIDEMARK_RAW_DAYS, now: stage.now },
+  })
   const maxBytes = Math.floor(settings.TIDEMARK_SCRATCH_MIB * COPIES_SHARE) * (1 << 20)
   return {
     ...{ stage, bucket, tables, objects },
@@ -44,9 +52,11 @@ export function landLoadDeps(
       retentionDays: settings.TIDEMARK_QUARANTINE_DAYS,
     }),
     loads: new ObjectLoadLedger(objects),
-    ledger: new DynamoLedger({
-      ...{ table: { ...dynamo, name: ledger }, rawDays: settings.TIDEMARK_RAW_DAYS, now: stage.now },
-    }),
+    replays: new ObjectReplayLedger(objects),
+    /* Only read here: pages expire as capture wrote them. */
+    raw: new DynamoRawStore({ table: raw, retentionDays: 0 }),
+    lease: new DynamoLease({ table: { ...dynamo, name: ledger }, owner: randomUUID(), now: stage.now }),
+    ...{ ledger: books, manifest: books },
     maskKey: () => keys.current(),
     open: () => new S3Files({ bucket: place, folder: `${SCRATCH}/${randomUUID()}`, maxBytes }),
     temporary: `${SCRATCH}/spill`,

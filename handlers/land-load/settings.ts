@@ -11,6 +11,7 @@ export const landLoadSettings = z.object({
   TIDEMARK_QUARANTINE_TABLE: text,
   TIDEMARK_QUARANTINE_DAYS: days,
   TIDEMARK_LEDGER_TABLE: text,
+  TIDEMARK_RAW_TABLE: text,
   TIDEMARK_RAW_DAYS: days,
   TIDEMARK_MASK_SECRET: text,
   /** Ephemeral storage of the function, MiB. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
+import { withRevisionLease } from '../../aws/dynamo/revision-lease.ts'
 import { dynamoStage } from './dynamo-stage.ts'
 import { every, faults } from './fault-proxy.ts'
 
@@ -53,4 +54,13 @@ test('G10 an answer that is lost is no lease lost', async () => {
   expect(await other.take('a', 60_000)).toBe(false)
   await one.release('a')
   expect(await other.take('a', 60_000)).toBe(true)
+})
+
+test('G8 of two who choose a revision of one contract the second chooses none, until the first is done or fails', async () => {
+  const { one, other } = await holders()
+  const meanwhile = async () => withRevisionLease('w.things v1', other, async () => 2)
+  expect(await withRevisionLease('w.things v1', one, meanwhile)).toBeUndefined()
+  const fails = async () => Promise.reject(new Error('no catalog'))
+  await expect(withRevisionLease('w.things v1', one, fails)).rejects.toThrow('no catalog')
+  expect(await meanwhile()).toBe(2)
 })

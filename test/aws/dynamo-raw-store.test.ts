@@ -183,3 +183,25 @@ test('lists the heads of pages that begin in a range, without their content, by 
   expect(item === undefined ? undefined : await store.page(item)).toEqual(first)
   expect(await store.find('a.t#none')).toBeUndefined()
 })
+
+test('pages behind one come in the order of their keys, whole, and none that begin at its place is passed over', async () => {
+  const table = await calmTable()
+  const store = new DynamoRawStore({ table, retentionDays: 30 })
+  const pages = [
+    ...(await Promise.all([1, 2, 3, 4].map((at) => page('a.t', at, 3)))),
+    await largePage(500_000),
+  ]
+  /* Of another shard: pages overlap. */
+  const second = await page('a.t', 2, 3)
+  const twin = { ...second, key: second.key.replace('#s#', '#z#') }
+  await store.put([...pages.toReversed(), twin, await page('a.u', 2)])
+  const wanted = [...pages, twin].sort((left, right) => (left.key < right.key ? -1 : 1))
+  for (const at of [-1, ...wanted.keys()]) {
+    const found: Page[] = []
+    for await (const one of store.behind('a.t', wanted[at]?.key ?? null)) {
+      expect(one.committedAt).toBe(Date.parse('2024-01-01T00:00:00Z'))
+      found.push(one.page)
+    }
+    expect(found).toEqual(wanted.slice(at + 1))
+  }
+})

@@ -164,6 +164,7 @@ describe('quarantine of a stack', () => {
     const file = join(await tempFolder(), 'data.json')
     const value = {
       ...{ region: 'eu-west-1', bucket: 'lake', catalog_prefix: '', quarantine_table: table.name },
+      ledger_table: table.name,
       functions: { format: 'a-format' },
     }
     await writeFile(file, JSON.stringify({ tidemark_data: { value } }))

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { glueClient } from '../../aws/clients.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
+import { contractDigest } from '../../core/contract/contract-digest.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables } from '../../schemas/index.ts'
 import { every, type Fault, faults } from '../aws/fault-proxy.ts'
@@ -62,6 +63,7 @@ describe.skipIf(found === undefined)(suite, async () => {
     return {
       ...pipeline,
       bucket: bucket.bucket,
+      prefix,
       objects,
       catalog,
       capture,
@@ -116,6 +118,35 @@ describe.skipIf(found === undefined)(suite, async () => {
     expect(freshness).toMatchObject({ stage: 'land', requestId: expect.stringMatching('request-') })
     for (const { written } of [lake.capture, lake.format, lake.land])
       expect(written).not.toMatch(/renamed|shop \d|Lyon|FRANCE/)
+  })
+
+  test('G2 G8 a replay by the built land-load reads every page again, and the audit finds its files', async () => {
+    const lake = await lakeUnderTest()
+    await through(lake, records)
+    const { endpoint } = moto.proxy
+    const landLoad = await lake.start('land-load', {
+      ...{ AWS_ENDPOINT_URL_S3: endpoint, AWS_ENDPOINT_URL_GLUE: endpoint },
+      ...{ TIDEMARK_BUCKET: lake.bucket, TIDEMARK_CATALOG_PREFIX: lake.prefix, TIDEMARK_SCRATCH_MIB: '512' },
+    })
+    const shops = tables.find(({ name }) => name === 'workforce.shops')
+    if (shops === undefined) throw new Error('no shops')
+    const contract = contractDigest(shops)
+    const replay = { table: shops.name, version: shops.version, contract, isDryRun: false, after: null }
+    expect(await landLoad.invoke({ replay }, 30_000)).toMatchObject({
+      answer: { state: 'running', pages: 0 },
+    })
+    expect(await rowsOf(lake, history)).toEqual([[22]])
+    expect(await landLoad.invoke({ replay }, 600_000)).toMatchObject({
+      answer: { state: 'complete', revision: 1, changes: 23, rows: 22, refused: 1 },
+    })
+    expect(await rowsOf(lake, current)).toEqual(expected)
+    expect(await rowsOf(lake, history)).toEqual([[44]])
+    expect((await lake.refusals()).length).toBe(2)
+    expect((await audited(lake)).findings).toEqual([])
+    expect(landLoad.written).not.toMatch(/renamed|shop \d|Lyon|FRANCE/)
+    expect(await landLoad.invoke({ replay: { ...replay, contract: 'another' } })).toMatchObject({
+      error: expect.stringContaining('table/not-deployed'),
+    })
   })
 
   /* What the built audit says of the shops, and the kinds and names of what it found. */

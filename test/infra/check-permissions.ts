@@ -16,7 +16,13 @@ const NAMESAKES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'dynamodb:BatchWriteItem raw': 'put of the quarantine and the ledger',
   },
   land: { 'dynamodb:Query quarantine': 'list of columns in contracts' },
-  'land-load': { 'dynamodb:Query quarantine': 'list of columns in contracts' },
+  'land-load': {
+    'dynamodb:BatchWriteItem raw': 'put of objects and of the quarantine',
+    'dynamodb:Query quarantine': 'list of columns in contracts',
+    'dynamodb:UpdateItem quarantine': 'release of the lease',
+    'glue:CreateTable': 'create of DuckDB',
+    'glue:DeleteTable': 'delete of objects',
+  },
   loads: {
     'dynamodb:BatchWriteItem raw': 'put of objects',
     'glue:DeleteTable': 'delete of objects',

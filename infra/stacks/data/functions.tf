@@ -21,7 +21,7 @@ locals {
     capture-service = "Changes of microservices' tables into the raw store"
     format          = "Pages of the raw store through the contracts, to Firehose"
     land            = "Delivered objects into history"
-    land-load       = "Files of full loads into history"
+    land-load       = "Files of full loads into history, and raw pages again"
     loads           = "Full loads from their start to the table's floor"
     compact         = "History into base"
     reconcile       = "Proves that lake and source are equal"
@@ -45,7 +45,7 @@ locals {
     capture-service = merge(local.of_raw, local.of_raw_days, local.of_quarantine, local.of_epoch, { TIDEMARK_SERVICE_TABLES = jsonencode(local.service_tables) })
     format          = merge(local.of_raw, local.of_raw_days, local.of_quarantine, local.of_ledger, local.of_mask, local.every_system, { TIDEMARK_STREAM = module.delivery.name })
     land            = merge(local.of_lake, local.of_raw_days, local.of_quarantine, local.of_ledger)
-    land-load       = merge(local.of_lake, local.of_raw_days, local.of_quarantine, local.of_ledger, local.of_mask, local.scratch["land-load"])
+    land-load       = merge(local.of_lake, local.of_raw, local.of_raw_days, local.of_quarantine, local.of_ledger, local.of_mask, local.scratch["land-load"])
     loads = merge(local.of_lake, local.of_raw, local.of_epoch, local.one_system, {
       TIDEMARK_LOAD_TASK     = local.source.load_task_arn
       TIDEMARK_LOAD_ENDPOINT = local.source.load_endpoint_arn

@@ -95,10 +95,14 @@ locals {
     ]))
 
     land-load = jsonencode(concat(local.to_quarantine, local.to_ledger, local.list_lake, local.read_mask, local.use_key["land-load"], local.read_with["loads"], local.read_queue["land-load"], [
-      { Effect = "Allow", Action = "s3:GetObject", Resource = ["${local.lake}/landing/loads/*", "${local.lake}/catalog/*", "${local.lake}/state/loads/*"] },
-      { Effect = "Allow", Action = ["s3:AbortMultipartUpload", "s3:PutObject"], Resource = ["${local.lake}/lake/*", "${local.lake}/landing/rejected/*", "${local.lake}/state/load-files/*"] },
+      { Effect = "Allow", Action = "s3:GetObject", Resource = ["${local.lake}/landing/loads/*", "${local.lake}/catalog/*", "${local.lake}/state/loads/*", "${local.lake}/state/replays/*"] },
+      # Of a replay: the pages, its files read back, the lease.
+      { Effect = "Allow", Action = "dynamodb:Query", Resource = module.raw.arn },
+      { Effect = "Allow", Action = "s3:GetObject", Resource = "${local.lake}/lake/*" },
+      { Effect = "Allow", Action = ["dynamodb:DeleteItem", "dynamodb:PutItem"], Resource = module.ledger.arn },
+      { Effect = "Allow", Action = ["s3:AbortMultipartUpload", "s3:PutObject"], Resource = ["${local.lake}/lake/*", "${local.lake}/landing/rejected/*", "${local.lake}/state/load-files/*", "${local.lake}/state/replays/*"] },
       { Effect = "Allow", Action = "s3:DeleteObject", Resource = ["${local.lake}/lake/*", "${local.lake}/landing/loads/*"] },
-      { Effect = "Allow", Action = concat(local.read_glue, ["glue:BatchCreatePartition"]), Resource = local.glue },
+      { Effect = "Allow", Action = concat(local.read_glue, ["glue:BatchCreatePartition", "glue:UpdateTable"]), Resource = local.glue },
     ]))
 
     loads = jsonencode(concat(local.list_lake, local.use_key["loads"], local.give_up, [

@@ -1,0 +1,221 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Table } from '../../core/contract/table.ts'
+import type { RawChange } from '../../core/page.ts'
+import { nextRevision } from '../../local/operations/next-revision.ts'
+import { change, narrow, narrowNoted, noted } from '../local/operations/things.ts'
+import { runs } from '../support/budget.ts'
+import { tempFolder } from '../support/temp-folder.ts'
+import { type CompactLab, compactLab } from './compact-lab.ts'
+import { ReplayLab } from './replay-lab.ts'
+
+const DAY = '2026-01-03'
+const labs: CompactLab[] = []
+afterEach(async () => {
+  for (const lab of labs.splice(0)) await lab.close()
+})
+
+/* A lake whose changes were read with a contract that refused some of them and did not know a column. */
+async function labOf(batches: readonly (readonly RawChange[])[], first: Table = narrow) {
+  const folder = await tempFolder()
+  const lake = await compactLab(folder, [noted])
+  labs.push(lake)
+  lake.now = Date.parse(`${DAY}T12:00:00Z`)
+  const replay = new ReplayLab(lake, folder)
+  await replay.take(first, batches, DAY)
+  return { lake, replay }
+}
+
+const read = (lake: CompactLab) =>
+  lake.rows('w.things', 'SELECT id::INTEGER, n, note FROM w.things ORDER BY id')
+const files = async (lake: CompactLab) =>
+  (await lake.objects.list('lake/w/things_v1_history/')).filter((key) => key.includes('/replay-'))
+
+/* Sixteen pages are a file: three of them. */
+const many = Array.from({ length: 40 }, (_, index) => [
+  change('insert', index + 1, { id: index + 1, n: index * 5, note: `note ${index}` }),
+])
+const few = [
+  [change('insert', 1, { id: 1, n: 1, note: 'one' }), change('insert', 2, { id: 2, n: 2_000, note: 'two' })],
+  [change('update', 3, { id: 1, n: 3, note: 'three' }), change('insert', 4, { id: 3, n: 4, note: null })],
+  [change('delete', 5, { id: 3 }), change('insert', 6, { id: 4, n: 6, note: 'six' })],
+]
+const seenFirst = [
+  [1, 3, null],
+  [4, 6, null],
+]
+const seenNow = [
+  [1, 3, 'three'],
+  [2, 2_000, 'two'],
+  [4, 6, 'six'],
+]
+
+describe('a replay on a stack', () => {
+  test('G2 G8 shows nothing of it until it is whole, then all of it, as if the contract had always been so', async () => {
+    const { lake, replay } = await labOf(few)
+    expect(await read(lake)).toEqual(seenFirst)
+    const seen = new Set<string>()
+    const onCall = async (call: number) => {
+      if (call % 2 === 0) seen.add(JSON.stringify(await read(lake)))
+    }
+    expect(await replay.ask(noted, { onCall })).toMatchObject({
+      ...{ state: 'complete', revision: 1, pages: 3, changes: 6, rows: 6, refused: 0 },
+      since: '2026-01-01T00:00:00.000Z',
+    })
+    expect([...seen]).toEqual([JSON.stringify(seenFirst), JSON.stringify(seenNow)])
+    expect(await read(lake)).toEqual(seenNow)
+    expect([...replay.manifest]).toEqual(await files(lake))
+    expect(lake.leases.size).toBe(0)
+    expect(JSON.stringify(replay.lines)).not.toContain('three')
+  })
+
+  test('G3 made twice it changes nothing, at a higher revision', async () => {
+    const { lake, replay } = await labOf(few)
+    await replay.ask(noted)
+    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2 })
+    expect(await read(lake)).toEqual(seenNow)
+  })
+
+  test.each([false, true])(
+    'G8 G10 ended at any call, the same request goes on and leaves nothing behind (after the call: %s)',
+    async (isAfter) => {
+      const { lake, replay } = await labOf(few)
+      await replay.ask(noted)
+      const stride = Math.ceil(4 / runs(1))
+      for (let at = isAfter ? 2 : 1, calls = at, revision = 2; at <= calls; at += stride) {
+        await replay.ask(noted, { crash: { at, isAfter } }).catch(() => undefined)
+        /* What a dead function leaves expires. */
+        lake.leases.clear()
+        expect(await read(lake)).toEqual(seenNow)
+        const [last] = (await replay.replays.of('w.things', 1)).slice(-1)
+        const answer = await replay.ask(noted)
+        calls = replay.calls
+        expect(answer).toMatchObject({ state: 'complete', changes: 6, rows: 6 })
+        if (last?.state === 'running') expect(answer).toMatchObject({ revision: last.revision })
+        expect(await read(lake)).toEqual(seenNow)
+        expect([...replay.manifest].sort()).toEqual(await files(lake))
+        const [entry] = await lake.catalog.entries()
+        expect(entry?.revisions.length).toBeGreaterThanOrEqual(revision)
+        revision += 1
+      }
+    },
+    runs(30_000),
+  )
+
+  test('G10 out of time it says so, and goes on behind the last file', async () => {
+    const { lake, replay } = await labOf(many)
+    const before = await read(lake)
+    const piece = { remainingMs: 150_000 }
+    expect(await replay.ask(noted, piece)).toMatchObject({ state: 'running', revision: 1, pages: 16 })
+    expect(await replay.ask(noted, piece)).toMatchObject({ state: 'running', revision: 1, pages: 32 })
+    expect(await read(lake)).toEqual(before)
+    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', pages: 40, rows: 40 })
+    expect(await read(lake)).toHaveLength(40)
+    expect(await files(lake)).toHaveLength(3)
+  })
+
+  test('G2 changes that land and compactions that run meanwhile, and days that pass, lose none of it', async () => {
+    const { lake, replay } = await labOf(many)
+    const piece = { remainingMs: 150_000 }
+    await lake.compact()
+    await replay.ask(noted, piece)
+    await replay.take(noted, [[change('update', 50, { id: 1, n: 900, note: 'meanwhile' })]], DAY)
+    lake.now += 5 * 86_400_000
+    await replay.take(noted, [[change('insert', 51, { id: 51, n: 1, note: 'late' })]], '2026-01-08')
+    expect((await lake.compact()).answer).toMatchObject({ failed: [], done: [{ state: 'published' }] })
+    const meanwhile = await read(lake)
+    expect(meanwhile).toContainEqual([1, 900, 'meanwhile'])
+    expect(meanwhile).toContainEqual([2, 5, null])
+    await replay.ask(noted, piece)
+    await lake.compact()
+    expect(await read(lake)).toEqual(meanwhile)
+    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', pages: 42 })
+    const now = await read(lake)
+    expect(now).toHaveLength(41)
+    expect(now).toContainEqual([1, 900, 'meanwhile'])
+    expect(now).toContainEqual([40, 195, 'note 39'])
+    await lake.compact()
+    expect(await read(lake)).toEqual(now)
+    lake.now += 5 * 86_400_000
+    await replay.take(noted, [[change('delete', 52, { id: 51 })]], '2026-01-13')
+    await lake.compact()
+    expect(await read(lake)).toEqual(now.slice(0, 40))
+  })
+
+  test('G1 what the contract refuses now keeps its reading and waits, and pages that are gone keep theirs', async () => {
+    const { lake, replay } = await labOf(few, noted)
+    replay.expire(1)
+    await replay.take(noted, [[change('insert', 7, { id: 7, n: 7_000, note: 'seven' })]], DAY)
+    expect(await replay.ask(narrowNoted)).toMatchObject({
+      state: 'complete',
+      pages: 3,
+      changes: 5,
+      refused: 1,
+    })
+    expect(replay.waiting.size).toBe(1)
+    expect(await read(lake)).toEqual([...seenNow, [7, 7_000, 'seven']])
+  })
+
+  test('G8 begun with another contract it is given up, and no revision is used again', async () => {
+    const { lake, replay } = await labOf(many)
+    await replay.ask(narrowNoted, { remainingMs: 150_000 })
+    expect(await files(lake)).toHaveLength(1)
+    const [begun] = await replay.replays.of('w.things', 1)
+    expect(begun).toMatchObject({ state: 'running', revision: 1 })
+    /* Whoever redrives meanwhile shows another revision. */
+    const ledger = { all: () => replay.replays.of('w.things', 1) }
+    expect(await nextRevision(noted, { catalog: lake.catalog, ledger })).toBe(2)
+    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2, rows: 40 })
+    const states = (await replay.replays.of('w.things', 1)).map(({ state }) => state)
+    expect(states).toEqual(['abandoned', 'complete'])
+    expect((await files(lake)).every((key) => key.includes('/replay-r000002-'))).toBe(true)
+    const [entry] = await lake.catalog.entries()
+    expect(entry?.revisions).toEqual([2])
+  })
+
+  test('G8 a file that is gone is found before readers see the replay; the next one begins anew', async () => {
+    const { lake, replay } = await labOf(many)
+    await replay.ask(noted, { remainingMs: 150_000 })
+    for (const key of await files(lake)) await lake.objects.delete(key)
+    const before = await read(lake)
+    await expect(replay.ask(noted)).rejects.toMatchObject({ code: 'lake/unreadable' })
+    expect(await read(lake)).toEqual(before)
+    expect(await files(lake)).toEqual([])
+    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2, rows: 40 })
+  })
+
+  test('G8 a file of other bytes than were written is not counted', async () => {
+    const { lake, replay } = await labOf(few)
+    const put = lake.objects.put.bind(lake.objects)
+    lake.objects.put = (key, content) => put(key, key.includes('/replay-') ? Buffer.from('PAR1') : content)
+    await expect(replay.ask(noted)).rejects.toMatchObject({ code: 'lake/unreadable' })
+    lake.objects.put = put
+    expect(await replay.replays.of('w.things', 1)).toMatchObject([{ state: 'running', files: [] }])
+    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 1 })
+    expect(await read(lake)).toEqual(seenNow)
+  })
+
+  test('one at a time, and only with the contract that is meant', async () => {
+    const { lake, replay } = await labOf(few)
+    for (const lock of ['replay#w.things v1', 'revision#w.things v1']) {
+      lake.leases.add(lock)
+      expect(await replay.ask(noted)).toEqual({ state: 'busy' })
+      lake.leases.delete(lock)
+    }
+    expect(await replay.replays.of('w.things', 1)).toEqual([])
+  })
+
+  test('a dry run counts, piece by piece, and writes nothing', async () => {
+    const { lake, replay } = await labOf(many)
+    const piece = { isDryRun: true, remainingMs: 150_000 }
+    const first = await replay.ask(narrowNoted, piece)
+    expect(first).toMatchObject({ state: 'running', revision: null, pages: 16, refused: 0 })
+    const after = first.state === 'busy' ? null : first.after
+    const rest = await replay.ask(narrowNoted, { ...piece, remainingMs: 900_000, after })
+    expect(rest).toMatchObject({ state: 'dry run', pages: 24, changes: 24, rows: 5, refused: 19 })
+    expect([await files(lake), [...replay.waiting], await replay.replays.of('w.things', 1)]).toEqual([
+      [],
+      [],
+      [],
+    ])
+  })
+})
