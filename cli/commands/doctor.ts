@@ -97,6 +97,7 @@ async function sourceOf(
     {
       reader: 'tidemark',
       patterns: source === undefined ? [`${embeddedDatabase}.*`] : tables,
+      also: state?.added ?? [],
       slot: state?.slot ?? slot,
       publication: state?.publication ?? publication,
       known: state === undefined ? undefined : knownBy[state.slotState],

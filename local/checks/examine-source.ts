@@ -19,6 +19,8 @@ import { slotLogRule } from './slot-log-rule.ts'
 export interface SourceExamination {
   readonly reader: SourceReader
   readonly patterns: readonly string[]
+  /** Tables that a start takes whatever the patterns say, as `checkSource` does. */
+  readonly also?: readonly string[]
   readonly slot: string
   readonly publication: string
   /** Whether a run folder says that it made the slot; undefined when no folder was named. */
@@ -105,12 +107,12 @@ async function examineServer(
 async function examineTables(
   client: ClientBase,
   server: ServerFacts,
-  { reader, patterns, publication }: SourceExamination,
+  { reader, patterns, also, publication }: SourceExamination,
 ): Promise<readonly CheckResult[]> {
   const id = 'source.tables'
   let tables: readonly SourceTable[]
   try {
-    tables = await readOnly(client, () => readSourceCatalog(client, patterns))
+    tables = await readOnly(client, () => readSourceCatalog(client, patterns, also))
   } catch (error) {
     return [{ id, ...refused(error) }]
   }

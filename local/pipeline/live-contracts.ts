@@ -26,13 +26,22 @@ export class LiveContracts {
 
   readonly historyFile: HistoryFiles = (table, version) => this.histories(table, version)
 
-  /** Takes contracts in; those it has under the same name and version stay. */
-  add(tables: readonly Table[]): void {
+  /** Takes contracts in; those it has under the same name and version stay. Gives those that were not there. */
+  add(tables: readonly Table[]): readonly Table[] {
     const fresh = tables.filter(
       ({ name, version }) => !this.known.some((table) => table.name === name && table.version === version),
     )
-    if (fresh.length === 0) return
-    this.known = [...this.known, ...fresh]
+    if (fresh.length > 0) this.take([...this.known, ...fresh])
+    return fresh
+  }
+
+  /** Forgets contracts under which nothing was formatted yet. */
+  remove(tables: readonly Table[]): void {
+    this.take(this.known.filter((table) => !tables.includes(table)))
+  }
+
+  private take(tables: readonly Table[]): void {
+    this.known = tables
     this.routes = router(this.known, this.maskKey)
     this.histories = historyFiles(this.known)
   }

@@ -173,10 +173,15 @@ export class Pipeline {
     return this.contracts.tables
   }
 
-  /** Registers tables and has their changes formatted from now on. Doing it again changes nothing. */
-  async extend(tables: readonly Table[]): Promise<void> {
+  /** Registers tables and has their changes formatted from now on. Doing it again changes nothing. Gives the new ones. */
+  async extend(tables: readonly Table[]): Promise<readonly Table[]> {
     await this.catalog.registerTables(tables.map(catalogTable))
-    this.contracts.add(tables)
+    return this.contracts.add(tables)
+  }
+
+  /** Takes back an extension before any change came: the next one may bring other contracts of the same names. */
+  withdraw(tables: readonly Table[]): void {
+    this.contracts.remove(tables)
   }
 
   start(): void {

@@ -128,9 +128,11 @@ async function capture(
   })
   await onStep('recorded')
   /* Before the first change of a table can come. */
-  await pipeline.extend(plan.contracts.filter(({ source }) => names.includes(source.table)))
+  const extended = await pipeline.extend(plan.contracts.filter(({ source }) => names.includes(source.table)))
   await onStep('registered')
   return publish(plan, deps, () => {
+    /* Whoever asks again may have written a contract meanwhile, with masks that an inferred one has not. */
+    pipeline.withdraw(extended)
     const others = Object.entries(state.data.loads).filter(([name]) => !names.includes(name))
     const loads = { ...Object.fromEntries(others), ...pick(before.loads, names) }
     return state.update({ added: before.added, loads })
@@ -147,6 +149,7 @@ async function publish(
   let waited = 0
   const work = () =>
     withClient(source, async (client) => {
+      signal.throwIfAborted()
       await publishTables(client, state.data.publication, fresh)
       isPublished = true
       follow(fresh)

@@ -60,6 +60,7 @@ export async function inspectSource(
     /* A source that was refused leaves no trace in the folder. */
     const state = new RunState(folder.state, before ?? fresh)
     await state.update({
+      ...{ loads: loadsOf(tables, state.data.loads) },
       ...(isDropped || isOther ? { slotState: 'none', loads: {} } : {}),
       ...(isOther ? { source: fresh.source } : {}),
       /* The log of a restored server uses numbers again: what is read from now on outranks all that was. */
@@ -69,6 +70,12 @@ export async function inspectSource(
   } finally {
     await closeClient(client)
   }
+}
+
+/* What a table does while it is not followed never arrives: when it is followed again, it is loaded again. */
+function loadsOf(tables: readonly SourceTable[], loads: RunStateData['loads']): RunStateData['loads'] {
+  const followed = new Set(tables.map(({ schema, name }) => `${schema}.${name}`))
+  return Object.fromEntries(Object.entries(loads).filter(([name]) => followed.has(name)))
 }
 
 /** What tells one database from every other, a restored copy on another server included. */

@@ -7,6 +7,7 @@ import { parseOperation } from '../operations/operation.ts'
 import { askOperation, folderHolder, lockFolder } from '../pipeline/folder-lock.ts'
 import { runFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
+import { readSourceCatalog } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { addedTables, newLoads, type TablesAdded } from './add-tables.ts'
 import { readIdentity } from './inspect-source.ts'
@@ -71,10 +72,11 @@ async function noteTables(
   )
   try {
     const state = await stateOf(client, dir)
+    const { loads, added } = state.data
     const plan = await planTables(client, request, {
       state,
-      captured: new Map(Object.entries(state.data.loads).map(([name, { oid }]) => [name, oid])),
-      sources: [],
+      captured: new Map(Object.entries(loads).map(([name, { oid }]) => [name, oid])),
+      sources: await readSourceCatalog(client, request.tables, [...Object.keys(loads), ...added]),
       loads: await new FolderLoadLedger(folder.loads).all(),
       written,
       contractsFile: folder.contracts,

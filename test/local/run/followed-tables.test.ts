@@ -1,0 +1,114 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { doctorCommand } from '../../../cli/commands/doctor.ts'
+import { col } from '../../../core/contract/column.ts'
+import { contractDigests } from '../../../core/contract/contract-digest.ts'
+import type { Table } from '../../../core/contract/table.ts'
+import type { AddStep, TablesAdded } from '../../../local/run/add-tables.ts'
+import { requestTableAdd } from '../../../local/run/request-table-add.ts'
+import { refusal, type SourceServer, startSource } from '../replicator/source-server.ts'
+import { AddingLab, newTable } from './adding-lab.ts'
+
+let server: SourceServer
+let lab: AddingLab
+
+beforeAll(async () => {
+  server = await startSource()
+  lab = await AddingLab.open(server)
+})
+afterAll(async () => {
+  await lab.close()
+  await server.stop()
+})
+
+/* As `table add` where nothing runs. */
+function note(name: string): Promise<TablesAdded> {
+  return requestTableAdd({
+    ...{ dir: lab.dir, names: [name], isLoaded: true, isDryRun: false, written: [] },
+    source: lab.database.source,
+    signal: AbortSignal.timeout(20_000),
+    onProgress: () => undefined,
+  })
+}
+
+/* `note` holds what nobody should read. */
+const people: Table = {
+  ...{ name: 'public.people', version: 1, owner: 'people@tidemark.example', description: 'People' },
+  ...{ source: { system: 'adding', table: 'public.people' }, primaryKey: ['id'], partitionBy: {} },
+  unknownFields: 'keep',
+  columns: {
+    id: col.bigint('Number of the person'),
+    note: col.string('What was said of the person', { pii: 'free-text' }),
+  },
+}
+
+test('a contract that is written after an addition came to nothing is the one that counts', async () => {
+  await lab.sql(newTable('people'))
+  const writer = new pg.Client({ connectionString: lab.database.source.url })
+  await writer.connect()
+  await writer.query('BEGIN; UPDATE public.people SET n = -1 WHERE id = 5')
+  const asker = new AbortController()
+  const onStep = (step: AddStep) => (step === 'waiting' ? asker.abort() : undefined)
+  expect((await refusal(lab.add(['public.people'], { onStep, signal: asker.signal }))).code).toBe(
+    'source/table-busy',
+  )
+  await writer.query('COMMIT')
+  await writer.end()
+  lab.written = [people]
+  const request = { tables: ['public.people'], isLoaded: true, isDryRun: false }
+  const context = { signal: AbortSignal.timeout(20_000), onStep: () => undefined }
+  await lab.run.addTables({ ...request, contracts: contractDigests([people]) }, context)
+  expect(lab.run.tables.filter(({ name }) => name === 'public.people')).toEqual([people])
+  expect(await lab.verdicts('public.people')).toEqual(['public.people'])
+  lab.written = []
+})
+
+test('whose asker gives up before its turn came changes nothing', async () => {
+  await lab.sql(newTable('early'))
+  const before = await lab.noted()
+  const asker = new AbortController()
+  const onStep = (step: AddStep) => (step === 'registered' ? asker.abort() : undefined)
+  await expect(lab.add(['public.early'], { onStep, signal: asker.signal })).rejects.toThrow('abort')
+  expect(await lab.noted()).toEqual(before)
+  const { rows } = await lab.sql(`select from pg_publication_tables where tablename = 'early'`)
+  expect(rows).toEqual([])
+})
+
+test('G1 a table that a start left out is loaded again when it is followed again', async () => {
+  await lab.sql(newTable('narrow'))
+  await lab.reopen(['public.narrow'])
+  await lab.reopen()
+  await lab.sql('UPDATE public.narrow SET n = 99 WHERE id < 9; DELETE FROM public.narrow WHERE id = 12')
+  /* So that the changes are behind the slot. */
+  expect(await lab.verdicts('public.orders')).toEqual(['public.orders'])
+  await lab.stop()
+  expect(await note('public.narrow')).toMatchObject({ tables: [{ state: 'at-next-start' }] })
+  await lab.start()
+  expect(await lab.verdicts('public.narrow')).toEqual(['public.narrow'])
+})
+
+test('is not noted for the next start when its lake name is taken, which would end that start', async () => {
+  await lab.sql('CREATE TABLE public."Orders" (id int PRIMARY KEY)')
+  await lab.stop()
+  const before = await lab.noted()
+  expect((await refusal(note('public.Orders'))).code).toBe('contract/invalid')
+  expect(await lab.noted()).toEqual(before)
+  await lab.start()
+})
+
+test('is looked at by doctor as by a start, whatever the patterns say', async () => {
+  onTestFinished(() => {
+    process.exitCode = undefined
+  })
+  await lab.sql('ALTER TABLE public.narrow REPLICA IDENTITY NOTHING')
+  const lines: string[] = []
+  const output = {
+    ...{ isTerminal: false, columns: 100 },
+    ...{ result: (text: string) => lines.push(text), progress: () => undefined },
+  }
+  const asked = ['--dir', lab.dir, '--source', lab.database.source.url, '--tables', 'public.orders', '--json']
+  await doctorCommand({ output, sourceFromEnvironment: undefined }).parseAsync(['node', 'doctor', ...asked])
+  const found = lines.join('')
+  expect(found).toContain('REPLICA IDENTITY DEFAULT')
+  expect((await refusal(lab.reopen())).code).toBe('source/replica-identity')
+})
