@@ -77,7 +77,7 @@ export const failures = {
   },
   'lake/conflict': {
     action: 'retry',
-    advice: 'Another compaction of the table was published meanwhile. Run this one again.',
+    advice: 'A compaction of the table was published meanwhile. Run the command again.',
   },
   'lake/audit': {
     action: 'halt',

@@ -153,16 +153,17 @@ async function keep(
   const after = { ...record, ...counted(record, chunk, reach) }
   const { first, last } = reach
   if (chunk.file === undefined) return after
-  let { ingestDate } = record
-  if (record.files.length === 0) {
-    /* From its first file on a day stays open; before it, days go by. Readers leave out a revision that is not shown. */
-    const entry = await catalog.entry(table.name, table.version)
-    ingestDate = openDay(entry, new Date(stage.now()).toISOString().slice(0, 10))
-    await catalog.registerPartition(table.name, table.version, ingestDate)
-  }
+  /* From its first file on a day stays open; before it, days go by. */
+  const isFirst = record.files.length === 0
+  const today = new Date(stage.now()).toISOString().slice(0, 10)
+  const ingestDate = isFirst
+    ? openDay(await catalog.entry(table.name, table.version), today)
+    : record.ingestDate
   const key = replayFileKey({ ...record, ingestDate }, table)
   const { parts, bytes, sha256 } = chunk.file
   await objects.put(key, parts)
+  /* Readers leave out a revision that is not shown; of a day without a file none must know. */
+  if (isFirst) await catalog.registerPartition(table.name, table.version, ingestDate)
   const files = open()
   try {
     const { rows } = chunk

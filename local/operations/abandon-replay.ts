@@ -1,6 +1,7 @@
 import { contractDigest } from '../../core/contract/contract-digest.ts'
 import type { Table } from '../../core/contract/table.ts'
-import type { Catalog, ObjectStore } from '../../core/ports.ts'
+import type { Catalog, CatalogEntry, ObjectStore } from '../../core/ports.ts'
+import { openDay } from '../../ingest/open-day.ts'
 import { replayFileKey } from './replay-file-key.ts'
 import type { ReplayLedger, ReplayState } from './replay-ledger.ts'
 
@@ -20,7 +21,15 @@ export async function abandonReplay(state: ReplayState, table: Table, deps: Aban
   await ledger.save({ ...state, state: 'abandoned', files: [] })
 }
 
-/** Gives up the replays of a table that were begun with another contract, and ends what a crash left of giving up. */
+/** Whether a compaction folded the day of a replay's files: no reader of current looks there for what came later. */
+export function isDayOver(
+  { ingestDate }: Pick<ReplayState, 'ingestDate'>,
+  entry: CatalogEntry | undefined,
+): boolean {
+  return entry !== undefined && openDay(entry, ingestDate) !== ingestDate
+}
+
+/** Gives up the replays of a table that were begun with another contract or whose day is over, and ends what a crash left of giving up. */
 export async function dropStaleReplays(
   table: Table,
   deps: AbandonDeps & { readonly catalog: Pick<Catalog, 'entries'> },
@@ -36,7 +45,7 @@ export async function dropStaleReplays(
     const isShown = shown?.revisions.includes(state.revision) === true
     if (isShown && state.state === 'running') await deps.ledger.save({ ...state, state: 'complete' })
     if (isShown) continue
-    const isStale = state.state === 'running' && state.contract !== digest
+    const isStale = state.state === 'running' && (state.contract !== digest || isDayOver(state, shown))
     if (isStale || (state.state === 'abandoned' && state.files.length > 0))
       await abandonReplay(state, table, deps)
   }

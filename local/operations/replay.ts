@@ -2,13 +2,14 @@ import { resolve } from 'node:path'
 import { contractDigest } from '../../core/contract/contract-digest.ts'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
 import type { LoadLedger } from '../../core/load.ts'
 import type { Catalog, Clock, ObjectStore, PositionRange, Quarantine } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
 import type { Route } from '../../formatters/route.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
-import { abandonReplay, dropStaleReplays } from './abandon-replay.ts'
+import { abandonReplay, dropStaleReplays, isDayOver } from './abandon-replay.ts'
 import { auditReplay } from './audit-replay.ts'
 import { bookReplay, type ReplayBooks } from './book-replay.ts'
 import { nextRevision } from './next-revision.ts'
@@ -59,8 +60,8 @@ export interface ReplayResult {
 /**
  * Formats the raw changes and the newest load of a table again with today's contract, at a higher revision. Readers see the new reading
  * all at once, when every page is done and the files are audited; until then they see the old one. Interrupted, the
- * same call goes on where it stopped; a changed contract starts anew. Throws `lake/unreadable` when the audit fails:
- * that replay is given up, and the next call starts anew.
+ * same call goes on where it stopped; a changed contract starts anew. Throws `lake/unreadable` when the audit fails,
+ * and `lake/conflict` when compactions passed the day of its files: that replay is given up, and the next call starts anew.
  */
 export async function replay(request: ReplayRequest, deps: ReplayDeps): Promise<ReplayResult> {
   const { raw, ledger, signal } = deps
@@ -119,6 +120,7 @@ async function begin(table: Table, range: PositionRange, deps: ReplayDeps): Prom
   const [from, to] = [range.from ?? null, range.to ?? null]
   /* Of what came since an interruption, another contract may have read some. */
   const extent = { rawPages: raw.length, pages: pagesIn(raw, table, range, raw.length).length }
+  const entry = await entryOf(table, deps)
   const open = (await ledger.all()).find(
     (state) =>
       state.table === table.name &&
@@ -126,7 +128,8 @@ async function begin(table: Table, range: PositionRange, deps: ReplayDeps): Prom
       state.state === 'running' &&
       state.contract === contract &&
       state.from === from &&
-      state.to === to,
+      state.to === to &&
+      !isDayOver(state, entry),
   )
   if (open !== undefined) return { ...open, ...extent }
   const at = new Date(now()).toISOString()
@@ -159,6 +162,8 @@ async function publish(
 ): Promise<void> {
   const { catalog, ledger, root, quarantine } = deps
   try {
+    if (state.files.length > 0 && isDayOver(state, await entryOf(route.table, deps)))
+      throw new PipelineError('lake/conflict', `${state.table}: a compaction passed the day of the replay`)
     await auditReplay(state, async (key) => resolve(root, key))
   } catch (error) {
     await abandonReplay(state, route.table, deps)
@@ -169,6 +174,11 @@ async function publish(
   await releaseAccepted(route, range, quarantine)
   await bookReplay(state, { table: route.table, range }, deps)
   await ledger.save({ ...state, state: 'complete' })
+}
+
+async function entryOf({ name, version }: Table, { catalog }: Pick<ReplayDeps, 'catalog'>) {
+  const entries = await catalog.entries()
+  return entries.find(({ table }) => table.name === name && table.version === version)
 }
 
 function resultOf(state: ReplayState, outcome: ReplayResult['state']): ReplayResult {

@@ -54,8 +54,12 @@ export class ScratchLake implements ReadableLake {
     for (let tries = 1; ; tries += 1) {
       const entry = this.readable(await this.deps.entry(table), asOf)
       try {
-        await this.copy(await this.keysOf(entry), signal)
-        return { entry, root: this.deps.folder }
+        const keys = await this.keysOf(entry)
+        await this.copy(keys, signal)
+        /* DuckDB refuses a folder without files; of a replay that was given up a day may be left. */
+        const days = new Set(keys.map(dayOf))
+        const partitions = entry.partitions.filter((day) => days.has(day))
+        return { entry: { ...entry, partitions }, root: this.deps.folder }
       } catch (error) {
         if (!(error instanceof PipelineError)) throw error
         if (error.code === 'objects/too-large')

@@ -6,7 +6,7 @@ import type { Block } from '../../../core/block.ts'
 import { contractDigests } from '../../../core/contract/contract-digest.ts'
 import type { Table } from '../../../core/contract/table.ts'
 import { encodePages, type RawChange } from '../../../core/page.ts'
-import type { WaitingEntry } from '../../../core/ports.ts'
+import type { Clock, WaitingEntry } from '../../../core/ports.ts'
 import { formatPage } from '../../../formatters/format-page.ts'
 import { pageRecord } from '../../../formatters/page-record.ts'
 import { router } from '../../../formatters/route.ts'
@@ -41,6 +41,8 @@ export class RepairShop {
   readonly quarantine: FolderQuarantine
   readonly raw: FolderRawStore
   readonly ledger: FolderLedger
+  /** The clock of its operations. */
+  now: Clock = Date.now
   private readonly power: Power
 
   private constructor(
@@ -127,7 +129,7 @@ export class RepairShop {
     callers: readonly Table[] = this.parts.tables,
   ): Promise<unknown> {
     const whole = { ...request, contracts: contractDigests(callers) } as Operation
-    return runOperation(whole, { pipeline: this.parts, now: Date.now, signal, onProgress })
+    return runOperation(whole, { pipeline: this.parts, now: this.now, signal, onProgress })
   }
 
   /** Does the work; `died` when the power went or a fault came through it. */

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nextStep } from '../../../core/position.ts'
+import { LakeSession } from '../../../local/duckdb/lake-session.ts'
 import { ReplayLedger } from '../../../local/operations/replay-ledger.ts'
+import { FileCatalog } from '../../../local/stores/file-catalog.ts'
 import { runs } from '../../support/budget.ts'
 import { type Fault, Power } from '../pipeline/faults.ts'
 import { lakeRuns } from './lake-runs.ts'
@@ -92,6 +94,22 @@ test('G10 an interrupted replay goes on where it stopped and makes the files of 
   expect(files).toEqual(await replayFiles(whole))
   for (const name of files)
     expect(await readFile(join(cut, 'lake', name))).toEqual(await readFile(join(whole, 'lake', name)))
+})
+
+test('G2 one that goes on when a compaction has passed the day of its files begins anew', async () => {
+  const folder = await filled([wide], long)
+  await inLife(folder, [noted], async (shop) => {
+    const stop = new AbortController()
+    await shop.run(replayThings, stop.signal, () => stop.abort())
+    shop.now = () => Date.now() + 3 * 86_400_000
+    await shop.run({ kind: 'compact', isDryRun: false })
+    expect(await shop.run(replayThings)).toMatchObject({ state: 'complete', changes: 40, revision: 2 })
+  })
+  const entries = await new FileCatalog(join(folder, 'catalog.json')).entries()
+  const session = await LakeSession.open({ folder, entries })
+  const { batches } = await session.query('SELECT count(*)::INTEGER, count(note)::INTEGER FROM w.things')
+  for await (const batch of batches) expect(batch).toEqual([[40, 40]])
+  await session.close()
 })
 
 test('a changed contract begins anew, and the files of the other replay go', async () => {

@@ -76,6 +76,12 @@ test('the files of readers are copied, each once, and those of another table are
   expect(await keys()).toEqual([])
 })
 
+test('a shown day that has no file is left out: an engine would look for one', async () => {
+  const given = { ...entryOf(null), partitions: ['2026-01-02', '2026-01-03'] }
+  const { lake } = await lakeWith(() => given)
+  expect((await lake.open(items, at(20))).entry.partitions).toEqual(['2026-01-02'])
+})
+
 test('G2 a base from after the position does not stand for history: the one from before it does', async () => {
   const { lake, keys } = await lakeWith(() => entryOf(baseOf(2, 30, at(5))))
   lake.hold([entryOf(baseOf(1, 10))])
@@ -95,7 +101,7 @@ test('G2 without one from before it, history answers where it is whole, and noth
 test('G2 what was dropped below the floor of the position is not missed', async () => {
   const floored = { ...entryOf(baseOf(2, 30, at(5))), floors: [{ position: at(8), reason: 'load' as const }] }
   const { lake } = await lakeWith(() => floored)
-  expect((await lake.open(items, at(20))).entry).toBe(floored)
+  expect((await lake.open(items, at(20))).entry).toEqual(floored)
   await expect(lake.open(items, at(7))).rejects.toMatchObject({ code: 'lake/conflict' })
 })
 
