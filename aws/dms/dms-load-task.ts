@@ -4,13 +4,15 @@ import {
   DescribeEndpointsCommand,
   type Endpoint,
   ModifyEndpointCommand,
+  TestConnectionCommand,
 } from '@aws-sdk/client-database-migration-service'
 import { PipelineError } from '../../core/failures.ts'
 import type { LoadTask, TaskLook, TaskTable } from '../../core/load-task.ts'
 import { tableMappings } from '../../ingest/table-mappings.ts'
-import { type CallName, callAws } from '../call-aws.ts'
+import { type CallName, callAws, isNamed } from '../call-aws.ts'
 import type { RetryPolicy } from '../retry.ts'
 import { DmsTasks } from './dms-tasks.ts'
+import { readEndpointTests } from './read-connections.ts'
 import { startType } from './start-type.ts'
 
 export interface DmsLoadTaskSettings {
@@ -69,6 +71,7 @@ export class DmsLoadTask implements LoadTask {
     const { task } = this.settings
     await this.pointAt(folderOf(load))
     await this.tasks.setMappings(task, tableMappings(tables))
+    await this.untilTested()
     await this.tasks.start(task, 'load-again')
   }
 
@@ -112,6 +115,40 @@ export class DmsLoadTask implements LoadTask {
       const isOver = await sleep(pollMs, false, { signal: deadline }).catch(() => true)
       if (isOver) throw new PipelineError('aws/unavailable', `endpoint ${endpoint} is still being changed`)
     }
+  }
+
+  /* DMS starts no task whose endpoint it has not tested, and begins a test of its own when an endpoint is modified. */
+  private async untilTested(): Promise<void> {
+    const { client, retry, task, endpoint, pollMs, settleDeadlineMs } = this.settings
+    const instance = await this.tasks.instance(task)
+    const deadline = AbortSignal.timeout(settleDeadlineMs)
+    let isAsked = false
+    for (;;) {
+      const tests = await readEndpointTests({ client, retry }, endpoint)
+      const status = tests.find((test) => test.instance === instance)?.status
+      if (status === 'successful') return
+      if (status !== 'testing' && isAsked)
+        throw new PipelineError('dms/refused', `the test of endpoint ${endpoint} is ${status ?? 'unknown'}`)
+      if (status !== 'testing') {
+        await this.test(instance)
+        isAsked = true
+      }
+      const isOver = await sleep(pollMs, false, { signal: deadline }).catch(() => true)
+      if (isOver) throw new PipelineError('aws/unavailable', `endpoint ${endpoint} is still being tested`)
+    }
+  }
+
+  private async test(instance: string): Promise<void> {
+    const { client, retry, endpoint } = this.settings
+    const command = new TestConnectionCommand({ ReplicationInstanceArn: instance, EndpointArn: endpoint })
+    await callAws(call, retry, async (abortSignal) => {
+      try {
+        await client.send(command, { abortSignal })
+      } catch (error) {
+        /* It is being tested already. */
+        if (!isNamed(error, 'InvalidResourceStateFault')) throw error
+      }
+    })
   }
 
   private async endpoint(): Promise<Endpoint> {

@@ -114,6 +114,11 @@ export class DmsTasks {
     )
   }
 
+  /** ARN of the replication instance of a task. Throws `dms/refused` when there is no such task. */
+  async instance(task: string): Promise<string> {
+    return (await readTask(this.settings, task)).instance
+  }
+
   /** The table mappings of a task, JSON as it was given. Throws `dms/refused` when there is no such task. */
   async mappings(task: string): Promise<string> {
     return (await readTask(this.settings, task)).mappings

@@ -10,6 +10,8 @@ import type { RetryPolicy } from '../retry.ts'
 export interface TaskDefinition {
   readonly status: string
   readonly hasRun: boolean
+  /** ARN of its replication instance. */
+  readonly instance: string
   readonly mappings: string
   readonly settings: string
 }
@@ -28,12 +30,14 @@ export async function readTask(
   const { ReplicationTasks: [found] = [] } = await callAws(call, retry, (abortSignal) =>
     client.send(command, { abortSignal }),
   )
-  const { Status, TableMappings, ReplicationTaskSettings, ReplicationTaskStartDate } = found ?? {}
+  const { Status, TableMappings, ReplicationTaskSettings, ReplicationTaskStartDate, ReplicationInstanceArn } =
+    found ?? {}
   if (Status === undefined || TableMappings === undefined)
     throw new PipelineError('dms/refused', `there is no task ${arn}`)
   return {
     status: Status,
     hasRun: ReplicationTaskStartDate !== undefined,
+    instance: ReplicationInstanceArn ?? '',
     mappings: TableMappings,
     settings: ReplicationTaskSettings ?? '{}',
   }

@@ -9,6 +9,8 @@ export interface DoubleTable {
   readonly loadedAt?: number
 }
 
+const INSTANCE = 'arn:instance'
+
 /** What a task of the double is, before anything is told it. */
 export interface DoubleTask {
   readonly migrationType: 'full-load' | 'cdc' | 'full-load-and-cdc'
@@ -23,7 +25,8 @@ export interface DoubleTask {
  * later, a cdc task never by `reload-target`; ten tables are reloaded in a request, of a task that runs and loads
  * (API reference, user guide). Between two states a task is seen once. Settings are described only where they are asked for.
  * A cdc task shows what it selects once it runs again. Statistics of a load are those of the one before until the task has
- * begun to read. ModifyEndpoint keeps no setting that it is not given again. Its clock, in seconds, moves with every start and end.
+ * begun to read. ModifyEndpoint keeps no setting that it is not given again, and has the endpoint tested; of an endpoint that
+ * was never tested, is being tested or cannot be reached no task is started. Its clock, in seconds, moves with every start and end.
  */
 export class DmsDouble {
   status: string
@@ -38,6 +41,10 @@ export class DmsDouble {
   private clock = 1_795_000_000
   private startedAt = 0
   private isEndpointModifying = false
+  /** What DMS says of the last test of the endpoint; undefined for none. */
+  test: 'testing' | 'successful' | 'failed' | undefined
+  /** Whether a test succeeds. */
+  isReachable = true
 
   constructor({ migrationType, hasRun, status, mappings }: Partial<DoubleTask> = {}) {
     this.migrationType = migrationType ?? 'full-load'
@@ -68,7 +75,18 @@ export class DmsDouble {
         if (!this.isIdle) return refuse()
         this.settings = body.S3Settings
         this.isEndpointModifying = true
+        if (this.test !== undefined) this.test = 'testing'
         return json({})
+      case 'TestConnection':
+        if (this.test === 'testing') return refuse()
+        this.test = 'testing'
+        return json({})
+      case 'DescribeConnections': {
+        if (this.test === undefined) return errorAnswer(exchange, 400, 'ResourceNotFoundFault')
+        const Status = this.test
+        if (this.test === 'testing') this.test = this.isReachable ? 'successful' : 'failed'
+        return json({ Connections: [{ ReplicationInstanceArn: INSTANCE, Status }] })
+      }
       case 'ModifyReplicationTask':
         if (!this.isIdle) return refuse()
         this.mappings = body.TableMappings
@@ -78,6 +96,7 @@ export class DmsDouble {
         const type = body.StartReplicationTaskType
         if (!this.isIdle || (type === 'start-replication') === this.hasRun) return refuse()
         if (type === 'reload-target' && this.migrationType === 'cdc') return refuse()
+        if (this.migrationType === 'full-load' && this.test !== 'successful') return refuse()
         this.status = 'starting'
         this.stopReason = undefined
         this.hasRun = true
@@ -144,7 +163,7 @@ export class DmsDouble {
     if (Status === 'testing' || Status === 'starting') this.status = 'running'
     /* What is resumed may be assessed first. */
     if (Status === 'starting' && MigrationType === 'cdc') this.status = 'testing'
-    const described = isShort ? {} : { TableMappings: this.mappings }
+    const described = isShort ? {} : { TableMappings: this.mappings, ReplicationInstanceArn: INSTANCE }
     return { Status, MigrationType, ...started, ...stopped, ...described }
   }
 

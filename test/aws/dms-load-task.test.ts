@@ -32,7 +32,9 @@ test('a load is a folder, exactly its tables, and a start; the next one a reload
   })
   const calls = await task.plan('l1', ['w.shops', 'w.a_b'])
   await task.begin('l1', ['w.shops', 'w.a_b'])
-  expect(dms.told).toEqual(['ModifyEndpoint', 'ModifyReplicationTask', 'start-replication'])
+  expect(dms.told).toEqual([
+    ...['ModifyEndpoint', 'ModifyReplicationTask', 'TestConnection', 'start-replication'],
+  ])
   expect(calls.map((one) => one.split(' ')[0])).toEqual([
     ...['ModifyEndpoint', 'ModifyReplicationTask', 'StartReplicationTask'],
   ])
@@ -56,7 +58,8 @@ test('a load is a folder, exactly its tables, and a start; the next one a reload
   expect((tables.get('w.shops')?.readAt ?? '') > (ended.run ?? '')).toBe(true)
   expect((await task.plan('l2', ['w.shops'])).at(-1)).toMatch(/reload-target$/)
   await task.begin('l2', ['w.shops'])
-  expect(dms.told.at(-1)).toBe('reload-target')
+  /* The test that DMS began by itself was waited for. */
+  expect(dms.told.slice(-3)).toEqual(['ModifyEndpoint', 'ModifyReplicationTask', 'reload-target'])
   expect((await task.look()).run).not.toBe(reading.run)
 })
 
@@ -71,6 +74,16 @@ test.each([
   expect(dms.selected()).toEqual(['w.shops'])
   await task.stop()
   expect(await task.look()).toMatchObject({ isBusy: false, isFinished: false })
+})
+
+test('a task whose endpoint cannot be reached is not started, and begins once it can', async () => {
+  const { dms, task } = await taskUnderTest()
+  dms.isReachable = false
+  await expect(task.begin('l1', ['w.shops'])).rejects.toMatchObject({ code: 'dms/refused' })
+  expect(dms.told).not.toContain('start-replication')
+  dms.isReachable = true
+  await task.begin('l1', ['w.shops'])
+  expect(dms.told.at(-1)).toBe('start-replication')
 })
 
 test('a task between two states is busy, and why it stopped is said in words of DMS alone', async () => {

@@ -162,8 +162,14 @@ resource "aws_iam_role_policy" "operator" {
       {
         # DMS describes all or nothing.
         Effect   = "Allow"
-        Action   = ["dms:DescribeEndpoints", "dms:DescribeReplicationTasks"]
+        Action   = ["dms:DescribeConnections", "dms:DescribeEndpoints", "dms:DescribeReplicationTasks"]
         Resource = "*"
+      },
+      {
+        # DMS starts no task whose endpoint it has not tested.
+        Effect   = "Allow"
+        Action   = "dms:TestConnection"
+        Resource = [aws_dms_replication_instance.this.replication_instance_arn, aws_dms_s3_endpoint.loads.endpoint_arn]
       },
       {
         Effect = "Allow"

@@ -4,6 +4,7 @@ import { textAt } from './values.ts'
 
 /* Actions that AWS authorises for everything or not at all. */
 const WITHOUT_RESOURCE: Readonly<Record<string, string>> = {
+  'dms:DescribeConnections': 'describes all or nothing',
   'dms:DescribeEndpoints': 'describes all or nothing',
   'dms:DescribeReplicationTasks': 'describes all or nothing',
   'ec2:DescribeNetworkInterfaces': 'of Lambda, to place a function in a VPC',
