@@ -7,7 +7,7 @@ import type { LambdaStage } from '../runtime/lambda-stage.ts'
 /**
  * Logs and measures what was proven: by table `different`, `inQuarantine`, `healed` and `proofAge` (seconds since the
  * table was last proven equal, of every table, for one that is never reached grows old too); of all `unequal` (tables
- * that differ), `unproven` (those that could not be compared) and `notBegun`. Names and numbers only.
+ * that differ, by this proof or by one that no later one took back), `unproven` (those that could not be compared) and `notBegun`. Names and numbers only.
  */
 export function noteProofs(
   { tables: proven, failed, notBegun }: ProofAnswer,
@@ -36,7 +36,10 @@ export function noteProofs(
       label,
     )
   }
-  const unequal = proven.filter(({ equal }) => !equal).length
+  const differing = tables
+    .map((table) => tableLabel(table, tables))
+    .filter((label) => proofs.tables[label]?.equal === false)
+  const unequal = new Set([...differing, ...proven.flatMap(({ equal, table }) => (equal ? [] : table))]).size
   metrics.level('unequal', unequal)
   metrics.level('unproven', failed.length)
   metrics.level('notBegun', notBegun.length)

@@ -30,11 +30,14 @@ export const keptProofs = z.object({
 export type KeptProof = z.infer<typeof keptProof>
 export type KeptProofs = z.infer<typeof keptProofs>
 
+const WHOLE = 100
+
 export const noProofs: KeptProofs = { format: 1, tables: {}, tried: {} }
 
 /**
  * The document with proofs in place of the last ones of their tables. A proof of chosen keys says nothing of its table
- * and is not kept; the same document then.
+ * and is not kept; a sample that is equal takes back neither a difference, which may lie in other keys, nor a proof of
+ * more keys. The same document when nothing is kept.
  */
 export function withProofs(
   known: KeptProofs,
@@ -56,13 +59,23 @@ function keptOf(
   last: KeptProof | undefined,
 ): KeptProof | undefined {
   const sample = sampleOf(proof.scope)
-  if (sample === undefined) return undefined
+  if (sample === undefined || (proof.equal && shareOf(sample) < shareToBeat(last))) return undefined
   const { equal, sourceRows, lakeRows, way, different, quarantinedKeys } = proof
   const before = last?.equalAt ?? (last?.equal === true ? last.at : null)
   return {
     ...{ equal, lsn, at, equalAt: equal ? at : before },
     ...{ sourceRows, lakeRows, way, sample, different, inQuarantine: quarantinedKeys.length },
   }
+}
+
+/* Per cent of the keys that an equal proof has to compare to stand in place of the last one. */
+function shareToBeat(last: KeptProof | undefined): number {
+  if (last === undefined) return 0
+  return last.equal ? shareOf(last.sample) : WHOLE
+}
+
+function shareOf(sample: number | null): number {
+  return sample ?? WHOLE
 }
 
 function sampleOf(scope: Scope): number | null | undefined {

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
@@ -188,11 +188,19 @@ test.each([
 })
 
 test('a sample, and keys that changed since a while ago, are what is asked for', async () => {
-  const { run } = proveLab(lab, await tempFolder())
+  const folder = await tempFolder()
+  const { run, lines } = proveLab(lab, folder)
+  const [counts, at] = [{ sourceRows: 1, lakeRows: 1, different: 1, inQuarantine: 0 }, '2026-01-01T00:00:00Z']
+  const differs = { equal: false, lsn: '1', at, way: 'streamed', sample: null, ...counts }
+  await mkdir(join(folder, 'state'))
+  const kept = JSON.stringify({ format: 1, tables: { 'shop.carl': differs } })
+  await writeFile(join(folder, 'state/proofs.json'), kept)
   expect((await run({ sample: 10 })).tables).toMatchObject([
     { equal: true, scope: 'sample' },
     { equal: true, scope: 'sample' },
     { equal: true, scope: 'sample' },
   ])
+  /* What the whole found, no sample takes back: the alarm goes on. */
+  expect(metricOf(lines, 'unequal')).toEqual({ '': 1 })
   expect((await run({ tables: ['shop.carl'], since: '1h' })).tables).toMatchObject([{ scope: 'since' }])
 })

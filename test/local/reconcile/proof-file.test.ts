@@ -21,14 +21,16 @@ const proofOf = (...tables: readonly TableProof[]): Proof => ({
   ...{ equal: true, lsn: 2n ** 60n, asOf: '0001-1000000000000000-0000000000', tables },
 })
 
+const sample = (percent: number): Scope => ({ kind: 'sample', percent, buckets: 512 })
+
 test('no proof is known of a new folder', async () => {
   expect(await readProofs(proofsFile(dir))).toEqual({})
 })
 
 test('the last proof of each table is kept, whole', async () => {
   const path = proofsFile(dir)
-  await keepProof(path, proofOf(proven('a'), proven('b', 3)), 0)
-  await keepProof(path, proofOf(proven('b', 0, { kind: 'sample', percent: 12.5, buckets: 512 })), 1_000)
+  await keepProof(path, proofOf(proven('a')), 0)
+  await keepProof(path, proofOf(proven('b', 0, sample(12.5))), 1_000)
   const [begin, later] = ['1970-01-01T00:00:00.000Z', '1970-01-01T00:00:01.000Z']
   const common = { lsn: '1152921504606846976', sourceRows: 5, lakeRows: 5, way: 'streamed', inQuarantine: 1 }
   expect(await readProofs(path)).toEqual({
@@ -48,6 +50,25 @@ test('when a table was last equal outlives the proofs that found a difference', 
     a: { equalAt: '1970-01-01T00:00:00.000Z', at: '1970-01-01T00:00:02.000Z' },
     b: { equalAt: '1970-01-01T00:00:02.000Z' },
   })
+})
+
+test('a sample that is equal takes back no difference and no proof of more keys; one that differs is kept', async () => {
+  const path = proofsFile(dir)
+  await keepProof(path, proofOf(proven('a', 2), proven('b'), proven('c', 0, sample(10))), 0)
+  await keepProof(path, proofOf(...['a', 'b', 'c'].map((name) => proven(name, 0, sample(1)))), 1_000)
+  expect(await readProofs(path)).toMatchObject({
+    a: { equal: false, different: 2, sample: null },
+    b: { equal: true, equalAt: '1970-01-01T00:00:00.000Z', sample: null },
+    c: { equal: true, equalAt: '1970-01-01T00:00:00.000Z', sample: 10 },
+  })
+  await keepProof(path, proofOf(proven('b', 1, sample(1)), proven('c', 0, sample(10))), 2_000)
+  await keepProof(path, proofOf(proven('b', 0, sample(99))), 3_000)
+  expect(await readProofs(path)).toMatchObject({
+    b: { equal: false, sample: 1, equalAt: '1970-01-01T00:00:00.000Z' },
+    c: { equal: true, equalAt: '1970-01-01T00:00:02.000Z' },
+  })
+  await keepProof(path, proofOf(proven('a'), proven('b', 0, sample(100))), 4_000)
+  expect(await readProofs(path)).toMatchObject({ a: { equal: true }, b: { equal: true, sample: 100 } })
 })
 
 test('a proof of chosen keys does not stand for its table', async () => {
