@@ -26,3 +26,8 @@ export async function readEventSources(
     ...{ id: UUID, state: State, lastResult: LastProcessingResult },
   }))
 }
+
+/** Whether nothing is read from it, now or in a moment. */
+export function isSwitchedOff({ state }: EventSource): boolean {
+  return state === 'Disabled' || state === 'Disabling'
+}

@@ -1,11 +1,11 @@
 import type { TableState } from '../../aws/dynamo/read-table-state.ts'
-import type { EventSource } from '../../aws/lambda/read-event-sources.ts'
+import { type EventSource, isSwitchedOff } from '../../aws/lambda/read-event-sources.ts'
 import type { DeployedFunction } from '../../aws/lambda/read-function.ts'
 import type { SecretState } from '../../aws/secrets/read-secret-state.ts'
 import { ageText } from '../../core/amount-text.ts'
 import { type Fix, fail, ok, type Rule, shell, step, warn } from '../../core/check.ts'
 import type { Measured } from '../stack-status/status-facts.ts'
-import { limits, queueRules, runbook } from '../stack-status/way-rules.ts'
+import { limits, queueRules, runbook, switchOn } from '../stack-status/way-rules.ts'
 
 export interface FunctionsFacts {
   readonly now: number
@@ -90,11 +90,11 @@ export const eventSourceRules: readonly Rule<EventSourcesFacts>[] = [
       const bare = [...sources].filter(([, of]) => of.length === 0).map(([name]) => name)
       if (bare.length > 0) return fail(`nothing feeds ${bare.join(', ')}`, apply)
       const all = [...sources].flatMap(([name, of]) => of.map((one) => ({ name, ...one })))
-      const off = all.filter(({ state }) => state === 'Disabled' || state === 'Disabling')
+      const off = all.filter(isSwitchedOff)
       if (off.length > 0)
         return fail(
           `switched off: ${off.map(({ name }) => name).join(', ')}: what it reads is forgotten after a time`,
-          ...off.map(({ id }) => shell(`aws lambda update-event-source-mapping --uuid ${id} --enabled`)),
+          ...off.map(({ id }) => switchOn(id)),
         )
       const troubled = all.filter(({ lastResult }) => lastResult.startsWith('PROBLEM'))
       if (troubled.length > 0)

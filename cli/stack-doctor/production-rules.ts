@@ -66,8 +66,13 @@ export const connectionRules: readonly Rule<ConnectionFacts>[] = [
         )
       const open = named.filter(([, arn]) => of(arn) !== 'successful')
       if (open.length === 0) return ok(`successful: ${named.map(([name]) => name).join(', ')}`)
-      const says = open.map(([name, arn]) => `${name} ${of(arn) ?? 'never tested'}`)
-      return warn(says.join(', '), ...open.map(([, arn]) => again(arn)))
+      const says = open.map(([name, arn]) => `${name} ${of(arn) ?? 'never tested'}`).join(', ')
+      const untested = open.filter(([, arn]) => of(arn) === undefined)
+      if (untested.length === 0) return warn(says, step('look again in a minute'))
+      return fail(
+        `${says}: DMS starts no task whose endpoints it has not tested`,
+        ...untested.map(([, arn]) => again(arn)),
+      )
     },
   },
 ]

@@ -5,9 +5,11 @@ import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import { ObjectCompactionLedger } from '../../aws/s3/object-compaction-ledger.ts'
 import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
+import { tableLabel } from '../../core/contract/table-label.ts'
 import { readProofObject } from '../../local/reconcile/proof-objects.ts'
 import { outputsOf } from '../stack.ts'
 import { look, type StackLook } from '../stack-look.ts'
+import { capturedTables } from './captured-tables.ts'
 import { alarmRules, compactionRules, loadRules, proofRules, quarantineRules } from './care-rules.ts'
 import type { StackSession } from './stack-session.ts'
 import { askingRetry as retry } from './way-looks.ts'
@@ -41,9 +43,16 @@ export function careLooks(session: StackSession): readonly StackLook[] {
       )
       return { now, foldedAt: new Map(await Promise.all(folded)) }
     }),
-    look(proofRules, 's3:ListBucket and GetObject of state/proofs.json in the bucket', async () => ({
-      ...{ now, stack: files, proofs: await readProofObject(objects()) },
-    })),
+    look(
+      proofRules,
+      's3:ListBucket and GetObject of state/proofs.json in the bucket, lambda:GetFunctionConfiguration on the function loads',
+      async () => {
+        const captured = new Set(await capturedTables(session))
+        const own = tables.filter((table) => captured.has(table.source.table))
+        const provable = own.map((table) => tableLabel(table, own))
+        return { now, stack: files, tables: provable, proofs: await readProofObject(objects()) }
+      },
+    ),
     look(alarmRules('status.alarms', 'data'), 'cloudwatch:DescribeAlarms on *', async () => {
       const client = data().client(cloudWatchClient)
       return { now, alarms: await readAlarms({ client, retry }, `${nameOf(stack)}-`) }

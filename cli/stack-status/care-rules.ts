@@ -63,7 +63,7 @@ export const proofRules: readonly Rule<ProofFacts>[] = [
   {
     id: 'status.proofs',
     asks: 'the last proof of each table found it equal, and is of the last day',
-    judge: ({ now, proofs: { tables, tried }, stack }) => {
+    judge: ({ now, tables: provable, proofs: { tables, tried }, stack }) => {
       const prove = shell(`npx tidemark reconcile --stack ${stack}`)
       const unequal = Object.entries(tables).filter(([, { equal }]) => !equal)
       if (unequal.length > 0)
@@ -76,6 +76,8 @@ export const proofRules: readonly Rule<ProofFacts>[] = [
         return warn(`begun and never finished: ${unproven.join(', ')}`, runbook('proof-age.md'))
       const times = Object.values(tables).map(({ at }) => Date.parse(at))
       if (times.length === 0) return warn('nothing is proven yet', prove)
+      const never = provable.filter((table) => tables[table] === undefined)
+      if (never.length > 0) return warn(`not proven yet: ${never.join(', ')}`, prove)
       const age = now - Math.min(...times)
       const says = `${plural(times.length, 'table')} equal, the oldest proof is of ${ageText(age)} ago`
       return age > limits.proofHours * HOUR ? warn(says, runbook('proof-age.md'), prove) : ok(says)

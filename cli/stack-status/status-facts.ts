@@ -22,6 +22,8 @@ export interface LatencyFacts {
 export interface ReaderFacts {
   /** Milliseconds that functions are behind their streams, by function; the largest of the window. */
   readonly behindMs: ReadonlyMap<string, Measured>
+  /** Event sources that are disabled: a reader that does not read measures nothing. */
+  readonly switchedOff: readonly { readonly name: string; readonly id: string }[]
 }
 
 export interface FreshnessFacts {
@@ -65,6 +67,8 @@ export interface CompactionFacts {
 
 export interface ProofFacts {
   readonly now: number
+  /** What a proof calls the tables that can be proven. */
+  readonly tables: readonly string[]
   readonly proofs: KeptProofs
   readonly stack: string
 }

@@ -1,7 +1,8 @@
-import { cloudWatchClient, dmsClient, sqsClient } from '../../aws/clients.ts'
+import { cloudWatchClient, dmsClient, lambdaClient, sqsClient } from '../../aws/clients.ts'
 import type { MetricQuery } from '../../aws/cloudwatch/read-metrics.ts'
 import { DmsTasks } from '../../aws/dms/dms-tasks.ts'
 import { readInstance } from '../../aws/dms/read-instance.ts'
+import { isSwitchedOff, readEventSources } from '../../aws/lambda/read-event-sources.ts'
 import { defaultRetry, type RetryPolicy } from '../../aws/retry.ts'
 import { readQueue } from '../../aws/sqs/read-queue.ts'
 import { outputsOf } from '../stack.ts'
@@ -48,7 +49,7 @@ export function wayLooks(session: StackSession): readonly StackLook[] {
         return { sourceSeconds: from?.newest ?? null, targetSeconds: to?.newest ?? null }
       },
     ),
-    look(readerRules, 'cloudwatch:GetMetricData on *', async () => {
+    look(readerRules, 'cloudwatch:GetMetricData and lambda:ListEventSourceMappings on *', async () => {
       const { functions } = outputsOf(stack, 'data', ['functions'])
       const readers = (['capture', 'capture_service', 'format'] as const).flatMap(
         (key) => functions[key] ?? [],
@@ -60,7 +61,11 @@ export function wayLooks(session: StackSession): readonly StackLook[] {
         }),
       )
       const found = await measured(metrics(data), MINUTES_15, queries)
-      return { behindMs: new Map(readers.map((name, index) => [name, found[index]?.largest ?? null])) }
+      const landing = (['land', 'land_load'] as const).flatMap((key) => functions[key] ?? [])
+      return {
+        behindMs: new Map(readers.map((name, index) => [name, found[index]?.largest ?? null])),
+        switchedOff: await switchedOff(data, [...readers, ...landing]),
+      }
     }),
     look(freshnessRules, 'cloudwatch:GetMetricData on *', async () => {
       const of = (stage: string, metric: string): MetricQuery => ({
@@ -83,4 +88,14 @@ export function wayLooks(session: StackSession): readonly StackLook[] {
       return { queues: new Map(await Promise.all(depths)) }
     }),
   ]
+}
+
+async function switchedOff(data: StackSession['data'], names: readonly string[]) {
+  const client = data().client(lambdaClient)
+  const found = names.map(async (name) =>
+    (await readEventSources({ client, retry: askingRetry }, name))
+      .filter(isSwitchedOff)
+      .map(({ id }) => ({ name, id })),
+  )
+  return (await Promise.all(found)).flat()
 }

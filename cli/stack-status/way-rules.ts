@@ -24,13 +24,18 @@ export function runbook(page: string) {
   return step(`docs/runbooks/${page}`)
 }
 
+/** Has an event source of Lambda read again. */
+export function switchOn(id: string) {
+  return shell(`aws lambda update-event-source-mapping --uuid ${id} --enabled`)
+}
+
 export const taskRules: readonly Rule<TaskFacts>[] = [
   {
     id: 'status.cdc-task',
     asks: 'the CDC task runs',
     judge: ({ arn, task: { status, hasRun, stopReason } }) => {
       if (status === 'running') return ok('the CDC task runs')
-      if (['starting', 'modifying', 'stopping', 'moving'].includes(status))
+      if (['starting', 'testing', 'modifying', 'stopping', 'moving'].includes(status))
         return warn(`the CDC task is ${status}`)
       if (!hasRun)
         return warn(
@@ -65,8 +70,13 @@ export const latencyRules: readonly Rule<LatencyFacts>[] = [
 export const readerRules: readonly Rule<ReaderFacts>[] = [
   {
     id: 'status.readers',
-    asks: 'functions are near the end of their streams',
-    judge: ({ behindMs }) => {
+    asks: 'functions are near the end of their streams, and nothing that they read is switched off',
+    judge: ({ behindMs, switchedOff }) => {
+      if (switchedOff.length > 0)
+        return fail(
+          `switched off: ${switchedOff.map(({ name }) => name).join(', ')}: what it reads is forgotten after a time`,
+          ...switchedOff.map(({ id }) => switchOn(id)),
+        )
       const says = [...behindMs].map(
         ([name, ms]) => `${name} ${ms === null ? 'had nothing to read' : ageText(ms)}`,
       )

@@ -103,7 +103,14 @@ const seeds: Readonly<Record<string, Seed>> = {
   ],
   'endpoints that nobody tested': [
     () => double.says.set('AmazonDMS.DescribeConnections', () => ({ error: 'ResourceNotFoundFault' })),
-    ...(['stack.endpoints', 'warn', 'aws dms test-connection --replication-instance-arn'] as const),
+    ...(['stack.endpoints', 'fail', 'aws dms test-connection --replication-instance-arn'] as const),
+  ],
+  'endpoints that are being tested': [
+    () =>
+      double.says.set('AmazonDMS.DescribeConnections', () => ({
+        Connections: endpoints.map((one) => connection(one, 'testing')),
+      })),
+    ...(['stack.endpoints', 'warn', 'look again in a minute'] as const),
   ],
   'an instance without room': [
     () => Object.assign(metrics, { FreeStorageSpace: 1e9 }),

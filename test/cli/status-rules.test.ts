@@ -54,9 +54,9 @@ describe('a stack is judged', () => {
   test('by its task: running, on its way, never started, or stopped by somebody', () => {
     const state = (status: string, hasRun = true) =>
       judge(taskRules, { arn, task: { ...task, status, hasRun } }).state
-    expect(['running', 'starting', 'modifying', 'stopped', 'failed'].map((status) => state(status))).toEqual([
-      ...['ok', 'warn', 'warn', 'fail', 'fail'],
-    ])
+    expect(
+      ['running', 'starting', 'testing', 'modifying', 'stopped', 'failed'].map((status) => state(status)),
+    ).toEqual([...['ok', 'warn', 'warn', 'warn', 'fail', 'fail']])
     expect(judge(taskRules, { arn, task }).says).toBe('the CDC task was never started')
   })
 
@@ -90,7 +90,7 @@ describe('a stack is judged', () => {
     expect(of(27, 1).state).toBe('warn')
   })
 
-  test('by its proofs: one that differs, one that never ended, an old one', () => {
+  test('by its proofs: one that differs, one that never ended, one that nobody began, an old one', () => {
     const proof = {
       equal: true,
       lsn: '1',
@@ -108,9 +108,10 @@ describe('a stack is judged', () => {
         typeof proof | { readonly equal: boolean; readonly at: string; readonly different: number }
       >,
       tried = {},
+      tables = ['a.t'],
     ) =>
       judge(proofRules, {
-        now,
+        ...{ now, tables },
         stack: 'data.json',
         proofs: { format: 1, tables: { 'a.t': { ...proof, ...change } }, tried },
       })
@@ -120,6 +121,7 @@ describe('a stack is judged', () => {
       'npx tidemark reconcile --stack data.json',
     )
     expect(of({}, { 'a.u': at(1) }).says).toBe('begun and never finished: a.u')
+    expect(of({}, {}, ['a.t', 'a.new'])).toMatchObject({ state: 'warn', says: 'not proven yet: a.new' })
   })
 
   test('by its alarms, each with its page wherever runbooks are served from', () => {

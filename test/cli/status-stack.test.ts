@@ -53,6 +53,8 @@ const alarm = (name: string, StateValue: string, page: string) => ({
   AlarmDescription: `Something is so. Runbook: https://example.com/runbooks/${page}`,
 })
 
+const WORKFORCE = ['absences', 'employees', 'employment_contracts', 'payslips', 'shifts', 'shops']
+
 /* CloudWatch's newest point of each metric, seconds or milliseconds as the metric has them. */
 let metrics: Record<string, number | undefined> = {}
 
@@ -78,7 +80,10 @@ function seedWell(): void {
   }))
   double.says.set('AmazonSQS.GetQueueAttributes', () => depth(0))
   const proof = { equal: true, lsn: '7', at: hoursAgo(2), sourceRows: 1, lakeRows: 1, way: 'streamed' }
-  const proofs = { 'workforce.shops': { ...proof, sample: null, different: 0, inQuarantine: 0 } }
+  const kept = { ...proof, sample: null, different: 0, inQuarantine: 0 }
+  const proofs = Object.fromEntries(WORKFORCE.map((name) => [`workforce.${name}`, kept]))
+  for (const name of ['capture', 'format'])
+    double.eventSources.set(`tidemark-${name}`, [{ UUID: `uuid-${name}`, State: 'Enabled' }])
   double.objects.set('lake/state/proofs.json', JSON.stringify({ format: 1, tables: proofs }))
 }
 
@@ -125,6 +130,16 @@ async function checks(...more: readonly string[]) {
   const wrong = found.filter(({ state }) => state !== 'ok').map(({ id }) => id)
   return { code, answer, of, wrong, stack }
 }
+
+test('a stack whose capture is switched off is not green, though nothing measures it', async () => {
+  double.eventSources.set('tidemark-capture', [{ UUID: 'uuid-capture', State: 'Disabled' }])
+  metrics['IteratorAge'] = undefined
+  const { code, wrong, of } = await checks()
+  expect([code, wrong]).toEqual([1, ['status.readers']])
+  expect(of('readers')?.fix.map(({ text }) => text)).toEqual([
+    'aws lambda update-event-source-mapping --uuid uuid-capture --enabled',
+  ])
+})
 
 test('a stack that balances, is proven and where nothing rings is green', async () => {
   const { code, answer, wrong, of } = await checks()
