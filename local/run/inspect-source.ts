@@ -2,6 +2,8 @@ import type { ClientBase } from 'pg'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../pipeline/run-state.ts'
 import { checkSource } from '../replicator/check-source.ts'
+import { readPublication } from '../replicator/publication-state.ts'
+import { quoteTable } from '../replicator/quote-identifier.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { addressOf, closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { dropOwnSlot } from './drop-own-slot.ts'
@@ -60,7 +62,7 @@ export async function inspectSource(
     /* A source that was refused leaves no trace in the folder. */
     const state = new RunState(folder.state, before ?? fresh)
     await state.update({
-      ...{ loads: loadsOf(tables, state.data.loads) },
+      loads: await lastingLoads(client, tables, state.data),
       ...(isDropped || isOther ? { slotState: 'none', loads: {} } : {}),
       ...(isOther ? { source: fresh.source } : {}),
       /* The log of a restored server uses numbers again: what is read from now on outranks all that was. */
@@ -72,10 +74,25 @@ export async function inspectSource(
   }
 }
 
-/* What a table does while it is not followed never arrives: when it is followed again, it is loaded again. */
-function loadsOf(tables: readonly SourceTable[], loads: RunStateData['loads']): RunStateData['loads'] {
-  const followed = new Set(tables.map(({ schema, name }) => `${schema}.${name}`))
-  return Object.fromEntries(Object.entries(loads).filter(([name]) => followed.has(name)))
+/*
+ * What a table did while nobody followed it, or the publication left it out, never comes: it is loaded again. A table that
+ * was never loaded has nothing to lose.
+ */
+async function lastingLoads(
+  client: ClientBase,
+  tables: readonly SourceTable[],
+  { publication, loads }: RunStateData,
+): Promise<RunStateData['loads']> {
+  const { found } = await readPublication(client, publication, tables)
+  return Object.fromEntries(
+    tables.flatMap((table) => {
+      const name = `${table.schema}.${table.name}`
+      const load = loads[name]
+      const isWhole =
+        found === undefined || (found.hasAllKinds && found.members.get(quoteTable(table)) === false)
+      return load === undefined || (load.state === 'complete' && !isWhole) ? [] : [[name, load]]
+    }),
+  )
 }
 
 /** What tells one database from every other, a restored copy on another server included. */

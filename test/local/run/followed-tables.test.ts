@@ -87,6 +87,27 @@ test('G1 a table that a start left out is loaded again when it is followed again
   expect(await lab.verdicts('public.narrow')).toEqual(['public.narrow'])
 })
 
+test('G1 a table that was taken out of the publication is loaded again by the start that puts it back', async () => {
+  await lab.sql(
+    'ALTER PUBLICATION adding DROP TABLE public.narrow; UPDATE public.narrow SET n = 77 WHERE id < 5',
+  )
+  expect(await lab.verdicts('public.orders')).toEqual(['public.orders'])
+  await lab.reopen()
+  expect(await lab.verdicts('public.narrow')).toEqual(['public.narrow'])
+})
+
+test('G1 and so is one that a publication of some kinds of changes left in', async () => {
+  await lab.sql(`ALTER PUBLICATION adding SET (publish = 'insert'); DELETE FROM public.narrow WHERE id = 3`)
+  expect(await lab.verdicts('public.orders')).toEqual(['public.orders'])
+  await lab.stop()
+  const error = await refusal(lab.start())
+  expect(error).toMatchObject({ code: 'source/publication', message: expect.stringContaining('ALTER') })
+  await lab.stop()
+  await lab.sql(`ALTER PUBLICATION adding SET (publish = 'insert, update, delete, truncate')`)
+  await lab.start()
+  expect(await lab.verdicts('public.narrow')).toEqual(['public.narrow'])
+})
+
 test('is not noted for the next start when its lake name is taken, which would end that start', async () => {
   await lab.sql('CREATE TABLE public."Orders" (id int PRIMARY KEY)')
   await lab.stop()
