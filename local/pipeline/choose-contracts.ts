@@ -4,34 +4,51 @@ import { inferTable } from '../../core/contract/infer-table.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
+import { FileCatalog } from '../stores/file-catalog.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
+import type { RunFolder } from './run-folder.ts'
 
 const stored = z.object({ format: z.literal(1), tables: z.array(z.custom<Table>(isTable)) })
 
 /**
  * The contracts of the source's tables: written ones of this system where there are any, else inferred from the
  * catalog. An inferred contract is kept in the folder and stays as it was: a column that comes later is an unknown
- * field until someone writes it down. Throws `contract/invalid` when two source tables would be one lake table.
+ * field until someone writes it down. Throws `contract/invalid` when two source tables would be one lake table, and
+ * `run/contract-missing` for a table that the lake has by a written contract which is not given: inferred anew, it would
+ * mask nothing.
  */
 export async function chooseContracts(
   sources: readonly SourceTable[],
   written: readonly Table[],
-  options: { readonly system: string; readonly file: string; readonly isReadOnly?: boolean },
+  options: {
+    readonly system: string
+    readonly folder: Pick<RunFolder, 'contracts' | 'catalog'>
+    readonly isReadOnly?: boolean
+  },
 ): Promise<readonly Table[]> {
-  const { system, file } = options
-  const known = (await readJsonFile(file, stored))?.tables ?? []
+  const { system, folder } = options
+  const known = (await readJsonFile(folder.contracts, stored))?.tables ?? []
+  const entries = await new FileCatalog(folder.catalog).entries()
+  const inLake = new Set(entries.map(({ table }) => table.source))
   const inferred: Table[] = []
   const chosen = sources.flatMap((source) => {
     const name = `${source.schema}.${source.name}`
     const contracts = written.filter((table) => table.source.system === system && table.source.table === name)
     if (contracts.length > 0) return contracts
-    const table = known.find((before) => before.source.table === name) ?? inferTable(source, { system })
+    const before = known.find((table) => table.source.table === name)
+    if (before === undefined && inLake.has(name))
+      throw new PipelineError(
+        'run/contract-missing',
+        `${name} is in the lake by a written contract, and none is given`,
+      )
+    const table = before ?? inferTable(source, { system })
     inferred.push(table)
     return [table]
   })
   refuseTwins(chosen)
   const kept = [...known.filter((table) => !inferred.includes(table)), ...inferred]
-  if (kept.length > 0 && options.isReadOnly !== true) await writeJsonFile(file, { format: 1, tables: kept })
+  if (kept.length > 0 && options.isReadOnly !== true)
+    await writeJsonFile(folder.contracts, { format: 1, tables: kept })
   return chosen
 }
 

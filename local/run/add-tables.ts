@@ -70,7 +70,7 @@ export async function addTables(request: AddTablesRequest, deps: AddTablesDeps):
       sources: deps.sources(),
       loads: deps.loads.loads(),
       written: await deps.readContracts(),
-      contractsFile: deps.pipeline.folder.contracts,
+      folder: deps.pipeline.folder,
     }),
   )
   const { fresh, unread } = plan

@@ -96,7 +96,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
   let { sources } = inspected
   const tables = await chooseContracts(sources, options.contracts, {
     system: options.system,
-    file: folder.contracts,
+    folder,
   })
   const pipeline = await Pipeline.open({ folder, tables, hints, log, now })
   const loads = await openLoads({

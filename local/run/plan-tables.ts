@@ -4,6 +4,7 @@ import { PipelineError } from '../../core/failures.ts'
 import { isOver, type Load } from '../../core/load.ts'
 import { checkContracts, type Digests } from '../operations/check-contracts.ts'
 import { chooseContracts } from '../pipeline/choose-contracts.ts'
+import type { RunFolder } from '../pipeline/run-folder.ts'
 import type { RunState } from '../pipeline/run-state.ts'
 import { checkCapturable } from '../replicator/check-source.ts'
 import { unpublished } from '../replicator/ensure-publication.ts'
@@ -29,8 +30,7 @@ export interface PlanDeps {
   readonly loads: readonly Load[]
   /** The written contracts as they are now. */
   readonly written: readonly Table[]
-  /** File of the inferred ones. */
-  readonly contractsFile: string
+  readonly folder: RunFolder
 }
 
 export interface TablesPlan {
@@ -58,7 +58,7 @@ export function checkTableNames(names: readonly string[]): void {
 export async function planTables(
   client: ClientBase,
   request: AddTablesRequest,
-  { state, captured, sources, loads, written, contractsFile }: PlanDeps,
+  { state, captured, sources, loads, written, folder }: PlanDeps,
 ): Promise<TablesPlan> {
   checkTableNames(request.tables)
   const { tables } = await checkCapturable(client, { patterns: request.tables })
@@ -76,7 +76,7 @@ export async function planTables(
   const others = sources.filter((table) => !fresh.some((other) => tableName(other) === tableName(table)))
   const chosen = await chooseContracts([...others, ...fresh], written, {
     system: state.data.source.name,
-    file: contractsFile,
+    folder,
     isReadOnly: request.isDryRun,
   })
   const names = new Set(tables.map(tableName))

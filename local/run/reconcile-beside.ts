@@ -34,7 +34,7 @@ export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
   const sources = await loadedSources(source, Object.keys(state.loads))
   const tables = await chooseContracts(sources, contracts, {
     system,
-    file: folder.contracts,
+    folder,
     isReadOnly: true,
   })
   const deadline = Date.now() + timeoutMs

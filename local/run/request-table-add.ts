@@ -79,7 +79,7 @@ async function noteTables(
       sources: await readSourceCatalog(client, request.tables, [...Object.keys(loads), ...added]),
       loads: await new FolderLoadLedger(folder.loads).all(),
       written,
-      contractsFile: folder.contracts,
+      folder,
     })
     const { isDryRun } = request
     if (!isDryRun) await note(plan, state, request.isLoaded)

@@ -238,8 +238,10 @@ describe('asked from another process', () => {
     }
   }
 
+  const planned = contract('public.planned', col.bigint('Number given by the shop'))
+
   test('the one that runs does it, by the name of a contract that was written meanwhile', async () => {
-    lab.written = [contract('public.planned', col.bigint('Number given by the shop'))]
+    lab.written = [planned]
     expect(await request('shop.things', lab.written)).toMatchObject({
       tables: [{ table: 'public.planned', contracts: ['shop.things v1'], isInferred: false, state: 'added' }],
       load: expect.any(String),
@@ -253,7 +255,7 @@ describe('asked from another process', () => {
     const mine = [contract('public.mute', col.integer('Number given by the shop'))]
     expect((await refusal(request('shop.things', mine))).code).toBe('run/contract-changed')
     expect((await lab.noted()).added).not.toContain('public.mute')
-    lab.written = []
+    lab.written = [planned]
   })
 
   test('where none runs the table is checked and noted, and the next start captures it', async () => {
@@ -261,10 +263,20 @@ describe('asked from another process', () => {
     const { url } = lab.database.source
     expect((await refusal(request('public.mute', []))).code).toBe('run/not-running')
     expect((await refusal(request('public.gone', [], url))).code).toBe('source/no-tables')
-    expect(await request('public.mute', [], url)).toMatchObject({
+    expect(await request('public.mute', lab.written, url)).toMatchObject({
       ...{ tables: [{ state: 'at-next-start' }], load: null },
     })
     await lab.start()
     expect(await lab.verdicts('public.mute')).toEqual(['public.mute'])
+  })
+  test('G7 without the contracts it was started with it does not start, and no other may infer them', async () => {
+    await lab.stop()
+    lab.written = []
+    const { url } = lab.database.source
+    expect((await refusal(lab.start())).code).toBe('run/contract-missing')
+    expect((await refusal(request('public.mute', [], url))).code).toBe('run/contract-missing')
+    lab.written = [planned]
+    await lab.start()
+    expect(await lab.verdicts('shop.things')).toEqual(['shop.things'])
   })
 })

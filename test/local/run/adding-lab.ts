@@ -27,7 +27,7 @@ export interface Asked {
 export class AddingLab {
   readonly database: SourceDatabase
   readonly dir: string
-  /** Contracts that somebody has written since the run started. */
+  /** Contracts that somebody has written, also since the run started. */
   written: readonly Table[] = []
   private running: LocalRun | undefined
 
@@ -46,7 +46,8 @@ export class AddingLab {
   /** What a person starts again: the patterns name the first table only. */
   async start(patterns: readonly string[] = []): Promise<void> {
     this.running = await openLocalRun({
-      ...{ dir: this.dir, source: this.database.source, isEmbedded: false, system: 'adding', contracts: [] },
+      ...{ dir: this.dir, source: this.database.source, isEmbedded: false, system: 'adding' },
+      contracts: this.written,
       readContracts: async () => this.written,
       ...{ patterns: ['public.orders', ...patterns], slot: 'adding', publication: 'adding', reload: false },
       ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
