@@ -10,10 +10,13 @@ resource "aws_security_group" "endpoints" {
   vpc_id      = var.vpc_id
 }
 
+# With private DNS everybody in the VPC talks to a service by its endpoint, from ranges that were added later, too.
 resource "aws_vpc_security_group_ingress_rule" "endpoints" {
+  for_each = toset([for range in data.aws_vpc.this.cidr_block_associations : range.cidr_block if range.state == "associated"])
+
   security_group_id = aws_security_group.endpoints.id
   description       = "HTTPS from the VPC"
-  cidr_ipv4         = data.aws_vpc.this.cidr_block
+  cidr_ipv4         = each.value
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443

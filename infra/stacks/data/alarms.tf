@@ -174,13 +174,13 @@ locals {
       threshold = 0
       seconds   = 3600
     })
+    # At once: the proof of everything is made once a day, and samples between end well where it does not.
     reconcile-unproven = merge(local.measured["reconcile"], {
       means     = "Proofs of some tables are begun and not finished."
       runbook   = "proof-age.md"
       metric    = "unproven"
       threshold = 0
       seconds   = 3600
-      periods   = 3
     })
     reconcile-proof-age = merge(local.measured["reconcile"], {
       means     = "A table was last proven too long ago, or nothing proves any more."

@@ -73,13 +73,21 @@ export function awsAnswer(type: string, attribute: string, values: TerraformObje
   return templateOf(type, attribute).replace(/\{(\w+)\}/g, (_, mark: string) => marks[mark] ?? mark)
 }
 
+/** A VPC that was given a second range. */
+export const VPC_RANGES: readonly [string, ...string[]] = ['10.0.0.0/16', '100.64.0.0/16']
+
+const associated = (cidr_block: string, index: number) => ({
+  ...{ association_id: `vpc-cidr-assoc-${index}`, cidr_block, state: 'associated' },
+})
+
 /** The fixed answers of data sources; undefined for one that the stacks do not ask. */
 export function awsData(type: string, place: Place): TerraformObject | undefined {
   if (type === 'aws_caller_identity')
     return { account_id: place.account, id: place.account, arn: `arn:aws:iam::${place.account}:root` }
   if (type === 'aws_region') return { region: place.region, name: place.region, id: place.region }
   if (type === 'aws_partition') return { partition: 'aws', dns_suffix: 'amazonaws.com', id: 'aws' }
-  if (type === 'aws_vpc') return { cidr_block: '10.0.0.0/16' }
+  if (type === 'aws_vpc')
+    return { cidr_block: VPC_RANGES[0], cidr_block_associations: VPC_RANGES.map(associated) }
   return undefined
 }
 

@@ -1,3 +1,4 @@
+import { VPC_RANGES } from '../provider/aws-answers.ts'
 import type { Resource } from '../stack.ts'
 import { conditionOn, RESOURCE_POLICIES, type Statement, statementsOf } from './policy.ts'
 import { decided, each, ofType, type Rule } from './rule.ts'
@@ -164,6 +165,24 @@ export const exposure: readonly Rule[] = [
     seeds: {
       'the Internet': (draft) =>
         draft.set(draft.one('aws_vpc_security_group_ingress_rule', 'endpoints'), 'cidr_ipv4', '0.0.0.0/0'),
+    },
+  },
+  {
+    /* Private DNS sends everybody in the VPC there. */
+    name: 'endpoints let in every range of the VPC',
+    faults: each('aws_security_group', ({ address, stack, values }, all) => {
+      if (!address.endsWith('.endpoints')) return undefined
+      const ranges = ofType(all, 'aws_vpc_security_group_ingress_rule')
+        .filter((rule) => rule.stack === stack && rule.values['security_group_id'] === values['id'])
+        .map((rule) => textAt(rule.values, 'cidr_ipv4'))
+      return VPC_RANGES.filter((range) => !ranges.includes(range)).map((range) => `does not let in ${range}`)
+    }),
+    seeds: {
+      'the first range only': (draft) =>
+        draft.drop(
+          'aws_vpc_security_group_ingress_rule',
+          ({ values }) => values['cidr_ipv4'] === VPC_RANGES[1],
+        ),
     },
   },
   {
