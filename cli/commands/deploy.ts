@@ -1,3 +1,5 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Command } from 'commander'
 import { versionName } from '../../core/contract/shape.ts'
 import { PipelineError } from '../../core/failures.ts'
@@ -57,13 +59,21 @@ function planCommand({ output }: Cli): Command {
       const said = [files].flat().join(' ')
       const { facts, unread } = await withStackSession(
         { stack, tables, files: said, sourceProfile },
-        (session) => readDeploy(session, packages),
+        async (session) =>
+          readDeploy(session, { folder: packages, contractsAt: await newestIn(folder.root) }),
       )
       const plan = planDeploy({ ...facts, contracts })
       const isFine = plan.steps.length + plan.dangers.length + unread.length === 0
       process.exitCode = isFine ? exit.fine : exit.findings
       output.result(json === true ? JSON.stringify({ ...plan, unread }) : deployText(plan, unread, output))
     })
+}
+
+/* When the newest file below a folder was written, epoch milliseconds. */
+async function newestIn(root: string): Promise<number> {
+  const names = await readdir(root, { recursive: true })
+  const files = await Promise.all(names.map((name) => stat(join(root, name))))
+  return Math.max(0, ...files.map((file) => (file.isFile() ? file.mtimeMs : 0)))
 }
 
 async function contractsFacts(folder: ContractsFolder, generated: string): Promise<ContractsFacts> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dmsClient, glueClient, lambdaClient, s3Client } from '../../aws/clients.ts'
 import { readTask } from '../../aws/dms/read-task.ts'
@@ -29,8 +29,14 @@ export interface DeployReading {
   readonly unread: readonly CheckResult[]
 }
 
-/** Reads what is deployed, all at once; what may not be read keeps nothing else. `packages` is the folder of built functions. */
-export async function readDeploy(session: StackSession, packages: string): Promise<DeployReading> {
+/** The folder of built functions, and when the newest of the contracts was written, epoch milliseconds. */
+export interface BuiltPackages {
+  readonly folder: string
+  readonly contractsAt: number
+}
+
+/** Reads what is deployed, all at once; what may not be read keeps nothing else. */
+export async function readDeploy(session: StackSession, packages: BuiltPackages): Promise<DeployReading> {
   const unread: CheckResult[] = []
   const part = async <T>(id: string, needs: string, read: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -77,7 +83,10 @@ function said(needs: string, error: unknown): Verdict {
   return unknown(`not compared: ${error.message}`)
 }
 
-async function functionFacts({ stack, data }: StackSession, packages: string): Promise<FunctionFacts> {
+async function functionFacts(
+  { stack, data }: StackSession,
+  { folder, contractsAt }: BuiltPackages,
+): Promise<FunctionFacts> {
   const {
     functions,
     epoch,
@@ -88,7 +97,7 @@ async function functionFacts({ stack, data }: StackSession, packages: string): P
     Object.entries(functions).map(async ([key, name = '']) => ({
       name,
       now: await readFunction({ client, retry }, name),
-      built: await digestOf(join(packages, `${key.replaceAll('_', '-')}.zip`)),
+      built: await digestOf(join(folder, `${key.replaceAll('_', '-')}.zip`), contractsAt),
     })),
   )
   const differing = (setting: 'epoch' | 'masking key', variable: string, wanted: string) =>
@@ -105,8 +114,13 @@ async function functionFacts({ stack, data }: StackSession, packages: string): P
   }
 }
 
-/* Terraform's `filebase64sha256`, which Lambda answers with as CodeSha256. */
-async function digestOf(path: string): Promise<string | undefined> {
+/* Terraform's `filebase64sha256`, which Lambda answers with as CodeSha256. Of before the contracts is as good as not built. */
+async function digestOf(path: string, contractsAt: number): Promise<string | undefined> {
+  const builtAt = await stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  )
+  if (builtAt < contractsAt) return undefined
   const content = await readFile(path).catch(() => undefined)
   return content === undefined ? undefined : createHash('sha256').update(content).digest('base64')
 }

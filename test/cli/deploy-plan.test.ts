@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { utimes, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { glueClient } from '../../aws/clients.ts'
@@ -207,6 +207,19 @@ test('packages that are not built come first, and what may not be read is said',
   expect(unread).toMatchObject([
     { id: 'deploy.loads', says: expect.stringMatching(/^not checked: needs s3:ListBucket/) },
   ])
+})
+
+test('packages of before the contracts are built again, though they are what is deployed', async () => {
+  await applied(tables)
+  deployed()
+  const old = await tempFolder()
+  for (const key of keys) {
+    await writeFile(join(old, `${key}.zip`), packageOf(key))
+    await utimes(join(old, `${key}.zip`), 1_000, 1_000)
+  }
+  const { ids, steps } = await planned('--packages', old)
+  expect(ids).toEqual(['packages', 'functions'])
+  expect(steps[0].lines).toContain('+ package of tidemark-land')
 })
 
 test('mappings that nobody here wrote are not compared, with the reason', async () => {
