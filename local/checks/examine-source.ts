@@ -107,7 +107,7 @@ async function examineServer(
 async function examineTables(
   client: ClientBase,
   server: ServerFacts,
-  { reader, patterns, also, publication }: SourceExamination,
+  { reader, patterns, also, publication, known }: SourceExamination,
 ): Promise<readonly CheckResult[]> {
   const id = 'source.tables'
   let tables: readonly SourceTable[]
@@ -128,6 +128,7 @@ async function examineTables(
       : await look(publicationRules, async () => ({
           tables,
           publication: await readPublication(client, publication, tables),
+          isRead: known === true,
         }))
   const ofRelations = await look(relationRules, async () => ({
     ...{ reader, tables },

@@ -26,6 +26,8 @@ export interface RelationFacts {
 export interface PublicationFacts {
   readonly tables: readonly SourceTable[]
   readonly publication: PublicationState
+  /** Whether a slot is there that was read with it: without it the slot cannot be read on. */
+  readonly isRead: boolean
 }
 
 const LEFT_OUT = `

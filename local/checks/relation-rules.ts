@@ -1,5 +1,5 @@
 import { plural } from '../../core/amount-text.ts'
-import { ok, type Rule, refuse, sql, step, warn } from '../../core/check.ts'
+import { ok, type Rule, refuse, shell, sql, step, warn } from '../../core/check.ts'
 import { inferType } from '../../core/contract/infer-type.ts'
 import { publicationStatements } from '../replicator/publication-state.ts'
 import { quoteTable } from '../replicator/quote-identifier.ts'
@@ -11,9 +11,14 @@ export const publicationRules: readonly Rule<PublicationFacts>[] = [
   {
     id: 'source.publication',
     asks: 'the publication carries every change of each table, or the role may make it so',
-    judge: ({ tables, publication }) => {
+    judge: ({ tables, publication, isRead }) => {
       const { widen, add } = publicationStatements(publication, tables)
       const { name, found, isOurs } = publication
+      if (found === undefined && isRead)
+        return warn(
+          `publication ${name} does not exist any more: if anything was written without it, the slot cannot be read on`,
+          shell('npx tidemark dev --reload'),
+        )
       if (widen.length === 0 && add.length === 0)
         return ok(`publication ${name} carries ${plural(tables.length, 'table')}`)
       if (widen.length === 0 && isOurs)

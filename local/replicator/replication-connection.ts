@@ -221,7 +221,7 @@ function streamError(options: { slot: string; publication: string }, cause: unkn
 function noPublication(publication: string, cause?: unknown): PipelineError {
   return new PipelineError(
     'source/publication',
-    `publication ${publication} did not exist at the slot's position: what changed since is not in the stream`,
+    `publication ${publication} did not exist at the slot's position: what changed since is not in the stream: npx tidemark dev --reload`,
     cause === undefined ? undefined : { cause },
   )
 }

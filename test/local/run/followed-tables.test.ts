@@ -4,6 +4,7 @@ import { doctorCommand } from '../../../cli/commands/doctor.ts'
 import { col } from '../../../core/contract/column.ts'
 import { contractDigests } from '../../../core/contract/contract-digest.ts'
 import type { Table } from '../../../core/contract/table.ts'
+import { examineSource } from '../../../local/checks/examine-source.ts'
 import type { AddStep, TablesAdded } from '../../../local/run/add-tables.ts'
 import { requestTableAdd } from '../../../local/run/request-table-add.ts'
 import { refusal, type SourceServer, startSource } from '../replicator/source-server.ts'
@@ -132,4 +133,25 @@ test('is looked at by doctor as by a start, whatever the patterns say', async ()
   const found = lines.join('')
   expect(found).toContain('REPLICA IDENTITY DEFAULT')
   expect((await refusal(lab.reopen())).code).toBe('source/replica-identity')
+})
+
+test('whose publication is gone is no more than a reload away, says doctor as well as the start', async () => {
+  await lab.sql('ALTER TABLE public.narrow REPLICA IDENTITY DEFAULT; DROP PUBLICATION adding')
+  await lab.sql('UPDATE public.orders SET n = 0 WHERE id = 1')
+  const found = await examineSource(lab.database.source, {
+    ...{
+      reader: 'tidemark',
+      patterns: ['public.orders'],
+      slot: 'adding',
+      publication: 'adding',
+      known: true,
+    },
+  })
+  const reload = 'npx tidemark dev --reload'
+  expect(found.find(({ id }) => id === 'source.publication')).toMatchObject({
+    ...{ state: 'warn', fix: [{ text: reload }] },
+  })
+  await lab.start()
+  const error = await refusal(lab.run.failed)
+  expect(error).toMatchObject({ code: 'source/publication', message: expect.stringContaining(reload) })
 })
