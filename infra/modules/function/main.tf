@@ -5,6 +5,7 @@ data "aws_region" "current" {}
 locals {
   account = data.aws_caller_identity.current.account_id
   ec2     = "arn:${data.aws_partition.current.partition}:ec2:${data.aws_region.current.region}:${local.account}"
+  own_arn = "arn:${data.aws_partition.current.partition}:lambda:${data.aws_region.current.region}:${local.account}:function:${var.prefix}-${var.name}"
   package = "${var.packages}/${var.name}.zip"
   subnets = var.network == null ? [] : [for subnet in var.network.subnet_ids : "${local.ec2}:subnet/${subnet}"]
   groups  = var.network == null ? [] : [for group in var.network.group_ids : "${local.ec2}:security-group/${group}"]
@@ -35,10 +36,17 @@ locals {
       Resource = concat(["${local.ec2}:network-interface/*"], local.subnets, local.groups)
     },
     {
-      Effect    = "Allow"
-      Action    = ["ec2:AssignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"]
-      Resource  = "${local.ec2}:network-interface/*"
-      Condition = { ArnEquals = { "ec2:Subnet" = local.subnets } }
+      # Lambda asks before it makes an interface: a condition on one that is not there yet refuses the function.
+      Effect   = "Allow"
+      Action   = ["ec2:AssignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"]
+      Resource = "${local.ec2}:network-interface/*"
+    },
+    {
+      # Lambda's service, not the code.
+      Effect    = "Deny"
+      Action    = "ec2:*"
+      Resource  = "*"
+      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = local.own_arn } }
     },
   ]
 }

@@ -1,6 +1,6 @@
 import { conditionOn, RESOURCE_POLICIES, ROLE_POLICIES, type Statement, statementsOf } from './policy.ts'
 import { each, ofType, type Rule } from './rule.ts'
-import { textAt } from './values.ts'
+import { listAt, textAt } from './values.ts'
 
 /* Actions that AWS authorises for everything or not at all. */
 const WITHOUT_RESOURCE: Readonly<Record<string, string>> = {
@@ -121,6 +121,50 @@ export const permissions: readonly Rule[] = [
       'a key by itself': (draft) =>
         draft.statements(draft.one('aws_iam_role_policy', 'delivery'), (statements) => {
           for (const statement of statements) delete statement['Condition']
+        }),
+    },
+  },
+  {
+    /* Lambda's guide, VPC access: DeleteNetworkInterface of one interface or of all; what is tried beforehand has no subnet. */
+    name: 'Lambda may place a function in a VPC, and the code of the function may not',
+    faults: each('aws_lambda_function', ({ stack, values }, all) => {
+      if (listAt(values, 'vpc_config').length === 0) return undefined
+      const policies = ofType(all, ...ROLE_POLICIES).filter(
+        (policy) =>
+          policy.stack === stack && textAt(values, 'role').endsWith(`/${textAt(policy.values, 'role')}`),
+      )
+      const statements = policies.flatMap((policy) => statementsOf(policy))
+      const places = statements.filter(
+        ({ effect, actions, conditions }) =>
+          effect === 'Allow' &&
+          actions.includes('ec2:DeleteNetworkInterface') &&
+          Object.keys(conditions).length === 0,
+      )
+      const keepsOut = statements.some(
+        (statement) =>
+          statement.effect === 'Deny' &&
+          statement.actions.includes('ec2:*') &&
+          conditionOn(statement, 'lambda:SourceFunctionArn').includes(textAt(values, 'arn')),
+      )
+      return [
+        places.some(({ resources }) => resources.some((arn) => arn.endsWith(':network-interface/*')))
+          ? undefined
+          : 'Lambda may not take the interfaces away that it makes',
+        keepsOut ? undefined : 'its code may change interfaces of the account',
+      ]
+    }),
+    seeds: {
+      'a condition on the subnet': (draft) =>
+        draft.statements(draft.one('aws_iam_role_policy', 'reconcile'), (statements) => {
+          for (const one of statements)
+            if (String(one['Action']).includes('DeleteNetworkInterface'))
+              one['Condition'] = {
+                ArnEquals: { 'ec2:Subnet': 'arn:aws:ec2:eu-west-1:222222222222:subnet/subnet-1' },
+              }
+        }),
+      'code that may do as Lambda does': (draft) =>
+        draft.statements(draft.one('aws_iam_role_policy', 'reconcile'), (statements) => {
+          statements.splice(0, statements.length, ...statements.filter(({ Effect }) => Effect !== 'Deny'))
         }),
     },
   },
