@@ -38,10 +38,18 @@ export function rateOption(): Option {
     .default(500)
 }
 
+/** A duration in milliseconds, whose help says the default as a person would write it. */
+export function durationOption(
+  flags: string,
+  description: string,
+  milliseconds: number,
+  shown: string,
+): Option {
+  return new Option(flags, description).argParser(parseDuration).default(milliseconds, shown)
+}
+
 export function timeoutOption(): Option {
-  return new Option('--timeout <duration>', 'how long the lake may take to catch up')
-    .argParser(parseDuration)
-    .default(300_000, '5m')
+  return durationOption('--timeout <duration>', 'how long the lake may take to catch up', 300_000, '5m')
 }
 
 export function scaleOption(): Option {

@@ -79,7 +79,7 @@ export const awsFailures = {
   'aws/refused': {
     action: 'halt',
     advice:
-      'AWS refused the call, and would again. The name of its error is in the message: check the role of the function, the names in its settings, and the quotas.',
+      'AWS refused the call, and would again. The name of its error is in the message. A CredentialsProviderError or an ExpiredToken: sign in, or name a profile with AWS_PROFILE. Else check the role of the function or of yours, the names in its settings, and the quotas.',
   },
   'proof/unfinished': {
     action: 'retry',

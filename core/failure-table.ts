@@ -145,7 +145,7 @@ export const failures = {
   'source/no-primary-key': {
     action: 'halt',
     advice:
-      'Add a primary key, or leave the table out with --tables: without a key an update cannot be matched to its row.',
+      "Add a primary key, or leave the table out, `--tables 'sales.*' '!sales.clicks'`: without a key an update cannot be matched to its row.",
   },
   'source/replica-identity': {
     action: 'halt',

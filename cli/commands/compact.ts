@@ -6,8 +6,8 @@ import type { Compacted } from '../../local/operations/compact-operation.ts'
 import type { Cli } from '../main.ts'
 import { operate } from '../operate.ts'
 import { alignedTable, count, exit } from '../output.ts'
-import { parseCount, parseDuration } from '../parse-options.ts'
-import { dirOption, schemasOption } from '../run-options.ts'
+import { parseCount } from '../parse-options.ts'
+import { dirOption, durationOption, schemasOption } from '../run-options.ts'
 
 interface Options {
   readonly dir: string
@@ -30,11 +30,13 @@ export function compactCommand(cli: Cli): Command {
     .addOption(dirOption())
     .addOption(schemasOption())
     .option('--table <name>', 'one table, by its lake name')
-    .option(
-      '--grace <duration>',
-      'how long files that went out of use stay for readers that began before',
-      parseDuration,
-      600_000,
+    .addOption(
+      durationOption(
+        '--grace <duration>',
+        'how long files that went out of use stay for readers that began before',
+        600_000,
+        '10m',
+      ),
     )
     .option('--keep-history <days>', 'drop ingest days older than this that are folded', parseCount(36_500))
     .option('--file-size <MB>', 'target size of base files', parseCount(4_096), 256)

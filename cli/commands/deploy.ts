@@ -49,7 +49,8 @@ function planCommand({ output }: Cli): Command {
     )
     .action(async (options: DeployOptions) => {
       const { stack: files, sourceProfile, schemas, generated, packages, json } = options
-      if (files === undefined) throw new PipelineError('usage/invalid', '--stack says where')
+      if (files === undefined)
+        throw new PipelineError('usage/invalid', 'name the stack: --stack data.json source.json')
       const stack = await readStack(files)
       const folder = await loadContracts(schemas, process.cwd())
       const tables = tablesOf(folder)

@@ -2,10 +2,10 @@ import { Command } from 'commander'
 import { chosenContracts } from '../contracts/chosen-contracts.ts'
 import type { Cli } from '../main.ts'
 import { exit } from '../output.ts'
-import { parseDuration } from '../parse-options.ts'
 import { proofJson, proofText } from '../proof-report.ts'
 import {
   dirOption,
+  durationOption,
   forOption,
   rateOption,
   scaleOption,
@@ -76,13 +76,24 @@ function withCommonOptions(command: Command): Command {
     .addOption(schemasOption())
     .addOption(forOption())
     .addOption(timeoutOption())
-    .option('--flush <duration>', 'how long delivery gathers rows for one object', parseDuration, 1_000)
-    .option('--compact-every <duration>', 'time between two compactions, 0 for none', parseDuration, 600_000)
-    .option(
-      '--prove-every <duration>',
-      'time between two proofs of equality, 0 for none',
-      parseDuration,
-      900_000,
+    .addOption(
+      durationOption('--flush <duration>', 'how long delivery gathers rows for one object', 1_000, '1s'),
+    )
+    .addOption(
+      durationOption(
+        '--compact-every <duration>',
+        'time between two compactions, 0 for none',
+        600_000,
+        '10m',
+      ),
+    )
+    .addOption(
+      durationOption(
+        '--prove-every <duration>',
+        'time between two proofs of equality, 0 for none',
+        900_000,
+        '15m',
+      ),
     )
     .addOption(rateOption())
     .addOption(scaleOption())

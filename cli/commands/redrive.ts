@@ -36,7 +36,8 @@ export function redriveCommand({ output }: Cli): Command {
     .option('--json', 'what was done as one JSON object')
     .action(async (options: RedriveOptions) => {
       const { stack: files, missing, json } = options
-      if (files === undefined) throw new PipelineError('usage/invalid', '--stack says where')
+      if (files === undefined)
+        throw new PipelineError('usage/invalid', 'name the stack: --stack data.json source.json')
       const given = { pages: options.page ?? [], objects: options.object ?? [], files: options.file ?? [] }
       if (missing !== true && Object.values(given).every(({ length }) => length === 0))
         throw new PipelineError('usage/invalid', 'nothing is named: --page, --object, --file or --missing')

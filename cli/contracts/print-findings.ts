@@ -1,12 +1,14 @@
 import type { Finding } from './finding.ts'
 
-/** Findings for people: `file:line:col: RULE: message`, and below it what to do. */
+/** Findings for people: `file:line:col: RULE: message`, and below it what to do, where it was not said above. */
 export function findingsText(findings: readonly Finding[]): string {
+  const said = new Set<string>()
   return findings
-    .map(
-      ({ file, line, column, rule, message, fix }) =>
-        `${file}:${line}:${column}: ${rule}: ${message}${fix === '' ? '' : `\n  fix: ${fix}`}`,
-    )
+    .map(({ file, line, column, rule, message, fix }) => {
+      const isSaid = fix === '' || said.has(fix)
+      said.add(fix)
+      return `${file}:${line}:${column}: ${rule}: ${message}${isSaid ? '' : `\n  fix: ${fix}`}`
+    })
     .join('\n')
 }
 

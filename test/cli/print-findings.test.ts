@@ -14,6 +14,13 @@ test('for people a finding is file, place, rule and message, with the fix below'
   )
 })
 
+test('what to do is said once, and again only where it is something else', () => {
+  const [first, second] = findings
+  if (first === undefined || second === undefined) throw new Error('two findings are above')
+  const shown = findingsText([first, { ...first, line: 20 }, { ...second, fix: 'Other.' }])
+  expect(shown.match(/fix: .*/g)).toEqual(['fix: Say: more.', 'fix: Other.'])
+})
+
 test('for GitHub it is an escaped workflow command', () => {
   expect(findingsGithub(findings)).toBe(
     '::error file=a%2Cb/v1.ts,line=14,col=5,title=C104::100 %25 the name%0Afix: Say: more.\n' +
