@@ -40,7 +40,7 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
         return ok(`stopped${since}; its source is stopped with it`)
       return warn(
         `stopped${since}; slot ${state.slot} makes ${state.source.address} keep its log`,
-        shell(`npx tidemark dev${inDir(dir)} --source postgres://…`),
+        goOn(dir, false),
         step('or give the slot up: `doctor --source` has the statement'),
       )
     },
@@ -65,7 +65,11 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
       const tables = status?.tables.map(({ table }) => table) ?? []
       const of = (table: string) => proofs[table]
       const different = tables.filter((table) => of(table)?.equal === false)
-      const prove = shell(`npx tidemark reconcile${inDir(dir)}`)
+      const command = `npx tidemark reconcile${inDir(dir)}`
+      const prove =
+        holder === undefined
+          ? shell(command)
+          : step(`the pipeline that runs keeps a proof every --prove-every; beside it ${command} keeps none`)
       if (different.length > 0) return fail(`differs from the source: ${different.join(', ')}`, prove)
       const oldest = tables.map((table) => Date.parse(of(table)?.at ?? '')).filter((at) => at > 0)
       const none = tables.filter((table) => of(table) === undefined)
@@ -93,7 +97,7 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   {
     id: 'folder.loads',
     asks: 'no load has failed, or stands still',
-    judge: ({ loads, holder, dir }) => {
+    judge: ({ loads, holder, state, dir }) => {
       const failed = failedLoads(loads)
       if (failed.length > 0)
         return fail(
@@ -103,7 +107,10 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
       const open = loads.filter((load) => !isOver(loadState(load))).map(({ id }) => id)
       if (open.length === 0) return ok('no load is open')
       if (holder !== undefined) return ok(`under way: ${open.join(', ')}`)
-      return warn(`waits until the pipeline runs: ${open.join(', ')}`, goOn(dir))
+      return warn(
+        `waits until the pipeline runs: ${open.join(', ')}`,
+        goOn(dir, state?.source.isEmbedded !== false),
+      )
     },
   },
   {
@@ -120,8 +127,9 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   },
 ]
 
-function goOn(dir: string): Fix {
-  return shell(`npx tidemark dev${inDir(dir)}`)
+/* Without its source, `dev` would bring a server of its own, which is not that of the folder. */
+function goOn(dir: string, isEmbedded: boolean): Fix {
+  return shell(`npx tidemark dev${inDir(dir)}${isEmbedded ? '' : ' --source postgres://…'}`)
 }
 
 function inDir(dir: string): string {

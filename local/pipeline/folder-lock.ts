@@ -55,7 +55,7 @@ export async function folderHolder(folder: string): Promise<number | undefined> 
 
 /**
  * Asks the process that holds a folder for an operation, and passes its progress on. At the signal that one is told to
- * stop, and has a little time to say where. Throws the failure it answers with, or `run/locked` when it breaks off.
+ * stop, and has a little time to say where. Throws the failure it answers with, or `run/not-running` when it breaks off.
  */
 export async function askOperation(
   folder: string,
@@ -81,7 +81,7 @@ export async function askOperation(
       else answer = message ?? answer
     }
   } catch (cause) {
-    throw new PipelineError('run/locked', `the Tidemark that runs in ${folder} broke off`, { cause })
+    throw new PipelineError('run/not-running', `the Tidemark that ran in ${folder} broke off`, { cause })
   } finally {
     signal.removeEventListener('abort', stop)
     clearTimeout(late)
@@ -90,7 +90,7 @@ export async function askOperation(
   if (answer?.kind === 'result') return answer.result
   if (answer?.kind === 'error' && isFailureCode(answer.code))
     throw new PipelineError(answer.code, answer.message)
-  throw new PipelineError('run/locked', `the Tidemark that runs in ${folder} broke off`)
+  throw new PipelineError('run/not-running', `the Tidemark that ran in ${folder} broke off`)
 }
 
 /* A line that a crash cut off is no answer. */

@@ -93,6 +93,9 @@ describe('of a folder', () => {
     const proofs = (change: Partial<KeptProof>) => ({ 'shop.items': { ...proof, ...change } })
     expect(judge('folder.proofs', { proofs: proofs({ equal: false }) }).state).toBe('fail')
     expect(judge('folder.proofs', { proofs: {} }).says).toBe('never proven: shop.items')
+    /* Only the process that has the folder keeps a proof. */
+    expect(judge('folder.proofs', { proofs: {} }).fix).toMatchObject([{ kind: 'step' }])
+    expect(judge('folder.proofs', { proofs: {}, holder: undefined }).fix).toMatchObject([{ kind: 'shell' }])
     expect(judge('folder.proofs', { proofs: proofs({ at: at(25) }) }).state).toBe('warn')
     expect(judge('folder.proofs', { proofs: proofs({ at: at(25) }), holder: undefined }).state).toBe('ok')
   })
@@ -113,7 +116,10 @@ describe('of a folder', () => {
     })
     expect(judge('folder.loads', { loads: [ended('failed'), ended('complete')] }).state).toBe('ok')
     expect(judge('folder.loads', { loads: [load] }).state).toBe('ok')
-    expect(judge('folder.loads', { loads: [load], holder: undefined }).state).toBe('warn')
+    expect(judge('folder.loads', { loads: [load], holder: undefined })).toMatchObject({
+      state: 'warn',
+      fix: [{ text: 'npx tidemark dev --source postgres://…' }],
+    })
   })
 })
 

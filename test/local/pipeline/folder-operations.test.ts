@@ -83,7 +83,7 @@ test('G7 only the owner of the folder may ask', async () => {
 
 test('before it serves, and without anybody there, a request is refused', async () => {
   const folder = await tempFolder()
-  await expect(askOperation(folder, {}, quiet)).rejects.toMatchObject({ code: 'run/locked' })
+  await expect(askOperation(folder, {}, quiet)).rejects.toMatchObject({ code: 'run/not-running' })
   const lock = await lockFolder(folder)
   await expect(askOperation(folder, {}, quiet)).rejects.toMatchObject({ code: 'run/locked' })
   await lock.release()
@@ -141,7 +141,7 @@ test('a holder that breaks off in the middle of its answer is a failure with a n
     server.close()
   })
   await once(server, 'listening')
-  await expect(askOperation(folder, {}, quiet)).rejects.toMatchObject({ code: 'run/locked' })
+  await expect(askOperation(folder, {}, quiet)).rejects.toMatchObject({ code: 'run/not-running' })
 })
 
 test('two operations at once run one after another, also when the first fails', async () => {
