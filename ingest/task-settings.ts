@@ -26,6 +26,8 @@ const errors = {
   RecoverableErrorInterval: 5,
   RecoverableErrorThrottling: true,
   RecoverableErrorThrottlingMax: 1_800,
+  /* Else a source that is away for about an hour ends the task, whatever the count says. */
+  RecoverableErrorStopRetryAfterThrottlingMax: false,
 }
 
 /** Tables of DMS's own would travel in the stream. */

@@ -148,6 +148,14 @@ test('G4: changes of the key carry the old key', () => {
   })
 })
 
+test('a source that is away for longer ends no task: the count says for ever, and DMS would stop at its longest wait', () => {
+  for (const { ErrorBehavior } of [cdcTaskSettings, loadTaskSettings])
+    expect(ErrorBehavior).toMatchObject({
+      RecoverableErrorCount: -1,
+      RecoverableErrorStopRetryAfterThrottlingMax: false,
+    })
+})
+
 test('the rule of the provider finds a key that DMS does not know, a list, and another value', () => {
   expect(planIsEmpty({ TargetMetadata: { LobMaxsize: 64 } })).toBe(false)
   expect(planIsEmpty({ Unknown: { A: 1 } })).toBe(false)
