@@ -98,6 +98,7 @@ async function sourceOf(
       reader: 'tidemark',
       patterns: source === undefined ? [`${embeddedDatabase}.*`] : tables,
       also: state?.added ?? [],
+      expected: state?.source,
       slot: state?.slot ?? slot,
       publication: state?.publication ?? publication,
       known: state === undefined ? undefined : knownBy[state.slotState],

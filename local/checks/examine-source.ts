@@ -1,6 +1,16 @@
 import type { ClientBase } from 'pg'
 import { plural } from '../../core/amount-text.ts'
-import { type CheckResult, examine, fail, ok, type Rule, unknown, type Verdict } from '../../core/check.ts'
+import {
+  type CheckResult,
+  examine,
+  fail,
+  ok,
+  type Rule,
+  refuse,
+  step,
+  unknown,
+  type Verdict,
+} from '../../core/check.ts'
 import { ownPlugins } from '../replicator/check-slot.ts'
 import { readPublication } from '../replicator/publication-state.ts'
 import { readSlot, readSlotRoom } from '../replicator/slot-facts.ts'
@@ -10,6 +20,7 @@ import { addressOf, closeClient, connectSource, type Source } from '../replicato
 import { toSourceError } from '../replicator/source-error.ts'
 import { readAccess, readServer, type ServerFacts } from '../replicator/source-facts.ts'
 import { serverRules, tableRules } from '../replicator/source-rules.ts'
+import { readIdentity } from '../run/inspect-source.ts'
 import { readLargeColumns, readLeftOut } from './relation-look.ts'
 import { publicationRules, relationRules } from './relation-rules.ts'
 import { readDdlAudit, readOnly, readSessions, readSettings, type SourceReader } from './server-look.ts'
@@ -25,6 +36,10 @@ export interface SourceExamination {
   readonly publication: string
   /** Whether a run folder says that it made the slot; undefined when no folder was named. */
   readonly known: boolean | undefined
+  /** The database of that folder, as `readIdentity` gives it: of another one nothing is judged, least of all its slots. */
+  readonly expected?:
+    | { readonly system: string; readonly database: string; readonly address: string }
+    | undefined
   /** How long a transaction may stand open, seconds (default 300). */
   readonly limitSeconds?: number
 }
@@ -64,10 +79,30 @@ export async function examineSource(
     return [{ id: 'source.connection', ...refused(error) }]
   }
   try {
+    const other = await refusedIdentity(client, options)
+    if (other !== undefined) return [{ id: 'source.connection', ...other }]
     const reached = { id: 'source.connection', ...ok(`connected to ${addressOf(source)}`) }
     return [reached, ...(await examineServer(client, addressOf(source).split('/')[0] ?? '', options))]
   } finally {
     await closeClient(client)
+  }
+}
+
+async function refusedIdentity(
+  client: ClientBase,
+  { expected }: SourceExamination,
+): Promise<Verdict | undefined> {
+  if (expected === undefined) return undefined
+  try {
+    const { system, database } = await readOnly(client, () => readIdentity(client))
+    if (system === expected.system && database === expected.database) return undefined
+    return refuse(
+      'run/bad-folder',
+      `the folder holds the lake of ${expected.address}, and this is another database`,
+      step('name the source of the folder; if this server takes its place: npx tidemark dev --replaced'),
+    )
+  } catch (error) {
+    return refused(error)
   }
 }
 

@@ -118,6 +118,15 @@ test('is not noted for the next start when its lake name is taken, which would e
   await lab.start()
 })
 
+test('a folder of another database is refused by doctor, which judges no slot of it', async () => {
+  const { source } = lab.database
+  const expected = { system: '1', database: 'shop', address: 'db/shop' }
+  const asked = { ...{ patterns: ['*.*'], slot: 'adding', publication: 'adding' }, known: true, expected }
+  expect(await examineSource(source, { reader: 'tidemark', ...asked })).toMatchObject([
+    { id: 'source.connection', code: 'run/bad-folder', says: expect.stringContaining('db/shop') },
+  ])
+})
+
 test('is looked at by doctor as by a start, whatever the patterns say', async () => {
   onTestFinished(() => {
     process.exitCode = undefined
