@@ -34,6 +34,7 @@ export function catalogCommand(cli: Cli): Command {
 function planCommand({ output }: Cli): Command {
   return withPlace(new Command('plan'))
     .description('What would change in Glue. Exit code 0 nothing, 1 something, 2 failed.')
+    .addHelpText('after', '\n  tidemark catalog plan --region eu-west-1 --root s3://tidemark-lake')
     .action((options: CatalogOptions) =>
       withPlan(options, async ({ changes }) => {
         output.result(options.json === true ? JSON.stringify({ changes }) : planText(changes))
@@ -47,6 +48,7 @@ function applyCommand({ output }: Cli): Command {
     .description('Shows the plan, asks, and changes Glue. Exit code 0 applied or nothing to do, 2 failed.')
     .option('--allow-breaking', 'do also what takes something from readers')
     .option('--auto-approve', 'do not ask')
+    .addHelpText('after', '\n  tidemark catalog apply --region eu-west-1 --root s3://tidemark-lake')
     .action((options: ApplyOptions) =>
       withPlan(options, async ({ changes, apply }) => {
         if (options.json !== true) output.result(planText(changes))

@@ -42,6 +42,10 @@ export function compactCommand(cli: Cli): Command {
     .option('--file-size <MB>', 'target size of base files', parseCount(4_096), 256)
     .option('--dry-run', 'say what would be rewritten, change nothing')
     .option('--json', 'the outcome as one JSON object')
+    .addHelpText(
+      'after',
+      '\n  tidemark compact --dry-run\n  tidemark compact --table sales.orders --keep-history 90',
+    )
     .action(async (options: Options) => {
       const { table, grace, keepHistory, fileSize, dryRun = false, json = false } = options
       const outcome = (await operate(cli, options, {

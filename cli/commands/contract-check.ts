@@ -25,6 +25,7 @@ export function contractCheckCommand({ output }: Cli): Command {
     .addOption(contractsFolderOption())
     .addOption(formatOption())
     .option('--json', 'the findings as one JSON object')
+    .addHelpText('after', '\n  tidemark contract check --schemas schemas')
     .action(async (options: CheckOptions) => {
       const { findings, versions, samples } = await checkContracts(options.schemas, process.cwd())
       const format = formatOf(options)

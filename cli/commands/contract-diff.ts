@@ -30,6 +30,7 @@ export function contractDiffCommand({ output }: Cli): Command {
         .default('text'),
     )
     .option('--json', 'the differences as one JSON object')
+    .addHelpText('after', '\n  tidemark contract diff --base origin/main')
     .action(async (options: DiffOptions) => {
       const folder = await loadContracts(options.schemas, process.cwd())
       tablesOf(folder)

@@ -67,6 +67,10 @@ export function contractInferCommand({ output, sourceFromEnvironment }: Cli): Co
     .option('--force', 'overwrite files that are there')
     .option('--dry-run', 'say which files would be written')
     .option('--json', 'the contracts as a JSON array of { path, table, source, contract }')
+    .addHelpText(
+      'after',
+      "\n  tidemark contract infer --from postgres://reader:…@db.example.com/shop --tables 'sales.*' --out schemas\n  tidemark contract infer --from raw --table sales.orders",
+    )
     .action(async (options: InferOptions) => {
       const { from } = options
       if (from === 'raw' || from === 'quarantine') return fromStored(output, from, options)

@@ -31,6 +31,7 @@ export function contractLockCommand({ output }: Cli): Command {
     .option('--force', 'also when a version breaks: only for one that nobody has used yet')
     .option('--dry-run', 'say what would change')
     .option('--json', 'what changed as one JSON object')
+    .addHelpText('after', '\n  tidemark contract lock --schemas schemas')
     .action(async ({ schemas, force, dryRun, json }: LockOptions) => {
       const folder = await loadContracts(schemas, process.cwd())
       const shapes = tablesOf(folder).map(tableShape)

@@ -31,6 +31,10 @@ export function contractNewCommand({ output }: Cli): Command {
     .option('--next', 'copy the newest version and its samples to the next number')
     .option('--dry-run', 'say which files would be written')
     .option('--json', 'the files as one JSON array of { path, text }')
+    .addHelpText(
+      'after',
+      '\n  tidemark contract new sales.orders --key order_id --source shop-postgres:public.orders\n  tidemark contract new sales.orders --next',
+    )
     .action(async (table: string, options: NewOptions) => {
       const from = process.cwd()
       if (options.dryRun !== true) await mkdir(options.schemas, { recursive: true })

@@ -29,6 +29,7 @@ export function contractTestCommand({ output }: Cli): Command {
     .option('--table <name...>', 'only these, as domain.table')
     .addOption(formatOption())
     .option('--json', 'the results as one JSON object')
+    .addHelpText('after', '\n  tidemark contract test --table sales.orders')
     .action(async (options: TestOptions) => {
       const from = process.cwd()
       const folder = await loadContracts(options.schemas, from)

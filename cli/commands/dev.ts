@@ -41,14 +41,16 @@ export function demoCommand(cli: Cli): Command {
     new Command('demo').description(
       'The whole pipeline on an embedded PostgreSQL with a sample database and live traffic.',
     ),
-  ).action((options: CommandOptions) =>
-    run(
-      { ...options, tables: ['workforce.*'], slot: 'tidemark', publication: 'tidemark' },
-      undefined,
-      cli,
-      true,
-    ),
   )
+    .addHelpText('after', '\n  tidemark demo --for 30s')
+    .action((options: CommandOptions) =>
+      run(
+        { ...options, tables: ['workforce.*'], slot: 'tidemark', publication: 'tidemark' },
+        undefined,
+        cli,
+        true,
+      ),
+    )
 }
 
 /** `dev`: the user's own PostgreSQL, or the embedded one. */
@@ -66,6 +68,10 @@ export function devCommand(cli: Cli): Command {
     .option(
       '--replaced',
       'the server takes the place of the one before (restored from a dump, upgraded); loads every table again',
+    )
+    .addHelpText(
+      'after',
+      "\n  tidemark dev --source postgres://reader:…@db.example.com/shop --tables 'sales.*' --dir .tidemark-sales",
     )
     .action((options: CommandOptions) => run(options, options.source ?? cli.sourceFromEnvironment, cli))
 }

@@ -17,6 +17,7 @@ export function explainCommand({ output }: Cli): Command {
     .argument('[code]', 'such as format/bad-value, C105 or F201')
     .option('--list', 'every code with its title')
     .option('--json', 'as JSON')
+    .addHelpText('after', '\n  tidemark explain format/bad-value\n  tidemark explain --list')
     .action((code: string | undefined, { list, json }: ExplainOptions) => {
       if (list === true) {
         const rows = explanations.map((entry) => [entry.code, entry.title])

@@ -33,6 +33,7 @@ function exportCommand({ output }: Cli): Command {
     )
     .option('--check', 'write nothing; exit code 1 when a file is not what the contracts say')
     .option('--json', 'the files that changed as one JSON object')
+    .addHelpText('after', '\n  tidemark infra export --check')
     .action(async ({ schemas, out, check, json }: ExportOptions) => {
       const tables = tablesOf(await loadContracts(schemas, process.cwd()))
       const { wanted, changed, gone } = await compareInfra(tables, out)

@@ -48,6 +48,10 @@ function startCommand(cli: Cli): Command {
     .option('--wait', 'stay until the load is over, and show its progress')
     .option('--dry-run', 'show what would be read and how busy the source is, start nothing')
     .option('--json', 'the load as one JSON object')
+    .addHelpText(
+      'after',
+      '\n  tidemark load start --tables sales.orders --wait\n  tidemark load start --tables sales.orders --window 01:00-05:00 --dry-run',
+    )
     .action(async (options: Options) => {
       const { tables = [], window, dryRun = false, json = false, wait = false, dir, stack } = options
       if (stack !== undefined) return startOnStack({ ...options, stack }, output)
@@ -71,6 +75,7 @@ function statusCommand({ output }: Cli): Command {
     .addOption(dirOption())
     .addOption(stackOption())
     .option('--json', 'as JSON')
+    .addHelpText('after', '\n  tidemark load status\n  tidemark load status --stack data.json --json')
     .action(async (id: string | undefined, { dir, json, stack }: Options) => {
       const loads = stack === undefined ? await readLoads(dir) : await loadsOfStack(stack)
       const shown = id === undefined ? loads : [findLoad(loads, id)]
@@ -88,6 +93,7 @@ function watchCommand({ output }: Cli): Command {
     .addOption(dirOption())
     .addOption(stackOption())
     .option('--json', 'the load at its end as one JSON object')
+    .addHelpText('after', '\n  tidemark load watch\n  tidemark load watch 20260131T120000-1a2b3c')
     .action(async (id: string | undefined, { dir, json, stack }: Options) => {
       const loads = stack === undefined ? await readLoads(dir) : await loadsOfStack(stack)
       const chosen = id ?? loads.at(-1)?.id
@@ -124,6 +130,7 @@ function actOn(cli: Cli, verb: 'resume' | 'cancel', description: string): Comman
     .addOption(stackOption())
     .addOption(schemasOption())
     .option('--json', 'the load as one JSON object')
+    .addHelpText('after', `\n  tidemark load ${verb} 20260131T120000-1a2b3c`)
     .action(async (load: string, options: Options) => {
       const { stack } = options
       if (stack !== undefined) return actOnStack(verb, load, { ...options, stack }, cli.output)

@@ -79,6 +79,7 @@ function showCommand({ output }: Cli): Command {
     .addOption(dirOption())
     .addOption(stackOption())
     .option('--json', 'the entry as one JSON object')
+    .addHelpText('after', '\n  tidemark quarantine show 7634aa06')
     .action(async (id: string, { json, ...place }: Options) => {
       const entry = await reading(place, (quarantine) => find(quarantine, id))
       if (entry === undefined) throw new PipelineError('usage/invalid', `nothing waits under ${id}`)
@@ -104,6 +105,7 @@ function redriveCommand(cli: Cli): Command {
     .option('--cause <id>', 'one cause of `quarantine list`, one failure code, or one entry')
     .option('--dry-run', 'say what would pass, change nothing')
     .option('--json', 'the outcome as one JSON object')
+    .addHelpText('after', '\n  tidemark quarantine redrive --table sales.orders --schemas schemas --dry-run')
     .action(async (options: Options) => {
       const { table, cause, dryRun, json } = options
       const isDryRun = dryRun ?? false
@@ -131,6 +133,7 @@ function expireCommand(cli: Cli): Command {
     .requiredOption('--older-than <duration>', 'such as 30d or 12h', parseDuration)
     .option('--dry-run', 'say how many, change nothing')
     .option('--json', 'the outcome as one JSON object')
+    .addHelpText('after', '\n  tidemark quarantine expire --older-than 30d --dry-run')
     .action(async (options: Options) => {
       const { olderThan = 0, dryRun, json } = options
       const isDryRun = dryRun ?? false

@@ -24,6 +24,10 @@ export function queryCommand({ output }: Cli): Command {
     .argument('[sql]', 'DuckDB SQL; tables are <domain>.<table> and <domain>.<table>_history')
     .addOption(dirOption())
     .option('--json', 'a JSON array, one row a line; 64-bit integers and decimals keep their digits')
+    .addHelpText(
+      'after',
+      "\n  tidemark query --tables\n  tidemark query 'select count(*) from workforce.shifts' --json",
+    )
     .option('--csv', 'comma-separated, RFC 4180; null is empty, an empty text is ""')
     .option('--tables', 'list tables and columns instead')
     .action(async (sql: string | undefined, options: QueryOptions) => {

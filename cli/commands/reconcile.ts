@@ -54,6 +54,10 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
     )
     .option('--heal', 'read rows that differ again and send them through the pipeline')
     .option('--json', 'the proof as one JSON object, every differing key in it')
+    .addHelpText(
+      'after',
+      '\n  tidemark reconcile --dir .tidemark --schemas schemas --table sales.orders\n  tidemark reconcile --stack data.json --table workforce.shifts --sample 5',
+    )
     .action(async (options: ReconcileOptions, command: Command) => {
       const request = requestOf(options)
       const { stack } = options

@@ -34,6 +34,7 @@ export function redriveCommand({ output }: Cli): Command {
     .option('--file <key...>', 'bring back what these history files were made of')
     .option('--missing', 'audit everything, and redrive all that is missing')
     .option('--json', 'what was done as one JSON object')
+    .addHelpText('after', '\n  tidemark redrive --stack data.json --missing')
     .action(async (options: RedriveOptions) => {
       const { stack: files, missing, json } = options
       if (files === undefined)

@@ -41,6 +41,10 @@ export function replayCommand(cli: Cli): Command {
     .option('--dry-run', 'say what the contract would make of the changes, write nothing')
     .option('--list', 'list the replays of the folder instead')
     .option('--json', 'the outcome as one JSON object')
+    .addHelpText(
+      'after',
+      '\n  tidemark replay --table sales.orders --dry-run\n  tidemark replay --table workforce.shifts --stack data.json',
+    )
     .addHelpText('after', '\n  tidemark replay --stack data.json --table workforce.shifts --dry-run')
     .action(async (options: ReplayOptions) => {
       if (options.stack !== undefined) return onStack(options.stack, options, cli)
