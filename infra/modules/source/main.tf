@@ -65,9 +65,9 @@ resource "aws_dms_replication_instance" "this" {
   replication_subnet_group_id = aws_dms_replication_subnet_group.this.replication_subnet_group_id
   vpc_security_group_ids      = [aws_security_group.instance.id]
 
-  # A new version is a decision, and waits for the window that is said here.
+  # A new version is a decision, that of `engine_version`, and waits for the window that is said here. To DMS 3.6 is major.
   auto_minor_version_upgrade   = false
-  allow_major_version_upgrade  = false
+  allow_major_version_upgrade  = true
   apply_immediately            = false
   preferred_maintenance_window = var.instance.maintenance_window
 

@@ -35,7 +35,8 @@ export const replication: readonly Rule[] = [
       publicly_accessible: false,
       multi_az: true,
       auto_minor_version_upgrade: false,
-      allow_major_version_upgrade: false,
+      /* Else DMS refuses engine_version of another 3.x; nothing but that argument changes it. */
+      allow_major_version_upgrade: true,
       apply_immediately: false,
       replication_subnet_group_id: 'tidemark',
     },
