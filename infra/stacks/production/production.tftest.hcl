@@ -48,6 +48,16 @@ run "a_task_does_not_run_without_its_position" {
   expect_failures = [var.cdc]
 }
 
+run "a_system_is_one_that_contracts_read" {
+  command = plan
+
+  variables {
+    system = "nobodys-postgres"
+  }
+
+  expect_failures = [var.system]
+}
+
 run "a_position_is_a_log_sequence_number" {
   command = plan
 

@@ -43,6 +43,13 @@ variable "system" {
   description = "System of the contracts whose tables are in the source database."
   type        = string
   default     = "workforce-postgres"
+
+  validation {
+    condition = fileexists(
+      "${coalesce(var.generated, "${path.module}/../../generated")}/mappings/${var.system}.cdc.json"
+    )
+    error_message = "No contract has this source.system: set it to that of yours, then run npx tidemark infra export."
+  }
 }
 
 variable "generated" {
