@@ -1,4 +1,7 @@
-/* Installs the locked dependencies when they are missing or of another lock file; otherwise takes a millisecond. */
+/*
+ * Installs the locked dependencies when they are missing or of another lock file; otherwise takes a millisecond. npm runs
+ * it with `installed` after an install of its own, so that none is made twice.
+ */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,7 +19,10 @@ const digest = createHash('sha256')
   .update(readFileSync(join(root, 'package-lock.json')))
   .digest('hex')
 const stamp = join(root, 'node_modules', '.tidemark-lock')
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) {
+if (process.argv[2] === 'installed') {
+  // biome-ignore lint/style/noProcessEnv: npm says there what it left out
+  if (!process.env['npm_config_omit']) writeFileSync(stamp, digest)
+} else if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) {
   process.stderr.write('installing dependencies (once) …\n')
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   /* Standard output belongs to the command that follows. */

@@ -8,12 +8,14 @@ import { contractsFolderOption } from '../contracts/command-options.ts'
 import { loadContracts, tablesOf } from '../contracts/load-contracts.ts'
 import type { Cli } from '../main.ts'
 import { exit } from '../output.ts'
+import { readStack, stackOption } from '../stack.ts'
 
 interface CatalogOptions {
   readonly schemas: string
-  readonly region: string
-  readonly prefix: string
-  readonly root: string
+  readonly stack?: readonly string[]
+  readonly region?: string
+  readonly prefix?: string
+  readonly root?: string
   readonly endpoint?: string
   readonly json?: boolean
 }
@@ -34,7 +36,10 @@ export function catalogCommand(cli: Cli): Command {
 function planCommand({ output }: Cli): Command {
   return withPlace(new Command('plan'))
     .description('What would change in Glue. Exit code 0 nothing, 1 something, 2 failed.')
-    .addHelpText('after', '\n  tidemark catalog plan --region eu-west-1 --root s3://tidemark-lake')
+    .addHelpText(
+      'after',
+      '\n  tidemark catalog plan --stack data.json\n  tidemark catalog plan --region eu-west-1 --root s3://tidemark-lake',
+    )
     .action((options: CatalogOptions) =>
       withPlan(options, async ({ changes }) => {
         output.result(options.json === true ? JSON.stringify({ changes }) : planText(changes))
@@ -48,7 +53,7 @@ function applyCommand({ output }: Cli): Command {
     .description('Shows the plan, asks, and changes Glue. Exit code 0 applied or nothing to do, 2 failed.')
     .option('--allow-breaking', 'do also what takes something from readers')
     .option('--auto-approve', 'do not ask')
-    .addHelpText('after', '\n  tidemark catalog apply --region eu-west-1 --root s3://tidemark-lake')
+    .addHelpText('after', '\n  tidemark catalog apply --stack data.json')
     .action((options: ApplyOptions) =>
       withPlan(options, async ({ changes, apply }) => {
         if (options.json !== true) output.result(planText(changes))
@@ -68,11 +73,30 @@ function applyCommand({ output }: Cli): Command {
 function withPlace(command: Command): Command {
   return command
     .addOption(contractsFolderOption())
-    .requiredOption('--region <region>', 'AWS region')
-    .requiredOption('--root <url>', 'where the lake lies: s3://bucket')
-    .option('--prefix <text>', 'before the name of each Glue database, such as dev_', '')
+    .addOption(stackOption())
+    .option('--region <region>', 'AWS region, without --stack')
+    .option('--root <url>', 'where the lake lies, without --stack: s3://bucket')
+    .option('--prefix <text>', 'before the name of each Glue database, such as dev_')
     .option('--endpoint <url>', 'of a stand-in for AWS, for tests')
     .option('--json', 'the plan as one JSON object')
+}
+
+/** Where the catalog and the lake are: of a stack, or as the options say, which come first. */
+async function placeOf({ stack, ...given }: CatalogOptions) {
+  const found = stack === undefined ? {} : (await readStack(stack)).data
+  const { region = found.region, prefix = found.catalog_prefix ?? '' } = given
+  const [, named] = /^s3:\/\/([a-z0-9.-]+)\/?$/.exec(given.root ?? '') ?? []
+  if (given.root !== undefined && named === undefined)
+    throw new PipelineError('usage/invalid', '--root is s3://bucket')
+  const bucket = named ?? found.bucket
+  if (region === undefined || bucket === undefined)
+    throw new PipelineError(
+      'usage/invalid',
+      'where the catalog is: --stack data.json, or --region and --root s3://bucket',
+    )
+  if (!/^[a-z0-9_]*$/.test(prefix))
+    throw new PipelineError('usage/invalid', '--prefix is lower case letters, digits and underscores')
+  return { region, bucket, prefix }
 }
 
 /* The SDK is loaded only by who needs it. */
@@ -80,17 +104,14 @@ async function withPlan(
   options: CatalogOptions,
   use: (plan: DefinitionsPlan) => Promise<void>,
 ): Promise<void> {
-  const [, bucket] = /^s3:\/\/([a-z0-9.-]+)\/?$/.exec(options.root) ?? []
-  if (bucket === undefined) throw new PipelineError('usage/invalid', '--root is s3://bucket')
-  if (!/^[a-z0-9_]*$/.test(options.prefix))
-    throw new PipelineError('usage/invalid', '--prefix is lower case letters, digits and underscores')
+  const { region, bucket, prefix } = await placeOf(options)
   const tables = tablesOf(await loadContracts(options.schemas, process.cwd())).map(catalogTable)
   const { glueClient, s3Client } = await import('../../aws/clients.ts')
   const { defaultRetry: retry } = await import('../../aws/retry.ts')
   const { glueTables } = await import('../../aws/glue/glue-tables.ts')
   const { planDefinitions } = await import('../../aws/glue/catalog-definitions.ts')
   const { S3Objects } = await import('../../aws/s3/s3-objects.ts')
-  const { region, endpoint, prefix } = options
+  const { endpoint } = options
   const settings = { region, ...(endpoint === undefined ? {} : { endpoint }) }
   const [glue, s3] = [glueClient(settings), s3Client(settings)]
   try {

@@ -46,8 +46,11 @@ export async function chooseContracts(
     return [table]
   })
   refuseTwins(chosen)
-  const kept = [...known.filter((table) => !inferred.includes(table)), ...inferred]
-  if (kept.length > 0 && options.isReadOnly !== true)
+  /* What was inferred before its contract was written must not come back without it, unmasked. */
+  const isWritten = ({ source }: Table) =>
+    written.some((table) => table.source.system === system && table.source.table === source.table)
+  const kept = [...known.filter((table) => !inferred.includes(table) && !isWritten(table)), ...inferred]
+  if ((kept.length > 0 || known.length > 0) && options.isReadOnly !== true)
     await writeJsonFile(folder.contracts, { format: 1, tables: kept })
   return chosen
 }

@@ -268,3 +268,17 @@ test('a contract that changed its key or a mask under its lock is no deployment,
   ])
   expect(steps[0].commands).toEqual(['npx tidemark contract lock', 'npx tidemark infra export'])
 })
+
+test('catalog plan finds its place in the outputs of a stack, or asks for it', async () => {
+  await applied(tables.slice(1))
+  const { file } = await stackFile()
+  const at = (...place: readonly string[]) =>
+    tidemark(['catalog', 'plan', '--schemas', join(root, 'schemas'), '--json', ...place])
+  const found = await at('--stack', file)
+  expect(found.code, found.stderr).toBe(1)
+  const named = await at('--region', 'eu-west-1', '--root', 's3://lake')
+  expect(named.stdout).toBe(found.stdout)
+  expect(JSON.parse((await at()).stdout)).toMatchObject({
+    error: { code: 'usage/invalid', message: expect.stringContaining('--stack data.json') },
+  })
+})
