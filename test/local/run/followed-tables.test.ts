@@ -25,7 +25,7 @@ afterAll(async () => {
 /* As `table add` where nothing runs. */
 function note(name: string): Promise<TablesAdded> {
   return requestTableAdd({
-    ...{ dir: lab.dir, names: [name], isLoaded: true, isDryRun: false, written: [] },
+    ...{ dir: lab.dir, names: [name], isLoaded: true, isDryRun: false, written: lab.written },
     source: lab.database.source,
     signal: AbortSignal.timeout(20_000),
     onProgress: () => undefined,
@@ -61,7 +61,6 @@ test('a contract that is written after an addition came to nothing is the one th
   await lab.run.addTables({ ...request, contracts: contractDigests([people]) }, context)
   expect(lab.run.tables.filter(({ name }) => name === 'public.people')).toEqual([people])
   expect(await lab.verdicts('public.people')).toEqual(['public.people'])
-  lab.written = []
 })
 
 test('whose asker gives up before its turn came changes nothing', async () => {
