@@ -1,10 +1,16 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Finished, lastJson, scratchFolder, startTidemark, tidemark } from '../support/tidemark.ts'
+import {
+  type Finished,
+  lastJson,
+  scratchFolder,
+  startTidemark,
+  tidemark,
+  untilStatus,
+} from '../support/tidemark.ts'
 
 type Scratch = Awaited<ReturnType<typeof scratchFolder>>
 
@@ -29,7 +35,9 @@ beforeAll(async () => {
   const dir = join(scratch.path, 'run')
   const args = ['demo', '--dir', dir, '--scale', '0.05', '--rate', '600', '--json']
   const run = startTidemark(args)
-  await untilQueryable(dir)
+  await untilStatus(dir, (tables) =>
+    tables.some(({ table, state }) => table === 'workforce.shifts' && state === 'streaming'),
+  )
   const query = await tidemark([
     'query',
     '--dir',
@@ -48,21 +56,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await demo?.scratch[Symbol.asyncDispose]()
 })
-
-async function untilQueryable(dir: string): Promise<void> {
-  for (let tries = 0; tries < 60; tries += 1) {
-    const { code, stdout } = await tidemark([
-      'query',
-      '--dir',
-      dir,
-      '--json',
-      'select count(*) as rows from workforce.shifts',
-    ])
-    if (code === 0 && JSON.parse(stdout)[0].rows > 0) return
-    await sleep(250)
-  }
-  throw new Error('no queryable row within the time')
-}
 
 describe('the demo', () => {
   test('G2: ends at Ctrl-C with every table equal, and says so in one line of JSON', () => {

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { lastJson, scratchFolder, startTidemark, tidemark } from '../support/tidemark.ts'
+import { lastJson, scratchFolder, startTidemark, tidemark, untilStatus } from '../support/tidemark.ts'
 
 const DEADLINE = 90_000
 
@@ -15,7 +14,7 @@ test(
     expect([early.code, JSON.parse(early.stdout)]).toEqual([0, []])
 
     const run = startTidemark(['dev', '--dir', dir, '--scale', '0.02', '--rate', '100', '--json'])
-    await untilLoaded(on)
+    await untilStatus(dir, (tables) => tables.every(({ state }) => state === 'streaming'))
     const dry = await on('load', 'start', '--tables', 'workforce.*', '--dry-run', '--json')
     expect(lastJson(dry)).toMatchObject({ load: null, activity: { isReplica: false } })
     expect(lastJson(dry)['plan']).toHaveLength(6)
@@ -55,18 +54,6 @@ test(
   },
   DEADLINE,
 )
-
-async function untilLoaded(on: (...args: readonly string[]) => ReturnType<typeof tidemark>): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const status = await on('status', '--json')
-    if (status.code !== 2) {
-      const tables = lastJson(status)['tables'] as readonly Record<string, unknown>[]
-      if (tables.every(({ state }) => state === 'streaming')) return
-    }
-    await sleep(200)
-  }
-  throw new Error('not loaded within the time')
-}
 
 /* A minute that was over an hour ago. */
 function window(): string {

@@ -4,7 +4,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PostgresServer, startPostgres } from '../../local/postgres/start-postgres.ts'
 import { until } from '../local/replicator/source-server.ts'
-import { lastJson, scratchFolder, startTidemark, tidemark } from '../support/tidemark.ts'
+import { lastJson, scratchFolder, startTidemark, tidemark, untilStatus } from '../support/tidemark.ts'
 
 type Scratch = Awaited<ReturnType<typeof scratchFolder>>
 
@@ -28,12 +28,6 @@ async function sql(text: string): Promise<void> {
   await client.end()
 }
 
-/* How many tables are loaded and followed. */
-async function streamingIn(dir: string): Promise<number> {
-  const text = await readFile(join(dir, 'status.json'), 'utf8').catch(() => '')
-  return text.match(/"streaming"/g)?.length ?? 0
-}
-
 describe('a source of the user', () => {
   test('G2: tables that no contract knows are loaded, followed and equal', async () => {
     await sql(`
@@ -51,7 +45,7 @@ describe('a source of the user', () => {
     const dir = join(scratch.path, 'run')
     const source = ['--source', server.url, '--tables', 'sales.*', 'public.notes']
     const run = startTidemark(['dev', ...source, '--dir', dir, '--json'])
-    await until(async () => (await streamingIn(dir)) === 2)
+    await untilStatus(dir, (tables) => tables.every(({ state }) => state === 'streaming'))
     await sql(`UPDATE sales."Order Lines" SET price = price * 2, state = 'paid' WHERE line < 3`)
     await sql(
       `UPDATE sales."Order Lines" SET line = line + 100 WHERE line = 5; DELETE FROM public.notes WHERE body < 'n3'`,
@@ -193,7 +187,7 @@ describe('a source of the user', () => {
       dir,
     ]
     const first = startTidemark(dev)
-    await until(async () => (await streamingIn(dir)) === 1)
+    await untilStatus(dir, (tables) => tables.every(({ state }) => state === 'streaming'))
     const adding = startTidemark(['table', 'add', 'shop.items', '--dir', dir])
     await until(async () => (await text('state.json')).includes('shop.items'))
     first.kill()

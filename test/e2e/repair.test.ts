@@ -1,8 +1,14 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { type Finished, lastJson, scratchFolder, startTidemark, tidemark } from '../support/tidemark.ts'
+import {
+  type Finished,
+  lastJson,
+  scratchFolder,
+  startTidemark,
+  tidemark,
+  untilStatus,
+} from '../support/tidemark.ts'
 
 const PEOPLE = 'workforce/employees/v1.ts'
 
@@ -22,15 +28,6 @@ const narrowed = (text: string) =>
     .replace(/shop_id: col\.integer\('([^']*)'\)/, "shop_id: col.integer('$1', { max: 2 })")
     .replace(/ {4}performance_score: col[\s\S]*?\n {4}\),\n/, '')
 
-async function until(dir: string, isThere: (status: Record<string, unknown>) => boolean): Promise<Finished> {
-  for (let tries = 0; tries < 80; tries += 1) {
-    const status = await tidemark(['status', '--dir', dir, '--json'])
-    if (status.code === 0 && isThere(lastJson(status))) return status
-    await sleep(250)
-  }
-  throw new Error('not within the time')
-}
-
 const tablesOf = (status: Record<string, unknown>) => status['tables'] as readonly Record<string, unknown>[]
 
 test('G1 G2 G7 changes that a contract refused are looked at, redriven and replayed once it is right, and the lake equals the source', async () => {
@@ -42,12 +39,13 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
     ...['demo', '--dir', dir, '--schemas', narrow, '--scale', '0.02', '--rate', '100', '--json'],
   ])
   /* Drift is told by those who format, a moment after the rows of a load. */
-  const status = await until(
+  await untilStatus(
     dir,
-    (found) =>
-      tablesOf(found).every(({ state }) => state === 'streaming') &&
-      tablesOf(found).some(({ unknownFields }) => String(unknownFields) !== ''),
+    (tables) =>
+      tables.every(({ state }) => state === 'streaming') &&
+      tables.some(({ unknownFields }) => String(unknownFields) !== ''),
   )
+  const status = await on('status', '--json')
   const people = tablesOf(lastJson(status)).find(({ table }) => table === 'workforce.employees')
   expect(people).toMatchObject({ unknownFields: ['performance_score'], quarantined: expect.any(Number) })
 

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { findRunningPostgres } from '../../local/postgres/find-running-postgres.ts'
 
 const program = resolve(import.meta.dirname, '../../bin/tidemark.mjs')
@@ -86,4 +87,19 @@ export async function scratchFolder(): Promise<{
 /** URL of the PostgreSQL that a run in a folder left running, or is using. */
 export function postgresOf(dir: string): Promise<string | undefined> {
   return findRunningPostgres(join(dir, 'postgres'), 'workforce')
+}
+
+/** What the run in a folder says of itself in its file, once it says so: asking the command line each time costs a process. */
+export async function untilStatus(
+  dir: string,
+  isThere: (tables: readonly Readonly<Record<string, unknown>>[]) => boolean,
+): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    const text = await readFile(join(dir, 'status.json'), 'utf8').catch(() => undefined)
+    const tables =
+      text === undefined ? [] : (JSON.parse(text) as { tables: Record<string, unknown>[] }).tables
+    if (tables.length > 0 && isThere(tables)) return
+    await sleep(100)
+  }
+  throw new Error('not within the time')
 }

