@@ -156,8 +156,8 @@ describe('current from base and fresh history', () => {
         ),
         { numRuns: runs(12) },
       )
-      expect(merged).toBeGreaterThan(6)
-      expect(later).toBeGreaterThan(6)
+      expect(merged).toBeGreaterThan(1)
+      expect(later).toBeGreaterThan(1)
     },
     runs(60_000),
   )
