@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { CatalogEntry, LakeFile } from '../core/catalog-entry.ts'
 import type { Table } from '../core/contract/table.ts'
 import { PipelineError } from '../core/failures.ts'
-import type {
-  Catalog,
-  CatalogEntry,
-  LakeFile,
-  ObjectFiles,
-  ObjectStore,
-  Quarantine,
-  QuarantineEntry,
-} from '../core/ports.ts'
+import type { Catalog, ObjectFiles, ObjectStore, Quarantine, QuarantineEntry } from '../core/ports.ts'
 import type { Position } from '../core/position.ts'
 import { type LoadFileName, parseLoadFileName } from './load-file-name.ts'
 import { openDay } from './open-day.ts'

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from '../core/ports.ts'
+import type { CatalogEntry } from '../core/catalog-entry.ts'
 
 /**
  * The ingest day that a file goes to: its own, or the first that is still open. Days before it are folded into base as a

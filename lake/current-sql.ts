@@ -1,4 +1,4 @@
-import type { CatalogEntry } from '../core/ports.ts'
+import type { CatalogEntry } from '../core/catalog-entry.ts'
 import { type CurrentOptions, currentSelect as select } from './sql/current-select.ts'
 
 /** SELECT of the current rows of a table, DuckDB dialect, over a relation that holds all its history. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { Base, CatalogTable } from '../../core/catalog-entry.ts'
 import { baseDocument } from '../../core/entry-document.ts'
 import { PipelineError } from '../../core/failures.ts'
-import type { Base, CatalogTable, ObjectStore } from '../../core/ports.ts'
+import type { ObjectStore } from '../../core/ports.ts'
 import type { BasePointer } from './entry-parameters.ts'
 
 /**

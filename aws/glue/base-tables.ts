@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { Column, PartitionInput, TableInput } from '@aws-sdk/client-glue'
-import type { Base, CatalogTable, LakeFile } from '../../core/ports.ts'
+import type { Base, CatalogTable, LakeFile } from '../../core/catalog-entry.ts'
 import { systemColumns } from '../../glue/athena-ddl.ts'
 import { athenaTables } from '../../lake/sql/athena-sources.ts'
 import {

@@ -1,6 +1,6 @@
 import type { TableInput } from '@aws-sdk/client-glue'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
-import type { CatalogEntry } from '../../core/ports.ts'
 import { systemColumns } from '../../glue/athena-ddl.ts'
 import { prestoType } from '../../glue/presto-type.ts'
 import { athenaDialect } from '../../lake/sql/athena-dialect.ts'

@@ -57,7 +57,7 @@ export function costCommand({ output }: Cli): Command {
     .option('--tables <count>', 'of rows that nobody metered: how many tables', parseCount(10_000))
     .option(
       '--commit-rows <count>',
-      'changes of one table in a transaction that has any (1)',
+      'changes of a table that one transaction makes together (1)',
       parseCount(100_000),
     )
     .option('--region <region>', `whose list prices: that of the stack, else ${DEFAULT_REGION}`)

@@ -46,7 +46,7 @@ export const setupShape = z.strictObject({
   /** Shards: an on-demand stream begins with 4; the stream of an on-demand table has as many. */
   shards: count.min(1).default(4),
   feedShards: count.min(1).default(4),
-  /** Changes of one table in a transaction that has any: they come together. */
+  /** Changes of a table that one transaction makes: they come together. */
   commitRows: z.number().min(1).default(1),
   /** Those who read the whole stream: capture is one. */
   readers: count.min(1).default(1),

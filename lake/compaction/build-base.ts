@@ -1,4 +1,4 @@
-import type { Base } from '../../core/ports.ts'
+import type { Base } from '../../core/catalog-entry.ts'
 import type { Position } from '../../core/position.ts'
 import { type BuildScope, pathsOf } from './build-scope.ts'
 import type { CompactionRecord, RetiredFile } from './compaction-ledger.ts'

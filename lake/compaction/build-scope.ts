@@ -1,5 +1,6 @@
+import type { CatalogEntry, LakeFile } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
-import type { CatalogEntry, LakeFile, ObjectFiles, ObjectStore, SqlEngine } from '../../core/ports.ts'
+import type { ObjectFiles, ObjectStore, SqlEngine } from '../../core/ports.ts'
 
 /** What the steps of one build share. */
 export interface BuildScope {

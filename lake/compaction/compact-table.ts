@@ -1,14 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
-import type {
-  Catalog,
-  CatalogEntry,
-  Clock,
-  Ledger,
-  ObjectFiles,
-  ObjectStore,
-  SqlEngine,
-} from '../../core/ports.ts'
+import type { Catalog, Clock, Ledger, ObjectFiles, ObjectStore, SqlEngine } from '../../core/ports.ts'
 import { buildBase, isMadeWhole, type NewBuild } from './build-base.ts'
 import { type BuildScope, pathsOf, removeWritten } from './build-scope.ts'
 import type { CompactionLedger, CompactionRecord } from './compaction-ledger.ts'

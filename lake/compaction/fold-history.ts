@@ -1,4 +1,5 @@
-import type { CatalogEntry, SqlEngine } from '../../core/ports.ts'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
+import type { SqlEngine } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
 import { columnList, identifier, literal } from '../sql-text.ts'
 import { healedRows, latestOfKey, plainRows, tiedKeys } from './fold-sql.ts'

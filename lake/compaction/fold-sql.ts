@@ -1,4 +1,4 @@
-import type { CatalogEntry, CatalogTable } from '../../core/ports.ts'
+import type { CatalogEntry, CatalogTable } from '../../core/catalog-entry.ts'
 import { currentSelect } from '../sql/current-select.ts'
 import { columnList, identifier } from '../sql-text.ts'
 import { keyColumns, rowColumns } from './lake-rows-sql.ts'

@@ -1,4 +1,5 @@
-import type { CatalogEntry, ObjectStore } from '../../core/ports.ts'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
+import type { ObjectStore } from '../../core/ports.ts'
 import type { CompactionRecord } from './compaction-ledger.ts'
 
 /** The history files of a table version when a compaction begins; files that appear later are the next one's. */

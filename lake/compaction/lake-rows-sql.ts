@@ -1,4 +1,4 @@
-import type { CatalogEntry, CatalogTable } from '../../core/ports.ts'
+import type { CatalogEntry, CatalogTable } from '../../core/catalog-entry.ts'
 import type { Position } from '../../core/position.ts'
 import { duckdbType } from '../sql/duckdb-type.ts'
 import { columnList, globPath, identifier, literal } from '../sql-text.ts'

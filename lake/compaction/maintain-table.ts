@@ -1,4 +1,5 @@
-import type { Catalog, CatalogEntry, Ledger, ObjectStore } from '../../core/ports.ts'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
+import type { Catalog, Ledger, ObjectStore } from '../../core/ports.ts'
 import type { CompactionLedger, CompactionRecord } from './compaction-ledger.ts'
 import { dayBefore, dayOf } from './history-listing.ts'
 import { deleteRetired } from './retire-files.ts'

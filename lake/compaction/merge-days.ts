@@ -1,4 +1,4 @@
-import type { LakeFile } from '../../core/ports.ts'
+import type { LakeFile } from '../../core/catalog-entry.ts'
 import type { Position } from '../../core/position.ts'
 import { columnList, literal } from '../sql-text.ts'
 import { agree, type BuildScope, buildName, pathsOf, publishFile } from './build-scope.ts'

@@ -1,4 +1,4 @@
-import type { BasePartition, CatalogTable } from '../../core/ports.ts'
+import type { BasePartition, CatalogTable } from '../../core/catalog-entry.ts'
 import { identifier } from '../sql-text.ts'
 import { bucketSql } from './bucket-sql.ts'
 

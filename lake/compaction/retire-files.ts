@@ -1,4 +1,5 @@
-import type { Base, CatalogEntry, Ledger, ObjectStore } from '../../core/ports.ts'
+import type { Base, CatalogEntry } from '../../core/catalog-entry.ts'
+import type { Ledger, ObjectStore } from '../../core/ports.ts'
 import type { CompactionRecord, RetiredFile } from './compaction-ledger.ts'
 import { dayOf } from './history-listing.ts'
 

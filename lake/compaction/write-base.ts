@@ -1,4 +1,4 @@
-import type { BasePart, LakeFile } from '../../core/ports.ts'
+import type { BasePart, LakeFile } from '../../core/catalog-entry.ts'
 import { agree, type BuildScope, pathsOf } from './build-scope.ts'
 import type { Folded } from './fold-history.ts'
 import { checksumSql, pathList, rowColumns } from './lake-rows-sql.ts'

@@ -1,4 +1,4 @@
-import type { BasePart, LakeFile } from '../../core/ports.ts'
+import type { BasePart, LakeFile } from '../../core/catalog-entry.ts'
 import { columnList, literal } from '../sql-text.ts'
 import { agree, type BuildScope, buildName, pathsOf, publishFile } from './build-scope.ts'
 import { checksumSql, exactOptions, keyColumns, pathList, rowColumns, rowsOfFiles } from './lake-rows-sql.ts'

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from '../../core/ports.ts'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { literal } from '../sql-text.ts'
 import { type CurrentSources, currentColumns, mergedSelect, wholeSelect } from './current-select.ts'
 

@@ -1,4 +1,4 @@
-import type { CatalogEntry, CatalogTable } from '../../core/ports.ts'
+import type { CatalogEntry, CatalogTable } from '../../core/catalog-entry.ts'
 import { identifier, literal } from '../sql-text.ts'
 import type { CurrentSources } from './current-select.ts'
 

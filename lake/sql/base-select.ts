@@ -1,4 +1,4 @@
-import type { CatalogEntry, LakeFile } from '../../core/ports.ts'
+import type { CatalogEntry, LakeFile } from '../../core/catalog-entry.ts'
 import { globPath } from '../sql-text.ts'
 import { parquetRelation } from './parquet-relation.ts'
 

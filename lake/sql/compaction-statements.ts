@@ -1,4 +1,4 @@
-import type { BasePartition, CatalogEntry } from '../../core/ports.ts'
+import type { BasePartition, CatalogEntry } from '../../core/catalog-entry.ts'
 import { identifier, literal } from '../sql-text.ts'
 import { athenaDialect } from './athena-dialect.ts'
 import { athenaSources, athenaTables } from './athena-sources.ts'

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from '../../core/ports.ts'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { isPosition, nextStep, type Position } from '../../core/position.ts'
 import { identifier, literal } from '../sql-text.ts'
 import type { Dialect } from './dialect.ts'

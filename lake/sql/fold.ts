@@ -1,4 +1,4 @@
-import type { CatalogColumn } from '../../core/ports.ts'
+import type { CatalogColumn } from '../../core/catalog-entry.ts'
 import { identifier, literal } from '../sql-text.ts'
 import type { Dialect } from './dialect.ts'
 import { lifeId, listOf, sameKeys, type TableShape } from './table-shape.ts'

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from '../../core/ports.ts'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { globPath, literal } from '../sql-text.ts'
 import { parquetRelation } from './parquet-relation.ts'
 

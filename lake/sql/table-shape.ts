@@ -1,4 +1,4 @@
-import type { CatalogColumn, CatalogTable } from '../../core/ports.ts'
+import type { CatalogColumn, CatalogTable } from '../../core/catalog-entry.ts'
 import { identifier } from '../sql-text.ts'
 import type { Dialect } from './dialect.ts'
 

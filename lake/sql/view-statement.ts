@@ -1,4 +1,4 @@
-import type { CatalogEntry } from '../../core/ports.ts'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { athenaDialect } from './athena-dialect.ts'
 import { athenaSources, athenaTables } from './athena-sources.ts'
 import { currentSelect } from './current-select.ts'

@@ -1,3 +1,4 @@
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import {
   addsUp,
   blockId,
@@ -17,7 +18,7 @@ import {
   unevenLoad,
   unevenPage,
 } from '../../core/ledger-finding.ts'
-import type { CatalogEntry, ObjectStore } from '../../core/ports.ts'
+import type { ObjectStore } from '../../core/ports.ts'
 import type { EntryCounts } from '../stores/quarantine-tally.ts'
 import type { FolderLedger } from './folder-ledger.ts'
 

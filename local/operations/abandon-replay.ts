@@ -1,6 +1,7 @@
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { contractDigest } from '../../core/contract/contract-digest.ts'
 import type { Table } from '../../core/contract/table.ts'
-import type { Catalog, CatalogEntry, ObjectStore } from '../../core/ports.ts'
+import type { Catalog, ObjectStore } from '../../core/ports.ts'
 import { openDay } from '../../ingest/open-day.ts'
 import { replayFileKey } from './replay-file-key.ts'
 import type { ReplayLedger, ReplayState } from './replay-ledger.ts'

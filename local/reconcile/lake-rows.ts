@@ -1,4 +1,4 @@
-import type { CatalogEntry } from '../../core/ports.ts'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import type { Position } from '../../core/position.ts'
 import { baseSelect, tombstonesSelect } from '../../lake/sql/base-select.ts'
 import { currentSelect } from '../../lake/sql/current-select.ts'

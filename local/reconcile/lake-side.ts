@@ -1,5 +1,6 @@
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import type { JsonValue } from '../../core/json.ts'
-import type { CatalogEntry, SqlEngine } from '../../core/ports.ts'
+import type { SqlEngine } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
 import {
   type ComparedRows,

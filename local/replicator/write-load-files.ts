@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
+import type { LakeFile } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
-import type { LakeFile, ObjectFiles, SqlEngine } from '../../core/ports.ts'
+import type { ObjectFiles, SqlEngine } from '../../core/ports.ts'
 import { type CopyOptions, copyTable } from './copy-table.ts'
 import { unfitColumnsSql, writeFileSql } from './load-file-sql.ts'
 import { type RowChunk, RowChunks } from './row-chunks.ts'

@@ -1,8 +1,9 @@
 import { dirname } from 'node:path'
 import * as z from 'zod'
+import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/catalog-entry.ts'
 import { baseDocument, catalogTableDocument, floorDocument } from '../../core/entry-document.ts'
 import { PipelineError } from '../../core/failures.ts'
-import type { Base, Catalog, CatalogEntry, CatalogTable, Floor } from '../../core/ports.ts'
+import type { Catalog } from '../../core/ports.ts'
 import { makeFolder, readIfThere, replaceFile } from './durable.ts'
 
 const entry = z.object({

@@ -7,7 +7,7 @@ import { type DefinitionsSettings, planDefinitions } from '../../aws/glue/catalo
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { type GlueTables, glueTables } from '../../aws/glue/glue-tables.ts'
 import { tableInput } from '../../aws/glue/table-input.ts'
-import type { Base, CatalogTable } from '../../core/ports.ts'
+import type { Base, CatalogTable } from '../../core/catalog-entry.ts'
 import { loadPosition } from '../../core/position.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables as contracts } from '../../schemas/index.ts'

@@ -1,5 +1,5 @@
 import { type EntryState, stateOf } from '../../aws/glue/entry-parameters.ts'
-import type { Base, CatalogEntry, LakeFile } from '../../core/ports.ts'
+import type { Base, CatalogEntry, LakeFile } from '../../core/catalog-entry.ts'
 import { nextStep } from '../../core/position.ts'
 import { LakeSession } from '../../local/duckdb/lake-session.ts'
 import type { FolderObjects } from '../../local/stores/folder-objects.ts'

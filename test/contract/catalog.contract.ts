@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Base, Catalog, CatalogTable } from '../../core/ports.ts'
+import type { Base, CatalogTable } from '../../core/catalog-entry.ts'
+import type { Catalog } from '../../core/ports.ts'
 import { loadPosition } from '../../core/position.ts'
 
 export interface CatalogUnderTest {

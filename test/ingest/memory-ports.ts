@@ -1,10 +1,7 @@
+import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/catalog-entry.ts'
 import type { Page } from '../../core/page.ts'
 import type {
-  Base,
   Catalog,
-  CatalogEntry,
-  CatalogTable,
-  Floor,
   Logger,
   ObjectStore,
   Quarantine,

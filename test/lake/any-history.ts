@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { LakeOperation, LakeRow } from '../../core/block.ts'
+import type { Floor } from '../../core/catalog-entry.ts'
 import { col, type Table, table } from '../../core/contract/index.ts'
-import type { Floor } from '../../core/ports.ts'
 import { formatPosition, nextStep, type Position } from '../../core/position.ts'
 
 /** A table whose key is two columns, one of them an instant of which only the microseconds differ. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
+import type { CatalogEntry } from '../../../core/catalog-entry.ts'
 import type { Table } from '../../../core/contract/index.ts'
 import type { ManifestChange, ManifestFile } from '../../../core/ledger.ts'
-import type { Catalog, CatalogEntry } from '../../../core/ports.ts'
+import type { Catalog } from '../../../core/ports.ts'
 import {
   type CompactDeps,
   type CompactionResult,

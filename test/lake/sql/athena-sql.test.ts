@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { Base, CatalogEntry } from '../../../core/catalog-entry.ts'
 import { col, type Table, table } from '../../../core/contract/index.ts'
-import type { Base, CatalogEntry } from '../../../core/ports.ts'
 import { loadPosition } from '../../../core/position.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { compactionStatements } from '../../../lake/sql/compaction-statements.ts'
