@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { chmod, realpath, rename, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { type FailureCode, failures, PipelineError } from '../../core/failures.ts'
 
@@ -23,11 +24,28 @@ export interface FolderLock {
   release(): Promise<void>
 }
 
+/* How often a lock that nobody has is tried for. */
+const TRIES = 5
+const PAUSE_MS = 20
+
 /**
  * Takes a folder for this process. The lock is a listening socket, so it ends with the process, however that
  * dies. Throws `run/locked` when another process has it.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await take(folder)
+    } catch (error) {
+      /* Those who clear away what a dead process left may all lose to each other: then nobody has it. */
+      const isOurs = error instanceof PipelineError && error.code === 'run/locked'
+      if (!isOurs || tries === TRIES || (await folderHolder(folder)) !== undefined) throw error
+    }
+    await sleep(PAUSE_MS * tries * Math.random())
+  }
+}
+
+async function take(folder: string): Promise<FolderLock> {
   const path = await socketPath(folder)
   const holder: Holder = { handler: undefined }
   const server = (await listen(path, holder)) ?? (await takeStale(path, folder, holder))
@@ -201,7 +219,7 @@ async function socketPath(folder: string): Promise<string> {
 
 async function takeStale(path: string, folder: string, holder: Holder): Promise<Server> {
   if ((await askHolder(path)) !== undefined) throw locked(folder)
-  const aside = `${path}.${process.pid}`
+  const aside = `${path}.${randomBytes(6).toString('hex')}`
   await rename(path, aside).catch(() => undefined)
   /* Another process may have been quicker, and it was its socket that went aside. */
   if ((await askHolder(aside)) !== undefined) {
