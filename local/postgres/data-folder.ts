@@ -79,10 +79,9 @@ async function initialise(
     `--pwfile=${password}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',
-    // The built-in provider sorts the same on every system, whatever its libraries.
     '--locale=C',
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
+    // The built-in provider sorts the same on every system, whatever its libraries.
+    ...(Number(binaries.major) >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : []),
   ])
   const options = { ...command.options, timeout: 120_000, maxBuffer: 1 << 20, windowsHide: true }
   try {

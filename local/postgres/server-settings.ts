@@ -2,8 +2,9 @@
  * Settings of an embedded server, as command line arguments: nothing in the data folder can go
  * stale. Durable as any production server; what it logs holds no row values.
  */
-export function serverSettings(extra: Readonly<Record<string, string>>): readonly string[] {
-  const all = { ...defaults, ...(process.platform === 'win32' ? {} : posixOnly), ...extra }
+export function serverSettings(extra: Readonly<Record<string, string>>, major: number): readonly string[] {
+  const hasCheck = process.platform !== 'win32' && major >= 14
+  const all = { ...defaults, ...(hasCheck ? fromVersion14 : {}), ...extra }
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
 
@@ -37,7 +38,8 @@ const defaults = {
   log_error_verbosity: 'terse',
 } as const
 
-const posixOnly = {
+/* Not on Windows. */
+const fromVersion14 = {
   // A statement of a client that was killed ends with it, and releases its locks and slots.
   client_connection_check_interval: '1s',
 } as const

@@ -25,6 +25,8 @@ export interface PostgresOptions {
   readonly database?: string
   /** Settings over the defaults of `server-settings.ts`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** A folder with a `package.json` whose installed PostgreSQL is run; this program's own unless told. */
+  readonly project?: string
   /** Receives a line for each step that a person may be waiting for. */
   readonly log?: (line: string) => void
 }
@@ -62,11 +64,11 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     join(await realpath(dirname(wanted)), basename(wanted)),
   )
   const account = await chooseAccount(dir, await ownerOf(dir))
-  const binaries = await reachableBinaries(account)
+  const binaries = await reachableBinaries(account, options.project)
   await makeDataFolder(dir, binaries, account)
   const password = await readPassword(dir)
   const program = join(binaries.folder, 'bin', 'postgres')
-  const settings = serverSettings(options.settings ?? {})
+  const settings = serverSettings(options.settings ?? {}, Number(binaries.major))
   const server = await claimedServer({ dir, program, account, settings, log }, password)
   const database = options.database ?? 'postgres'
   try {
@@ -157,8 +159,8 @@ function handle(
   }
 }
 
-async function reachableBinaries(account: ServerAccount): Promise<PostgresBinaries> {
-  const binaries = await findPostgresBinaries()
+async function reachableBinaries(account: ServerAccount, project?: string): Promise<PostgresBinaries> {
+  const binaries = await findPostgresBinaries(project)
   if (account.kind !== 'user' || (await canReach(binaries.folder, account))) return binaries
   const copy = await copyBinariesAside(binaries)
   if (await canReach(copy.folder, account)) return copy

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { findPostgresBinaries } from '../../../local/postgres/postgres-binaries.ts'
+
+/** One major version of PostgreSQL that tests run on. */
+export interface TestedMajor {
+  readonly major: number
+  /** `project` for `startPostgres`; undefined for the version that Tidemark brings along. */
+  readonly project: string | undefined
+  /** Title of a suite: says why where the suite is skipped. */
+  readonly title: string
+  readonly isMissing: boolean
+}
+
+const own = 18
+const others = [12, 13, 14, 15, 16, 17] as const
+
+/**
+ * PostgreSQL 15 and the one that Tidemark brings along; with TIDEMARK_TEST_POSTGRES=all, which `npm run test:postgres` sets,
+ * every major from 12 on. Each is installed from its lock file the first time, into its own folder here. One that npm cannot
+ * install, without a network or on another platform, is missing; of all, that is an error.
+ */
+export async function testedMajors(): Promise<readonly TestedMajor[]> {
+  // biome-ignore lint/style/noProcessEnv: tests have no command line
+  const isAll = process.env['TIDEMARK_TEST_POSTGRES'] === 'all'
+  const tested: TestedMajor[] = []
+  for (const major of isAll ? others : ([15] as const)) {
+    const title = `PostgreSQL ${major}`
+    const project = join(import.meta.dirname, String(major))
+    try {
+      await install(project)
+      tested.push({ major, project, title, isMissing: false })
+    } catch (cause) {
+      if (isAll) throw new Error(`${title} cannot be installed`, { cause })
+      tested.push({ major, project, title: `${title}: skipped, npm cannot install it`, isMissing: true })
+    }
+  }
+  return [...tested, { major: own, project: undefined, title: `PostgreSQL ${own}`, isMissing: false }]
+}
+
+/* Complete or not at all: two test files may install one at once, and each finds what the other has made. */
+async function install(project: string): Promise<void> {
+  if (await isInstalled(project)) return
+  const draft = join(project, `node_modules.${process.pid}-${randomBytes(4).toString('hex')}`)
+  try {
+    await mkdir(draft)
+    for (const name of ['package.json', 'package-lock.json'])
+      await copyFile(join(project, name), join(draft, name))
+    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+    await promisify(execFile)(npm, args, { cwd: draft, timeout: 300_000, shell: npm !== 'npm' })
+    if (await isInstalled(project)) return
+    await rm(join(project, 'node_modules'), { recursive: true, force: true })
+    await rename(join(draft, 'node_modules'), join(project, 'node_modules'))
+  } catch (error) {
+    if (!(await isInstalled(project))) throw error
+  } finally {
+    await rm(draft, { recursive: true, force: true, maxRetries: 5 })
+  }
+  if (!(await isInstalled(project))) throw new Error(`npm has no PostgreSQL of ${project} for this platform`)
+}
+
+async function isInstalled(project: string): Promise<boolean> {
+  const manifest: unknown = JSON.parse(await readFile(join(project, 'package.json'), 'utf8'))
+  const wanted = new Set(Object.values((manifest as { optionalDependencies: object }).optionalDependencies))
+  return findPostgresBinaries(project).then(
+    ({ version }) => wanted.has(version),
+    () => false,
+  )
+}
