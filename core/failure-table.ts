@@ -220,6 +220,11 @@ export const failures = {
     advice:
       'The folder was written by another version or another source. Choose a new one with --dir; if the source was restored from a dump, replaced or upgraded, run `tidemark dev --replaced`.',
   },
+  'run/damaged': {
+    action: 'halt',
+    advice:
+      'A file of the run folder is damaged; nothing was changed. Restore it from a backup, or start in a new folder (--dir), which loads every table again.',
+  },
   'run/contract-changed': {
     action: 'halt',
     advice:

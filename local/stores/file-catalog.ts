@@ -1,10 +1,9 @@
-import { dirname } from 'node:path'
 import * as z from 'zod'
 import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/catalog-entry.ts'
 import { baseDocument, catalogTableDocument, floorDocument } from '../../core/entry-document.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Catalog } from '../../core/ports.ts'
-import { makeFolder, readIfThere, replaceFile } from './durable.ts'
+import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
 
 const entry = z.object({
   table: catalogTableDocument,
@@ -28,13 +27,7 @@ export class FileCatalog implements Catalog {
   }
 
   async entries(): Promise<readonly CatalogEntry[]> {
-    const text = await readIfThere(this.path)
-    if (text === undefined) return []
-    try {
-      return catalogFile.parse(JSON.parse(text)).entries
-    } catch (cause) {
-      throw new PipelineError('run/bad-folder', `${this.path} is not a catalog of this version`, { cause })
-    }
+    return (await readJsonFile(this.path, catalogFile))?.entries ?? []
   }
 
   registerTables(tables: readonly CatalogTable[]): Promise<void> {
@@ -114,10 +107,8 @@ export class FileCatalog implements Catalog {
     const done = this.turn.then(async () => {
       const before = await this.entries()
       const after = edit(before)
-      const text = `${JSON.stringify({ format: 2, entries: after }, null, 1)}\n`
-      if (text === `${JSON.stringify({ format: 2, entries: before }, null, 1)}\n`) return
-      await makeFolder(dirname(this.path))
-      await replaceFile(this.path, [Buffer.from(text)])
+      if (JSON.stringify(after) === JSON.stringify(before)) return
+      await writeJsonFile(this.path, { format: 2, entries: after })
     })
     this.turn = done.catch(() => undefined)
     return done

@@ -16,13 +16,13 @@ test('a file that is no catalog, or cannot be read, is never taken for an empty 
     await writeFile(join(folder, name), text)
     return new FileCatalog(join(folder, name))
   }
-  for (const catalog of [
-    await write('cut.json', '{"format":1,"entr'),
-    await write('other.json', '{"format":3,"entries":[]}'),
-    await write('empty.json', ''),
-  ]) {
-    await expect(catalog.entries()).rejects.toMatchObject({ code: 'run/bad-folder' })
-    await expect(catalog.registerTables([])).rejects.toMatchObject({ code: 'run/bad-folder' })
+  for (const [catalog, code] of [
+    [await write('cut.json', '{"format":1,"entr'), 'run/damaged'],
+    [await write('other.json', '{"format":3,"entries":[]}'), 'run/bad-folder'],
+    [await write('empty.json', ''), 'run/damaged'],
+  ] as const) {
+    await expect(catalog.entries()).rejects.toMatchObject({ code })
+    await expect(catalog.registerTables([])).rejects.toMatchObject({ code })
   }
   await mkdir(join(folder, 'folder.json'))
   await expect(new FileCatalog(join(folder, 'folder.json')).entries()).rejects.toThrow('EISDIR')

@@ -21,5 +21,5 @@ loadLedgerContract('an object store', async () => {
 test('a file that is no load is never passed over', async () => {
   const folder = await tempFolder()
   await writeFile(join(folder, 'cut.json'), '{"format":1,"id":"a"')
-  await expect(new FolderLoadLedger(folder).all()).rejects.toMatchObject({ code: 'run/bad-folder' })
+  await expect(new FolderLoadLedger(folder).all()).rejects.toMatchObject({ code: 'run/damaged' })
 })

@@ -53,9 +53,14 @@ describe('the state of a run', () => {
 
   test('is never taken for new when it is damaged or cannot be read', async () => {
     const folder = await tempFolder()
-    for (const text of ['', '{"format":2', '{"format":1}', JSON.stringify({ ...fresh, slotState: 'odd' })]) {
+    for (const [text, code] of [
+      ['', 'run/damaged'],
+      ['{"format":2', 'run/damaged'],
+      ['{"format":1}', 'run/bad-folder'],
+      [JSON.stringify({ ...fresh, slotState: 'odd' }), 'run/bad-folder'],
+    ] as const) {
       await writeFile(join(folder, 'bad.json'), text)
-      await expect(RunState.read(join(folder, 'bad.json'))).rejects.toMatchObject({ code: 'run/bad-folder' })
+      await expect(RunState.read(join(folder, 'bad.json'))).rejects.toMatchObject({ code })
     }
     await mkdir(join(folder, 'folder.json'))
     await expect(RunState.read(join(folder, 'folder.json'))).rejects.toThrow('EISDIR')
