@@ -1,5 +1,6 @@
 import type { FailureCode } from './failures.ts'
 import type { Position } from './position.ts'
+import { splitTableName } from './source-table-name.ts'
 
 /**
  * The life of a load, and of each table in it: `started` (waits its turn or its window) → `loading` (the source is read,
@@ -100,9 +101,8 @@ export function isOver(state: LoadState): boolean {
 
 /** Where the files of a table's load lie. Source names have more characters than keys may: those are written %xx with = for %. */
 export function loadPrefix(load: string, sourceTable: string): string {
-  const dot = sourceTable.indexOf('.')
-  const segments = [sourceTable.slice(0, dot), sourceTable.slice(dot + 1)]
-  return ['landing/loads', load, ...segments.map(keySegment)].join('/')
+  const { schema, name } = splitTableName(sourceTable)
+  return ['landing/loads', load, keySegment(schema), keySegment(name)].join('/')
 }
 
 function keySegment(name: string): string {

@@ -4,6 +4,7 @@ import { PipelineError } from '../core/failures.ts'
 import { isJsonObject, type JsonObject, parseJsonObject, stringifyJson } from '../core/json.ts'
 import type { RawChange } from '../core/page.ts'
 import { type Position, positionFromDms } from '../core/position.ts'
+import { sourceTableName } from '../core/source-table-name.ts'
 
 /** What one record of a DMS stream says, its row not looked into. */
 export type DmsRecord =
@@ -28,7 +29,7 @@ export function decodeDms(data: Buffer, options: DmsDecoderOptions): DmsRecord {
   const operation = textOf(metadata, 'operation')
   const schema = textOf(metadata, 'schema-name')
   const name = textOf(metadata, 'table-name')
-  const table = `${schema}.${name}`
+  const table = sourceTableName({ schema, name })
   if (name.startsWith('awsdms_')) return { kind: 'bookkeeping', table }
   const kind = textOf(metadata, 'record-type')
   if (kind === 'control' && operation !== 'truncate-table') return { kind: 'control', table, operation }

@@ -1,3 +1,4 @@
+import { sourceTableName } from '../core/source-table-name.ts'
 /** What the key of a full-load file says. */
 export interface LoadFileName {
   /** As the object store has it: of an S3 event the decoded key. */
@@ -25,7 +26,13 @@ export function parseLoadFileName(given: string): LoadFileName | undefined {
   const isPlace = landing === 'landing' && loads === 'loads'
   if (key === undefined || !isPlace || !load || !schema || !table || name === undefined) return undefined
   if (rest.includes('')) return undefined
-  return { key, load, table: `${sourceName(schema)}.${sourceName(table)}`, segments: rest, name }
+  return {
+    key,
+    load,
+    table: sourceTableName({ schema: named(schema), name: named(table) }),
+    segments: rest,
+    name,
+  }
 }
 
 function decodedKey(given: string): string | undefined {
@@ -37,7 +44,7 @@ function decodedKey(given: string): string | undefined {
   }
 }
 
-function sourceName(segment: string): string {
+function named(segment: string): string {
   const bytes = segment.replace(/=([0-9a-f]{2})/g, (_, hex: string) => `%${hex}`)
   try {
     return decodeURIComponent(bytes)

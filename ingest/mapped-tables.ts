@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { PipelineError } from '../core/failures.ts'
+import { sourceTableName } from '../core/source-table-name.ts'
 
 const selection = z.object({
   'rule-type': z.literal('selection'),
@@ -66,7 +67,7 @@ function tablesOf(rules: readonly Rule[]): readonly string[] {
         'dms/refused',
         `rule ${String(rule['rule-id'])} of the task's table mappings is not one table by its name: mend the mappings first`,
       )
-    return [`${left}.${right}`]
+    return [sourceTableName({ schema: left, name: right })]
   })
 }
 

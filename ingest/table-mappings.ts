@@ -1,3 +1,4 @@
+import { splitTableName } from '../core/source-table-name.ts'
 /**
  * Table mappings of a DMS task that selects exactly these source tables, `schema.table`, as JSON (DMS user guide, table
  * mappings). `%` and `_` in names are wildcards to DMS and stand for themselves in brackets.
@@ -13,7 +14,7 @@ export function tableMappings(tables: readonly string[]): string {
  */
 export function cdcMappings(tables: readonly string[]): string {
   const selections = selectionRules(tables)
-  const schemas = [...new Set(tables.map((table) => table.slice(0, table.indexOf('.'))))].toSorted()
+  const schemas = [...new Set(tables.map((table) => splitTableName(table).schema))].toSorted()
   const keys = schemas.map((schema, index) => {
     const number = String(selections.length + index + 1)
     return {
@@ -30,15 +31,15 @@ export function cdcMappings(tables: readonly string[]): string {
 
 function selectionRules(tables: readonly string[]) {
   return [...new Set(tables)].toSorted().map((table, index) => {
-    const dot = table.indexOf('.')
+    const { schema, name } = splitTableName(table)
     const number = String(index + 1)
     return {
       'rule-type': 'selection',
       'rule-id': number,
       'rule-name': number,
       'object-locator': {
-        'schema-name': exact(table.slice(0, dot)),
-        'table-name': exact(table.slice(dot + 1)),
+        'schema-name': exact(schema),
+        'table-name': exact(name),
       },
       'rule-action': 'include',
       filters: [],

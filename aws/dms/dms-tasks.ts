@@ -9,6 +9,7 @@ import {
   StopReplicationTaskCommand,
 } from '@aws-sdk/client-database-migration-service'
 import { PipelineError } from '../../core/failures.ts'
+import { splitTableName } from '../../core/source-table-name.ts'
 import { type CallName, callAws, isNamed } from '../call-aws.ts'
 import type { RetryPolicy } from '../retry.ts'
 import { readTask } from './read-task.ts'
@@ -146,8 +147,8 @@ export class DmsTasks {
         ReplicationTaskArn: task,
         ReloadOption: 'data-reload',
         TablesToReload: tables.slice(start, start + RELOAD_AT_ONCE).map((name) => {
-          const dot = name.indexOf('.')
-          return { SchemaName: name.slice(0, dot), TableName: name.slice(dot + 1) }
+          const table = splitTableName(name)
+          return { SchemaName: table.schema, TableName: table.name }
         }),
       })
       await this.call((client, options) => client.send(command, options))

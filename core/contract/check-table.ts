@@ -1,3 +1,4 @@
+import { parseTableName } from '../source-table-name.ts'
 import { isBucketable } from './bucket-hash.ts'
 import { columnFaults } from './check-column.ts'
 import { rowCheckFaults } from './check-row-checks.ts'
@@ -18,6 +19,12 @@ export function checkTable(table: Table): readonly Fault[] {
     ...fault('T102', 'version', 'must be 1 or more', !isCount(table.version)),
     ...fault('T103', 'owner', 'is empty', table.owner.trim() === ''),
     ...fault('T104', 'description', 'is empty', table.description.trim() === ''),
+    ...fault(
+      'T105',
+      'source.table',
+      'is not schema.table; a part with a dot, a quote or a star is in double quotes: "app.v2".users',
+      parseTableName(table.source.table) === undefined,
+    ),
     ...fault('T111', 'primaryKey', 'is empty', table.primaryKey.length === 0),
     ...fault('T112', 'primaryKey', 'names a column twice', hasTwins(table.primaryKey)),
     ...names.flatMap((name) => columnFaults(name, table.columns[name], taken)),

@@ -1,10 +1,11 @@
 import { PipelineError } from '../failures.ts'
+import { sourceTableName } from '../source-table-name.ts'
 import { checkTable } from './check-table.ts'
 import type { Column } from './column.ts'
 import { faultText } from './fault.ts'
 import { guessPii } from './guess-pii.ts'
 import { type InferredType, inferType, type SourceShapeColumn } from './infer-type.ts'
-import { lakeName, lakeNames } from './lake-names.ts'
+import { distinctLakeName, lakeNames } from './lake-names.ts'
 import { defaultTreatment, isHashable, type PiiClass, type Treatment } from './pii.ts'
 import type { Table } from './table.ts'
 import type { ColumnType } from './type.ts'
@@ -38,7 +39,7 @@ export const unassigned = 'unassigned'
  * columns. Throws `source/no-primary-key`, or `contract/invalid` when the shape contradicts itself.
  */
 export function inferTable(shape: SourceShape, options: InferOptions): Table {
-  const source = `${shape.schema}.${shape.name}`
+  const source = sourceTableName(shape)
   if (shape.key.length === 0) throw new PipelineError('source/no-primary-key', `${source} has no primary key`)
   const inferred = shape.columns.map((column) => inferType(column, shape.key.includes(column.name)))
   const names = lakeNames(
@@ -54,7 +55,7 @@ export function inferTable(shape: SourceShape, options: InferOptions): Table {
     return name && type ? [[name, inferColumn(column, name, type, shape, options)] as const] : []
   })
   const table: Table = {
-    name: `${lakeName(shape.schema, 'schema')}.${lakeName(shape.name, 'table')}`,
+    name: `${distinctLakeName(shape.schema, 'schema')}.${distinctLakeName(shape.name, 'table')}`,
     version: 1,
     owner: options.owner ?? unassigned,
     description: oneLine(shape.comment) ?? `Source table ${oneLine(source)}; describe it for analysts`,

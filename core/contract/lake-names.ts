@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /** PostgreSQL's limit, and the contract language's. */
 const MAX_LENGTH = 63
 
@@ -22,6 +24,17 @@ export function lakeName(source: string, fallback: string): string {
     .replace(/^_+/, '')
   const lettered = /^\d/.test(name) ? `${fallback}_${name}` : name
   return (lettered === '' ? fallback : lettered).slice(0, MAX_LENGTH)
+}
+
+/**
+ * `lakeName`, with eight digits of the source name's SHA-256 behind it when letters or digits had no place in it: `заказы`
+ * and `клиенты` are two tables, whichever came first.
+ */
+export function distinctLakeName(source: string, fallback: string): string {
+  const name = lakeName(source, fallback)
+  if (!/[\p{L}\p{N}]/u.test(snakeCase(source).replace(/[a-z0-9_]/g, ''))) return name
+  const digest = createHash('sha256').update(source).digest('hex').slice(0, 8)
+  return `${name.slice(0, MAX_LENGTH - 9).replace(/_+$/, '')}_${digest}`
 }
 
 /** Words of a name in lower case, joined by _; characters that are no Latin letters stay. */

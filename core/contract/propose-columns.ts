@@ -1,4 +1,5 @@
 import { PipelineError } from '../failures.ts'
+import { parseTableName } from '../source-table-name.ts'
 import { checkTable } from './check-table.ts'
 import type { Column } from './column.ts'
 import { faultText } from './fault.ts'
@@ -41,7 +42,7 @@ export function lackingColumns(fields: ObservedFields, { columns }: Table): Colu
  */
 export function tableFromFields(fields: ObservedFields, options: ProposalOptions): Table {
   const { source, system, key, owner = unassigned } = options
-  const [schema = '', name = ''] = splitOnce(source)
+  const { schema, name } = parseTableName(source) ?? { schema: '', name: source }
   const all = [...fields]
   const names = lakeNames(all.map(named))
   const nameOf = new Map(all.map(([field], index) => [field, names[index] ?? field]))
@@ -74,7 +75,7 @@ export function guessKey(
   const names = [...fields.keys()]
   const carried = names.filter((name) => inDeletes?.has(name))
   if (carried.length > 0 && carried.length < names.length) return carried
-  const [, table = ''] = splitOnce(source)
+  const table = parseTableName(source)?.name ?? source
   const usual = ['id', `${table}_id`, `${table.replace(/s$/, '')}_id`]
   const found = usual.find((name) => fields.has(name)) ?? names[0]
   return found === undefined ? [] : [found]
@@ -121,11 +122,6 @@ function columnOf(
 
 function named([name, { type }]: readonly [string, ObservedField]) {
   return { name, hasMicros: type.kind === 'timestampMicros' }
-}
-
-function splitOnce(source: string): readonly string[] {
-  const dot = source.indexOf('.')
-  return dot < 0 ? ['', source] : [source.slice(0, dot), source.slice(dot + 1)]
 }
 
 function printable(text: string): string {

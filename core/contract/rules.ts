@@ -19,6 +19,10 @@ export const rules = {
     fix: 'Write the address of the team that answers for the table.',
   },
   T104: { title: 'A table is described', fix: 'Say what one row is, in words an analyst knows.' },
+  T105: {
+    title: 'The source table is schema.table',
+    fix: 'Write a part that holds a dot, a quote or a star in double quotes, as SQL does: "app.v2".users.',
+  },
   T111: { title: 'There is a primary key', fix: 'Name the columns that tell one row from another.' },
   T112: { title: 'A key names a column once', fix: 'Take the second mention out.' },
   T113: {

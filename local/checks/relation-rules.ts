@@ -1,6 +1,7 @@
 import { plural } from '../../core/amount-text.ts'
 import { ok, type Rule, refuse, shell, sql, step, warn } from '../../core/check.ts'
 import { inferType } from '../../core/contract/infer-type.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import { publicationStatements } from '../replicator/publication-state.ts'
 import { quoteTable } from '../replicator/quote-identifier.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
@@ -51,7 +52,7 @@ export const relationRules: readonly Rule<RelationFacts>[] = [
         ...unlogged.map((table) => sql(`ALTER TABLE ${quoteTable(table)} SET LOGGED;`)),
         ...foreign.map(({ schema, name }) =>
           step(
-            `read ${schema}.${name} at its own server, and leave it out here: --tables '!${schema}.${name}'`,
+            `read ${sourceTableName({ schema, name })} at its own server, and leave it out here: --tables '!${sourceTableName({ schema, name })}'`,
           ),
         ),
       )
@@ -105,10 +106,10 @@ function isUnbounded({ type, elementType, precision }: Column): boolean {
 
 function columnsWhere(tables: readonly SourceTable[], is: (column: Column) => boolean): readonly string[] {
   return tables.flatMap(({ schema, name, columns }) =>
-    columns.filter(is).map((column) => `${schema}.${name}.${column.name}`),
+    columns.filter(is).map((column) => `${sourceTableName({ schema, name })}.${column.name}`),
   )
 }
 
 function names(relations: readonly RelationName[]): string {
-  return relations.map(({ schema, name }) => `${schema}.${name}`).join(', ')
+  return relations.map(sourceTableName).join(', ')
 }

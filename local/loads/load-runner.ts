@@ -4,6 +4,7 @@ import { PipelineError } from '../../core/failures.ts'
 import { isOver, type Load, type LoadLedger, loadState, type TableLoad } from '../../core/load.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import { isInWindow, parseWindow } from '../../core/quiet-window.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { matchesPatterns } from '../replicator/table-pattern.ts'
@@ -85,7 +86,10 @@ export class LoadRunner {
   ): Promise<readonly { readonly table: string; readonly estimatedRows: number | null }[]> {
     const found = this.expand(tables)
     const rows = await this.deps.estimate(found)
-    return found.map((table, index) => ({ table: nameOf(table), estimatedRows: rows[index] ?? null }))
+    return found.map((table, index) => ({
+      table: sourceTableName(table),
+      estimatedRows: rows[index] ?? null,
+    }))
   }
 
   /**
@@ -97,7 +101,7 @@ export class LoadRunner {
     const found = this.expand(tables)
     const rows = await this.deps.estimate(found)
     /* Nothing comes between the check and the book. */
-    for (const table of found) this.book.checkFree(nameOf(table))
+    for (const table of found) this.book.checkFree(sourceTableName(table))
     const at = new Date(this.deps.now()).toISOString()
     const id = `${at.slice(0, 19).replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`
     const load: Load = {
@@ -230,7 +234,7 @@ export class LoadRunner {
     this.deps.log.warn('load.failed', { load: job.id, table: name, code: failure.code })
     const endedAt = new Date(this.deps.now()).toISOString()
     await this.book.keepTable(job.id, { ...this.book.table(job.id, name), state: 'failed', failure, endedAt })
-    const source = this.deps.sources().find((table) => nameOf(table) === name)
+    const source = this.deps.sources().find((table) => sourceTableName(table) === name)
     if (source !== undefined && this.deps.isRequired(source)) throw error
   }
 
@@ -281,12 +285,8 @@ export class LoadRunner {
   }
 
   private sourceOf(name: string): SourceTable {
-    const found = this.deps.sources().find((table) => nameOf(table) === name)
+    const found = this.deps.sources().find((table) => sourceTableName(table) === name)
     if (found === undefined) throw new PipelineError('source/no-tables', `${name} is not captured`)
     return found
   }
-}
-
-function nameOf({ schema, name }: SourceTable): string {
-  return `${schema}.${name}`
 }

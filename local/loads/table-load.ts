@@ -1,10 +1,11 @@
 import type { TableLoad } from '../../core/load.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 
 /** A table at the beginning of a load. */
-export function newTableLoad({ schema, name, oid }: SourceTable, estimatedRows: number | null): TableLoad {
+export function newTableLoad(source: SourceTable, estimatedRows: number | null): TableLoad {
   return {
-    ...{ table: `${schema}.${name}`, state: 'started', oid, position: null, estimatedRows },
+    ...{ table: sourceTableName(source), state: 'started', oid: source.oid, position: null, estimatedRows },
     ...{ rows: 0, bytes: 0, isRead: false, files: [], failure: null, startedAt: null, endedAt: null },
   }
 }

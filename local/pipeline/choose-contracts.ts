@@ -3,6 +3,7 @@ import { checkTable } from '../../core/contract/check-table.ts'
 import { inferTable } from '../../core/contract/infer-table.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
@@ -32,7 +33,7 @@ export async function chooseContracts(
   const inLake = new Set(entries.map(({ table }) => table.source))
   const inferred: Table[] = []
   const chosen = sources.flatMap((source) => {
-    const name = `${source.schema}.${source.name}`
+    const name = sourceTableName(source)
     const contracts = written.filter((table) => table.source.system === system && table.source.table === name)
     if (contracts.length > 0) return contracts
     const before = known.find((table) => table.source.table === name)

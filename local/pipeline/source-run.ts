@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../../core/failures.ts'
 import { isOver } from '../../core/load.ts'
 import type { Logger } from '../../core/ports.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
 import { checkRewound } from '../replicator/check-rewound.ts'
 import { checkSlot } from '../replicator/check-slot.ts'
@@ -128,7 +129,7 @@ export class SourceRun {
     )
     const missing: string[] = []
     for (const table of this.deps.tables()) {
-      const name = nameOf(table)
+      const name = sourceTableName(table)
       if (!isWaiting(state.data.loads[name], table)) continue
       await state.setLoad(name, { state: 'waiting', oid: table.oid, rows: null, position: null })
       if (!unfinished.has(name)) missing.push(name)
@@ -184,10 +185,6 @@ export class SourceRun {
       await closeClient(client)
     }
   }
-}
-
-function nameOf({ schema, name }: SourceTable): string {
-  return `${schema}.${name}`
 }
 
 /* A table that was dropped and made again is another one: its load begins anew, and the floor hides the old rows. */

@@ -1,6 +1,7 @@
 import { PipelineError } from '../../core/failures.ts'
 import type { Clock } from '../../core/ports.ts'
 import { type Position, parsePosition } from '../../core/position.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { StreamRecord } from '../../core/stream-record.ts'
 import { quoteIdentifier } from '../replicator/quote-identifier.ts'
 import { RecordRenderer } from '../replicator/record-renderer.ts'
@@ -180,7 +181,7 @@ class Batch {
 
 /** The source table of a healing. Throws `source/no-tables` when it is gone. */
 export function foundTable(tables: readonly SourceTable[], name: string): SourceTable {
-  const found = tables.find((table) => `${table.schema}.${table.name}` === name)
+  const found = tables.find((table) => sourceTableName(table) === name)
   if (found === undefined)
     throw new PipelineError('source/no-tables', `${name} is not in the source any more`)
   return found

@@ -1,10 +1,11 @@
 import type { LakeColumn } from '../../core/contract/lake-columns.ts'
 import { type MaskKey, masker } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
+import { splitTableName } from '../../core/source-table-name.ts'
 import { isPlain, joinedText, rowText } from '../../lake/checksum/column-text.ts'
 import { quoteTable } from '../replicator/quote-identifier.ts'
 import { frame } from './nested-text.ts'
-import { comparedColumns, type SourceLayout, splitName } from './source-layout.ts'
+import { comparedColumns, type SourceLayout } from './source-layout.ts'
 import { sourceText } from './source-text.ts'
 
 /** A compared column: its lake column, and how the source and this process make its comparison text. */
@@ -73,8 +74,7 @@ function comparedColumn(
 
 /** `FROM` of every row: a root's rows include its partitions', a parent's not its children's. */
 export function sourceRelation({ table, layout }: SourceColumns): string {
-  const [schema, name] = splitName(table.source.table)
-  return `${layout.isPartitioned ? '' : 'ONLY '}${quoteTable({ schema, name })} AS t`
+  return `${layout.isPartitioned ? '' : 'ONLY '}${quoteTable(splitTableName(table.source.table))} AS t`
 }
 
 const postgres = {

@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { type LakeColumn, lakeColumns } from '../../core/contract/lake-columns.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
+import { splitTableName } from '../../core/source-table-name.ts'
 
 /** The type of a source column, domains followed to their base; a type that is not PostgreSQL's own has no name here. */
 export interface SourceType {
@@ -51,7 +52,7 @@ const LAYOUT = `
 
 /** Reads the layout of a table. Throws `source/no-tables` when it is gone. */
 export async function readLayout(client: pg.Client, sourceTable: string): Promise<SourceLayout> {
-  const [schema, name] = splitName(sourceTable)
+  const { schema, name } = splitTableName(sourceTable)
   const { rows } = await client.query<LayoutRow>(LAYOUT, [schema, name])
   const [first] = rows
   if (first === undefined)
@@ -75,10 +76,4 @@ export function comparedColumns(table: Table, { columns }: SourceLayout): readon
   return lakeColumns(table).filter(({ contractColumn }) =>
     columns.has(table.columns[contractColumn]?.from ?? contractColumn),
   )
-}
-
-/** Schema and table of a source name; the schema has no dot. */
-export function splitName(name: string): readonly [string, string] {
-  const dot = name.indexOf('.')
-  return [name.slice(0, dot), name.slice(dot + 1)]
 }

@@ -1,4 +1,5 @@
 import { PipelineError } from '../../core/failures.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { StreamRecord } from '../../core/stream-record.ts'
 import { PgoutputDecoder, type Relation, type RowChange } from './pgoutput-decoder.ts'
 import { PublishedTables } from './published-tables.ts'
@@ -88,7 +89,7 @@ export class ChangeTranslator {
     )
       throw new PipelineError(
         'source/protocol',
-        `a row of ${layout.schema}.${layout.name} has other columns than the table`,
+        `a row of ${sourceTableName(layout)} has other columns than the table`,
       )
     switch (change.kind) {
       case 'insert':

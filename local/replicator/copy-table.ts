@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { PipelineError } from '../../core/failures.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import { quoteIdentifier, quoteLiteral, quoteTable } from './quote-identifier.ts'
 import { rowsSelect } from './rows-select.ts'
 import type { SourceTable } from './source-catalog.ts'
@@ -76,7 +77,7 @@ async function enterSnapshot(client: pg.Client, snapshotName: string): Promise<v
 }
 
 function copyError(table: SourceTable, role: string, cause: unknown): PipelineError {
-  const name = `${table.schema}.${table.name}`
+  const name = sourceTableName(table)
   if (errorCodeOf(cause) === '42501')
     return new PipelineError(
       'source/privilege',

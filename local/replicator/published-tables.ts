@@ -1,3 +1,4 @@
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { Relation } from './pgoutput-decoder.ts'
 import type { ControlOperation } from './record-renderer.ts'
 import type { SourceTable } from './source-catalog.ts'
@@ -20,7 +21,7 @@ export class PublishedTables {
 
   constructor(tables: readonly SourceTable[]) {
     const layouts = tables.map((table) => [table, layoutTable(table, table.columns, table.key)] as const)
-    this.expected = new Map(layouts.map(([table, layout]) => [nameOf(table), layout]))
+    this.expected = new Map(layouts.map(([table, layout]) => [sourceTableName(table), layout]))
     this.byOid = new Map(layouts.map(([table, layout]) => [table.oid, layout]))
   }
 
@@ -35,7 +36,7 @@ export class PublishedTables {
     if (known === undefined) return true
     if (
       !hasColumns(known, relation.columns) ||
-      nameOf(known) !== nameOf(relation) ||
+      sourceTableName(known) !== sourceTableName(relation) ||
       !sameKey(known.key, keyOf(relation, known.key))
     )
       return false
@@ -56,7 +57,9 @@ export class PublishedTables {
      another OID under the same name. */
   private known(relation: Relation): TableLayout | undefined {
     return (
-      this.layouts.get(relation.oid) ?? this.byOid.get(relation.oid) ?? this.expected.get(nameOf(relation))
+      this.layouts.get(relation.oid) ??
+      this.byOid.get(relation.oid) ??
+      this.expected.get(sourceTableName(relation))
     )
   }
 }
@@ -77,7 +80,7 @@ function compare(before: TableLayout, after: TableLayout): readonly ControlOpera
   const old = new Map(before.definition.map((column) => [column.name, column]))
   const names = new Set(after.definition.map((column) => column.name))
   const operations: ControlOperation[] = []
-  if (nameOf(before) !== nameOf(after)) operations.push('rename-table')
+  if (sourceTableName(before) !== sourceTableName(after)) operations.push('rename-table')
   if (after.definition.some((column) => !old.has(column.name))) operations.push('add-column')
   if (before.definition.some((column) => !names.has(column.name))) operations.push('drop-column')
   if (after.definition.some((column) => hasOtherType(old.get(column.name), column)))
@@ -90,8 +93,4 @@ function hasOtherType(before: SourceColumn | undefined, after: SourceColumn): bo
   return (
     before !== undefined && (before.typeOid !== after.typeOid || before.typeModifier !== after.typeModifier)
   )
-}
-
-function nameOf(table: { readonly schema: string; readonly name: string }): string {
-  return `${table.schema}.${table.name}`
 }

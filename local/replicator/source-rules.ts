@@ -1,5 +1,6 @@
 import { plural } from '../../core/amount-text.ts'
 import { type Fix, ok, type Rule, refuse, sql, step } from '../../core/check.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import { quoteIdentifier, quoteTable } from './quote-identifier.ts'
 import { settingFix } from './setting-fix.ts'
 import type { SourceTable } from './source-catalog.ts'
@@ -92,7 +93,7 @@ export const tableRules: readonly Rule<TableFacts>[] = [
             ? 'no table is partitioned'
             : `${partitioned.length} partitioned, each read as its root table`,
         )
-      const names = partitioned.map((table) => `${table.schema}.${table.name}`).join(', ')
+      const names = partitioned.map(sourceTableName).join(', ')
       return refuse(
         'source/unsupported-version',
         'PostgreSQL 12 cannot publish a partitioned table',

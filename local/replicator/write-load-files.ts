@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { LakeFile } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { ObjectFiles, SqlEngine } from '../../core/ports.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import { type CopyOptions, copyTable } from './copy-table.ts'
 import { unfitColumnsSql, writeFileSql } from './load-file-sql.ts'
 import { type RowChunk, RowChunks } from './row-chunks.ts'
@@ -40,7 +41,7 @@ export async function writeLoadFiles(
   table: SourceTable,
   options: LoadFilesOptions,
 ): Promise<{ readonly rows: number; readonly files: readonly LakeFile[] }> {
-  const name = `${table.schema}.${table.name}`
+  const name = sourceTableName(table)
   const written = new WrittenFiles(table, options)
   const chunks = new RowChunks({
     scratch: () => options.files.scratch('load'),
@@ -113,7 +114,7 @@ class WrittenFiles {
 
   /* The engine's memory may be too small for a long row, which has to pass through it several times. */
   private unwritten(cause: unknown, { longestRow }: RowChunk): PipelineError {
-    const name = `${this.table.schema}.${this.table.name}`
+    const name = sourceTableName(this.table)
     if (longestRow > LONG_ROW_BYTES)
       return new PipelineError(
         'capture/page-too-large',

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { LoadedTable, RunState } from '../pipeline/run-state.ts'
@@ -10,7 +11,7 @@ import { isBusy, publishTables } from '../replicator/ensure-publication.ts'
 import { readSourceActivity } from '../replicator/source-activity.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
-import { type AddTablesRequest, planTables, type TablesPlan, tableName } from './plan-tables.ts'
+import { type AddTablesRequest, planTables, type TablesPlan } from './plan-tables.ts'
 
 /**
  * The steps in their order, each durable when it is told; at `published` nobody reads the slot yet, and `waiting` is told
@@ -66,7 +67,7 @@ export async function addTables(request: AddTablesRequest, deps: AddTablesDeps):
   const plan = await withClient(deps.source, async (client) =>
     planTables(client, request, {
       state: deps.state,
-      captured: new Map(deps.sources().map((table) => [tableName(table), table.oid])),
+      captured: new Map(deps.sources().map((table) => [sourceTableName(table), table.oid])),
       sources: deps.sources(),
       loads: deps.loads.loads(),
       written: await deps.readContracts(),
@@ -79,7 +80,7 @@ export async function addTables(request: AddTablesRequest, deps: AddTablesDeps):
   if (isDryRun) return { isDryRun, tables, interruption: null, load: null }
   await deps.onStep('checked')
   const interruption = fresh.length === 0 ? null : await capture(plan, request, deps)
-  const toLoad = request.isLoaded ? [...fresh.map(tableName), ...unread] : []
+  const toLoad = request.isLoaded ? [...fresh.map(sourceTableName), ...unread] : []
   if (toLoad.length === 0) return { isDryRun, tables, interruption, load: null }
   const load = await deps.loads.start({ tables: toLoad })
   await deps.onStep('loading')
@@ -92,9 +93,9 @@ export function addedTables(
   state: AddedTable['state'],
 ): readonly AddedTable[] {
   return tables.map((table) => {
-    const of = contracts.filter(({ source }) => source.table === tableName(table))
+    const of = contracts.filter(({ source }) => source.table === sourceTableName(table))
     return {
-      table: tableName(table),
+      table: sourceTableName(table),
       contracts: of.map(({ name, version }) => `${name} v${version}`),
       isInferred: of.some((contract) => inferred.has(contract)),
       state: fresh.includes(table) ? state : 'already',
@@ -109,7 +110,7 @@ export function newLoads(
 ): Readonly<Record<string, LoadedTable>> {
   const state = isLoaded ? ('waiting' as const) : ('unloaded' as const)
   return Object.fromEntries(
-    tables.map((table) => [tableName(table), { state, oid: table.oid, rows: null, position: null }]),
+    tables.map((table) => [sourceTableName(table), { state, oid: table.oid, rows: null, position: null }]),
   )
 }
 
@@ -119,7 +120,7 @@ async function capture(
   deps: AddTablesDeps,
 ): Promise<TablesAdded['interruption']> {
   const { state, pipeline, signal, onStep } = deps
-  const names = plan.fresh.map(tableName)
+  const names = plan.fresh.map(sourceTableName)
   signal.throwIfAborted()
   const before = state.data
   await state.update({

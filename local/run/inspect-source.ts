@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../pipeline/run-state.ts'
 import { checkSource } from '../replicator/check-source.ts'
@@ -86,7 +87,7 @@ async function lastingLoads(
   const { found } = await readPublication(client, publication, tables)
   return Object.fromEntries(
     tables.flatMap((table) => {
-      const name = `${table.schema}.${table.name}`
+      const name = sourceTableName(table)
       const load = loads[name]
       const isWhole =
         found === undefined || (found.hasAllKinds && found.members.get(quoteTable(table)) === false)

@@ -3,6 +3,7 @@ import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { isOver, loadState } from '../../core/load.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
 import { setForeignAside } from '../loads/set-aside.ts'
 import type { Compacted } from '../operations/compact-operation.ts'
@@ -121,7 +122,8 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
           ...{ source, state, pipeline, loads, run, ...context },
           sources: () => sources,
           follow: (more) => {
-            const isOld = (table: SourceTable) => !more.some((other) => nameOf(other) === nameOf(table))
+            const isOld = (table: SourceTable) =>
+              !more.some((other) => sourceTableName(other) === sourceTableName(table))
             sources = [...sources.filter(isOld), ...more]
           },
           readContracts: options.readContracts ?? (() => Promise.resolve(options.contracts)),
@@ -240,7 +242,7 @@ interface Loading {
 /* Not those that were added without a load, or whose load failed: it is not tried again before the next start. */
 async function allLoaded({ state, run, loads, sources }: Loading, signal: AbortSignal): Promise<void> {
   const isLoaded = (table: SourceTable) => {
-    const name = nameOf(table)
+    const name = sourceTableName(table)
     const load = state.data.loads[name]
     if (load !== undefined && load.state !== 'waiting') return load.oid === table.oid
     if (!state.data.added.includes(name) || !run.hasAskedLoads) return false
@@ -255,8 +257,4 @@ async function allLoaded({ state, run, loads, sources }: Loading, signal: AbortS
 
 function stopping(): PipelineError {
   return new PipelineError('run/locked', 'the running Tidemark is stopping')
-}
-
-function nameOf({ schema, name }: SourceTable): string {
-  return `${schema}.${name}`
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { PipelineError } from '../../core/failures.ts'
 import { isOver, loadPrefix, type TableLoad } from '../../core/load.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import { globPath, literal } from '../../lake/sql-text.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
 import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
@@ -119,7 +120,7 @@ async function openParts(
 
 /* A table that was added to a running pipeline must not end it for the others. */
 function isRequired(table: SourceTable, { data }: RunState): boolean {
-  const name = `${table.schema}.${table.name}`
+  const name = sourceTableName(table)
   return !data.added.includes(name) && isWaiting(data.loads[name], table)
 }
 

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { isOver, type Load } from '../../core/load.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import { checkContracts, type Digests } from '../operations/check-contracts.ts'
 import { chooseContracts } from '../pipeline/choose-contracts.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
@@ -64,22 +65,24 @@ export async function planTables(
   const { tables } = await checkCapturable(client, { patterns: request.tables })
   const missing = await unpublished(client, state.data.publication, tables)
   const fresh = tables.filter(
-    (table) => captured.get(tableName(table)) !== table.oid || missing.includes(table),
+    (table) => captured.get(sourceTableName(table)) !== table.oid || missing.includes(table),
   )
-  const gap = fresh.find((table) => captured.has(tableName(table)))
+  const gap = fresh.find((table) => captured.has(sourceTableName(table)))
   if (gap !== undefined && !request.isLoaded)
     throw new PipelineError(
       'usage/invalid',
-      `${tableName(gap)} was captured and then not: what changed in between comes only with a load; leave --no-load out`,
+      `${sourceTableName(gap)} was captured and then not: what changed in between comes only with a load; leave --no-load out`,
     )
   checkContracts(written, request.contracts)
-  const others = sources.filter((table) => !fresh.some((other) => tableName(other) === tableName(table)))
+  const others = sources.filter(
+    (table) => !fresh.some((other) => sourceTableName(other) === sourceTableName(table)),
+  )
   const chosen = await chooseContracts([...others, ...fresh], written, {
     system: state.data.source.name,
     folder,
     isReadOnly: request.isDryRun,
   })
-  const names = new Set(tables.map(tableName))
+  const names = new Set(tables.map(sourceTableName))
   const contracts = chosen.filter(({ source }) => names.has(source.table))
   const unfinished = new Set(
     loads.flatMap((load) => load.tables.flatMap((table) => (isOver(table.state) ? [] : table.table))),
@@ -89,11 +92,7 @@ export async function planTables(
     inferred: new Set(contracts.filter((table) => !written.includes(table))),
     unread: tables
       .filter((table) => !fresh.includes(table))
-      .map(tableName)
+      .map(sourceTableName)
       .filter((name) => state.data.loads[name]?.state !== 'complete' && !unfinished.has(name)),
   }
-}
-
-export function tableName({ schema, name }: { readonly schema: string; readonly name: string }): string {
-  return `${schema}.${name}`
 }

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg'
 import { contractDigests } from '../../core/contract/contract-digest.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
 import { parseOperation } from '../operations/operation.ts'
 import { askOperation, folderHolder, lockFolder } from '../pipeline/folder-lock.ts'
@@ -11,13 +12,7 @@ import { readSourceCatalog } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { addedTables, newLoads, type TablesAdded } from './add-tables.ts'
 import { readIdentity } from './inspect-source.ts'
-import {
-  type AddTablesRequest,
-  checkTableNames,
-  planTables,
-  type TablesPlan,
-  tableName,
-} from './plan-tables.ts'
+import { type AddTablesRequest, checkTableNames, planTables, type TablesPlan } from './plan-tables.ts'
 
 export interface RequestTableAddOptions {
   readonly dir: string
@@ -109,9 +104,9 @@ async function note(
   state: RunState,
   isLoaded: boolean,
 ): Promise<void> {
-  const names = fresh.map(tableName)
+  const names = fresh.map(sourceTableName)
   const noted = tables.filter(
-    (table) => fresh.includes(table) || (isLoaded && unread.includes(tableName(table))),
+    (table) => fresh.includes(table) || (isLoaded && unread.includes(sourceTableName(table))),
   )
   await state.update({
     added: [...new Set([...state.data.added, ...names])],

@@ -49,6 +49,13 @@ const tableCases: readonly (readonly [string, Table])[] = [
   ['T102 version: must be 1 or more', { ...sound, version: 1.5 }],
   ['T103 owner: is empty', { ...sound, owner: ' ' }],
   ['T104 description: is empty', { ...sound, description: '' }],
+  ...['orders', 'public.a.b', 'public."a'].map(
+    (table) =>
+      [
+        'T105 source.table: is not schema.table; a part with a dot, a quote or a star is in double quotes: "app.v2".users',
+        { ...sound, source: { ...sound.source, table } },
+      ] as const,
+  ),
   ['T111 primaryKey: is empty', { ...sound, primaryKey: [] }],
   ['T112 primaryKey: names a column twice', { ...sound, primaryKey: ['id', 'id'] }],
   ['T113 primaryKey: there is no column gone', { ...sound, primaryKey: ['gone'] }],

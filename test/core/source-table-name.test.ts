@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { distinctLakeName } from '../../core/contract/lake-names.ts'
+import { loadPrefix } from '../../core/load.ts'
+import { parseTableName, sourceTableName, splitTableName } from '../../core/source-table-name.ts'
+import { parseLoadFileName } from '../../ingest/load-file-name.ts'
+import { isRelationName, matchesPatterns } from '../../local/replicator/table-pattern.ts'
+
+const identifier = fc.oneof(
+  fc.string({
+    minLength: 1,
+    maxLength: 6,
+    unit: fc.constantFrom('a', 'B', '.', '"', '*', ' ', '!', 'ж', '%', '/'),
+  }),
+  fc.string({ minLength: 1, maxLength: 12, unit: 'grapheme' }),
+)
+const table = fc.record({ schema: identifier, name: identifier })
+
+describe('the text of a source table', () => {
+  test('is read back, whatever characters its parts have', () => {
+    fc.assert(
+      fc.property(table, (one) => {
+        expect(splitTableName(sourceTableName(one))).toEqual(one)
+      }),
+    )
+  })
+
+  test('is no other table’s', () => {
+    fc.assert(
+      fc.property(table, table, (one, other) => {
+        const isSame = one.schema === other.schema && one.name === other.name
+        expect(sourceTableName(one) === sourceTableName(other)).toBe(isSame)
+      }),
+    )
+    expect(sourceTableName({ schema: 'a.b', name: 'c' })).toBe('"a.b".c')
+    expect(sourceTableName({ schema: 'a', name: 'b.c' })).toBe('a."b.c"')
+    expect(sourceTableName({ schema: 'Sales', name: 'Order Details' })).toBe('Sales.Order Details')
+  })
+
+  test.each(['a', 'a.b.c', '"a.b.c', '.a', 'a.', '"a"b.c'])('%s is none', (text) => {
+    expect(parseTableName(text)).toBeUndefined()
+    expect(() => splitTableName(text)).toThrow(expect.objectContaining({ code: 'usage/invalid' }))
+  })
+
+  test('as a pattern it names its table and no other', () => {
+    fc.assert(
+      fc.property(table, table, (one, other) => {
+        const text = sourceTableName(one)
+        fc.pre(!text.startsWith('!'))
+        expect(isRelationName(text)).toBe(true)
+        expect(matchesPatterns(one, [text])).toBe(true)
+        fc.pre(text.includes('"') && text !== sourceTableName(other))
+        expect(matchesPatterns(other, [text])).toBe(false)
+      }),
+    )
+  })
+
+  test('a pattern without quotes takes the plain names, with quotes the star outside is a wildcard', () => {
+    expect(matchesPatterns({ schema: 'app.v2', name: 'users' }, ['app.v2.*'])).toBe(true)
+    expect(matchesPatterns({ schema: 'app.v2', name: 'users' }, ['"app.v2".*'])).toBe(true)
+    expect(matchesPatterns({ schema: 'app', name: 'v2.users' }, ['"app.v2".*'])).toBe(false)
+  })
+
+  test('load files lie apart for each, and their key names it', () => {
+    fc.assert(
+      fc.property(table, (one) => {
+        const text = sourceTableName(one)
+        const key = `${loadPrefix('l1', text)}/LOAD00000001.parquet`
+        expect(parseLoadFileName(key)).toMatchObject({ key, load: 'l1', table: text })
+      }),
+    )
+  })
+})
+
+describe('lake names of tables', () => {
+  test('that have lost letters are distinct, the others as they read', () => {
+    expect(distinctLakeName('заказы', 'table')).toMatch(/^table_[0-9a-f]{8}$/)
+    expect(distinctLakeName('заказы', 'table')).not.toBe(distinctLakeName('клиенты', 'table'))
+    expect(distinctLakeName('заказы_2024', 'table')).not.toBe(distinctLakeName('клиенты_2024', 'table'))
+    expect(distinctLakeName('firstName', 'table')).toBe('first_name')
+    expect(distinctLakeName('prénoms', 'table')).toBe('prenoms')
+    expect(distinctLakeName('order details', 'table')).toBe('order_details')
+  })
+})
