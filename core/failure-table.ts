@@ -188,7 +188,12 @@ export const failures = {
   'source/table-busy': {
     action: 'retry',
     advice:
-      'A transaction keeps a table that is to be added to the publication locked. The message has the SQL that names it; end it, then repeat. Nothing was changed.',
+      'A transaction keeps the table locked: one that is to be added to the publication against writers, one that is to be loaded or compared against readers, as a migration does. The message has the SQL that names it; wait for it or end it, then repeat. Nothing was changed.',
+  },
+  'source/table-changed': {
+    action: 'retry',
+    advice:
+      'The table was altered or truncated, or got or lost a partition, while it was read: its rows as of before cannot be read any more. It is read again as of now, a bounded number of times; if that was not enough, repeat when the migration has ended.',
   },
   'postgres/start': { action: 'halt', advice: 'Read the server log named in the message.' },
   'postgres/unreachable-folder': {

@@ -1,8 +1,8 @@
-import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { PipelineError } from '../../core/failures.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
-import { quoteIdentifier, quoteLiteral, quoteTable } from './quote-identifier.ts'
+import { checkUnchanged, enterSnapshot } from './enter-snapshot.ts'
+import { quoteIdentifier, quoteTable } from './quote-identifier.ts'
 import { rowsSelect } from './rows-select.ts'
 import type { SourceTable } from './source-catalog.ts'
 import { closeClient, connectSource, type Source } from './source-connection.ts'
@@ -11,14 +11,18 @@ import { errorCodeOf, toSourceError } from './source-error.ts'
 export interface CopyOptions {
   /** The server must send something within this time while it is asked to (default 120 s). */
   readonly silenceMs?: number
+  /** How long a transaction that keeps the table locked against readers is waited for (default 20 s). */
+  readonly lockMs?: number
   readonly signal?: AbortSignal
 }
 
 /**
  * Sends the table's rows as of the snapshot to `consume`, as bytes of COPY's text format after a first column that is
  * always `x`: no row is empty or begins with bytes of a value. Reads no further while `consume` is pending. Resolves with
- * the server's count of rows. Throws what `consume` throws, the signal's reason, source/privilege, source/no-tables, or
- * source/unreachable when the connection or the snapshot is lost.
+ * the server's count of rows: all of the table at the snapshot, or it throws `source/table-changed` because the snapshot is
+ * older than a rewrite of the table (see `checkUnchanged`), and a newer one is needed. Throws what `consume` throws, the
+ * signal's reason, source/privilege, source/no-tables, source/table-busy, or source/unreachable when the connection or
+ * the snapshot is lost.
  */
 export async function copyTable(
   source: Source,
@@ -27,7 +31,7 @@ export async function copyTable(
   consume: (bytes: Buffer) => Promise<void>,
   options: CopyOptions = {},
 ): Promise<number> {
-  const { signal, silenceMs = 120_000 } = options
+  const { signal, lockMs, silenceMs = 120_000 } = options
   const client = await connectSource(source, { applicationName: 'tidemark load', queryMs: 0 })
   const stop = (): void => {
     client.connection.stream.destroy()
@@ -37,7 +41,7 @@ export async function copyTable(
   let failure: { readonly cause: unknown } | undefined
   try {
     signal?.throwIfAborted()
-    await enterSnapshot(client, snapshotName)
+    await enterSnapshot(client, snapshotName, table, lockMs)
     const copy = client.query(copyTo(`COPY (${rowsSelect(table, ["'x'"])}) TO STDOUT`))
     /* A connection that ends after the loop below has left would have no listener for its error. */
     copy.on('error', () => undefined)
@@ -52,6 +56,7 @@ export async function copyTable(
       }
       silence = setTimeout(stop, silenceMs)
     }
+    await checkUnchanged(client, table)
     /* Its answer comes after COPY's own: only then is the server's count of rows there. */
     await client.query('COMMIT')
     return copy.rowCount
@@ -64,15 +69,6 @@ export async function copyTable(
     clearTimeout(silence)
     signal?.removeEventListener('abort', stop)
     await closeClient(client)
-  }
-}
-
-async function enterSnapshot(client: pg.Client, snapshotName: string): Promise<void> {
-  try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotName)}`)
-  } catch (cause) {
-    throw new PipelineError('source/unreachable', 'the snapshot of the load is gone', { cause })
   }
 }
 
