@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
 import { PipelineError } from '../core/failures.ts'
+import { harmless, visible } from './visible-text.ts'
 
 /** Exit codes of every command: fine, findings (something is not equal), the command itself failed. */
 export const exit = { fine: 0, findings: 1, failed: 2 } as const
@@ -14,11 +15,15 @@ export interface Output {
 }
 
 export function processOutput(): Output {
+  const { stdout, stderr } = process
+  /* A file or another program gets what a value is; a terminal would act on it. */
+  const shown = (text: string, { isTTY }: { readonly isTTY?: boolean }) =>
+    isTTY === true ? harmless(text) : text
   return {
-    isTerminal: process.stderr.isTTY === true,
-    columns: process.stderr.columns ?? 100,
-    result: (text) => void process.stdout.write(`${text}\n`),
-    progress: (text) => void process.stderr.write(`${text}\n`),
+    isTerminal: stderr.isTTY === true,
+    columns: stderr.columns ?? 100,
+    result: (text) => void stdout.write(`${shown(text, stdout)}\n`),
+    progress: (text) => void stderr.write(`${shown(text, stderr)}\n`),
   }
 }
 
@@ -51,7 +56,7 @@ export function alignedTable(head: readonly string[], rows: readonly (readonly s
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     colAligns: isNumeric.map((numeric) => (numeric ? 'right' : 'left')),
   })
-  for (const row of rows) table.push([...row])
+  for (const row of rows) table.push(row.map(harmless))
   return table
     .toString()
     .split('\n')
@@ -79,7 +84,9 @@ export function printError(output: Output, error: unknown, isJson: boolean): voi
   const { code, message, advice } = describeError(error)
   if (isJson) output.result(JSON.stringify({ error: { code, message, advice } }))
   else {
-    output.progress(`${paint(output, 'red', 'error')} ${code}: ${message}`)
+    /* Names of the source and values of the command line are in it; a stack has lines. */
+    const lines = message.split('\n').map(visible).join('\n')
+    output.progress(`${paint(output, 'red', 'error')} ${code}: ${lines}`)
     output.progress(`  ${paint(output, 'dim', 'to do:')} ${advice}`)
   }
 }

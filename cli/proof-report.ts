@@ -2,6 +2,7 @@ import { keyParts } from '../local/reconcile/key-parts.ts'
 import type { Proof, TableProof } from '../local/reconcile/proof.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
+import { visible } from './visible-text.ts'
 
 /* Longer lists belong to --json. */
 const SHOWN_KEYS = 5
@@ -68,7 +69,7 @@ function named({ table, different, differences, rows }: TableProof): readonly st
     ...differences
       .slice(0, SHOWN_KEYS)
       .flatMap(({ key, kind, sourceRows, lakeRows }) => [
-        `  ${table} ${keyText(key)}: ${kind}${sourceRows > 1 || lakeRows > 1 ? `, ${sourceRows} rows in the source, ${lakeRows} in the lake` : ''}`,
+        `  ${table} ${visible(keyText(key))}: ${kind}${sourceRows > 1 || lakeRows > 1 ? `, ${sourceRows} rows in the source, ${lakeRows} in the lake` : ''}`,
         ...(columns.get(key) ?? []).map(
           ({ column, source, lake }) => `    ${column}: source ${shown(source)}, lake ${shown(lake)}`,
         ),
@@ -107,7 +108,7 @@ function percentText(percent: number): string {
 }
 
 function shown(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(text)
+  return text === null ? 'null' : visible(JSON.stringify(text))
 }
 
 /** The values of a comparison key, without the lengths in front of them: `7, 2026-01-01`. */

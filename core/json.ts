@@ -37,6 +37,34 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
   )
 }
 
+/** Members of an object and of all objects in it. */
+export function memberCount(value: JsonValue): number {
+  if (isJsonArray(value)) return value.reduce<number>((sum, element) => sum + memberCount(element), 0)
+  if (!isJsonObject(value)) return 0
+  const members = Object.values(value)
+  return members.reduce<number>((sum, member) => sum + memberCount(member), members.length)
+}
+
+/** As `memberCount`, of a text that is JSON: one that stands twice in its object counts twice. */
+export function countMembers(text: string): number {
+  let count = 0
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at)) {
+    let end = text.indexOf('"', at + 1)
+    while (end >= 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
+    if (end < 0) return count
+    at = end + 1
+    while (SPACE.has(text.charCodeAt(at))) at += 1
+    if (text.charCodeAt(at) === COLON) count += 1
+  }
+  return count
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let start = at
+  while (text.charCodeAt(start - 1) === BACKSLASH) start -= 1
+  return (at - start) % 2 === 1
+}
+
 /** A member of an object, and never what every object inherits: a source may have a column `constructor`. */
 export function field(object: JsonObject, name: string): JsonValue | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined
@@ -61,6 +89,8 @@ function isJsonArray(value: JsonValue): value is readonly JsonValue[] {
 
 const QUOTE = 34
 const BACKSLASH = 92
+const COLON = 58
+const SPACE: ReadonlySet<number> = new Set([9, 10, 13, 32])
 
 class Parser {
   private at = 0

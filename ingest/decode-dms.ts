@@ -1,7 +1,14 @@
 import { isUtf8 } from 'node:buffer'
 import { parseTimestamp } from '../core/contract/temporal.ts'
 import { PipelineError } from '../core/failures.ts'
-import { isJsonObject, type JsonObject, parseJsonObject, stringifyJson } from '../core/json.ts'
+import {
+  countMembers,
+  isJsonObject,
+  type JsonObject,
+  memberCount,
+  parseJsonObject,
+  stringifyJson,
+} from '../core/json.ts'
 import type { RawChange } from '../core/page.ts'
 import { type Position, positionFromDms } from '../core/position.ts'
 import { sourceTableName } from '../core/source-table-name.ts'
@@ -81,7 +88,12 @@ function splitEnvelope(data: Buffer): Envelope {
   if (text.startsWith('{"data":{') && at > 0 && text[at - 1] === ',' && end.endsWith('}}')) {
     const metadata = tryParse(end.slice(at + METADATA.length - 1, -1))
     const members = text.slice(1, at - 1)
-    if (metadata !== undefined && isFlat(members)) return { metadata, members }
+    const flat = metadata === undefined ? undefined : flatMembers(members)
+    if (metadata !== undefined && flat !== undefined) {
+      /* And `metadata` itself. */
+      if (countMembers(text) !== flat + memberCount(metadata) + 1) throw repeated()
+      return { metadata, members }
+    }
   }
   return parseWhole(text)
 }
@@ -95,28 +107,33 @@ function tryParse(text: string): JsonObject | undefined {
 }
 
 /*
- * The platform's parser checks the syntax of what is copied at a fraction of the cost of the lossless one.
+ * How many members the images have, with themselves; undefined for what is not flat. The platform's parser checks the
+ * syntax of what is copied at a fraction of the cost of the lossless one.
  * DMS rows are flat and on one line; anything nested, broken over lines or beside the images is left to the careful way.
  */
-function isFlat(members: string): boolean {
-  if (members.includes('\n')) return false
+function flatMembers(members: string): number | undefined {
+  if (members.includes('\n')) return undefined
+  let parsed: Record<string, unknown>
   try {
-    const parsed: Record<string, unknown> = JSON.parse(`{${members}}`)
-    return Object.entries(parsed).every(
-      ([name, image]) =>
-        (name === 'data' || name === 'before-image') &&
-        typeof image === 'object' &&
-        image !== null &&
-        Object.values(image).every((value) => value === null || typeof value !== 'object'),
-    )
+    parsed = JSON.parse(`{${members}}`)
   } catch {
-    return false
+    return undefined
   }
+  let count = 0
+  for (const [name, image] of Object.entries(parsed)) {
+    if ((name !== 'data' && name !== 'before-image') || typeof image !== 'object' || image === null)
+      return undefined
+    const values = Object.values(image)
+    if (values.some((value) => value !== null && typeof value === 'object')) return undefined
+    count += values.length + 1
+  }
+  return count
 }
 
 function parseWhole(text: string): Envelope {
   const record = tryParse(text)
   if (record === undefined) throw undecodable('not a JSON object')
+  if (countMembers(text) !== memberCount(record)) throw repeated()
   const { metadata, data, 'before-image': before } = record
   if (!isJsonObject(metadata)) throw undecodable('no metadata')
   if (metadata['record-type'] === 'control') return { metadata, members: '"data":{}' }
@@ -140,6 +157,11 @@ function textOf(metadata: JsonObject, name: string): string {
   const value = metadata[name]
   if (typeof value !== 'string') throw undecodable(`metadata has no ${name}`)
   return value
+}
+
+/* Which of the two is meant nobody knows, and readers of JSON differ. */
+function repeated(): PipelineError {
+  return undecodable('a member stands twice in one object')
 }
 
 function undecodable(what: string): PipelineError {

@@ -15,6 +15,7 @@ import { parseDuration } from '../parse-options.ts'
 import { dirOption, schemasOption } from '../run-options.ts'
 import { stackOption } from '../stack.ts'
 import { redriveOnStack, withStackQuarantine } from '../stack-quarantine.ts'
+import { visible } from '../visible-text.ts'
 
 interface Options {
   readonly dir: string
@@ -57,7 +58,7 @@ function listCommand({ output }: Cli): Command {
           count(number),
           contract ?? source ?? '-',
           reason.code,
-          `${reason.path} ${reason.message}`.trim(),
+          visible(`${reason.path} ${reason.message}`.trim()),
           firstSeen.slice(0, 19),
           lastSeen.slice(0, 19),
           example,
@@ -85,10 +86,11 @@ function showCommand({ output }: Cli): Command {
       if (entry === undefined) throw new PipelineError('usage/invalid', `nothing waits under ${id}`)
       if (json === true) return output.result(JSON.stringify({ shortId: shortId(entry.id), ...entry }))
       output.result(
-        `${entry.contract ?? entry.table ?? 'unknown table'}  ${entry.position ?? ''}  since ${entry.since}`,
+        `${visible(entry.contract ?? entry.table ?? 'unknown table')}  ${entry.position ?? ''}  since ${entry.since}`,
       )
-      for (const { code, path, message } of entry.reasons) output.result(`  ${code}  ${path} ${message}`)
-      output.result(entry.payload)
+      for (const { code, path, message } of entry.reasons)
+        output.result(`  ${code}  ${visible(`${path} ${message}`)}`)
+      output.result(visible(entry.payload))
     })
 }
 
@@ -120,7 +122,7 @@ function redriveCommand(cli: Cli): Command {
         )
         if (result.isInterrupted) output.result('interrupted; the same command goes on with what waits')
         for (const { reason, count: number } of result.reasons)
-          output.result(`  ${count(number)}  ${reason.code}  ${reason.path} ${reason.message}`)
+          output.result(`  ${count(number)}  ${reason.code}  ${visible(`${reason.path} ${reason.message}`)}`)
       }
       process.exitCode = result.refused > 0 || result.isInterrupted ? exit.findings : exit.fine
     })

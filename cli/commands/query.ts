@@ -7,6 +7,7 @@ import { FileCatalog } from '../../local/stores/file-catalog.ts'
 import type { Cli } from '../main.ts'
 import { alignedTable, type Output } from '../output.ts'
 import { dirOption } from '../run-options.ts'
+import { visible } from '../visible-text.ts'
 
 interface QueryOptions {
   readonly dir: string
@@ -92,7 +93,7 @@ async function printTable(output: Output, { columns, batches }: QueryResult): Pr
   }
   output.result(
     alignedTable(
-      columns.map(({ name }) => name),
+      columns.map(({ name }) => visible(name)),
       cells,
     ),
   )
@@ -107,6 +108,6 @@ function cell(value: JsonValue): string {
 }
 
 function shortened(text: string): string {
-  const line = text.replaceAll('\n', '⏎')
+  const line = visible(text.replaceAll('\n', '⏎'))
   return line.length > 80 ? `${line.slice(0, 79)}…` : line
 }

@@ -34,12 +34,7 @@ export function decoderOf(type: ColumnType, place: Place = 'column'): Decode {
     case 'real':
       return floatDecoder(Math.fround, refusal)
     case 'boolean':
-      return (value) => {
-        if (typeof value === 'boolean') return value
-        /* DMS sends CHAR(5) text unless MapBooleanAsBoolean is set on the source endpoint. */
-        if (place !== 'array text') return value === 'true' ? true : value === 'false' ? false : refusal
-        return value === 't' || value === 'true' ? true : value === 'f' || value === 'false' ? false : refusal
-      }
+      return (value) => (typeof value === 'boolean' ? value : (booleanOf(value, place) ?? refusal))
     case 'decimal': {
       const { precision, scale } = type
       const misfit = new Refusal(`must fit ${typeName(type)}`)
@@ -132,6 +127,20 @@ function article(type: ColumnType): string {
     case 'struct':
       return 'a JSON object'
   }
+}
+
+/**
+ * The texts that stand for true and for false. DMS sends text unless `MapBooleanAsBoolean` is set on its source endpoint,
+ * and not always the same: `true`, PostgreSQL's own `t`, or `1`.
+ */
+export const booleanTexts = { true: ['true', 't', '1'], false: ['false', 'f', '0'] } as const
+
+/* A document has booleans of its own: only their names are read there. */
+function booleanOf(value: JsonValue, place: Place): boolean | undefined {
+  const text = typeof value === 'string' || place === 'json' ? value : numberText(value)
+  const count = place === 'json' ? 1 : 3
+  if (booleanTexts.true.slice(0, count).some((known) => known === text)) return true
+  return booleanTexts.false.slice(0, count).some((known) => known === text) ? false : undefined
 }
 
 /** The digits of a number, wherever the source put them. */

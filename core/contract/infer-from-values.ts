@@ -31,7 +31,7 @@ interface Candidate {
 
 /* From narrow to wide: the first that holds every value is proposed. Numbers in text stay text: `007` is not 7. */
 const candidates: readonly Candidate[] = [
-  { type: { kind: 'boolean' }, holds: accepted({ kind: 'boolean' }) },
+  { type: { kind: 'boolean' }, holds: isBoolean },
   { type: { kind: 'integer' }, holds: (value) => isWhole(value, MAX_INTEGER) },
   { type: { kind: 'bigint' }, holds: (value) => isWhole(value, 2n ** 63n - 1n) },
   { type: { kind: 'decimal', precision: 0, scale: 0 }, holds: (value) => PLAIN.test(digitsOf(value)) },
@@ -154,6 +154,11 @@ function isNumber(value: JsonValue): value is number | JsonNumber {
 
 function digitsOf(value: JsonValue): string {
   return isNumber(value) ? (numberText(value) ?? '') : ''
+}
+
+/* A column of `1` and `t` alone may as well be numbers or letters. */
+function isBoolean(value: JsonValue): boolean {
+  return typeof value === 'boolean' || value === 'true' || value === 'false'
 }
 
 function isDigits(value: JsonValue): boolean {

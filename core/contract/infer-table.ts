@@ -95,12 +95,13 @@ function inferColumn(
 
 /**
  * The treatment of a column that was guessed to be personal. A masked key would merge rows, and a mask is text: what
- * it cannot show is hashed, what has no hash is left out.
+ * it cannot show is hashed, what has no hash is left out, as secrets are.
  */
 export function guessedTreatment(pii: PiiClass, type: ColumnType, isKey: boolean): Treatment {
   const isMaskable =
     pii === 'birth-date' ? type.kind === 'date' : type.kind === 'string' || type.kind === 'json'
   if (defaultTreatment[pii] === 'mask' && isMaskable && !isKey) return 'mask'
+  if (defaultTreatment[pii] === 'drop' && !isKey) return 'drop'
   if (isHashable(type)) return 'hash'
   return isKey ? 'clear' : 'drop'
 }

@@ -3,7 +3,10 @@ import type { CanonicalValue } from '../block.ts'
 import { tokeniser } from './tokenise.ts'
 import type { ColumnType } from './type.ts'
 
-/** What kind of personal data a column holds. `nir` is a national identity or social security number. */
+/**
+ * What kind of personal data a column holds. `iban` is a number of a bank account or of a card, `nir` a national identity or
+ * social security number; `secret` is what lets its owner in (a password or its hash, a token, a key): no reader needs it.
+ */
 export const piiClasses = [
   'name',
   'email',
@@ -13,6 +16,7 @@ export const piiClasses = [
   'nir',
   'birth-date',
   'free-text',
+  'secret',
 ] as const
 export type PiiClass = (typeof piiClasses)[number]
 
@@ -34,6 +38,7 @@ export const defaultTreatment: Record<PiiClass, Treatment> = {
   nir: 'hash',
   'birth-date': 'mask',
   'free-text': 'mask',
+  secret: 'drop',
 }
 
 /** Key of the hashes, and of what tokens are made with: 32 random bytes or more, from the `MaskKeys` port. */
@@ -94,6 +99,7 @@ const masks: Record<PiiClass, (text: string) => string> = {
   nir: () => '***',
   'birth-date': (text) => `${text.slice(0, 4)}-01-01`,
   'free-text': () => '***',
+  secret: () => '***',
 }
 
 function suffixed(mark: string, text: string | undefined): string {

@@ -1,3 +1,4 @@
+import { booleanTexts } from '../../core/contract/canonical.ts'
 import type { ColumnType } from '../../core/contract/type.ts'
 import { literal } from '../sql-text.ts'
 import { decimalText } from './decimal-text.ts'
@@ -38,9 +39,7 @@ export function fastValue(type: ColumnType, file: FileType, ref: string): FastVa
       return file.kind === 'int' ? exactFloat('FLOAT', 2n ** 24n, ref) : undefined
     case 'boolean':
       if (file.kind === 'boolean') return { sql: ref, certain: [] }
-      return file.kind === 'text'
-        ? { sql: `(${ref} = 'true')`, certain: [`${ref} IN ('true', 'false')`] }
-        : undefined
+      return file.kind === 'text' ? flag(ref) : undefined
     case 'date':
       return day(file, ref)
     case 'timestamp': {
@@ -93,6 +92,14 @@ function matches(ref: string, pattern: string): string {
 /* For functions that fail on other text and have no TRY of their own. */
 function ifMatches(ref: string, pattern: string): string {
   return `CASE WHEN ${matches(ref, pattern)} THEN ${ref} END`
+}
+
+function flag(ref: string): FastValue {
+  const isAmong = (texts: readonly string[]) => `${ref} IN (${texts.map(literal).join(', ')})`
+  return {
+    sql: `(${isAmong(booleanTexts.true)})`,
+    certain: [isAmong([...booleanTexts.true, ...booleanTexts.false])],
+  }
 }
 
 function integer(sqlType: string, file: FileType, ref: string): FastValue | undefined {

@@ -15,7 +15,7 @@ const IMPOSSIBLE: Readonly<Partial<Record<ColumnType['kind'], readonly Kind[]>>>
   decimal: CLOCKS,
   double: CLOCKS,
   real: CLOCKS,
-  boolean: [...NUMBERS, 'date', 'timestamp', 'time'],
+  boolean: ['date', 'timestamp', 'time'],
   date: [...NUMBERS, 'boolean', 'timestamp', 'time'],
   timestamp: [...NUMBERS, 'boolean', 'date', 'time'],
   timestampMicros: [...NUMBERS, 'boolean', 'date', 'time'],

@@ -25,7 +25,7 @@ export function maskSql(column: Column, key: MaskKey, sql: string): string | und
   return treatment === 'hash' ? hmacSql(key, text) : MASKS[pii]?.(text)
 }
 
-const CONSTANT: ReadonlySet<PiiClass> = new Set(['address', 'nir', 'free-text'])
+const CONSTANT: ReadonlySet<PiiClass> = new Set(['address', 'nir', 'free-text', 'secret'])
 
 const BLOCK_BYTES = 64
 

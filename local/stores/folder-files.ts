@@ -30,6 +30,8 @@ export class FolderFiles implements ObjectFiles {
     await makeFolder(dirname(target))
     const file = await open(path, 'r')
     try {
+      /* DuckDB makes files that everybody may read. */
+      await file.chmod(0o600)
       await file.sync()
     } finally {
       await file.close()

@@ -130,16 +130,11 @@ describe('other layouts of the same record', () => {
   const line = recordLine('update').trimEnd()
   const metadata = line.slice(line.lastIndexOf('"metadata":{'), -1)
   const images = line.slice(1, line.lastIndexOf(',"metadata":{'))
+  const [data, before] = [images.slice(0, images.lastIndexOf(',"before')), '"before-image":{}']
 
   test.each([
     ['metadata first', `{${metadata},${images}}`],
-    [
-      'metadata in the middle',
-      line.replace(
-        /^\{("data":\{.*?\}),("before-image":\{\}),/,
-        (_, data, before) => `{${before},${metadata},${data},`,
-      ),
-    ],
+    ['metadata in the middle', `{${data},${metadata},${before}}`],
     ['no line end', line],
     ['two line ends', `${line}\r\n\r\n`],
     ['blanks between tokens', line.replace(',"metadata":{', ', "metadata" : { ')],
@@ -147,7 +142,6 @@ describe('other layouts of the same record', () => {
     ['line breaks inside the before-image', line.replace('"before-image":{}', '"before-image":{\r\n}')],
     ['another member', line.replace('{"data"', '{"position":{},"data"')],
     ['another member after the row', line.replace(',"before-image"', ',"position":{},"before-image"')],
-    ['metadata twice', line.replace(',"metadata":', ',"metadata":{"operation":"delete"},"metadata":')],
   ])('%s: the same change', async (_, text) => {
     const [known, other] = [await stored(line), await stored(text)]
     expect(other.change).toEqual(known.change)

@@ -92,14 +92,26 @@ const numbers: readonly DmsRendering[] = [
   },
   {
     what: '`boolean`',
-    loses: 'nothing: the text `"true"` or `"false"`',
+    loses: 'nothing: the text `"true"` or `"false"`, `"t"` or `"f"`, `"1"` or `"0"`',
     fate: 'accepted',
-    how: 'text and JSON booleans are read alike',
+    how: 'these texts and JSON booleans are read alike, as elements of arrays too; in a text column they stay text',
     setting: '`MapBooleanAsBoolean=true` makes it a JSON boolean',
     examples: [
       right({ kind: 'boolean' }, '"true"', true),
       right({ kind: 'boolean' }, '"false"', false),
       right({ kind: 'boolean' }, 'false', false),
+      right({ kind: 'boolean' }, '"t"', true),
+      right({ kind: 'boolean' }, '"0"', false),
+      right({ kind: 'list', of: { kind: 'boolean' } }, '"{t,f,NULL,1,0,true}"', [
+        true,
+        false,
+        null,
+        true,
+        false,
+        true,
+      ]),
+      right({ kind: 'string' }, '"1"', '1'),
+      right({ kind: 'string' }, '"t"', 't'),
     ],
   },
 ]

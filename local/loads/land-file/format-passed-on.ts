@@ -100,7 +100,7 @@ class HistoryWriter {
     const { rows, parts } = this.open.finish()
     const path = await this.deps.files.scratch('load-rest')
     this.deps.scratch.push(path)
-    await writeFile(path, parts)
+    await writeFile(path, parts, { mode: 0o600 })
     this.files.push({ path, rows })
     this.open = undefined
     this.bytes = 0

@@ -85,7 +85,7 @@ async function unzip(key: string, from: string, to: string, maxBytes: number): P
     },
   })
   try {
-    await pipeline(createReadStream(from), createGunzip(), limit, createWriteStream(to))
+    await pipeline(createReadStream(from), createGunzip(), limit, createWriteStream(to, { mode: 0o600 }))
   } catch (cause) {
     /* zlib's errors are of the file; those of the disk are not. */
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''

@@ -74,6 +74,12 @@ export const accepted: readonly (readonly [ColumnType, Cases])[] = [
       ['false', false],
       ['"true"', true],
       ['"false"', false],
+      ['"t"', true],
+      ['"f"', false],
+      ['"1"', true],
+      ['"0"', false],
+      ['1', true],
+      ['0', false],
     ],
   ],
   [
@@ -212,7 +218,11 @@ export const refused: readonly (readonly [ColumnType, string, readonly string[]]
     'must be a number that a real holds exactly',
     ['16777217', '3.5e38', '0.1234567891', '1e-46', '2.2000001'],
   ],
-  [{ kind: 'boolean' }, 'must be true or false', ['0', '1', '"t"', '"f"', '"TRUE"', '""', '"yes"']],
+  [
+    { kind: 'boolean' },
+    'must be true or false',
+    ['2', '-1', '1.0', '"T"', '"TRUE"', '"01"', '""', '"yes"', '[]'],
+  ],
   [
     { kind: 'decimal', precision: 12, scale: 2 },
     'must fit decimal(12,2)',
