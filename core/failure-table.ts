@@ -230,6 +230,11 @@ export const failures = {
     advice:
       'A file of the run folder is damaged; nothing was changed. Restore it from a backup, or start in a new folder (--dir), which loads every table again.',
   },
+  'run/mask-key-changed': {
+    action: 'halt',
+    advice:
+      'Put the key of the folder back, `keys/mask.hex`, from a backup: with another key every hash and token is another one. Without a backup start in a new folder (--dir), which masks every row with a key of its own.',
+  },
   'run/contract-changed': {
     action: 'halt',
     advice:

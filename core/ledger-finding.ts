@@ -33,6 +33,28 @@ export function lostPage(
   }
 }
 
+/** A page whose bytes are not what was captured: what came of it before is in the lake, a replay cannot read it. */
+export function damagedPage(
+  { key, table, changes, firstPosition: first, lastPosition: last }: Omit<Page, 'content'>,
+  file: string,
+): LedgerFinding {
+  return {
+    ...{ kind: 'page', table, name: key, count: changes, first, last, object: null, severity: 'fault' },
+    message: `a page of ${table} in ${file} does not match its checksum: ${changes} changes`,
+    advice: `Restore ${file} from a backup, or load the table again, \`tidemark load start --tables ${table}\`.`,
+  }
+}
+
+/** A frame of quarantine whose bytes are not what arrived. */
+export function damagedEntry(file: string, index: number): LedgerFinding {
+  return {
+    ...{ kind: 'quarantine', table: '', name: `${file} ${index}`, count: 1, first: null, last: null },
+    ...{ object: null, severity: 'fault' },
+    message: `entry ${index} of ${file} does not match its checksum`,
+    advice: `Restore ${file} from a backup.`,
+  }
+}
+
 /** `where` says why it did not come; `object` is the landing object it was in, where that is known. */
 export function lostBlock(block: NamedBlock, where: string, object: string | null = null): LedgerFinding {
   const { contract, origin, page, ordinal, changes, first, last } = block

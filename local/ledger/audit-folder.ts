@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LedgerFinding } from '../../core/ledger-finding.ts'
+import { damagedEntry, damagedPage, type LedgerFinding } from '../../core/ledger-finding.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
 import { ReplayLedger } from '../operations/replay-ledger.ts'
 import { readCheckpoint } from '../pipeline/format-loop.ts'
@@ -58,13 +58,28 @@ async function look(folder: RunFolder, engine: DuckEngine): Promise<FolderAudit>
         replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
         rowsOf: (keys) => parquetRows(keys, { engine, pathOf: (key) => objects.path(key) }),
       })
-      return { findings, before: ledger.book.since }
+      return { findings: [...(await damagedFrames(raw, quarantine)), ...findings], before: ledger.book.since }
     } finally {
       await quarantine.close()
     }
   } finally {
     await raw.close()
   }
+}
+
+/* Every byte of the logs: what format or a redrive has read already is not read again before a replay. */
+async function damagedFrames(
+  raw: FolderRawStore,
+  quarantine: FolderQuarantine,
+): Promise<readonly LedgerFinding[]> {
+  const found: LedgerFinding[] = []
+  for await (const { index, file } of raw.damaged()) {
+    const header = raw.header(index)
+    if (header !== undefined) found.push(damagedPage(header, `raw/${file}`))
+  }
+  for await (const { index, file } of quarantine.damaged())
+    found.push(damagedEntry(`quarantine/${file}`, index))
+  return found
 }
 
 function idOf({ kind, table, name, first, last }: LedgerFinding): string {

@@ -83,18 +83,26 @@ export class FolderLedger implements Ledger {
     if (mode === 'read') return FolderLedger.openBeside(folder, options)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const stored = await readBooks(folder)
+    const journals = await journalsIn(folder)
     if (stored === undefined) {
-      if ((await journalsIn(folder)).length > 0)
-        throw new PipelineError('ledger/corrupt', 'the ledger has a journal and no books')
+      if (journals.some((number) => number > 1) || (journals.length > 0 && (await hasLines(folder))))
+        throw new PipelineError('ledger/corrupt', `${folder} has a journal and no books`)
+      /* The journal first: books whose journal is not there have lost it. */
+      await (await Journal.open(folder, 1, 'write')).close()
       await writeBooks(folder, 1, LedgerBook.begin(feed, formatted))
       return FolderLedger.open(folder, options)
     }
-    for (const number of await journalsIn(folder))
-      if (number !== stored.journal) await dropJournal(folder, number)
+    refuseLost(folder, stored.journal, journals)
+    for (const number of journals) if (number !== stored.journal) await dropJournal(folder, number)
     const journal = await Journal.open(folder, stored.journal, 'write')
     const book = new LedgerBook(feed, stored.book)
     const ledger = new FolderLedger(folder, options, { book, journal, number: stored.journal })
-    await ledger.replay()
+    try {
+      await ledger.replay()
+    } catch (error) {
+      await journal.close()
+      throw error
+    }
     return ledger
   }
 
@@ -103,19 +111,22 @@ export class FolderLedger implements Ledger {
     for (let attempt = 1; ; attempt += 1) {
       const stored = await readBooks(folder)
       const number = stored?.journal ?? 1
-      const journal = await Journal.open(folder, number, 'read')
-      const book =
-        stored === undefined
-          ? LedgerBook.begin(options.feed, options.formatted)
-          : new LedgerBook(options.feed, stored.book)
-      const ledger = new FolderLedger(folder, options, { book, journal, number })
+      const isSame = async () => (await readBooks(folder))?.journal === stored?.journal
+      let journal: Journal | undefined
       try {
+        if (stored !== undefined) refuseLost(folder, number, await journalsIn(folder))
+        journal = await Journal.open(folder, number, 'read')
+        const book =
+          stored === undefined
+            ? LedgerBook.begin(options.feed, options.formatted)
+            : new LedgerBook(options.feed, stored.book)
+        const ledger = new FolderLedger(folder, options, { book, journal, number })
         await ledger.replay()
-        if ((await readBooks(folder))?.journal === stored?.journal) return ledger
+        if (await isSame()) return ledger
       } catch (error) {
-        if ((await readBooks(folder))?.journal === stored?.journal || attempt === READ_ATTEMPTS) throw error
+        if ((await isSame()) || attempt === READ_ATTEMPTS) throw error
       } finally {
-        await journal.close()
+        await journal?.close()
       }
       if (attempt === READ_ATTEMPTS)
         throw new PipelineError('ledger/unavailable', 'the ledger is folded again and again')
@@ -258,5 +269,20 @@ export class FolderLedger implements Ledger {
     this.fileChanges = []
     await journal.close()
     await dropJournal(folder, number)
+  }
+}
+
+/* What came since the books were stored is nowhere else. */
+function refuseLost(folder: string, journal: number, journals: readonly number[]): void {
+  if (!journals.includes(journal))
+    throw new PipelineError('ledger/corrupt', `${folder}: journal ${journal} is missing`)
+}
+
+async function hasLines(folder: string): Promise<boolean> {
+  const journal = await Journal.open(folder, 1, 'write')
+  try {
+    return !(await journal.lines()[Symbol.asyncIterator]().next()).done
+  } finally {
+    await journal.close()
   }
 }

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PipelineError } from '../../core/failures.ts'
 import type { LedgerLine } from '../../core/ledger.ts'
-import { FrameLog } from '../stores/frame-log.ts'
+import { damageText, FrameLog } from '../stores/frame-log.ts'
 import { ledgerLine } from './ledger-schema.ts'
 
 /**
@@ -20,10 +20,11 @@ export class Journal {
 
   /** Throws `ledger/corrupt` for damage that no crash explains. */
   static async open(folder: string, number: number, mode: 'read' | 'write'): Promise<Journal> {
+    const path = journalFolder(folder, number)
     try {
-      return new Journal(await FrameLog.open(journalFolder(folder, number), mode, () => null))
+      return new Journal(await FrameLog.open(path, mode, () => null))
     } catch (cause) {
-      throw corrupt(folder, cause)
+      throw new PipelineError('ledger/corrupt', damageText(cause), { cause })
     }
   }
 
@@ -31,10 +32,10 @@ export class Journal {
   async *lines(): AsyncIterable<LedgerLine> {
     for (let index = 0; index < this.log.length; index += 1) {
       const { content } = await this.log.read(index).catch((cause: unknown) => {
-        throw corrupt(`line ${index}`, cause)
+        throw new PipelineError('ledger/corrupt', damageText(cause), { cause })
       })
       this.bytes += content.length
-      yield ledgerLine.parse(JSON.parse(content.toString('utf8')))
+      yield lineOf(content, index)
     }
   }
 
@@ -63,6 +64,10 @@ function journalFolder(folder: string, number: number): string {
   return join(folder, `journal-${String(number).padStart(8, '0')}`)
 }
 
-function corrupt(what: string, cause: unknown): PipelineError {
-  return new PipelineError('ledger/corrupt', `the journal of the ledger: ${what}`, { cause })
+function lineOf(content: Buffer, index: number): LedgerLine {
+  try {
+    return ledgerLine.parse(JSON.parse(content.toString('utf8')))
+  } catch (cause) {
+    throw new PipelineError('ledger/corrupt', `line ${index} of the journal is of another version`, { cause })
+  }
 }

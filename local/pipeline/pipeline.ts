@@ -15,6 +15,7 @@ import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { hasMaskedRows } from '../stores/masked-rows.ts'
 import { Drift } from './drift.ts'
 import { FormatLoop, readCheckpoint } from './format-loop.ts'
 import { FreshnessHistogram } from './freshness.ts'
@@ -143,7 +144,11 @@ export class Pipeline {
     await catalog.registerTables(tables.map(catalogTable))
     const formatted = await readCheckpoint(folder.checkpoint)
     const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted })
-    const maskKey = await new FolderMaskKeys(folder.maskKey).current()
+    const maskKey = await new FolderMaskKeys({
+      key: folder.maskKey,
+      check: folder.maskCheck,
+      isUsed: async () => hasMaskedRows(await catalog.entries(), tables),
+    }).current()
     const contracts = new LiveContracts(tables, maskKey)
     const meter = await Meter.open(folder.meter, { tables: () => contracts.tables, now })
     const delivered = meter.delivered.bind(meter)

@@ -8,6 +8,8 @@ export interface RunFolder {
   readonly quarantine: string
   readonly catalog: string
   readonly maskKey: string
+  /** What tells the masking key from every other. */
+  readonly maskCheck: string
   readonly state: string
   readonly checkpoint: string
   readonly status: string
@@ -29,6 +31,7 @@ export function runFolder(root: string): RunFolder {
     quarantine: join(root, 'quarantine'),
     catalog: join(root, 'catalog.json'),
     maskKey: join(root, 'keys', 'mask.hex'),
+    maskCheck: join(root, 'mask-check.json'),
     state: join(root, 'state.json'),
     checkpoint: join(root, 'checkpoint.json'),
     status: join(root, 'status.json'),

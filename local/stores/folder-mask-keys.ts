@@ -1,30 +1,77 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
+import * as z from 'zod'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { MaskKeys } from '../../core/ports.ts'
+import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
 import { createFile, makeFolder, readIfThere } from './durable.ts'
 
+const checkFile = z.object({ format: z.literal(1), check: z.string() })
+
+export interface FolderMaskKeysOptions {
+  /** File of the key. */
+  readonly key: string
+  /** File of its check value, which tells it from every other key and says nothing of it. */
+  readonly check: string
+  /** Whether rows are masked with the key of the folder: then there is no other one. */
+  readonly isUsed: () => Promise<boolean>
+}
+
 /**
- * The masking key in a file that only its owner can read, made at the first call. Throws `run/bad-folder` for a file
- * that holds no key: another key would be another hash for every person.
+ * The masking key in a file that only its owner can read, made at the first call of a folder. Throws
+ * `run/mask-key-changed` where rows are masked and the key is gone, damaged or another one: another key would be another
+ * hash for every person.
  */
 export class FolderMaskKeys implements MaskKeys {
-  private readonly path: string
+  private readonly options: FolderMaskKeysOptions
 
-  constructor(path: string) {
-    this.path = path
+  constructor(options: FolderMaskKeysOptions) {
+    this.options = options
   }
 
   async current(): Promise<MaskKey> {
-    const known = await readIfThere(this.path)
-    if (known === undefined) {
-      await makeFolder(dirname(this.path))
-      await createFile(this.path, [Buffer.from(`${randomBytes(32).toString('hex')}\n`)])
-    }
-    const text = (known ?? (await readIfThere(this.path)) ?? '').trim()
-    if (!/^[0-9a-f]{64}$/.test(text))
-      throw new PipelineError('run/bad-folder', `${this.path} does not hold a masking key`)
-    return Buffer.from(text, 'hex')
+    const { key: path, check: checkPath, isUsed } = this.options
+    const check = (await readJsonFile(checkPath, checkFile))?.check
+    const text = await readIfThere(path)
+    const key = text === undefined ? undefined : keyOf(text)
+    if (key !== undefined && check === checkOf(key)) return key
+    const fault = faultOf(text, key)
+    /* A key without a check value is of before there were any. */
+    const isKnown = fault === undefined && check === undefined
+    if (!isKnown && (await isUsed()))
+      throw new PipelineError(
+        'run/mask-key-changed',
+        `${path} ${fault ?? 'is another key than rows are masked with'}`,
+      )
+    if (fault !== undefined && text !== undefined)
+      throw new PipelineError('run/mask-key-changed', `${path} ${fault}`)
+    const current = key ?? (await make(path))
+    await writeJsonFile(checkPath, { format: 1, check: checkOf(current) })
+    return current
   }
+}
+
+function faultOf(text: string | undefined, key: MaskKey | undefined): string | undefined {
+  if (text === undefined) return 'is missing, and rows are masked with it'
+  return key === undefined ? 'does not hold a masking key' : undefined
+}
+
+async function make(path: string): Promise<MaskKey> {
+  await makeFolder(dirname(path))
+  await createFile(path, [Buffer.from(`${randomBytes(32).toString('hex')}\n`)])
+  /* Of several that make one at once, one has made it. */
+  const key = keyOf((await readIfThere(path)) ?? '')
+  if (key === undefined)
+    throw new PipelineError('run/mask-key-changed', `${path} does not hold a masking key`)
+  return key
+}
+
+function keyOf(text: string): MaskKey | undefined {
+  const hex = text.trim()
+  return /^[0-9a-f]{64}$/.test(hex) ? Buffer.from(hex, 'hex') : undefined
+}
+
+function checkOf(key: MaskKey): string {
+  return createHmac('sha256', key).update('tidemark: the masking key of a run folder').digest('hex')
 }

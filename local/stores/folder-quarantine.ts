@@ -5,7 +5,7 @@ import { PipelineError } from '../../core/failures.ts'
 import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports.ts'
 import { clusterIds } from '../../formatters/cluster-refusals.ts'
 import { syncFolder } from './durable.ts'
-import { type Frame, FrameLog } from './frame-log.ts'
+import { damageText, type Frame, FrameLog } from './frame-log.ts'
 import { type Arrival, type FrameHeader, frameHeader } from './quarantine-frame.ts'
 import { type EntryCounts, QuarantineTally } from './quarantine-tally.ts'
 
@@ -92,10 +92,15 @@ export class FolderQuarantine implements Quarantine {
   private async entry(id: string): Promise<WaitingEntry | undefined> {
     const index = this.waiting.get(id)
     if (index === undefined) return undefined
-    const { header, content } = await this.log.read(index)
+    const { header, content } = await this.log.read(index).catch(unreadable)
     if (header.kind !== 'entry') return undefined
     const { kind: _, ...entry } = header
     return { ...entry, payload: content.toString('utf8') }
+  }
+
+  /** Reads every entry. Gives the frames that are not what was written, and the file of each. */
+  damaged(): AsyncIterable<{ readonly index: number; readonly file: string }> {
+    return this.log.damaged()
   }
 
   /** Whether an entry waits. */
@@ -212,7 +217,7 @@ function causesOf(header: Arrival): readonly string[] {
 }
 
 function openLog(folder: string, mode: 'read' | 'write'): Promise<FrameLog<FrameHeader>> {
-  return FrameLog.open(folder, mode, (header) => frameHeader.parse(header)).catch(unavailable)
+  return FrameLog.open(folder, mode, (header) => frameHeader.parse(header)).catch(unreadable)
 }
 
 type State = [waiting: Map<string, number>, tally: QuarantineTally]
@@ -287,4 +292,10 @@ async function finishPurge(folder: string): Promise<void> {
 
 function unavailable(cause: unknown): never {
   throw new PipelineError('quarantine/unavailable', 'quarantine cannot be read or written', { cause })
+}
+
+/* The system's own errors have a code; damage has none. */
+function unreadable(cause: unknown): never {
+  if (cause instanceof Error && 'code' in cause) unavailable(cause)
+  throw new PipelineError('run/damaged', damageText(cause), { cause })
 }

@@ -4,7 +4,7 @@ import type { Feed } from '../../core/ledger.ts'
 import type { Page } from '../../core/page.ts'
 import type { PositionRange, RawStore } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
-import { FrameLog } from './frame-log.ts'
+import { damageText, FrameLog } from './frame-log.ts'
 
 const pageHeader = z.object({
   key: z.string(),
@@ -42,8 +42,9 @@ export class FolderRawStore implements RawStore, Feed {
     } catch (cause) {
       /* The system's own errors have a code; damage has none. */
       const isSystem = cause instanceof Error && 'code' in cause
-      const code = isSystem ? 'raw/unavailable' : 'raw/corrupt'
-      throw new PipelineError(code, `raw store ${folder} cannot be opened`, { cause })
+      if (isSystem)
+        throw new PipelineError('raw/unavailable', `raw store ${folder} cannot be opened`, { cause })
+      throw new PipelineError('raw/corrupt', damageText(cause), { cause })
     }
   }
 
@@ -122,6 +123,11 @@ export class FolderRawStore implements RawStore, Feed {
     } catch (cause) {
       throw new PipelineError('raw/corrupt', `page ${index} of the raw store`, { cause })
     }
+  }
+
+  /** Reads every page. Gives the places of those that are not what was written, and the file of each. */
+  damaged(): AsyncIterable<{ readonly index: number; readonly file: string }> {
+    return this.log.damaged()
   }
 
   /** Changes captured of each source table; a redelivered change counts again. */

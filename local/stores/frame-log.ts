@@ -2,7 +2,8 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from './crc32.ts'
 import { isErrno, makeFolder, syncFolder } from './durable.ts'
-import { type FramePlace, PREAMBLE, preamble, scanSegment } from './frame-segment.ts'
+import { type FramePlace, isWhole, PREAMBLE, preamble, scanSegment } from './frame-segment.ts'
+import { LogHead, readLogHead } from './log-head.ts'
 
 /** A frame: a small JSON header and bytes. */
 export interface Frame<H> {
@@ -15,7 +16,8 @@ const SEGMENT_BYTES = 256 << 20
 /**
  * An append-only log of frames in a folder, in segments.
  * Durability: frames are on disk (fsync) when `append` resolves. A torn tail, left by a crash, is cut at the next
- * open; it can only hold frames whose `append` never resolved. Damage anywhere else is reported, never skipped.
+ * open; it can only hold frames whose `append` never resolved: the head beside the segments says how far those reach that
+ * did. Damage anywhere else, and a log that ends before its head, is reported, never skipped.
  * Concurrency: one process writes; any process may read a copy opened for reading.
  * Limits: headers are kept in memory (about 300 bytes each); contents are read when asked for.
  */
@@ -26,6 +28,7 @@ export class FrameLog<H> {
   private tail: FileHandle | undefined
   private tailBytes: number
   private readonly segmentBytes: number
+  private readonly head: LogHead
   private readonly readers = new Map<number, Promise<FileHandle>>()
   private writing: Promise<void> = Promise.resolve()
 
@@ -39,6 +42,7 @@ export class FrameLog<H> {
     this.segment = segment
     this.tailBytes = tailBytes
     this.segmentBytes = segmentBytes
+    this.head = new LogHead(folder)
   }
 
   /**
@@ -52,14 +56,28 @@ export class FrameLog<H> {
     segmentBytes = SEGMENT_BYTES,
   ): Promise<FrameLog<H>> {
     if (mode === 'write') await makeFolder(folder)
+    /* Before the segments: whoever writes meanwhile only makes them longer. */
+    const known = (await readLogHead(folder)) ?? { frames: 0, segment: 0, bytes: 0 }
     const segments = await segmentsOf(folder)
     const places: FramePlace<H>[] = []
     let tailBytes = 0
     for (const segment of segments) {
       const isLast = segment === segments.at(-1)
-      tailBytes = await scanSegment(join(folder, fileName(segment)), places, { segment, isLast, mode, parse })
+      const knownBytes = segment === known.segment ? known.bytes : 0
+      const options = { segment, isLast, mode, parse, knownBytes }
+      tailBytes = await scanSegment(join(folder, fileName(segment)), places, options)
     }
-    return new FrameLog(folder, places, { segment: segments.at(-1) ?? 1, tailBytes, segmentBytes })
+    if (places.length < known.frames)
+      throw new Error(
+        `${folder}: ${known.frames - places.length} of ${known.frames} frames are missing at its end`,
+      )
+    const log = new FrameLog(folder, places, { segment: segments.at(-1) ?? 1, tailBytes, segmentBytes })
+    if (mode === 'write') await log.head.write(log.end())
+    return log
+  }
+
+  private end() {
+    return { frames: this.places.length, segment: this.segment, bytes: this.tailBytes }
   }
 
   get length(): number {
@@ -88,6 +106,13 @@ export class FrameLog<H> {
     return { header: place.header, content }
   }
 
+  /** Reads every content. Gives the frames that are not what was written, with the file of each. */
+  async *damaged(): AsyncIterable<{ readonly index: number; readonly file: string }> {
+    for (const [index, place] of this.places.entries())
+      if (!(await isWhole(await this.reader(place.segment), place)))
+        yield { index, file: fileName(place.segment) }
+  }
+
   /** Opens every segment there is: from then on its frames can be read whatever becomes of the names in the folder. */
   async hold(): Promise<void> {
     for (const segment of new Set(this.places.map((place) => place.segment))) await this.reader(segment)
@@ -103,6 +128,7 @@ export class FrameLog<H> {
   async close(): Promise<void> {
     await this.writing
     await this.closeTail()
+    await this.head.close()
     for (const file of this.readers.values()) await file.then((handle) => handle.close())
     this.readers.clear()
   }
@@ -135,6 +161,8 @@ export class FrameLog<H> {
     }
     this.tailBytes = at
     this.places.push(...places)
+    /* The frames are on disk: a head that is behind them is only less sharp. */
+    await this.head.write(this.end()).catch(() => undefined)
   }
 
   private async tailFile(): Promise<FileHandle> {
@@ -188,6 +216,13 @@ async function segmentsOf(folder: string): Promise<readonly number[]> {
   const missing = segments.findIndex((segment, index) => segment !== index + 1)
   if (missing >= 0) throw new Error(`${folder}: ${fileName(missing + 1)} is missing`)
   return segments
+}
+
+/** What an open that threw without a code says of the damage. A header that is not what the log holds is not quoted. */
+export function damageText(error: unknown): string {
+  return error instanceof Error && error.name === 'Error'
+    ? error.message
+    : 'a header of a log is of another form'
 }
 
 function fileName(segment: number): string {

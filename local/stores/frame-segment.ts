@@ -37,12 +37,15 @@ export interface ScanOptions<H> {
   /** Only the last segment can have a torn tail. */
   readonly isLast: boolean
   readonly mode: 'read' | 'write'
+  /** What ends before this byte was acknowledged, and is no torn tail. */
+  readonly knownBytes: number
   readonly parse: (header: unknown) => H
 }
 
 /**
  * Walks a segment by its headers and adds its frames to `places`; resolves with the end of the sound ones. What breaks
- * the walk is a torn tail when no later append follows it, for each append begins when the one before is on disk. With
+ * the walk is a torn tail when no later append follows it, for each append begins when the one before is on disk, and
+ * when nothing of it is known to have been acknowledged. With
  * `write` a torn tail is cut. Throws Error for any other damage; contents are checked of the last append only.
  */
 export async function scanSegment<H>(
@@ -50,7 +53,7 @@ export async function scanSegment<H>(
   places: FramePlace<H>[],
   options: ScanOptions<H>,
 ): Promise<number> {
-  const { isLast, mode } = options
+  const { isLast, mode, knownBytes } = options
   const file = await open(path, mode === 'write' ? 'r+' : 'r')
   try {
     const { size } = await file.stat()
@@ -62,7 +65,7 @@ export async function scanSegment<H>(
       place = await frameAt(file, at, size, options)
     }
     if (isLast) at = await dropTorn(file, found, at)
-    if (at < size && (!isLast || (await hasLaterAppend(file, at, size))))
+    if (at < knownBytes || (at < size && (!isLast || (await hasLaterAppend(file, at, size)))))
       throw new Error(`${path}: damaged at byte ${at}`)
     if (at < size && mode === 'write') await file.truncate(at)
     places.push(...found)
@@ -134,11 +137,12 @@ async function hasLaterAppend(file: FileHandle, damage: number, size: number): P
   return false
 }
 
-async function isWhole<H>(
+/** Whether the content of a frame is what was written. */
+export async function isWhole<H>(
   file: FileHandle,
   { contentAt, contentLength, checksum }: FramePlace<H>,
 ): Promise<boolean> {
   const content = Buffer.alloc(contentLength)
-  await file.read(content, 0, contentLength, contentAt)
-  return crc32(content) === checksum
+  const { bytesRead } = await file.read(content, 0, contentLength, contentAt)
+  return bytesRead === contentLength && crc32(content) === checksum
 }

@@ -1,34 +1,73 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { FolderMaskKeys } from '../../local/stores/folder-mask-keys.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { maskKeysContract } from './mask-keys.contract.ts'
 
+function keysIn(folder: string, isUsed = false): FolderMaskKeys {
+  return new FolderMaskKeys({
+    key: join(folder, 'keys', 'mask.hex'),
+    check: join(folder, 'mask-check.json'),
+    isUsed: () => Promise.resolve(isUsed),
+  })
+}
+
+const changed = { code: 'run/mask-key-changed' }
+
 maskKeysContract('a folder', async () => {
-  const path = join(await tempFolder(), 'keys', 'mask.hex')
-  return { keys: new FolderMaskKeys(path), reopen: async () => new FolderMaskKeys(path) }
+  const folder = await tempFolder()
+  return { keys: keysIn(folder), reopen: async () => keysIn(folder) }
 })
 
-test('G7 only the owner can read the file of the key', async () => {
-  const folder = join(await tempFolder(), 'keys')
-  await new FolderMaskKeys(join(folder, 'mask.hex')).current()
-  expect((await stat(join(folder, 'mask.hex'))).mode & 0o077).toBe(0)
-  expect((await stat(folder)).mode & 0o077).toBe(0)
+test('G7 only the owner can read the file of the key, and the check value does not tell it', async () => {
+  const folder = await tempFolder()
+  const key = await keysIn(folder).current()
+  expect((await stat(join(folder, 'keys', 'mask.hex'))).mode & 0o077).toBe(0)
+  expect((await stat(join(folder, 'keys'))).mode & 0o077).toBe(0)
+  expect(await readFile(join(folder, 'mask-check.json'), 'utf8')).not.toContain(
+    Buffer.from(key).toString('hex'),
+  )
 })
 
 test('G5 a file that holds no key, or cannot be read, is never replaced by another key', async () => {
   const folder = await tempFolder()
-  for (const [name, text] of [
-    ['empty', ''],
-    ['short', 'abcd\n'],
-    ['text', 'not a key'.repeat(10)],
-  ] as const) {
-    await writeFile(join(folder, name), text)
-    await expect(new FolderMaskKeys(join(folder, name)).current()).rejects.toMatchObject({
-      code: 'run/bad-folder',
-    })
+  await mkdir(join(folder, 'keys'))
+  const path = join(folder, 'keys', 'mask.hex')
+  for (const text of ['', 'abcd\n', 'not a key'.repeat(10)]) {
+    await writeFile(path, text)
+    await expect(keysIn(folder).current()).rejects.toMatchObject(changed)
+    expect(await readFile(path, 'utf8')).toBe(text)
   }
-  await mkdir(join(folder, 'folder'))
-  await expect(new FolderMaskKeys(join(folder, 'folder')).current()).rejects.toThrow('EISDIR')
+  await rm(path)
+  await mkdir(path)
+  await expect(keysIn(folder).current()).rejects.toThrow('EISDIR')
+})
+
+test('G5 where rows are masked, a key that is gone or another one is refused, and the right one is taken back', async () => {
+  const folder = await tempFolder()
+  const path = join(folder, 'keys', 'mask.hex')
+  const key = await keysIn(folder).current()
+  const text = await readFile(path, 'utf8')
+  await rm(path)
+  await expect(keysIn(folder, true).current()).rejects.toMatchObject(changed)
+  await writeFile(path, `${text[0] === '0' ? '1' : '0'}${text.slice(1)}`)
+  await expect(keysIn(folder, true).current()).rejects.toMatchObject(changed)
+  await writeFile(path, text)
+  expect(await keysIn(folder, true).current()).toEqual(key)
+})
+
+test('G5 a key that is gone with its check value is not made anew where rows are masked', async () => {
+  const folder = await tempFolder()
+  await expect(keysIn(folder, true).current()).rejects.toMatchObject(changed)
+  await expect(stat(join(folder, 'keys'))).rejects.toThrow('ENOENT')
+})
+
+test('a key of before there were check values is known from then on', async () => {
+  const folder = await tempFolder()
+  const key = await keysIn(folder).current()
+  await rm(join(folder, 'mask-check.json'))
+  expect(await keysIn(folder, true).current()).toEqual(key)
+  await rm(join(folder, 'keys', 'mask.hex'))
+  await expect(keysIn(folder, true).current()).rejects.toMatchObject(changed)
 })

@@ -1,5 +1,5 @@
 import { cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Feed, LandedObject, ManifestDay, NamedBlock, PageRecord } from '../../../core/ledger.ts'
 import { formatPosition } from '../../../core/position.ts'
@@ -140,6 +140,8 @@ test('G10 a journal that was cut off at any byte has the lines before it, and go
     const folder = await tempFolder()
     await cp(whole, folder, { recursive: true })
     await truncate(join(folder, path), bytes)
+    /* As a power cut leaves it that kept neither: nothing says that the lines were acknowledged. */
+    await rm(join(folder, 'journal-00000001', 'head'))
     const cut = await open(folder)
     const { landed } = cut.balance(of)
     expect(landed).toBeGreaterThanOrEqual(lastLanded)
@@ -167,6 +169,15 @@ test('damage is reported, never taken for an empty ledger', async () => {
   bytes[60] = (bytes[60] ?? 0) ^ 1
   await writeFile(path, bytes)
   await expect(open(folder)).rejects.toMatchObject({ code: 'ledger/corrupt' })
+  for (const lose of [
+    () => truncate(path, bytes.length - 1),
+    () => rm(path),
+    () => rm(dirname(path), { recursive: true }),
+  ]) {
+    await lose()
+    for (const mode of ['read', 'write'] as const)
+      await expect(open(folder, mode)).rejects.toMatchObject({ code: 'ledger/corrupt' })
+  }
 })
 
 test('where there was none it begins at the checkpoint, and says so', async () => {

@@ -50,16 +50,24 @@ const firstTexts = [
   ['b', ''],
 ]
 
-async function twoAppends(
-  folder: string,
-): Promise<{ readonly path: string; readonly first: number; readonly size: number }> {
+interface TwoAppends {
+  readonly path: string
+  readonly first: number
+  readonly size: number
+  /** Makes the second append one that was never acknowledged. */
+  crash(): Promise<void>
+}
+
+async function twoAppends(folder: string): Promise<TwoAppends> {
   const log = await openLog(folder)
   const path = join(folder, SEGMENT)
   await log.append(FIRST)
   const { size: first } = await stat(path)
+  const head = await readFile(join(folder, 'head'))
   await log.append(SECOND)
   await log.close()
-  return { path, first, size: (await stat(path)).size }
+  const crash = () => writeFile(join(folder, 'head'), head)
+  return { path, first, size: (await stat(path)).size, crash }
 }
 
 describe('a frame log', () => {
@@ -121,7 +129,8 @@ describe('a frame log', () => {
 
   test('leaves a torn tail alone when it is opened for reading: someone may be writing it', async () => {
     const folder = await tempFolder()
-    const { path, size } = await twoAppends(folder)
+    const { path, size, crash } = await twoAppends(folder)
+    await crash()
     await truncate(path, size - 1)
     expect((await reopened(folder, 'read')).map(([header]) => header)).toEqual(['a', 'b', 'c'])
     expect((await stat(path)).size).toBe(size - 1)
@@ -131,9 +140,10 @@ describe('a frame log', () => {
 describe('G10 a crash in an append', () => {
   test('at any byte costs only frames of that append, and the log goes on', async () => {
     const folder = await tempFolder()
-    const { path, first, size } = await twoAppends(folder)
+    const { path, first, size, crash } = await twoAppends(folder)
     const whole = await readFile(path)
     for (let cut = first; cut < size; cut += 1) {
+      await crash()
       await writeFile(path, whole.subarray(0, cut))
       const log = await openLog(folder)
       expect(log.headers().slice(0, 2)).toEqual(['a', 'b'])
@@ -148,9 +158,10 @@ describe('G10 a crash in an append', () => {
 
   test('may leave any of its blocks unwritten, with sound ones behind: the append is cut where it breaks', async () => {
     const folder = await tempFolder()
-    const { path, first, size } = await twoAppends(folder)
+    const { path, first, size, crash } = await twoAppends(folder)
     const whole = await readFile(path)
     for (let at = first; at < size; at += 1) {
+      await crash()
       const torn = Buffer.from(whole)
       torn.fill(0, at, Math.min(at + 16, size))
       if (torn.equals(whole)) continue
@@ -163,7 +174,8 @@ describe('G10 a crash in an append', () => {
 
   test('that left more than the next append writes over does not bring anything back', async () => {
     const folder = await tempFolder()
-    const { path, first } = await twoAppends(folder)
+    const { path, first, crash } = await twoAppends(folder)
+    await crash()
     /* As after an append that failed and was never reported as stored: only its first frame is damaged. */
     await flip(path, first + 30)
     const log = await openLog(folder)

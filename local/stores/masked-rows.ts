@@ -1,0 +1,20 @@
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
+import type { Table } from '../../core/contract/table.ts'
+
+/**
+ * Whether rows in the lake are, or may be, hashed or tokenised with the key of their folder. What no contract of `tables`
+ * describes may be.
+ */
+export function hasMaskedRows(entries: readonly CatalogEntry[], tables: readonly Table[]): boolean {
+  return entries.some(({ table: { name, version }, partitions, base }) => {
+    if (partitions.length === 0 && base === null) return false
+    const contract = tables.find((table) => table.name === name && table.version === version)
+    return contract === undefined || usesKey(contract)
+  })
+}
+
+function usesKey({ columns }: Table): boolean {
+  return Object.values(columns).some(
+    ({ pii, treatment }) => pii !== undefined && (treatment === 'hash' || treatment === 'tokenise'),
+  )
+}

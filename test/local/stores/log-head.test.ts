@@ -1,0 +1,77 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { FrameLog } from '../../../local/stores/frame-log.ts'
+import { tempFolder } from '../../support/temp-folder.ts'
+
+const SEGMENT = '00000001.log'
+
+async function twoAppends(folder: string): Promise<{ readonly path: string; readonly first: number }> {
+  const log = await FrameLog.open(folder, 'write', String)
+  const path = join(folder, SEGMENT)
+  await log.append([{ header: 'a', content: Buffer.from('content of a') }])
+  const { length: first } = await readFile(path)
+  await log.append([{ header: 'b', content: Buffer.from('content of b') }])
+  await log.close()
+  return { path, first }
+}
+
+async function framesIn(folder: string): Promise<number> {
+  const log = await FrameLog.open(folder, 'write', String)
+  await log.close()
+  return log.length
+}
+
+function flipped(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes)
+  copy[at] = (copy[at] ?? 0) ^ 0x40
+  return copy
+}
+
+test('damage at any byte of an append that was acknowledged is reported, and nothing is cut away', async () => {
+  const folder = await tempFolder()
+  const { path, first } = await twoAppends(folder)
+  const whole = await readFile(path)
+  for (let at = first; at < whole.length; at += 1)
+    for (const bytes of [whole.subarray(0, at), flipped(whole, at)]) {
+      await writeFile(path, bytes)
+      await expect(framesIn(folder), `byte ${at}`).rejects.toThrow('damaged at byte')
+      expect(await readFile(path)).toEqual(bytes)
+    }
+  await rm(path)
+  await expect(framesIn(folder)).rejects.toThrow('2 of 2 frames are missing')
+})
+
+test('all of a log can be read and held against its checksums', async () => {
+  const folder = await tempFolder()
+  const { path, first } = await twoAppends(folder)
+  await writeFile(path, flipped(await readFile(path), first - 3))
+  const log = await FrameLog.open(folder, 'read', String)
+  const found = []
+  for await (const one of log.damaged()) found.push(one)
+  await log.close()
+  expect(found).toEqual([{ index: 0, file: SEGMENT }])
+})
+
+test('damage of the head alone costs nothing: the log is whole and gets a head again', async () => {
+  const folder = await tempFolder()
+  await twoAppends(folder)
+  const path = join(folder, 'head')
+  const head = await readFile(path)
+  for (const damaged of [head.subarray(0, 20), flipped(head, 8), Buffer.alloc(0)]) {
+    await writeFile(path, damaged)
+    expect(await framesIn(folder)).toBe(2)
+    expect(await readFile(path)).toEqual(head)
+  }
+})
+
+test('a log of before there were heads opens, and has one from then on', async () => {
+  const folder = await tempFolder()
+  const { path, first } = await twoAppends(folder)
+  await rm(join(folder, 'head'))
+  const whole = await readFile(path)
+  await writeFile(path, whole.subarray(0, first + 5))
+  expect(await framesIn(folder)).toBe(1)
+  await writeFile(path, whole.subarray(0, first - 1))
+  await expect(framesIn(folder)).rejects.toThrow('damaged at byte')
+})
