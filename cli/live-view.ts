@@ -86,6 +86,7 @@ export function cutVisible(line: string, columns: number): string {
 export function summaryLine({ rates, pagesBehind, freshnessMs, memoryMb, tables }: RunStatus): string {
   const quarantined = tables.reduce((sum, table) => sum + table.quarantined, 0)
   const loading = tables.filter(({ state }) => state === 'waiting' || state === 'loading').length
+  const failed = tables.filter(({ loadFailure }) => loadFailure !== null).length
   return [
     `captured ${count(rates.captured)}/s`,
     `formatted ${count(rates.formatted)}/s`,
@@ -95,5 +96,6 @@ export function summaryLine({ rates, pagesBehind, freshnessMs, memoryMb, tables 
     `quarantine ${quarantined}`,
     `memory ${memoryMb} MB`,
     ...(loading > 0 ? [`loading ${loading} of ${tables.length} tables`] : []),
+    ...(failed > 0 ? [`the load of ${failed} failed`] : []),
   ].join(' · ')
 }

@@ -8,7 +8,7 @@ export function statusTable(status: RunStatus, output: Output, proofs: Proofs = 
   const { rates, pagesBehind, freshnessMs, memoryMb, tables } = status
   const rows = tables.map(({ table, state, loadedRows, changes, quarantined, balance }) => [
     table,
-    state === 'streaming' ? paint(output, colourOf(balance), state) : paint(output, 'cyan', state),
+    paint(output, state === 'streaming' ? colourOf(balance) : state === 'failed' ? 'red' : 'cyan', state),
     count(loadedRows),
     count(changes),
     balance === null ? '' : count(balance.landed),
@@ -34,6 +34,13 @@ export function statusTable(status: RunStatus, output: Output, proofs: Proofs = 
         ]
       : []),
   ])
+  const unloaded = tables.flatMap(({ table, loadFailure }) =>
+    loadFailure === null
+      ? []
+      : [
+          `${paint(output, 'red', 'load failed')} ${table}: ${loadFailure.code}: ${loadFailure.message}; tidemark load resume ${loadFailure.load}, or a new start`,
+        ],
+  )
   const uneven = status.balanced
     ? []
     : [`${paint(output, 'red', 'unbalanced')} tidemark status --audit names what is missing`]
@@ -47,6 +54,7 @@ export function statusTable(status: RunStatus, output: Output, proofs: Proofs = 
       rows,
     ),
     `captured ${count(rates.captured)}/s → formatted ${count(rates.formatted)}/s → landed ${count(rates.landed)}/s; ${behind}${freshness}; ${count(memoryMb)} MB`,
+    ...unloaded,
     ...uneven,
     ...waiting,
     ...drift,

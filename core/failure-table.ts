@@ -195,6 +195,11 @@ export const failures = {
     advice:
       'The table was altered or truncated, or got or lost a partition, while it was read: its rows as of before cannot be read any more. It is read again as of now, a bounded number of times; if that was not enough, repeat when the migration has ended.',
   },
+  'source/table-gone': {
+    action: 'halt',
+    advice:
+      'The table was dropped, renamed or moved while it was to be loaded; the others go on. Start the run again: a start takes the tables of the source as they are then, under their names of then. What is to be left out is named with --tables.',
+  },
   'postgres/start': { action: 'halt', advice: 'Read the server log named in the message.' },
   'postgres/unreachable-folder': {
     action: 'halt',

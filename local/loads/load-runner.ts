@@ -9,6 +9,7 @@ import type { Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { matchesPatterns } from '../replicator/table-pattern.ts'
 import { HeldParts } from './held-parts.ts'
+import { isOfSource, usualWaits, type Waits, waitAfter } from './load-attempts.ts'
 import { LoadBook } from './load-book.ts'
 import { runTableLoad, type TableLoadDeps } from './run-table-load.ts'
 import { newTableLoad, reopenedTableLoad } from './table-load.ts'
@@ -21,12 +22,13 @@ export interface LoadRunnerDeps {
   readonly open: () => Promise<OpenParts>
   /** Rows of each table as the source estimates them; null where it does not know. */
   readonly estimate: (tables: readonly SourceTable[]) => Promise<readonly (number | null)[]>
-  /** Whether the run cannot do without a load of the table: its failure is the run's. */
+  /** The table as it is at the source now; throws `source/table-gone`. */
+  readonly describe: (table: SourceTable) => Promise<SourceTable>
+  /** Whether the run cannot do without a load of the table: when the source itself fails, that is the run's failure. */
   readonly isRequired: (table: SourceTable) => boolean
   /** Told of each load that is over, however it ended. */
   readonly onOver: () => void
-  /** Waits between the attempts of a table; there is one attempt more. */
-  readonly retryMs?: readonly number[]
+  readonly waits?: Waits
   readonly log: Logger
   readonly now: Clock
 }
@@ -41,8 +43,6 @@ export interface LoadRequest {
   readonly window?: string
 }
 
-/* Bounded: three attempts of a table, then its load has failed and says so. */
-const RETRY_MS: readonly number[] = [1_000, 5_000]
 const WINDOW_POLL_MS = 1_000
 
 interface Job {
@@ -157,7 +157,10 @@ export class LoadRunner {
     for (const load of this.loads()) if (!isOver(loadState(load))) await this.cancel(load.id)
   }
 
-  /** Runs loads as they come, until the signal. Throws what the load of a table fails with that the run cannot do without. */
+  /**
+   * Runs loads as they come, until the signal. A table whose load fails is named in its load and stops no other. Throws
+   * only the failure of the source itself, met by a table that the run cannot do without.
+   */
   async run(signal: AbortSignal): Promise<void> {
     try {
       while (!signal.aborted) {
@@ -197,9 +200,10 @@ export class LoadRunner {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const parts = await held.parts()
+        const known = this.sourceOf(name)
         await runTableLoad(
           this.book.table(job.id, name),
-          this.sourceOf(name),
+          attempt === 0 ? known : await this.deps.describe(known),
           {
             ...parts,
             ...{ load: job.id, log: this.deps.log, now: this.deps.now, signal },
@@ -213,9 +217,8 @@ export class LoadRunner {
         held.release()
         /* A stop or a cancel: the ledger says how far it came. */
         if (signal.aborted) return
-        const wait = (this.deps.retryMs ?? RETRY_MS)[attempt]
-        const isPassing = error instanceof PipelineError && error.action === 'retry'
-        if (!isPassing || wait === undefined) {
+        const wait = waitAfter(error, attempt, this.deps.waits ?? usualWaits)
+        if (!(error instanceof PipelineError) || wait === undefined) {
           await this.fail(job, name, error)
           return
         }
@@ -231,11 +234,14 @@ export class LoadRunner {
     const failure = known
       ? { code: error.code, message: error.message }
       : { code: 'internal' as const, message: error instanceof Error ? error.message : 'unknown' }
-    this.deps.log.warn('load.failed', { load: job.id, table: name, code: failure.code })
+    this.deps.log.warn('load.failed', {
+      ...{ load: job.id, table: name, code: failure.code },
+      ...(known ? { message: failure.message } : {}),
+    })
     const endedAt = new Date(this.deps.now()).toISOString()
     await this.book.keepTable(job.id, { ...this.book.table(job.id, name), state: 'failed', failure, endedAt })
     const source = this.deps.sources().find((table) => sourceTableName(table) === name)
-    if (source !== undefined && this.deps.isRequired(source)) throw error
+    if (isOfSource(error) && source !== undefined && this.deps.isRequired(source)) throw error
   }
 
   private isDue(id: string): boolean {

@@ -239,13 +239,13 @@ interface Loading {
   readonly sources: () => readonly SourceTable[]
 }
 
-/* Not those that were added without a load, or whose load failed: it is not tried again before the next start. */
+/* Those whose load failed are over, too: it is not tried again before the next start, and holds up no other. */
 async function allLoaded({ state, run, loads, sources }: Loading, signal: AbortSignal): Promise<void> {
   const isLoaded = (table: SourceTable) => {
     const name = sourceTableName(table)
     const load = state.data.loads[name]
     if (load !== undefined && load.state !== 'waiting') return load.oid === table.oid
-    if (!state.data.added.includes(name) || !run.hasAskedLoads) return false
+    if (!run.hasAskedLoads) return false
     const newest = loads.loads().findLast(({ tables }) => tables.some((read) => read.table === name))
     return newest !== undefined && isOver(loadState(newest))
   }

@@ -14,6 +14,7 @@ import { setAside } from '../loads/set-aside.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunState } from '../pipeline/run-state.ts'
 import { isWaiting } from '../pipeline/source-run.ts'
+import { currentTable } from '../replicator/current-table.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
@@ -44,6 +45,7 @@ export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> 
     log,
     now,
     isRequired: (table) => isRequired(table, state),
+    describe: (table) => currentTable(source, table),
     estimate: (found) => estimateRows(source, found),
     onOver: options.onOver,
     open: () => openParts(options, () => runner),

@@ -82,8 +82,7 @@ async function loadedSources(source: Source, names: readonly string[]) {
 async function reach(statusPath: string, lsn: bigint, deadline: number): Promise<void> {
   for (;;) {
     const status = await readJsonFile(statusPath, runStatus)
-    const isLoaded =
-      status?.tables.every(({ state }) => state === 'streaming' || state === 'unloaded') ?? false
+    const isLoaded = status?.tables.every(({ state }) => state !== 'waiting' && state !== 'loading') ?? false
     if (status !== undefined && isLoaded && BigInt(status.landedLsn) >= lsn) return
     if (Date.now() > deadline)
       throw new PipelineError('run/timeout', 'the running pipeline did not reach the compared position')

@@ -33,8 +33,13 @@ const balance = z.object({
 const tableStatus = z.object({
   table: z.string(),
   source: z.string(),
-  /** `waiting` for its first load, `loading`, `streaming`, or `unloaded`: streaming, without the rows of before. */
-  state: z.enum(['waiting', 'loading', 'streaming', 'unloaded']),
+  /**
+   * `waiting` for its first load, `loading`, `streaming`, `unloaded`: streaming, without the rows of before; or `failed`: so,
+   * because its first load failed.
+   */
+  state: z.enum(['waiting', 'loading', 'streaming', 'unloaded', 'failed']),
+  /** Why its newest load failed; null when it did not. */
+  loadFailure: z.object({ load: z.string(), code: z.string(), message: z.string() }).nullable().default(null),
   loadedRows: z.number(),
   changes: z.number(),
   quarantined: z.number(),
@@ -148,6 +153,14 @@ export class StatusFile {
       )
   }
 
+  private loadFailure(source: string): RunStatus['tables'][number]['loadFailure'] {
+    for (const { id, tables } of this.deps.loads.loads().toReversed()) {
+      const newest = tables.find(({ table }) => table === source)
+      if (newest !== undefined) return newest.failure === null ? null : { load: id, ...newest.failure }
+    }
+    return null
+  }
+
   private tableStatus(
     contract: Table,
     quarantined: ReadonlyMap<string, number>,
@@ -156,11 +169,13 @@ export class StatusFile {
     const { table } = contract.source
     const loaded = state.data.loads[table]
     const loading = this.loading().find((one) => one.table.table === table)
+    const failure = this.loadFailure(table)
     const { fields = {}, definitions = [] } = pipeline.drift.ofTable(table) ?? {}
     return {
       table: tableLabel(contract, pipeline.tables),
       source: table,
-      state: stateOf(loaded?.state, loading !== undefined),
+      state: stateOf(loaded?.state, { isLoading: loading !== undefined, hasFailed: failure !== null }),
+      loadFailure: failure,
       loadedRows: loaded?.rows ?? loading?.table.rows ?? 0,
       changes: pipeline.raw.changesByTable().get(table) ?? 0,
       quarantined: quarantined.get(table) ?? 0,
@@ -200,9 +215,10 @@ export class StatusFile {
 
 function stateOf(
   loaded: LoadedTable['state'] | undefined,
-  isLoading: boolean,
+  { isLoading, hasFailed }: { readonly isLoading: boolean; readonly hasFailed: boolean },
 ): RunStatus['tables'][number]['state'] {
   if (loaded === 'complete') return 'streaming'
   if (isLoading) return 'loading'
-  return loaded === 'unloaded' ? 'unloaded' : 'waiting'
+  if (loaded === 'unloaded') return 'unloaded'
+  return hasFailed ? 'failed' : 'waiting'
 }

@@ -127,15 +127,17 @@ describe('a failure', () => {
     expect(isFirst).toBe(false)
   })
 
-  test('of a table that the run cannot do without is that of the run', async () => {
+  test('of the source is that of the run, met by a table that it cannot do without', async () => {
     const runner = await stage.runner(
       (step) => {
-        if (step === 'land') throw new PipelineError('lake/unreadable', 'no')
+        if (step === 'land') throw new PipelineError('source/authentication', 'no')
       },
       { isRequired: ({ name }) => name === 'rota' },
     )
     const { id } = await runner.start({ tables: [TABLE, 'public.shops'] })
-    await expect(runner.run(AbortSignal.timeout(10_000))).rejects.toMatchObject({ code: 'lake/unreadable' })
+    await expect(runner.run(AbortSignal.timeout(10_000))).rejects.toMatchObject({
+      code: 'source/authentication',
+    })
     expect((await stage.stored()).find((load) => load.id === id)?.tables.map(({ state }) => state)).toEqual([
       'failed',
       'started',

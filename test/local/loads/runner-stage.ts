@@ -13,6 +13,7 @@ import { LoadRunner, type LoadRunnerDeps } from '../../../local/loads/load-runne
 import type { FileToLand, TableLoadDeps } from '../../../local/loads/run-table-load.ts'
 import { Pipeline } from '../../../local/pipeline/pipeline.ts'
 import { runFolder } from '../../../local/pipeline/run-folder.ts'
+import { currentTable } from '../../../local/replicator/current-table.ts'
 import { readSourceCatalog, type SourceTable } from '../../../local/replicator/source-catalog.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import type { Scratch } from '../postgres/scratch.ts'
@@ -36,7 +37,7 @@ export class RunnerStage {
   readonly pipeline: Pipeline
   readonly engine: DuckEngine
   private readonly root: string
-  private readonly url: string
+  readonly url: string
   private readonly atEnd: (() => Promise<void>)[] = []
 
   private constructor(parts: Pick<RunnerStage, 'client' | 'sources' | 'pipeline' | 'engine'>, url: string) {
@@ -48,13 +49,26 @@ export class RunnerStage {
     this.url = url
   }
 
-  /** A server of its own with the tables `public.rota` and `public.shops`; all gone with the scratch. */
-  static async open(scratch: Scratch): Promise<RunnerStage> {
-    const { url } = await scratch.start({ database: 'runner' })
-    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+  /**
+   * A server of its own with the tables `public.rota` and `public.shops`, or others; all gone with the scratch. With a role
+   * they are read as that one.
+   */
+  static async open(
+    scratch: Scratch,
+    { names = ['rota', 'shops'], role }: { readonly names?: readonly string[]; readonly role?: string } = {},
+  ): Promise<RunnerStage> {
+    const { url: owner } = await scratch.start({ database: 'runner' })
+    const client = new pg.Client({ connectionString: owner, connectionTimeoutMillis: 5_000 })
     await client.connect()
     scratch.later(() => client.end())
-    for (const name of ['rota', 'shops'])
+    const url = new URL(owner)
+    if (role !== undefined) {
+      await client.query(`CREATE ROLE ${role} LOGIN REPLICATION PASSWORD '${role}';
+        ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO ${role}`)
+      url.username = role
+      url.password = role
+    }
+    for (const name of names)
       await client.query(
         `CREATE TABLE public.${name} (id int PRIMARY KEY, n int, note text);
          INSERT INTO public.${name} SELECT i, i, repeat('x', 20000) FROM generate_series(1, ${ROWS}) i`,
@@ -67,7 +81,7 @@ export class RunnerStage {
     scratch.later(() => pipeline.stop())
     const engine = await DuckEngine.open({ temporary: folder.scratch, memory: '256MB' })
     scratch.later(() => engine.close())
-    return new RunnerStage({ client, sources, pipeline, engine }, url)
+    return new RunnerStage({ client, sources, pipeline, engine }, url.href)
   }
 
   /** The ledger as whoever opens the folder next finds it. */
@@ -85,9 +99,16 @@ export class RunnerStage {
       },
     }
     return LoadRunner.open({
-      ...{ ledger, sources: () => this.sources, retryMs: [1, 1], log: LOG, now: Date.now },
+      ...{
+        ledger,
+        sources: () => this.sources,
+        waits: { retryMs: [1, 1], awayMs: [1, 1] },
+        log: LOG,
+        now: Date.now,
+      },
       estimate: (tables) => Promise.resolve(tables.map(() => null)),
       isRequired: () => false,
+      describe: (table) => currentTable({ url: this.url }, table),
       onOver: () => undefined,
       open: () => Promise.resolve({ parts: this.parts(gate), close: () => undefined }),
       ...more,
@@ -170,6 +191,7 @@ export class RunnerStage {
       },
       rowsIn: async (keys) => {
         await gate('audit', keys[0])
+        if (keys.length === 0) return 0
         const paths = keys.map((key) => literal(globPath(join(root, key))))
         const [row] = await engine.rows(`SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata([${paths}])`)
         return Number(row?.[0] ?? 0)
