@@ -1,8 +1,8 @@
 /**
  * A place in the commit order of a source, as text whose order is that order:
- * `<epoch>-<commit LSN>-<ordinal and step>`, zero-padded lower-case hex, always 32 characters.
+ * `<epoch>-<LSN>-<ordinal and step>`, zero-padded lower-case hex, always 32 characters.
  * - epoch: raised by an operator when a source is restored or replaced and its LSNs start over;
- * - commit LSN: of the transaction;
+ * - LSN: of the transaction's commit; of a change that DMS read, of its own record where DMS says so (`positionFromDms`);
  * - ordinal: of the change in its transaction, from 1; 0 is before all of them (rows of a load);
  * - step: 0, or 1 for the second lake row of one change (the insert of a primary-key update).
  * Of a DynamoDB stream the sequence number stands in the place of LSN and ordinal.
@@ -18,6 +18,8 @@ export interface PositionParts {
 
 const POSITION = /^([0-9a-f]{4})-([0-9a-f]{16})-([0-9a-f]{9})([01])$/
 const MAX_ORDINAL = 2 ** 36 - 1
+/* DMS user guide, Kinesis as a target, has no form of it; this one is that of real records. */
+const STREAM_POSITION = /^[0-9A-Fa-f]{8}\/[0-9A-Fa-f]{8}\.\d+\.([0-9A-Fa-f]{8})\/([0-9A-Fa-f]{8})$/
 
 /** Throws RangeError for parts outside their width: a position is never cut. */
 export function formatPosition({ epoch, lsn, ordinal, step }: PositionParts): Position {
@@ -54,14 +56,22 @@ export function nextStep(position: Position): Position {
   return `${position.slice(0, -1)}1`
 }
 
-/** Position of a change from DMS's `stream-position` (commit LSN first) and `transaction-record-id`; undefined if it is in another form. Throws RangeError for an epoch outside its width. */
+/**
+ * Position of a change from DMS's `stream-position`, `<LSN>.<n>.<LSN>`, and `transaction-record-id`; undefined if it is in
+ * another form. Throws RangeError for an epoch outside its width.
+ *
+ * The second LSN counts. What the two are is documented nowhere; they seem to be the transaction's first record and the
+ * change's own. Whether the second is the change's own or the commit's, it rises with the commits of a row: the next
+ * writer of a row waits until the one before has committed, so its record lies behind that commit in the log. The first
+ * would not: of two transactions that overlap, the one that began first may write the row last.
+ */
 export function positionFromDms(
   epoch: number,
   streamPosition: string,
   ordinal: number,
 ): Position | undefined {
   checkEpoch(epoch)
-  const [, high, low] = /^([0-9A-Fa-f]{8})\/([0-9A-Fa-f]{8})\./.exec(streamPosition) ?? []
+  const [, high, low] = STREAM_POSITION.exec(streamPosition) ?? []
   if (high === undefined || low === undefined) return undefined
   if (!Number.isInteger(ordinal) || ordinal < 1 || ordinal > MAX_ORDINAL) return undefined
   return `${hex(epoch, 4)}-${high.toLowerCase()}${low.toLowerCase()}-${hex(ordinal, 9)}0`

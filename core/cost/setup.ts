@@ -81,7 +81,7 @@ export const setupShape = z.strictObject({
   secrets: count.default(1),
   /** Requests an hour to the keys: tables, streams, queues and buckets keep a data key for minutes. */
   kmsRequestsPerHour: amount.default(500),
-  alarms: count.default(58),
+  alarms: count.default(59),
   dashboards: count.default(2),
   /** Custom metrics: those of a table, which one of the two captures reads, and those of stages and of calls to services. */
   metricsPerTable: amount.default(8),

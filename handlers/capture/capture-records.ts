@@ -1,6 +1,7 @@
 import type { Quarantine, RawStore } from '../../core/ports.ts'
 import type { StreamRecord } from '../../core/stream-record.ts'
 import { captureBatch } from '../../ingest/capture-batch.ts'
+import { CommitOrder } from '../../ingest/commit-order.ts'
 import type { DmsRecord } from '../../ingest/decode-dms.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
@@ -17,7 +18,8 @@ export interface CaptureRecordsDeps {
 }
 
 /**
- * Captures records of one shard; see `captureBatch`. Metrics: changes and commit-to-durable by table, counts of the rest.
+ * Captures records of one shard; see `captureBatch`. Metrics: changes and commit-to-durable by table, counts of the rest, and changes
+ * whose commit time contradicts their position (`CommitOrder`).
  */
 export async function captureRecords(
   records: readonly ShardRecord[],
@@ -25,6 +27,7 @@ export async function captureRecords(
 ): Promise<void> {
   const commits = new Map<string, number[]>()
   const stored = new Map<string, number>()
+  const order = new CommitOrder()
   const counting: RawStore = {
     put: async (pages) => {
       await store.put(pages)
@@ -34,8 +37,9 @@ export async function captureRecords(
   }
   const result = await captureBatch(records, {
     shard: records[0]?.shard ?? '',
-    decode: (data) => {
+    decode: (data, partitionKey) => {
       const decoded = decode(data)
+      if (decoded.kind === 'change') order.note(decoded.table, partitionKey, decoded.change)
       if (decoded.kind === 'change' && decoded.change.committedAt !== null) {
         const known = commits.get(decoded.table) ?? []
         known.push(Date.parse(decoded.change.committedAt))
@@ -51,5 +55,6 @@ export async function captureRecords(
   for (const [table, instants] of commits) metrics.ages('freshness', instants, table)
   const { changes: _, ...rest } = result
   for (const [name, amount] of Object.entries(rest)) metrics.count(name, amount)
-  log.info('capture.batch', { ...result })
+  metrics.count('outOfOrder', order.contradictions)
+  log.info('capture.batch', { ...result, outOfOrder: order.contradictions })
 }

@@ -100,9 +100,9 @@ test('the second row of a change comes after the first and before every other ch
 })
 
 describe('positions of DMS', () => {
-  test('the commit LSN comes first in a stream position, the ordinal from the transaction', () => {
+  test('the second LSN of a stream position counts, the ordinal is that in the transaction', () => {
     expect(positionFromDms(3, '00000002/7C007328.2.00000002/7C007330', 17)).toBe(
-      '0003-000000027c007328-0000000110',
+      '0003-000000027c007330-0000000110',
     )
   })
 
@@ -122,6 +122,9 @@ describe('positions of DMS', () => {
     ['', 1],
     ['2/7C007328.2.2/7C007328', 1],
     ['00000002/7C007328', 1],
+    ['00000002/7C007328.2', 1],
+    ['00000002/7C007328.2.00000002/7C0073', 1],
+    ['00000002/7C007328.2.00000002/7C007328.9', 1],
     ['000000027C007328.2.000000027C007328', 1],
     ['mysql-bin.000012:1234', 1],
     ['x00000002/7C007328.2.00000002/7C007328', 1],

@@ -38,7 +38,9 @@ async function stored(text: string | Buffer) {
   return { page, change }
 }
 
-const position = (ordinal: number) => `0003-000000027c007328-00000000${ordinal}0`
+/* Of the changes of one transaction, in its order: the LSN of each is its own. */
+const lsns = ['7c007328', '7c0073b0', '7c007438', '7c0074c0', '7c007548', '7c0075a0', '7c0075f8']
+const position = (ordinal: number) => `0003-00000002${lsns[ordinal - 1]}-00000000${ordinal}0`
 const committedAt = '2026-03-02T08:15:31.886717Z'
 const row = {
   id: '9007199254740993',

@@ -96,6 +96,15 @@ locals {
   measured = { for stage in ["audit", "compact", "land", "reconcile"] : stage => { namespace = "Tidemark", dimensions = { stage = stage } } }
 
   way_alarms = {
+    commit-order = {
+      means      = "Positions of changes contradict the times of their commits: an older value of a row may win."
+      runbook    = "commit-order.md"
+      namespace  = "Tidemark"
+      metric     = "outOfOrder"
+      dimensions = { stage = "capture" }
+      statistic  = "Sum"
+      threshold  = 0
+    }
     raw-throttled = {
       means      = "DynamoDB refuses pages: capture waits."
       runbook    = "raw-throttled.md"
