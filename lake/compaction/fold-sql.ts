@@ -4,15 +4,16 @@ import { columnList, identifier } from '../sql-text.ts'
 import { keyColumns, rowColumns } from './lake-rows-sql.ts'
 
 /**
- * SELECT of the live rows of a relation of lake rows, absent columns healed: base rows with `_absent` null. The slow,
- * exact way: for keys whose rows have gaps, or are older than what was folded before.
+ * SELECT of the live rows of a relation of lake rows, absent columns healed: base rows, whose `_absent` is null, or names
+ * what no row has. The slow, exact way: for keys whose rows have gaps, or are older than what was folded before.
  */
 export function healedRows(entry: CatalogEntry, relation: string): string {
   const system = ['_op', '_position', '_revision', '_committed_at', '_extra']
   /* As if there were no base: its rows are in the relation where they count. */
   const sources = { history: relation }
-  const rows = currentSelect({ ...entry, base: null }, sources, { system, withPartitions: false })
-  return `SELECT ${columnList(rowColumns(entry.table))} FROM (SELECT *, NULL::VARCHAR[] AS _absent FROM (${rows}))`
+  const options = { system, withPartitions: false, withIncomplete: true }
+  const rows = currentSelect({ ...entry, base: null }, sources, options)
+  return `SELECT ${columnList(rowColumns(entry.table))} FROM (SELECT *, _lacking::VARCHAR[] AS _absent FROM (${rows}))`
 }
 
 /** SELECT of the live rows of a relation that has no gaps: of each key the row of the highest position and revision. */

@@ -1,14 +1,17 @@
 import type { BasePartition, CatalogTable } from '../../core/catalog-entry.ts'
-import { identifier } from '../sql-text.ts'
+import { waitingPlace } from '../sql/table-shape.ts'
+import { identifier, literal } from '../sql-text.ts'
 import { bucketSql } from './bucket-sql.ts'
 
 /**
  * SQL of each partition value of a lake row, text as `partitionValue` of the contract makes it, in the order of the
- * folders. Instants are read in UTC: the session's time zone must be that. Throws RangeError for a partition column
- * that the table has not.
+ * folders; of a row that is held back because its value is not known, a place to wait in. Instants are read in UTC: the
+ * session's time zone must be that. Throws RangeError for a partition column that the table has not.
  */
 export function partitionSql(table: CatalogTable): readonly string[] {
-  return table.basePartitions.map((partition) => valueSql(partition, table))
+  return table.basePartitions.map(
+    (partition) => `coalesce(${valueSql(partition, table)}, ${literal(waitingPlace(partition))})`,
+  )
 }
 
 function valueSql({ column, rule }: BasePartition, { columns }: CatalogTable): string {

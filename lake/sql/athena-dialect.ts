@@ -12,9 +12,13 @@ export const athenaDialect: Dialect = {
   with: 'WITH',
   storesCtes: false,
   cte: (name, body) => `${name} AS (${body})`,
+  view: (name, body) => `${name} AS (${body})`,
   few: (relation, columns) => `SELECT ${columns.join(', ')} FROM ${relation}`,
   contains: (list, text) => `contains(${list}, ${text})`,
-  hasElements: (list) => `cardinality(${list}) > 0`,
+  size: (list) => `coalesce(cardinality(${list}), 0)`,
+  texts: (list) => `coalesce(${list}, CAST(ARRAY[] AS array(varchar)))`,
+  common: (list) =>
+    `reduce(array_agg(${list}), element_at(array_agg(${list}), 1), (a, b) -> array_intersect(a, b), a -> a)`,
   /* Trino's max_by gives a null of the winning row; DuckDB's arg_max would pass it over. */
   valueOfHighest: (value, by, filter) => `max_by(${value}, ${by}) FILTER (WHERE ${filter})`,
   text: (value, type) => (type === 'binary' ? `to_hex(${value})` : `CAST(${value} AS varchar)`),

@@ -3,7 +3,7 @@ import { identifier, literal } from '../sql-text.ts'
 import { athenaDialect } from './athena-dialect.ts'
 import { athenaSources, athenaTables } from './athena-sources.ts'
 import { currentSelect } from './current-select.ts'
-import { systemColumns, tableShape } from './table-shape.ts'
+import { systemColumns, tableShape, waitingPlace } from './table-shape.ts'
 
 /** Values of the partition columns of base, `{ starts_at_day: '2026-03-02' }`. */
 export type PartitionValues = Readonly<Record<string, string>>
@@ -41,20 +41,22 @@ export function compactionStatements(
   const tables = athenaTables(table)
   const { keys } = tableShape(table)
   const system = systemColumns.map(identifier)
-  /* Healed: nothing is absent any more. Keys of base are those of the contract; partition columns come last. */
+  /* Absent is only what no row has. Keys of base are those of the contract; partition columns come last. */
   const healed = system.map((name) =>
-    name === '"_absent"' ? `CAST(NULL AS array(varchar)) AS ${name}` : name,
+    name === '"_absent"' ? `CAST(_lacking AS array(varchar)) AS ${name}` : name,
   )
   const folders = table.basePartitions.map((partition) => identifier(partition.name))
   const state = `(${currentSelect(entry, athenaSources(entry, root), {
     dialect: athenaDialect,
     system: systemColumns,
     withDeleted: true,
+    withIncomplete: true,
     withPartitions: false,
   })})`
   const outputs = [...healed, ...table.columns.map(({ name }) => identifier(name))]
   const derived = table.basePartitions.map(
-    (partition) => `${partitionValue(partition, entry)} AS ${identifier(partition.name)}`,
+    (partition) =>
+      `coalesce(${partitionValue(partition, entry)}, ${literal(waitingPlace(partition))}) AS ${identifier(partition.name)}`,
   )
   const rows = (slice: readonly PartitionValues[]) => `SELECT ${[...outputs, ...folders].join(', ')}
 FROM (SELECT *${derived.map((one) => `, ${one}`).join('')} FROM ${state} WHERE _op <> 'delete') p${whereIn(folders, slice)}`

@@ -3,8 +3,15 @@ import { isPosition, nextStep, type Position } from '../../core/position.ts'
 import { identifier, literal } from '../sql-text.ts'
 import type { Dialect } from './dialect.ts'
 import { duckdbDialect } from './duckdb-dialect.ts'
-import { type Fold, fold, lacks, movedKeys } from './fold.ts'
-import { derivedPartitions, listOf, sameKeys, type TableShape, tableShape } from './table-shape.ts'
+import { bestReading, type Fold, fold, hasGaps, lacks, movedKeys } from './fold.ts'
+import {
+  derivedPartitions,
+  listOf,
+  sameKeys,
+  systemColumns,
+  type TableShape,
+  tableShape,
+} from './table-shape.ts'
 
 /** The columns of current beside the contract's: where and when its row was last changed, and what no contract knows. */
 export const currentSystemColumns = ['_position', '_committed_at', '_extra'] as const
@@ -32,6 +39,8 @@ export interface CurrentOptions {
   readonly system?: readonly string[]
   /** Keys whose latest change is a delete, too: `_op` says so, and is a column of the result then. */
   readonly withDeleted?: boolean
+  /** Keys whose row is not known whole, too: `_lacking` names the columns, and is a column of the result then. */
+  readonly withIncomplete?: boolean
   /** Only keys of this relation, which has the key columns. */
   readonly onlyKeysOf?: string
   /** Whether day and month columns of base are columns of the result; they are unless said. */
@@ -50,7 +59,8 @@ interface Plan extends CurrentOptions {
 /**
  * SELECT of the current rows of a table: for each key the row of the highest (position, revision) at or above the floor;
  * deleted keys gone; columns an update did not send (`_absent`) taken from the last row that had them, also across a
- * change of the key. With base it is the same rows, found with less reading; once old history is dropped, base stands
+ * change of the key. A key with a column that no row has is held back until one comes: a null would be a value that the
+ * source does not have. With base it is the same rows, found with less reading; once old history is dropped, base stands
  * in for it. Throws RangeError for an `asOf` that is no position.
  */
 export function currentSelect(
@@ -70,6 +80,23 @@ export function currentSelect(
     : wholeSelect(entry, sources.history, moment, options)
 }
 
+/**
+ * SELECT of the keys that current holds back, for no row of their history has a value of every column: the key columns,
+ * `_position` and `_lacking`, the names of those columns.
+ */
+export function incompleteSelect(
+  entry: CatalogEntry,
+  sources: CurrentSources,
+  options: Pick<CurrentOptions, 'asOf' | 'dialect'> = {},
+): string {
+  const { dialect = duckdbDialect } = options
+  const all = currentSelect(entry, sources, {
+    ...options,
+    ...{ withIncomplete: true, withPartitions: false, system: ['_position'] },
+  })
+  return `SELECT ${listOf(tableShape(entry.table).keys)}, _position, _lacking FROM (${all}) i WHERE ${hasGaps(dialect, '_lacking')}`
+}
+
 /** Whether base may stand for history up to it: not for a state before it, nor before a floor that its build may have known. */
 export function usesBase({ base, floors }: CatalogEntry, asOf: Position | undefined): boolean {
   if (base === null) return false
@@ -85,20 +112,14 @@ export function wholeSelect(
 ): string {
   const plan = planOf(entry, moment, options)
   const { dialect, shape, counted } = plan
-  const changes = `(SELECT ${listOf(shape.all)}, 1 AS _rank FROM ${history} WHERE ${counted})`
+  const changes = dialect.view('changes', `SELECT *, 1 AS _rank FROM ${history} WHERE ${counted}`)
   const whole = fold(dialect, shape, {
     prefix: '',
-    latest: `
-  SELECT ${listOf(shape.all)} FROM (
-    SELECT ${listOf(shape.all, 'r')}, ${newestFirst(shape)} AS _nth
-    FROM ${changes} r${only(plan, 'r')}
-  ) n
-  WHERE _nth = 1
-`,
-    rows: changes,
-    scope: scopeOf(plan, `(SELECT ${listOf(shape.keys)} FROM latest WHERE ${lacks(dialect)})`, changes),
+    latest: newestOf(plan, `changes r${only(plan, 'r')}`),
+    rows: 'changes',
+    scope: scopeOf(plan, `(SELECT ${listOf(shape.keys)} FROM latest WHERE ${lacks(dialect)})`, 'changes'),
   })
-  return `${dialect.with} ${whole.ctes.join(',\n')}\n${foldBranch(plan, whole)}`
+  return `${dialect.with} ${[changes, ...whole.ctes].join(',\n')}\n${foldBranches(plan, whole).join('\nUNION ALL\n')}`
 }
 
 /** Current at a moment as base merged with what is fresh. */
@@ -115,58 +136,58 @@ export function mergedSelect(
   const key = listOf(keys)
   /* The second half of a change of the key whose first half is the last that was folded is late, too. */
   const isLate = `_first <= ${literal(nextStep(entry.base?.position ?? ''))}`
-  const ranked = (relation: string, rank: number, only: readonly string[] = all) =>
-    `SELECT ${all.map((name) => (only.includes(name) ? name : `NULL AS ${name}`)).join(', ')}, ${rank} AS _rank FROM ${relation} WHERE ${counted}`
-  const held = [...all.slice(0, 6), ...keys]
+  const isKnown = (name: string) => all.indexOf(name) < systemColumns.length || keys.includes(name)
+  const buried = all.map((name) => (isKnown(name) ? name : 'NULL'))
   const quick = fold(dialect, shape, {
     prefix: 'quick_',
     latest: `
-  SELECT ${listOf(all, 'n')} FROM newest n LEFT JOIN tainted t ON ${sameKeys(keys, 't', 'n')}${only(plan, 'n')}
+  SELECT n.* FROM newest n LEFT JOIN tainted t ON ${sameKeys(keys, 't', 'n')}${only(plan, 'n')}
   WHERE t.${keys[0]} IS NULL
 `,
-    rows: `(SELECT ${listOf(all)}, 1 AS _rank FROM fresh UNION ALL ${ranked(base, 2)})`,
+    rows: 'quick_rows',
     scope: scopeOf(plan, `(SELECT ${key} FROM newest WHERE ${lacks(dialect)})`, 'fresh'),
   })
-  const changes = `(${ranked(history, 1)})`
-  const rows = `(${ranked(history, 1)} UNION ALL ${ranked(base, 0)} UNION ALL ${ranked(tombstones, 0, held)})`
   const slow = fold(dialect, shape, {
     prefix: 'slow_',
-    latest: `
-  SELECT ${listOf(all)} FROM (
-    SELECT ${listOf(all, 'r')}, ${newestFirst(shape)} AS _nth
-    FROM ${rows} r JOIN tainted t ON ${sameKeys(keys, 't', 'r')}${only(plan, 'r')}
-  ) n
-  WHERE _nth = 1
-`,
+    latest: newestOf(plan, `slow_rows r JOIN tainted t ON ${sameKeys(keys, 't', 'r')}${only(plan, 'r')}`),
     rows: isStored
-      ? rows
-      : `(SELECT r.* FROM ${rows} r CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${isLate} LIMIT 1) g)`,
-    ...(isStored ? { scope: scopeOf(plan, 'tainted', changes) } : {}),
+      ? 'slow_rows'
+      : `(SELECT r.* FROM slow_rows r CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${isLate} LIMIT 1) g)`,
+    ...(isStored ? { scope: scopeOf(plan, 'tainted', 'changes') } : {}),
   })
   const ctes = [
-    dialect.cte('fresh', `SELECT ${listOf(all)} FROM ${fresh} WHERE ${counted}`),
+    dialect.cte('fresh', `SELECT * FROM ${fresh} WHERE ${counted}`),
+    dialect.view('changes', `SELECT *, 1 AS _rank FROM ${history} WHERE ${counted}`),
     dialect.cte(
       'newest',
       `
-  SELECT ${listOf(all)}, _first FROM (
-    SELECT ${listOf(all)},
-      row_number() OVER (PARTITION BY ${key} ORDER BY _position DESC, _revision DESC) AS _nth,
+  SELECT * FROM (
+    SELECT r.*,
+      row_number() OVER (PARTITION BY ${key} ORDER BY _position DESC, _revision DESC, ${dialect.size('_absent')}) AS _nth,
       min(_position) OVER (PARTITION BY ${key}) AS _first
-    FROM fresh
+    FROM fresh r
   ) n
   WHERE _nth = 1
 `,
     ),
-    taintedCte(plan, isLate, changes),
+    taintedCte(plan, isLate),
     dialect.cte('touched', `SELECT ${key} FROM newest UNION SELECT ${key} FROM tainted`),
+    dialect.view(
+      'quick_rows',
+      `SELECT ${listOf(all)}, 1 AS _rank FROM fresh UNION ALL SELECT ${listOf(all)}, 2 FROM ${base} WHERE ${counted}`,
+    ),
+    dialect.view(
+      'slow_rows',
+      `SELECT ${listOf(all)}, _rank FROM changes UNION ALL SELECT ${listOf(all)}, 0 FROM ${base} WHERE ${counted} UNION ALL SELECT ${listOf(buried)}, 0 FROM ${tombstones} WHERE ${counted}`,
+    ),
     ...quick.ctes,
     ...slow.ctes,
   ]
   const branches = [
     baseBranch(plan, base),
     ...(plan.withDeleted === true ? [tombstoneBranch(plan, tombstones)] : []),
-    foldBranch(plan, quick),
-    foldBranch(plan, slow),
+    ...foldBranches(plan, quick),
+    ...foldBranches(plan, slow),
   ]
   return `${dialect.with} ${ctes.join(',\n')}\n${branches.join('\nUNION ALL\n')}`
 }
@@ -191,7 +212,7 @@ function planOf(entry: CatalogEntry, moment: Partial<Moment>, options: CurrentOp
  * Keys that base may have wrong: with a change that came after later ones were folded; and, on and on, keys into which
  * such a key was changed, for they may have inherited its values. Without recursion every key that came from another.
  */
-function taintedCte({ dialect, shape: { keys } }: Plan, isLate: string, changes: string): string {
+function taintedCte({ dialect, shape: { keys } }: Plan, isLate: string): string {
   const late = `SELECT ${listOf(keys)} FROM newest WHERE ${isLate}`
   if (!dialect.storesCtes)
     return dialect.cte(
@@ -199,7 +220,7 @@ function taintedCte({ dialect, shape: { keys } }: Plan, isLate: string, changes:
       `
   ${late}
   UNION
-  SELECT ${listOf(keys, 'n')} FROM ${changes} n CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${isLate} LIMIT 1) g
+  SELECT ${listOf(keys, 'n')} FROM changes n CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${isLate} LIMIT 1) g
   WHERE substr(n._position, 32, 1) = '1' AND n._op <> 'delete'
 `,
     )
@@ -211,9 +232,9 @@ function taintedCte({ dialect, shape: { keys } }: Plan, isLate: string, changes:
   SELECT *, 'delete' AS _leaves, CAST(NULL AS VARCHAR) AS _enters FROM (${late}) t
   UNION (
     SELECT ${keys.map((key) => `NULL AS ${key}`).join(', ')}, t._leaves, substr(o._position, 1, 31) || '1'
-    FROM spreading t JOIN ${changes} o ON ${sameKeys(keys, 'o', 't')} AND o._op = t._leaves
+    FROM spreading t JOIN changes o ON ${sameKeys(keys, 'o', 't')} AND o._op = t._leaves
     UNION ALL
-    SELECT ${listOf(keys, 'n')}, t._leaves, NULL FROM spreading t JOIN ${changes} n ON n._position = t._enters
+    SELECT ${listOf(keys, 'n')}, t._leaves, NULL FROM spreading t JOIN changes n ON n._position = t._enters
   )
 ),
 ${dialect.cte('tainted', dialect.few(`(SELECT DISTINCT ${listOf(keys)} FROM spreading WHERE _enters IS NULL)`, keys))}`
@@ -229,8 +250,15 @@ function scopeOf({ dialect, shape }: Plan, gaps: string, changes: string): strin
 `
 }
 
-function newestFirst({ keys }: TableShape): string {
-  return `row_number() OVER (PARTITION BY ${listOf(keys, 'r')} ORDER BY r._position DESC, r._revision DESC, r._rank DESC)`
+/* The winning row of each key of `from`, whose rows are `r`. */
+function newestOf({ dialect, shape: { keys } }: Plan, from: string): string {
+  return `
+  SELECT * FROM (
+    SELECT r.*, row_number() OVER (PARTITION BY ${listOf(keys, 'r')} ORDER BY r._position DESC, ${bestReading(dialect, 'r')}) AS _nth
+    FROM ${from}
+  ) n
+  WHERE _nth = 1
+`
 }
 
 /* A join that keeps the rows of the keys asked for. */
@@ -241,50 +269,61 @@ function only({ onlyKeysOf, shape: { keys } }: Plan, alias: string): string {
 
 /* Base as it lies there: conditions on its columns reach its files. */
 function baseBranch(plan: Plan, base: string): string {
-  const { dialect, entry, shape, counted } = plan
-  const partitions = derivedPartitions(entry.table, dialect, (name) => name).map(({ name }) =>
-    identifier(name),
-  )
-  const outputs = [
-    ...shape.columns.map(({ name }) => identifier(name)),
-    ...(plan.withPartitions === false ? [] : partitions),
-  ]
-  return `SELECT ${listOf([...outputs, ...systemOf(plan)], 'b')}
-FROM (SELECT ${listOf([...shape.all, ...partitions])} FROM ${base} WHERE ${counted}) b
+  const { dialect, shape, counted } = plan
+  const names = partitionsOf(plan, (name) => name).map(({ name }) => identifier(name))
+  const outputs = [...shape.columns.map(({ name }) => identifier(name)), ...names, ...systemOf(plan)]
+  const isWhole = plan.withIncomplete === true ? '' : ` AND NOT ${hasGaps(dialect, 'b._absent')}`
+  return `SELECT ${listOf(outputs, 'b')}${lackingOf(plan, 'b._absent')}
+FROM (SELECT * FROM ${base} WHERE ${counted}) b
 LEFT JOIN touched t ON ${sameKeys(shape.keys, 't', 'b')}${only(plan, 'b')}
-WHERE t.${shape.keys[0]} IS NULL`
+WHERE t.${shape.keys[0]} IS NULL${isWhole}`
 }
 
 function tombstoneBranch(plan: Plan, tombstones: string): string {
-  const { dialect, entry, shape, counted } = plan
+  const { shape, counted } = plan
   const names = shape.columns.map(({ name }) => identifier(name))
-  const partitions =
-    plan.withPartitions === false ? [] : derivedPartitions(entry.table, dialect, (name) => name)
   const outputs = [
     ...names.map((name) => (shape.keys.includes(name) ? `b.${name}` : `NULL AS ${name}`)),
-    ...partitions.map(({ name }) => `NULL AS ${identifier(name)}`),
+    ...partitionsOf(plan, (name) => name).map(({ name }) => `NULL AS ${identifier(name)}`),
     ...systemOf(plan).map((name) => `b.${name}`),
   ]
-  return `SELECT ${outputs.join(', ')}
+  return `SELECT ${outputs.join(', ')}${lackingOf(plan, 'NULL')}
 FROM (SELECT * FROM ${tombstones} WHERE ${counted}) b
 LEFT JOIN touched t ON ${sameKeys(shape.keys, 't', 'b')}${only(plan, 'b')}
 WHERE t.${shape.keys[0]} IS NULL`
 }
 
-function foldBranch(plan: Plan, folded: Fold): string {
-  const { dialect, entry, shape } = plan
-  const column = (name: string) => {
-    const found = shape.columns.find((one) => one.name === name)
-    return found === undefined ? 'NULL' : folded.value(found)
-  }
-  const partitions = plan.withPartitions === false ? [] : derivedPartitions(entry.table, dialect, column)
-  const outputs = [
-    ...shape.columns.map((one) => `${folded.value(one)} AS ${identifier(one.name)}`),
-    ...partitions.map(({ name, sql }) => `${sql} AS ${identifier(name)}`),
+/* The winners that came whole, and those that were made whole. */
+function foldBranches(plan: Plan, { latest, healed }: Fold): readonly string[] {
+  const { dialect, shape } = plan
+  const outputs = (of: (column: string) => string) => [
+    ...shape.columns.map(({ name }) => of(name)),
+    ...partitionsOf(plan, of).map(({ name, sql }) => `${sql} AS ${identifier(name)}`),
     ...systemOf(plan).map((name) => `l.${name}`),
   ]
-  const where = plan.withDeleted === true ? '' : `\nWHERE l._op <> 'delete'`
-  return `SELECT ${outputs.join(',\n  ')}\nFROM ${folded.from}${where}`
+  const isLive = plan.withDeleted === true ? [] : [`l._op <> 'delete'`]
+  const gaps = `(l._op <> 'delete' AND ${hasGaps(dialect, 'l._absent')})`
+  const where = (conditions: readonly string[]) =>
+    conditions.length === 0 ? '' : `\nWHERE ${conditions.join(' AND ')}`
+  const plain = outputs((name) => `l.${identifier(name)}`)
+  const asTheyCame = `SELECT ${plain.join(', ')}${lackingOf(plan, 'NULL')}
+FROM ${latest} l${where([...isLive, ...(healed === undefined ? [] : [`NOT ${gaps}`])])}`
+  if (healed === undefined) return [asTheyCame]
+  const filled = outputs((name) => `h.${identifier(name)}`)
+  const isWhole = plan.withIncomplete === true ? [] : [`NOT ${hasGaps(dialect, 'h._lacking')}`]
+  return [
+    asTheyCame,
+    `SELECT ${filled.join(', ')}${lackingOf(plan, `CASE WHEN ${hasGaps(dialect, 'h._lacking')} THEN h._lacking END`)}
+FROM ${latest} l JOIN ${healed} h ON ${sameKeys(shape.keys, 'h', 'l')}${where([gaps, ...isWhole])}`,
+  ]
+}
+
+function lackingOf({ withIncomplete }: Plan, list: string): string {
+  return withIncomplete === true ? `, ${list} AS _lacking` : ''
+}
+
+function partitionsOf({ dialect, entry, withPartitions }: Plan, column: (name: string) => string) {
+  return withPartitions === false ? [] : derivedPartitions(entry.table, dialect, column)
 }
 
 function systemOf({ system = currentSystemColumns, withDeleted = false }: Plan): readonly string[] {

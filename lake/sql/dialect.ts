@@ -7,13 +7,19 @@ export interface Dialect {
   readonly storesCtes: boolean
   /** A CTE, computed once where the engine can. */
   cte(name: string, body: string): string
+  /** A CTE that is only a name for a query: conditions reach into it wherever it is used. */
+  view(name: string, body: string): string
   /** Query of quoted columns of a relation that has few rows, which the engine would not expect of it. */
   few(relation: string, columns: readonly string[]): string
   /** Whether a list holds a text. */
   contains(list: string, text: string): string
-  /** Whether a list has elements; null and false are alike to WHERE. */
-  hasElements(list: string): string
-  /** The value of the row of the highest `by` among those of `filter`, also when that value is null. */
+  /** Number of elements of a list; none of null. */
+  size(list: string): string
+  /** The list of texts; an empty one for null. */
+  texts(list: string): string
+  /** Aggregate: the texts that every list of the group holds. */
+  common(list: string): string
+  /** Aggregate: the value of the row of the highest `by` among those of `filter`, also when that value is null. */
   valueOfHighest(value: string, by: string, filter: string): string
   /** Text of a value, another one for another value. */
   text(value: string, athenaType: string): string

@@ -6,10 +6,14 @@ export const duckdbDialect: Dialect = {
   with: 'WITH RECURSIVE',
   storesCtes: true,
   cte: (name, body) => `${name} AS MATERIALIZED (${body})`,
+  view: (name, body) => `${name} AS NOT MATERIALIZED (${body})`,
   few,
   contains: (list, text) => `list_contains(${list}, ${text})`,
-  hasElements: (list) => `len(${list}) > 0`,
-  valueOfHighest: (value, by, filter) => `arg_max_null(${value}, ${by}) FILTER (WHERE ${filter})`,
+  size: (list) => `coalesce(len(${list}), 0)`,
+  texts: (list) => `coalesce(${list}, []::VARCHAR[])`,
+  common: (list) => `list_reduce(list(${list}), lambda a, b: list_intersect(a, b))`,
+  /* No FILTER: each one has buffers for all columns of the group, so that many of them are quadratic. A null is passed over. */
+  valueOfHighest: (value, by, filter) => `arg_max_null(${value}, CASE WHEN ${filter} THEN ${by} END)`,
   text: (value) => `CAST(${value} AS VARCHAR)`,
   day: (value, type) =>
     type === 'date'

@@ -1,4 +1,3 @@
-import type { CatalogColumn } from '../../core/catalog-entry.ts'
 import { identifier, literal } from '../sql-text.ts'
 import type { Dialect } from './dialect.ts'
 import { lifeId, listOf, sameKeys, type TableShape } from './table-shape.ts'
@@ -9,8 +8,8 @@ export interface FoldInput {
   /** Query of the winning row of each key, deletes among them. */
   readonly latest: string
   /**
-   * Relation of every row that may hold a missing value: the system columns, those of the contract, and `_rank`. Of two
-   * readings of one change the higher revision counts, then the higher rank; a row of rank 2 or 0 holds all its values.
+   * Name of a relation of every row that may hold a missing value: the system columns, those of the contract, and `_rank`.
+   * Of two readings of one change the higher revision counts, then the higher rank; a row of rank 2 or 0 is of base.
    */
   readonly rows: string
   /** Query of keys without repeats: those whose winners lack something, and all that these may have had before. */
@@ -19,11 +18,17 @@ export interface FoldInput {
 
 export interface Fold {
   readonly ctes: readonly string[]
-  /** Stands after FROM: the winning rows as `l`, what heals them as `h`. */
-  readonly from: string
-  /** The whole value of a column of them. */
-  value(column: CatalogColumn): string
+  /** Relation of the winning rows. */
+  readonly latest: string
+  /**
+   * Relation of the winning rows that lack something, with all that is known of them: keys, the other columns of the
+   * contract, and `_lacking`, the columns that no row of their history has. Undefined where no column can be missing.
+   */
+  readonly healed: string | undefined
 }
+
+/* What the way of a winner back through its history needs of a row; the values themselves are read once, at its end. */
+const NARROW = ['_op', '_position', '_revision', '_absent']
 
 /**
  * Fills what the winning rows lack (`_absent`). A life of a key starts with an insert, a load or a delete. The missing
@@ -33,27 +38,34 @@ export interface Fold {
  * Where no winner lacks anything the rows are not read.
  */
 export function fold(dialect: Dialect, shape: TableShape, { prefix, latest, rows, scope }: FoldInput): Fold {
-  const { keys, all, healable } = shape
+  const { keys, healable } = shape
   const name = (part: string) => `${prefix}${part}`
+  const latestCte = dialect.cte(name('latest'), latest)
+  if (healable.length === 0) return { ctes: [latestCte], latest: name('latest'), healed: undefined }
   const key = listOf(keys)
-  const starts = `max(CASE WHEN _op IN ('insert', 'load', 'delete') OR _rank <> 1 THEN _position END)`
+  /* A row of base holds all that was before it, unless it lacks something itself. */
+  const starts = `max(CASE WHEN _op IN ('insert', 'load', 'delete') OR (_rank <> 1 AND NOT ${hasGaps(dialect)}) THEN _position END)`
   const window = `PARTITION BY ${key} ORDER BY _position`
   const winners = keys.map((_, index) => `_winner_${index}`)
   const scoped = scope === undefined ? '' : ` JOIN ${name('scope')} s ON ${sameKeys(keys, 's', 'r')}`
+  const narrow = [...NARROW, ...keys]
+  const wayColumns = [...winners, ...keys, '_p', '_r', '_a']
+  const ways = `(SELECT ${[...winners.map((one) => `c.${one}`), listOf(keys, 'r')].join(', ')}, r._position AS _p, r._revision AS _r, ${dialect.texts('r._absent')} AS _a
+    FROM ${name('chain')} c JOIN ${name('lives')} r ON r._id = c._id AND r._op <> 'delete')`
   const ctes = [
-    dialect.cte(name('latest'), latest),
+    latestCte,
     ...(scope === undefined ? [] : [dialect.cte(name('scope'), scope)]),
     dialect.cte(
       name('lives'),
       `
-  SELECT ${listOf(all)}, _life, _last, ${lifeId(dialect, shape, '_life')} AS _id, ${lifeId(dialect, shape, '_life_before')} AS _id_before
+  SELECT ${listOf(narrow)}, _life, _last, ${lifeId(dialect, shape, '_life')} AS _id, ${lifeId(dialect, shape, '_life_before')} AS _id_before
   FROM (
-    SELECT ${listOf(all)}, _rank, max(_position) OVER (PARTITION BY ${key}) AS _last,
+    SELECT ${listOf(narrow)}, max(_position) OVER (PARTITION BY ${key}) AS _last,
       ${starts} OVER (${window} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _life,
       ${starts} OVER (${window} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS _life_before
     FROM (
-      SELECT ${listOf(all, 'r')}, r._rank,
-        row_number() OVER (PARTITION BY ${listOf(keys, 'r')}, r._position ORDER BY r._revision DESC, r._rank DESC) AS _nth
+      SELECT ${listOf(narrow, 'r')}, r._rank,
+        row_number() OVER (PARTITION BY ${listOf(keys, 'r')}, r._position ORDER BY ${bestReading(dialect, 'r')}) AS _nth
       FROM ${rows} r${scoped}
     ) n
     WHERE _nth = 1
@@ -81,33 +93,33 @@ export function fold(dialect: Dialect, shape: TableShape, { prefix, latest, rows
 `,
     ),
     dialect.walk(name('chain'), winners, name('seeds'), name('moves')),
+    dialect.cte(name('ways'), dialect.few(ways, wayColumns)),
+    /* Two readings of one change with the same gaps are the same row. */
     dialect.cte(
       name('healed'),
       `
-  SELECT ${keys.map((one, index) => `c.${winners[index]} AS ${one}`).join(', ')}${healable.map((column) => `,\n    ${healing(dialect, column)}`).join('')}
-  FROM ${name('chain')} c JOIN ${name('lives')} r ON r._id = c._id AND r._op <> 'delete'
-  GROUP BY ${listOf(winners, 'c')}
+  SELECT ${keys.map((one, index) => `${winners[index]} AS ${one}`).join(', ')}, ${dialect.common('_a')} AS _lacking${healable.map(({ name: column, contractColumn }) => `,\n    ${dialect.valueOfHighest(identifier(column), '_p', `NOT ${dialect.contains('_a', literal(contractColumn))}`)} AS ${identifier(column)}`).join('')}
+  FROM ${name('ways')} w JOIN ${rows} r ON ${sameKeys(keys, 'r', 'w')} AND r._position = _p AND r._revision = _r AND ${dialect.texts('r._absent')} = _a
+  GROUP BY ${listOf(winners)}
 `,
     ),
   ]
-  return {
-    ctes: healable.length > 0 ? ctes : ctes.slice(0, 1),
-    from:
-      healable.length > 0
-        ? `${name('latest')} l LEFT JOIN ${name('healed')} h ON ${sameKeys(keys, 'h', 'l')}`
-        : `${name('latest')} l`,
-    value(column) {
-      const quoted = identifier(column.name)
-      if (!healable.includes(column)) return `l.${quoted}`
-      const isAbsent = dialect.contains('l._absent', literal(column.contractColumn))
-      return `CASE WHEN ${isAbsent} THEN h.${quoted} ELSE l.${quoted} END`
-    },
-  }
+  return { ctes, latest: name('latest'), healed: name('healed') }
 }
 
 /** Condition on rows that live and lack columns. */
 export function lacks(dialect: Dialect): string {
-  return `_op <> 'delete' AND ${dialect.hasElements('_absent')}`
+  return `_op <> 'delete' AND ${hasGaps(dialect)}`
+}
+
+/** Condition on rows that lack columns: true or false. */
+export function hasGaps(dialect: Dialect, list = '_absent'): string {
+  return `${dialect.size(list)} > 0`
+}
+
+/** ORDER BY of the readings of one change, the one that counts first: always the same one. */
+export function bestReading(dialect: Dialect, alias: string): string {
+  return `${alias}._revision DESC, ${alias}._rank DESC, ${dialect.size(`${alias}._absent`)}`
 }
 
 /**
@@ -125,10 +137,4 @@ export function movedKeys({ keys }: TableShape, changes: string, gate?: string):
     WHERE r._op = ${first} OR substr(r._position, 32, 1) = ${second}
   ) m
   WHERE _op = 'delete' AND _pair = substr(_position, 1, 31) || '1' AND _pair <> _position`
-}
-
-function healing(dialect: Dialect, { name, contractColumn }: CatalogColumn): string {
-  const column = identifier(name)
-  const isGiven = `r._absent IS NULL OR NOT ${dialect.contains('r._absent', literal(contractColumn))}`
-  return `${dialect.valueOfHighest(`r.${column}`, 'r._position', isGiven)} AS ${column}`
 }

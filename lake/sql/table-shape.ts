@@ -1,4 +1,4 @@
-import type { CatalogColumn, CatalogTable } from '../../core/catalog-entry.ts'
+import type { BasePartition, CatalogColumn, CatalogTable } from '../../core/catalog-entry.ts'
 import { identifier } from '../sql-text.ts'
 import type { Dialect } from './dialect.ts'
 
@@ -49,6 +49,12 @@ export function derivedPartitions(
     const day = dialect.day(value(column), type)
     return [{ name, sql: rule === 'day' ? day : `substr(${day}, 1, 7)` }]
   })
+}
+
+/** The partition of rows whose partition column is not known: a text that its readers take as they take the others. */
+export function waitingPlace({ rule }: BasePartition): string {
+  if (typeof rule !== 'string') return '0'
+  return rule === 'day' ? '0001-01-01' : '0001-01'
 }
 
 /** One text for a key and a life of it: two different ones never make the same text. */

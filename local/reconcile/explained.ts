@@ -12,7 +12,7 @@ export interface Unexplained {
   readonly quarantinedKeys: readonly string[]
 }
 
-/** Asks the lake for the keys that rows which lack columns have, and had before. */
+/** Asks the lake for the keys that rows which lack columns have, and had before; a row may be held back by it. */
 export type FormerKeys = (rows: readonly LakeRowName[]) => Promise<ReadonlyMap<string, readonly string[]>>
 
 export async function unexplained(
@@ -23,10 +23,7 @@ export async function unexplained(
   const plain = new Set(comparison.differences.filter((one) => explains(positions.get(one.key), one)))
   const rest = comparison.differences.filter((one) => !plain.has(one))
   /* Without changes in quarantine nothing is left to explain by. */
-  const former =
-    positions.size === 0
-      ? new Map<string, readonly string[]>()
-      : await formerKeys(rest.flatMap(({ key, position }) => (position === null ? [] : [{ key, position }])))
+  const former = positions.size === 0 ? new Map<string, readonly string[]>() : await formerKeys(rest)
   const isInherited = ({ key }: Difference) => former.get(key)?.some((one) => positions.has(one)) === true
   const differences = rest.filter((one) => !isInherited(one))
   const explained = comparison.differences.filter((one) => plain.has(one) || isInherited(one))

@@ -12,15 +12,15 @@ import {
 import { duckdb } from '../../lake/checksum/dialect.ts'
 import { literal } from '../../lake/sql-text.ts'
 import type { Checksums } from './checksums.ts'
-import { lakeHistory, lakeRows } from './lake-rows.ts'
+import { heldBackRows, lakeHistory, lakeRows } from './lake-rows.ts'
 import { type Since, sinceCondition } from './since.ts'
 import type { SourceColumns } from './source-columns.ts'
 import type { Selection } from './source-side.ts'
 
-/** A row of the lake by its key and the position of its last change. */
+/** A row of the lake by its key and the position of its last change; null when the lake shows none of that key. */
 export interface LakeRowName {
   readonly key: string
-  readonly position: Position
+  readonly position: Position | null
 }
 
 /** The lake's rows of one table as of one position, asked in DuckDB; tables that it makes there are replaced by the next. */
@@ -91,19 +91,22 @@ export class LakeSide {
   }
 
   /**
-   * Of rows that lack columns by what history has at their positions, their keys and those that they had before: base has
-   * their values healed, from changes that may have been those of another key.
+   * Of rows that lack columns by what history has at their positions, or that the lake holds back for that, their keys and
+   * those that they had before: their values are healed from changes that may have been those of another key.
    */
   async formerKeys(rows: readonly LakeRowName[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const history = `(${lakeHistory(this.entry, this.root)})`
     await this.engine.run('CREATE OR REPLACE TEMP TABLE gap_rows (key VARCHAR, position VARCHAR)')
-    for (const values of batches(rows.map(({ key, position }) => [key, position])))
+    for (const values of batches(rows.map(({ key, position }) => [key, position ?? ''])))
       await this.engine.run(`INSERT INTO gap_rows VALUES ${values.join(', ')}`)
     const moves = `SELECT ${keyTextOf(this.rows)} AS key, _op, _position FROM ${history} AS t
       WHERE _position <= ${literal(this.asOf)} AND (_op = 'delete' OR right(_position, 1) = '1')`
+    const heldBack = rows.some(({ position }) => position === null)
+      ? ` UNION SELECT key FROM (SELECT ${keyTextOf(this.rows)} AS key FROM (${heldBackRows(this.entry, this.root, this.asOf)}) AS t) SEMI JOIN gap_rows USING (key)`
+      : ''
     const found = await this.engine.rows(`WITH RECURSIVE
       halves AS MATERIALIZED (${moves}),
-      gaps AS (SELECT DISTINCT g.key FROM gap_rows g JOIN ${history} AS h ON h._position = g.position AND len(h._absent) > 0),
+      gaps AS (SELECT g.key FROM gap_rows g JOIN ${history} AS h ON h._position = g.position AND len(h._absent) > 0${heldBack}),
       way AS (
         SELECT key AS now, key FROM gaps
         UNION

@@ -36,7 +36,10 @@ export interface ModelRow extends Values {
   readonly position: Position
 }
 
-/** What a database went through, as it reaches the lake, and what the table was after each change. */
+/**
+ * What a database went through, as it reaches the lake, and what of the table is known whole after each change: a change
+ * that waits in quarantine is not there, nor is a row with a value that only such a change brought.
+ */
 export interface History {
   /** Lake rows with their duplicates and replays, in the order and the files in which they arrive. */
   readonly files: readonly (readonly LakeRow[])[]
@@ -53,11 +56,22 @@ const values: fc.Arbitrary<Values> = fc.record({
 
 const keyIndex = fc.nat(4)
 const absent = fc.subarray([...VALUES])
+const isRefused = fc.nat(7).map((dice) => dice === 0)
 const step = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), key: keyIndex, values, absent }) },
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('move' as const), key: keyIndex, to: keyIndex, values, absent }),
+    arbitrary: fc.record({ kind: fc.constant('put' as const), key: keyIndex, values, absent, isRefused }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('move' as const),
+      key: keyIndex,
+      to: keyIndex,
+      values,
+      absent,
+      isRefused,
+    }),
   },
   {
     weight: 1,
@@ -111,13 +125,16 @@ export const anyHistory: fc.Arbitrary<History> = fc
 
 function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]): History {
   const state = new Map<string, ModelRow>()
+  /* What of it has reached the lake: `unknown` are columns that no change brought there. */
+  const known = new Map<string, ModelRow & { readonly unknown: readonly ValueName[] }>()
   const rows: LakeRow[] = []
   const floors: Floor[] = []
   const states: { position: Position; rows: readonly ModelRow[] }[] = []
   let now: { lsn: bigint; ordinal: number; isSeen: boolean } = { lsn: 0n, ordinal: 0, isSeen: true }
   const place = () => formatPosition({ epoch: 1, lsn: now.lsn, ordinal: now.ordinal, step: 0 })
   const freeze = (position: Position) => {
-    if (now.isSeen) states.push({ position, rows: [...state.values()] })
+    const whole = [...known.values()].flatMap(({ unknown, ...row }) => (unknown.length > 0 ? [] : [row]))
+    if (now.isSeen) states.push({ position, rows: whole })
   }
   const emit = (
     operation: LakeOperation,
@@ -134,26 +151,43 @@ function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]
     key: Key,
     given: Values,
     missing: readonly ValueName[],
-    from?: Values,
+    { from, isRefused }: { readonly from?: Key; readonly isRefused: boolean },
   ) => {
-    const whole = { ...given }
-    for (const name of missing) whole[name] = from?.[name] ?? null
-    state.set(key.join(), { ...whole, key, position })
+    const filled = (before: Values | undefined) => {
+      const row = { ...given, key, position }
+      for (const name of missing) row[name] = before?.[name] ?? null
+      return row
+    }
+    const before = from === undefined ? undefined : state.get(from.join())
+    const seen = from === undefined ? undefined : known.get(from.join())
+    if (from !== undefined) state.delete(from.join())
+    state.set(key.join(), filled(before))
+    if (isRefused) return
+    const unknown = missing.filter((name) => seen === undefined || seen.unknown.includes(name))
+    if (from !== undefined) known.delete(from.join())
+    if (now.isSeen) known.set(key.join(), { ...filled(seen), unknown })
     emit(operation, position, key, given, missing)
     freeze(position)
   }
   const remove = (position: Position, key: Key) => {
     state.delete(key.join())
+    known.delete(key.join())
     emit('delete', position, key, null, [])
     freeze(position)
   }
-  const move = (from: Key, to: Key, given: Values, missing: readonly ValueName[]) => {
-    const old = state.get(from.join())
-    if (old === undefined || (state.has(to.join()) && from !== to)) return
+  const move = (from: Key, to: Key, given: Values, missing: readonly ValueName[], isRefused = false) => {
+    if (!state.has(from.join()) || (state.has(to.join()) && from !== to)) return
     now = { ...now, ordinal: now.ordinal + 1 }
-    if (from === to) return put('update', place(), to, given, missing, old)
-    remove(place(), from)
-    put('insert', nextStep(place()), to, given, missing, old)
+    if (from === to) return put('update', place(), to, given, missing, { from, isRefused })
+    const position = place()
+    if (!isRefused) {
+      emit('delete', position, from, null, [])
+      const left = known.get(from.join())
+      known.delete(from.join())
+      freeze(position)
+      if (left !== undefined) known.set(from.join(), left)
+    }
+    put('insert', nextStep(position), to, given, missing, { from, isRefused })
   }
   const apply = (change: Step) => {
     const key = 'key' in change ? keyOf(change.key) : keyOf(0)
@@ -161,11 +195,11 @@ function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]
     switch (change.kind) {
       case 'put':
         now = { ...now, ordinal: now.ordinal + 1 }
-        if (old === undefined) put('insert', place(), key, change.values, [])
-        else put('update', place(), key, change.values, change.absent, old)
+        if (old === undefined) put('insert', place(), key, change.values, [], change)
+        else put('update', place(), key, change.values, change.absent, { ...change, from: key })
         return
       case 'move':
-        return move(key, keyOf(change.to), change.values, change.absent)
+        return move(key, keyOf(change.to), change.values, change.absent, change.isRefused)
       case 'swap': {
         const spare: Key = [9, '9']
         const other = keyOf(change.to)
@@ -181,6 +215,7 @@ function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]
       case 'truncate':
         now = { ...now, ordinal: now.ordinal + 1 }
         state.clear()
+        known.clear()
         emit('truncate', place(), null, null, [])
         if (now.isSeen) floors.push({ position: place(), reason: 'truncate' })
         return freeze(place())
@@ -193,9 +228,12 @@ function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]
     if (transaction.kind === 'load') for (const change of transaction.unseen) apply(change)
     if (transaction.kind === 'commit') continue
     now = { lsn: now.lsn + 16n, ordinal: 0, isSeen: true }
+    /* Of a complete load the floor: what was known before counts no more. */
+    if (transaction.kind === 'load') known.clear()
     const read = [...state.values()].slice(0, transaction.kind === 'load' ? undefined : transaction.share)
     for (const row of read) {
       state.set(row.key.join(), { ...row, position: place() })
+      known.set(row.key.join(), { ...row, position: place(), unknown: [] })
       emit('load', place(), row.key, row, [])
     }
     if (transaction.kind === 'load') floors.push({ position: place(), reason: 'load' })

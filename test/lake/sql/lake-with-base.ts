@@ -65,7 +65,7 @@ export function onlyFiles(
   return `(${freshSelect({ ...entry, base }, root)})`
 }
 
-/** Writes base files of what `select` (with `_op`, deletes among its rows) finds; no partitions. */
+/** Writes base files of what `select` (with `_op` and `_lacking`, deletes among its rows) finds; no partitions. */
 export async function writeBase(
   engine: DuckEngine,
   root: string,
@@ -84,7 +84,7 @@ export async function writeBase(
     await mkdir(dirname(join(root, key)), { recursive: true })
     const list = names.map((name) => `"${name}"`).join(', ')
     await engine.run(
-      `COPY (SELECT ${list} FROM (SELECT * REPLACE (NULL::VARCHAR[] AS _absent) FROM (${select})) WHERE ${where}) TO ${literal(join(root, key))}`,
+      `COPY (SELECT ${list} FROM (SELECT * REPLACE (_lacking::VARCHAR[] AS _absent) FROM (${select})) WHERE ${where}) TO ${literal(join(root, key))}`,
     )
   }
   await copy(live, columns, `_op <> 'delete'`)
@@ -99,9 +99,12 @@ export async function writeBase(
   }
 }
 
-/** The whole state, deleted keys too, with the columns that base holds. */
+/** The whole state, deleted keys and those not known whole too, with the columns that base holds. */
 export function stateSelect(entry: CatalogEntry, sources: CurrentSources): string {
-  return currentSelect(entry, sources, { withDeleted: true, withPartitions: false, system: SYSTEM })
+  return currentSelect(entry, sources, {
+    ...{ withDeleted: true, withIncomplete: true },
+    ...{ withPartitions: false, system: SYSTEM },
+  })
 }
 
 const NO_BASE: Base = {
