@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { PipelineError } from '../core/failures.ts'
 import { chosenCommands, type LazyCommands, type MakeCommand } from './lazy-commands.ts'
-import { exit, type Output, printError, processOutput } from './output.ts'
+import { exit, type Output, printError, processOutput, withoutSecrets } from './output.ts'
 
 /** What every command gets: where to write, and the environment's part of its settings. */
 export interface Cli {
@@ -28,7 +28,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = exit.failed
     if (!(error instanceof CommanderError)) printError(output, error, isJson)
     else if (error.exitCode === 0) process.exitCode = exit.fine
-    else if (isJson) printError(output, new PipelineError('usage/invalid', error.message), isJson)
+    else if (isJson)
+      printError(output, new PipelineError('usage/invalid', withoutSecrets(error.message)), isJson)
   }
 }
 
@@ -64,6 +65,8 @@ function program(cli: Cli, makers: readonly MakeCommand[]): Command {
   const root = new Command('tidemark')
     .description('Every change of your databases in the lake as typed Parquet, proven equal to the source.')
     .exitOverride()
+    /* An unknown word of the command line is repeated; it may be an address in the wrong place. */
+    .configureOutput({ writeErr: (text) => void process.stderr.write(withoutSecrets(text)) })
     .showHelpAfterError('(tidemark --help lists the commands)')
     .addHelpText(
       'after',

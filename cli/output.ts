@@ -1,6 +1,8 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
 import { PipelineError } from '../core/failures.ts'
+import { isOfDatabase } from '../local/replicator/server-words.ts'
+import { toSourceError } from '../local/replicator/source-error.ts'
 import { harmless, visible } from './visible-text.ts'
 
 /** Exit codes of every command: fine, findings (something is not equal), the command itself failed. */
@@ -64,6 +66,11 @@ export function alignedTable(head: readonly string[], rows: readonly (readonly s
     .join('\n')
 }
 
+/** Text of somebody else's, as an echo of the command line, without the addresses and passwords that may be in it. */
+export function withoutSecrets(text: string): string {
+  return text.replace(/(postgres(?:ql)?:)[^\s']+/gi, '$1…').replace(/(password\s*=\s*)[^\s'&]+/gi, '$1…')
+}
+
 /** What a person sees of an error: code, cause, what to do. Unknown errors keep their stack. */
 export function describeError(error: unknown): {
   readonly code: string
@@ -72,10 +79,12 @@ export function describeError(error: unknown): {
 } {
   if (error instanceof PipelineError)
     return { code: error.code, message: error.message, advice: error.advice }
+  /* A server that refuses a statement is no bug, wherever it was sent from. */
+  if (isOfDatabase(error)) return describeError(toSourceError(error, 'the source refused a statement'))
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return {
     code: 'internal',
-    message,
+    message: withoutSecrets(message),
     advice: 'This is a bug of Tidemark. Please report it with the text above.',
   }
 }

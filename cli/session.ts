@@ -9,11 +9,12 @@ import { createSampleDatabase } from '../local/postgres/sample-database.ts'
 import { type PostgresServer, startPostgres } from '../local/postgres/start-postgres.ts'
 import { startTraffic, type Traffic } from '../local/postgres/traffic.ts'
 import type { Proof, ReconcileRequest } from '../local/reconcile/reconcile.ts'
+import { databaseOf } from '../local/replicator/source-url.ts'
 import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
 import { LiveView } from './live-view.ts'
 import { count, describeError, type Output, paint } from './output.ts'
 import { rehearse } from './rehearsal.ts'
-import { embeddedDatabase, embeddedSystem, systemOf } from './source-settings.ts'
+import { embeddedDatabase, embeddedSystem } from './source-settings.ts'
 
 export interface SessionOptions {
   readonly dir: string
@@ -114,7 +115,7 @@ function runOptions(options: SessionOptions, server: PostgresServer | undefined,
     dir: resolve(options.dir),
     source: { url },
     isEmbedded: server !== undefined,
-    system: server === undefined ? systemOf(url) : embeddedSystem,
+    system: server === undefined ? databaseOf(url) : embeddedSystem,
     contracts: options.contracts,
     readContracts: options.readContracts,
     patterns: options.tables,

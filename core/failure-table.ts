@@ -121,6 +121,40 @@ export const failures = {
     action: 'retry',
     advice: 'Check host, port and network of the source, and that PostgreSQL is running.',
   },
+  'source/pooler': {
+    action: 'halt',
+    advice:
+      'Connect to PostgreSQL itself, by its own host and port (PgBouncer often has 6432, PostgreSQL 5432): a pooler hands one session to many clients and passes no replication on. Nothing was changed.',
+  },
+  'source/connections-exhausted': {
+    action: 'retry',
+    advice:
+      'The server has no connection free for the role: see `select usename, count(*) from pg_stat_activity group by 1`, end some, or raise max_connections or the CONNECTION LIMIT of the role.',
+  },
+  'source/timeout': {
+    action: 'retry',
+    advice:
+      'A limit of time at the server, or somebody, ended what Tidemark asked: its own sessions have no statement, idle or transaction timeout. Look for what cancels it (pg_cancel_backend, a watchdog, a lock that is held), then try again.',
+  },
+  'source/read-only': {
+    action: 'halt',
+    advice:
+      'The server takes no writes: it is a standby, or it was made read-only. Name its primary with --source; Tidemark makes a publication and a replication slot there.',
+  },
+  'source/standby': {
+    action: 'halt',
+    advice: 'A standby before PostgreSQL 16 has no logical decoding. Name its primary with --source.',
+  },
+  'source/transaction-open': {
+    action: 'retry',
+    advice:
+      'A slot begins when the transactions that are older have ended. The message has the SQL that names them, prepared ones too; end them (COMMIT, ROLLBACK, ROLLBACK PREPARED), then repeat.',
+  },
+  'source/query-failed': {
+    action: 'retry',
+    advice:
+      'The server is there and refused a statement of Tidemark: look its SQLSTATE up in appendix A of the manual of PostgreSQL, and see the log of the server at that time.',
+  },
   'source/authentication': { action: 'halt', advice: 'Check user, password and pg_hba.conf of the source.' },
   'source/tls': {
     action: 'halt',
@@ -136,7 +170,7 @@ export const failures = {
   'source/privilege': {
     action: 'halt',
     advice:
-      'Grant the role REPLICATION and SELECT on the tables, and let it create the publication; the message has the SQL.',
+      'Give the role what the message names: REPLICATION, SELECT on the tables, the right to create the publication; or the setting of the server that its HINT names.',
   },
   'source/no-tables': {
     action: 'halt',

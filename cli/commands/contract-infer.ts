@@ -8,6 +8,7 @@ import { PipelineError } from '../../core/failures.ts'
 import { sampleRow } from '../../local/replicator/sample-row.ts'
 import { readSourceCatalog } from '../../local/replicator/source-catalog.ts'
 import { closeClient, connectSource } from '../../local/replicator/source-connection.ts'
+import { databaseOf } from '../../local/replicator/source-url.ts'
 import { inferStored } from '../contracts/infer-stored.ts'
 import { maskedSamples } from '../contracts/masked-sample.ts'
 import { proposalJson, proposalText } from '../contracts/print-proposal.ts'
@@ -17,7 +18,6 @@ import type { Cli } from '../main.ts'
 import { count, type Output } from '../output.ts'
 import { parseCount } from '../parse-options.ts'
 import { dirOption, schemasOption, tablesOption } from '../run-options.ts'
-import { systemOf } from '../source-settings.ts'
 
 interface InferOptions {
   readonly from?: string
@@ -88,7 +88,7 @@ export function contractInferCommand({ output, sourceFromEnvironment }: Cli): Co
 async function infer({ tables, owner }: InferOptions, url: string | undefined): Promise<readonly Inferred[]> {
   if (url === undefined)
     throw new PipelineError('usage/invalid', 'which database? --from postgres://… or TIDEMARK_SOURCE')
-  const system = systemOf(url)
+  const system = databaseOf(url)
   const client = await connectSource({ url }, { applicationName: 'tidemark contract' })
   try {
     const sources = await readSourceCatalog(client, tables)

@@ -5,11 +5,12 @@ import { type FolderFacts, readFolder } from '../../local/checks/folder-look.ts'
 import { folderRules } from '../../local/checks/folder-rules.ts'
 import { machineRules, readMachine } from '../../local/checks/machine-rules.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { addressOf, databaseOf } from '../../local/replicator/source-url.ts'
 import { type CheckGroup, checkExit, checksOf, checkText } from '../check-report.ts'
 import { contractsFolderOption } from '../contracts/command-options.ts'
 import type { Cli } from '../main.ts'
 import { sourceOption, tablesOption } from '../run-options.ts'
-import { embeddedDatabase, systemOf } from '../source-settings.ts'
+import { embeddedDatabase } from '../source-settings.ts'
 import { stackOption } from '../stack.ts'
 
 interface DoctorOptions {
@@ -84,14 +85,13 @@ async function sourceOf(
 ): Promise<CheckGroup | undefined> {
   const state = folder?.state
   const address = state?.source.address ?? ''
-  if (source !== undefined) systemOf(source)
+  if (source !== undefined) databaseOf(source)
   const url = source ?? (state?.source.isEmbedded === true ? await embedded(folder?.dir ?? '') : undefined)
   if (url === undefined) {
     if (state === undefined) return undefined
     return { name: `source ${address}`, checks: [notNamed(state.source.isEmbedded)] }
   }
   const { examineSource } = await import('../../local/checks/examine-source.ts')
-  const { addressOf } = await import('../../local/replicator/source-connection.ts')
   const checks = await examineSource(
     { url },
     {

@@ -9,6 +9,7 @@ import { findRunningPostgres } from '../../local/postgres/find-running-postgres.
 import type { Asked } from '../../local/reconcile/prove-table.ts'
 import type { ReconcileRequest } from '../../local/reconcile/reconcile.ts'
 import { parseSince } from '../../local/reconcile/since.ts'
+import { databaseOf } from '../../local/replicator/source-url.ts'
 import { reconcileBeside } from '../../local/run/reconcile-beside.ts'
 import { runStatus } from '../../local/run/run-status.ts'
 import { chosenContracts } from '../contracts/chosen-contracts.ts'
@@ -17,7 +18,7 @@ import { exit } from '../output.ts'
 import { proofJson, proofText } from '../proof-report.ts'
 import { dirOption, schemasOption, sourceOption, timeoutOption } from '../run-options.ts'
 import { runSession } from '../session.ts'
-import { embeddedDatabase, embeddedSystem, systemOf } from '../source-settings.ts'
+import { embeddedDatabase, embeddedSystem } from '../source-settings.ts'
 import { stackOption } from '../stack.ts'
 import { reconcileStack } from './reconcile-stack.ts'
 
@@ -93,7 +94,7 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
     const url = source ?? (await findRunningPostgres(runFolder(dir).postgres, embeddedDatabase))
     if (url === undefined)
       throw new PipelineError('source/unreachable', 'the embedded PostgreSQL does not run')
-    const system = source === undefined ? embeddedSystem : systemOf(source)
+    const system = source === undefined ? embeddedSystem : databaseOf(source)
     const contracts = await chosenContracts(schemas)
     const asked = { dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout, request }
     const proof = await reconcileBeside(asked)

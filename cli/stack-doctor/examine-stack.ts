@@ -1,6 +1,6 @@
+import { addressOf, databaseOf } from '../../local/replicator/source-url.ts'
 import type { CheckGroup } from '../check-report.ts'
 import { loadContracts, tablesOf } from '../contracts/load-contracts.ts'
-import { systemOf } from '../source-settings.ts'
 import { readStack } from '../stack.ts'
 import { lookAtAll } from '../stack-look.ts'
 import { type StackSession, withStackSession } from '../stack-status/stack-session.ts'
@@ -18,7 +18,7 @@ export interface StackExamination {
 /** Checks what a stack is made of, by account, and the source as DMS reads it where it is named. The SDK is loaded here. */
 export async function examineStack(asked: StackExamination): Promise<readonly CheckGroup[]> {
   const { stack: files, sourceProfile, schemas, source } = asked
-  if (source !== undefined) systemOf(source)
+  if (source !== undefined) databaseOf(source)
   const stack = await readStack(files)
   const tables = tablesOf(await loadContracts(schemas, process.cwd()))
   const { dataLooks } = await import('./data-looks.ts')
@@ -45,7 +45,6 @@ async function sourceGroup(
   session: StackSession,
 ): Promise<readonly CheckGroup[]> {
   const { examineSource } = await import('../../local/checks/examine-source.ts')
-  const { addressOf } = await import('../../local/replicator/source-connection.ts')
   const { capturedTables } = await import('../stack-status/captured-tables.ts')
   const isSaid = tables.join() !== '*.*'
   const patterns = isSaid ? tables : await capturedTables(session).catch(() => tables)

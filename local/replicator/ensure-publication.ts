@@ -64,13 +64,21 @@ export async function publishTables(
   if (widen.length > 0) throw refusal(publication, widen)
   if (add.length === 0) return
   try {
+    /* Event triggers of the database run with it, and know the names that a plain session finds. */
+    await client.query('SET search_path = "$user", public')
     for (const sql of add) await client.query(sql)
+    await client.query('RESET search_path')
   } catch (cause) {
-    await client.query('ROLLBACK').catch(() => undefined)
+    await client.query('ROLLBACK; RESET search_path').catch(() => undefined)
     const code = errorCodeOf(cause)
     if (LOCKED.includes(code)) throw busy(tables, cause)
-    /* No privilege, or a read-only server: both need the statement run elsewhere or by someone else. */
-    if (code === '42501' || code === '25006') throw refusal(publication, add, cause)
+    if (code === '42501') throw refusal(publication, add, cause)
+    if (code === '25006')
+      throw new PipelineError(
+        'source/read-only',
+        `publication ${publication} cannot be made here: on the server that takes writes: ${add.join('; ')};`,
+        { cause },
+      )
     throw toSourceError(cause, `cannot change publication ${publication}`)
   }
 }

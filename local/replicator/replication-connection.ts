@@ -2,8 +2,17 @@ import type pg from 'pg'
 import { PipelineError } from '../../core/failures.ts'
 import { formatLsn, parseLsn } from './lsn.ts'
 import { checkSlotName, quoteIdentifier, quoteLiteral } from './quote-identifier.ts'
+import {
+  meaningOf,
+  noPublication,
+  noticeText,
+  olderTransaction,
+  type SlotLook,
+  slotCreationError,
+  startError,
+  streamError,
+} from './replication-error.ts'
 import { closeClient, connectSource, type Source } from './source-connection.ts'
-import { errorCodeOf, toSourceError } from './source-error.ts'
 
 /** A slot at its creation. The snapshot lives until the connection closes or runs another command. */
 export interface CreatedSlot {
@@ -17,10 +26,12 @@ export interface StreamHandler {
   readonly message: (bytes: Buffer) => void
   /** Once, when the stream is over without `close` having been called. */
   readonly broken: (error: PipelineError) => void
+  /** The server holds the stream back until its standby has the changes; it goes on by itself. */
+  readonly standbyWaits?: (text: string) => void
+  /** Whatever else the server says beside the stream. */
+  readonly notice?: (text: string) => void
 }
 
-/** SQLSTATE object_not_in_prerequisite_state. */
-const PREREQUISITE = '55000'
 const COPY_DATA = 0x64
 const STATUS_UPDATE = 0x72
 const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n
@@ -47,7 +58,8 @@ export class ReplicationConnection {
 
   /**
    * Creates a pgoutput slot and exports its snapshot. Waits for the transactions that are running
-   * now, for each of them at most `waitMs`.
+   * now, for each of them at most `waitMs`. Throws source/transaction-open, source/standby,
+   * source/slot-foreign, source/slots-exhausted, source/privilege.
    */
   async createSlot(name: string, options: { temporary: boolean; waitMs: number }): Promise<CreatedSlot> {
     const slot = quoteIdentifier(checkSlotName(name))
@@ -55,11 +67,11 @@ export class ReplicationConnection {
       await this.client.query(`set lock_timeout = ${Math.max(1, Math.floor(options.waitMs))}`)
       const row = await this.command<{ consistent_point: string; snapshot_name: string }>(
         `CREATE_REPLICATION_SLOT ${slot} ${options.temporary ? 'TEMPORARY ' : ''}LOGICAL pgoutput EXPORT_SNAPSHOT`,
-        options.waitMs * 2 + 60_000,
+        { milliseconds: options.waitMs * 2 + 60_000, late: () => olderTransaction(name) },
       )
       return { consistentPoint: parseLsn(row.consistent_point), snapshotName: row.snapshot_name }
     } catch (cause) {
-      throw slotCreationError(name, cause)
+      throw slotCreationError(name, cause, await this.look(name))
     }
   }
 
@@ -78,7 +90,7 @@ export class ReplicationConnection {
         if (this.closing || over) return
         over = true
         if (started) handler.broken(streamError(options, cause))
-        else reject(startError(options.slot, cause))
+        else reject(cause)
       }
       /* The driver hands copy data of a query to the query: this one is active until the end. */
       const stream = {
@@ -95,12 +107,16 @@ export class ReplicationConnection {
         resolve()
       })
       this.client.once('error', fail)
-      /* From PostgreSQL 18 on a publication that does not exist is only a warning, and its changes
-         are skipped in silence. */
-      this.client.on('notice', (notice) => {
-        if (notice.code === PREREQUISITE) fail(noPublication(options.publication))
+      this.client.on('notice', ({ code = '', routine, detail, hint, message }) => {
+        const notice = { code, routine, detail, hint, message }
+        const meaning = meaningOf(notice)
+        if (meaning === 'no-publication') fail(noPublication(options.publication))
+        else if (meaning === 'standby-waits') handler.standbyWaits?.(noticeText(notice))
+        else handler.notice?.(noticeText(notice))
       })
       this.client.query(stream)
+    }).catch(async (cause: unknown) => {
+      throw startError(options.slot, cause, await this.look(options.slot))
     })
   }
 
@@ -156,72 +172,45 @@ export class ReplicationConnection {
     await closeClient(this.client)
   }
 
+  /* After a refused command, on the same session; the protocol takes SQL without parameters. */
+  private async look(slot: string): Promise<SlotLook | undefined> {
+    try {
+      return await this.command<SlotLook>(
+        `select pg_is_in_recovery() as "isStandby", s.slot_name is not null as "exists",
+           coalesce(to_jsonb(s) ->> 'wal_status' = 'lost', false)
+             or to_jsonb(s) ->> 'invalidation_reason' is not null as "isLost"
+         from (select) one left join pg_replication_slots s on s.slot_name = ${quoteLiteral(checkSlotName(slot))}`,
+        { milliseconds: 10_000 },
+      )
+    } catch {
+      return undefined
+    }
+  }
+
   /* The first row of a command's answer. A server that gives none in time loses the connection. */
-  private async command<Row extends object>(text: string, deadlineMs = 60_000): Promise<Row> {
-    const timer = setTimeout(() => this.abandon(), deadlineMs)
+  private async command<Row extends object>(
+    text: string,
+    { milliseconds, late }: { milliseconds: number; late?: () => PipelineError } = { milliseconds: 60_000 },
+  ): Promise<Row> {
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      this.abandon()
+    }, milliseconds)
     try {
       const { rows } = await this.client.query<Row>(text)
       const row = rows[0]
       if (row === undefined)
         throw new PipelineError('source/protocol', 'a replication command gave no answer')
       return row
+    } catch (cause) {
+      if (!isLate) throw cause
+      throw (
+        late?.() ??
+        new PipelineError('source/unreachable', `no answer within ${milliseconds / 1_000} s`, { cause })
+      )
     } finally {
       clearTimeout(timer)
     }
   }
-}
-
-function slotCreationError(slot: string, cause: unknown): PipelineError {
-  switch (errorCodeOf(cause)) {
-    case '42710':
-      return new PipelineError(
-        'source/slot-foreign',
-        `slot ${slot} exists already: SELECT pg_drop_replication_slot(${quoteLiteral(slot)}); if nobody needs it`,
-        { cause },
-      )
-    case '53400':
-      return new PipelineError(
-        'source/slots-exhausted',
-        'no replication slot is free: ALTER SYSTEM SET max_replication_slots = 20, then restart PostgreSQL',
-        { cause },
-      )
-    case '55P03':
-      return new PipelineError(
-        'source/unreachable',
-        'a transaction that is older than the slot stays open: SELECT pid, xact_start FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start;',
-        { cause },
-      )
-  }
-  return toSourceError(cause, `cannot create slot ${slot}`)
-}
-
-function startError(slot: string, cause: unknown): PipelineError {
-  switch (errorCodeOf(cause)) {
-    case '42704':
-    case '55000':
-      return new PipelineError('source/slot-lost', `slot ${slot} is gone or has lost its log`, { cause })
-    case '55006':
-      return new PipelineError('source/slot-in-use', `another process reads slot ${slot}`, { cause })
-  }
-  return toSourceError(cause, `cannot read slot ${slot}`)
-}
-
-function streamError(options: { slot: string; publication: string }, cause: unknown): PipelineError {
-  if (cause instanceof PipelineError) return cause
-  /* Undefined object, while decoding: the slot is older than the publication, or it was dropped. */
-  if (errorCodeOf(cause) === '42704') return noPublication(options.publication, cause)
-  const code = errorCodeOf(cause)
-  return new PipelineError(
-    'source/protocol',
-    `the stream of slot ${options.slot} broke off${code === '' ? '' : ` (${code})`}`,
-    { cause },
-  )
-}
-
-function noPublication(publication: string, cause?: unknown): PipelineError {
-  return new PipelineError(
-    'source/publication',
-    `publication ${publication} did not exist at the slot's position: what changed since is not in the stream: npx tidemark dev --reload`,
-    cause === undefined ? undefined : { cause },
-  )
 }

@@ -1,7 +1,9 @@
 import { checkServerIdentity } from 'node:tls'
 import pg from 'pg'
 import { PipelineError } from '../../core/failures.ts'
-import { toSourceError } from './source-error.ts'
+import { errorCodeOf, toSourceError } from './source-error.ts'
+import { poolerRefusal, type SessionOptions, sessionOptions, settleSession } from './source-session.ts'
+import { addressOf, connectionOf, parseSourceUrl } from './source-url.ts'
 
 /** Where the source is: a `postgres://` URL, password included. Never logged. */
 export interface Source {
@@ -13,20 +15,6 @@ export interface Source {
 const CONNECT_MS = 15_000
 const QUERY_MS = 60_000
 
-/* One text for each value on every path: COPY, the stream and queries print with the same settings.
-   Row security would hide rows silently; off, the server refuses instead. */
-const SETTINGS = `set client_encoding = 'UTF8';
-  set client_min_messages = warning;
-  set timezone = 'UTC';
-  set datestyle = 'ISO, MDY';
-  set intervalstyle = 'postgres';
-  set extra_float_digits = 3;
-  set bytea_output = 'hex';
-  set row_security = off;
-  set statement_timeout = 0;
-  set idle_in_transaction_session_timeout = 0;
-  set standard_conforming_strings = on`
-
 export interface ConnectOptions {
   /** Speaks the replication protocol as well as SQL. */
   readonly replication?: boolean
@@ -36,28 +24,32 @@ export interface ConnectOptions {
 }
 
 /**
- * Opens a connection whose values have the replicator's text form. The caller ends it. Throws source/unreachable,
- * source/authentication or source/slots-exhausted (no free WAL sender).
+ * Opens a connection whose values have the replicator's text form, whatever role and database set: names without a schema
+ * are the catalog's. The caller ends it. Throws source/unreachable, source/authentication, source/tls, source/pooler,
+ * source/connections-exhausted, or source/slots-exhausted (no free WAL sender).
  */
 export async function connectSource(source: Source, options: ConnectOptions = {}): Promise<pg.Client> {
-  const client = createClient(source, options)
+  const { url, options: ofUrl } = connectionOf(source.url)
+  const session = sessionOptions(ofUrl)
+  const client = createClient({ ...source, url }, options, session)
+  const address = addressOf(source)
   /* Without a listener a connection that breaks while idle would end the process. */
   client.on('error', () => undefined)
   try {
-    await client.connect()
-    await client.query(SETTINGS)
-    const { rows } = await client.query<{ server_version_num: string }>('show server_version_num')
-    if (Number(rows[0]?.server_version_num) >= 140_000) await client.query('set idle_session_timeout = 0')
+    await client.connect().catch((cause: unknown) => {
+      throw poolerRefusal(errorCodeOf(cause), address) ?? cause
+    })
+    await settleSession(client, session, address)
     return client
   } catch (cause) {
     await closeClient(client)
-    if (options.replication === true && cause instanceof Error && 'code' in cause && cause.code === '53300')
+    if (options.replication === true && errorCodeOf(cause) === '53300')
       throw new PipelineError(
         'source/slots-exhausted',
-        `no WAL sender is free at ${addressOf(source)}: ALTER SYSTEM SET max_wal_senders = 20, then restart PostgreSQL`,
+        `no WAL sender is free at ${address}: ALTER SYSTEM SET max_wal_senders = 20, then restart PostgreSQL`,
         { cause },
       )
-    throw toSourceError(cause, `cannot connect to ${addressOf(source)}`)
+    throw toSourceError(cause, `cannot connect to ${address}`)
   }
 }
 
@@ -74,19 +66,10 @@ export async function closeClient(client: pg.Client): Promise<void> {
   clearTimeout(timer)
 }
 
-/** Host, port and database of a source, for messages: no user, no password. */
-export function addressOf(source: Source): string {
-  try {
-    const { host, pathname } = new URL(source.url)
-    return `${host}${pathname}`
-  } catch {
-    return 'the source'
-  }
-}
-
-function createClient(source: Source, options: ConnectOptions): pg.Client {
+function createClient(source: Source, options: ConnectOptions, session: SessionOptions): pg.Client {
   const config: pg.ClientConfig & { replication?: string } = {
     connectionString: source.url,
+    options: session.text,
     connectionTimeoutMillis: CONNECT_MS,
     query_timeout: options.replication === true ? 0 : (options.queryMs ?? QUERY_MS),
     keepAlive: true,
@@ -104,6 +87,6 @@ function createClient(source: Source, options: ConnectOptions): pg.Client {
 
 /* Node knows no name to check when the host is an address, so the name is said here. */
 function verified(url: string, ca: string): pg.ClientConfig['ssl'] {
-  const host = new URL(url).hostname
+  const host = parseSourceUrl(url).hostname
   return { ca, rejectUnauthorized: true, checkServerIdentity: (_, found) => checkServerIdentity(host, found) }
 }

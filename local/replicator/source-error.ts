@@ -1,17 +1,30 @@
 import { type FailureCode, PipelineError } from '../../core/failures.ts'
+import { isOfDatabase, serverWords } from './server-words.ts'
 
 /** The SQLSTATE of a server's error or the system's error code; empty when it has none. */
 export function errorCodeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-const CODES: Readonly<Record<string, FailureCode>> = {
-  '28000': 'source/authentication',
-  '28P01': 'source/authentication',
+/** What PostgreSQL calls its states, by whole SQLSTATE and else by class: appendix A of its manual. */
+const STATES: Readonly<Record<string, FailureCode>> = {
+  '28': 'source/authentication',
   /* No such database: as wrong as a password, and no retry mends it. */
-  '3D000': 'source/authentication',
+  '3D': 'source/authentication',
   '42501': 'source/privilege',
-  '53400': 'source/slots-exhausted',
+  /* The connection, and a server that stops, starts or crashed. */
+  '08': 'source/unreachable',
+  '57P01': 'source/unreachable',
+  '57P02': 'source/unreachable',
+  '57P03': 'source/unreachable',
+  '53300': 'source/connections-exhausted',
+  /* A limit of time, or somebody who cancels. */
+  '57014': 'source/timeout',
+  '57P05': 'source/timeout',
+  '25P03': 'source/timeout',
+  '25P04': 'source/timeout',
+  '55P03': 'source/timeout',
+  '25006': 'source/read-only',
 }
 
 /* What Node calls a certificate that it does not accept (API of node:tls); a server without TLS has no code. */
@@ -19,19 +32,25 @@ const UNTRUSTED =
   /^(ERR_TLS_|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_(GET|VERIFY)|HOSTNAME_MISMATCH|INVALID_CA)/
 
 /**
- * Names an error of the source: by SQLSTATE or system code, never by message text. A connection
- * that was lost or refused is source/unreachable. `what` says what could not be done.
+ * Names an error of the source: by SQLSTATE or system code, never by message text. What the server refuses and has no
+ * name here is source/query-failed; a connection that was lost or refused is source/unreachable. `what` says what could
+ * not be done.
  */
 export function toSourceError(cause: unknown, what: string): PipelineError {
   if (cause instanceof PipelineError) return cause
-  const code = errorCodeOf(cause)
-  const known = CODES[code] ?? (UNTRUSTED.test(code) ? 'source/tls' : undefined)
-  return new PipelineError(known ?? 'source/unreachable', `${what}: ${describe(cause, code)}`, { cause })
+  return new PipelineError(sourceCodeOf(cause), `${what}: ${describe(cause)}`, { cause })
 }
 
-/* The server's own message may hold values of rows; its SQLSTATE never does. */
-function describe(cause: unknown, code: string): string {
-  if (/^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E')) return `SQLSTATE ${code}`
+function sourceCodeOf(cause: unknown): FailureCode {
+  const code = errorCodeOf(cause)
+  if (isOfDatabase(cause)) return STATES[code] ?? STATES[code.slice(0, 2)] ?? 'source/query-failed'
+  return UNTRUSTED.test(code) ? 'source/tls' : 'source/unreachable'
+}
+
+/** SQLSTATE and, where they hold no value of a row, the words of the server; of the system its code. */
+export function describe(cause: unknown): string {
+  const code = errorCodeOf(cause)
+  if (isOfDatabase(cause)) return [`SQLSTATE ${code}`, ...serverWords(cause)].join(': ')
   if (code !== '') return code
   return cause instanceof Error ? cause.message : 'unknown error'
 }

@@ -40,16 +40,18 @@ const KEEPALIVE = 0x6b
 const WAL_HEADER = 25
 const TICK_MS = 1_000
 const STATUS_MS = 10_000
+/* A server that is there says something within 30 s, whatever it works on: see `settleSession`. */
+const SILENCE_MS = 60_000
 
 /**
  * Reads a slot until `signal`, and delivers its changes in commit order, at least once. The source
  * is told only what `deliver` has resolved for, so a stop at any point loses nothing; a repeated
  * change renders the same bytes, but for `metadata.timestamp` and, on the first record of a run,
  * the `prev-` fields. Resolves after `signal` when the last batch is delivered and the slot is
- * free. Throws what `deliver` throws, source/protocol or source/unreachable when the connection
- * breaks (start again from the last `through`, after `checkSlot`: the server may still hold the slot
- * for the dead connection), source/slot-lost, source/slot-in-use,
- * source/publication.
+ * free. Throws what `deliver` throws; source/unreachable when the connection breaks or falls silent,
+ * source/query-failed when the server ends the stream with an error, source/protocol (start again
+ * from the last `through`, after `checkSlot`: the server may still hold the slot for the dead
+ * connection); source/slot-lost, source/slot-in-use, source/publication.
  */
 export async function streamChanges(options: StreamOptions): Promise<void> {
   if (options.signal.aborted) return
@@ -232,8 +234,11 @@ class ChangeStream {
     /* While we do not read, the server's requests for a reply are not seen: answer them unasked. */
     if (isWaiting) this.sendStatus()
     else if (now - this.statusAt >= STATUS_MS) this.sendStatus(true)
-    if (isWaiting || now - this.heardAt <= (this.options.silenceMs ?? 60_000)) return
-    this.fail(new PipelineError('source/protocol', 'the source fell silent'))
+    const { silenceMs = SILENCE_MS } = this.options
+    if (isWaiting || now - this.heardAt <= silenceMs) return
+    this.fail(
+      new PipelineError('source/unreachable', `nothing came from the source for ${silenceMs / 1_000} s`),
+    )
     this.connection.abandon()
   }
 

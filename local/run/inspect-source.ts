@@ -6,7 +6,8 @@ import { checkSource } from '../replicator/check-source.ts'
 import { readPublication } from '../replicator/publication-state.ts'
 import { quoteTable } from '../replicator/quote-identifier.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
-import { addressOf, closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import { addressOf } from '../replicator/source-url.ts'
 import { dropOwnSlot } from './drop-own-slot.ts'
 
 export interface InspectOptions {

@@ -165,7 +165,7 @@ describe('a slot', () => {
     expect(error.message).toMatch(/SELECT pg_terminate_backend\(\d+\);/)
     /* To the server a reader that says nothing during the whole wait is a dead one. */
     await checkAs(database.source, { known: true, waitMs: 300 })
-    await expect(reader.done).rejects.toMatchObject({ code: 'source/protocol' })
+    await expect(reader.done).rejects.toMatchObject({ code: 'source/unreachable' })
   })
 
   test('cannot be made when all are taken, and is lost when its log was removed', async () => {

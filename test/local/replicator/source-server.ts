@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type pg from 'pg'
+import pg from 'pg'
 import { vi } from 'vitest'
 import { PipelineError } from '../../../core/failures.ts'
 import type { StreamRecord } from '../../../core/stream-record.ts'
@@ -13,7 +13,7 @@ import { ensurePublication } from '../../../local/replicator/ensure-publication.
 import { parseLsn } from '../../../local/replicator/lsn.ts'
 import { openSnapshot } from '../../../local/replicator/snapshot.ts'
 import { readSourceCatalog, type SourceTable } from '../../../local/replicator/source-catalog.ts'
-import { closeClient, connectSource, type Source } from '../../../local/replicator/source-connection.ts'
+import { closeClient, type Source } from '../../../local/replicator/source-connection.ts'
 import { type StreamOptions, streamChanges } from '../../../local/replicator/stream-changes.ts'
 
 /* Starting servers and waiting for their slots is slow on a busy machine, and never the point. */
@@ -41,13 +41,13 @@ export async function startSource(settings: Readonly<Record<string, string>> = {
     dir: join(root, 'pg'),
     settings: { max_replication_slots: '40', max_wal_senders: '40', fsync: 'off', ...settings },
   })
-  const admin = await connectSource({ url: server.url })
+  const admin = await openClient({ url: server.url })
   const name = `t_${randomBytes(6).toString('hex')}`
   await admin.query(`create database ${name}`)
   await closeClient(admin)
   const url = new URL(server.url)
   url.pathname = `/${name}`
-  const database = { source: { url: url.href }, client: await connectSource({ url: url.href }), name }
+  const database = { source: { url: url.href }, client: await openClient({ url: url.href }), name }
   return {
     url: server.url,
     database: async (schema) => {
@@ -61,6 +61,15 @@ export async function startSource(settings: Readonly<Record<string, string>> = {
       await rm(root, { recursive: true, force: true })
     },
   }
+}
+
+/** A session of the application that writes: unlike `connectSource` it finds names in `public`. `closeClient` ends it. */
+export async function openClient({ url }: Source): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, options: '-c TimeZone=UTC' })
+  /* A server that stops ends it. */
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
 }
 
 /* Making a database takes 300 ms, emptying one 10. */
