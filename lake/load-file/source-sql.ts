@@ -61,7 +61,13 @@ function sourceValue({ kind }: FileType, text: string): JsonValue {
   }
 }
 
-const WORDS: Readonly<Record<string, string>> = { nan: 'NaN', inf: 'Infinity', '-inf': '-Infinity' }
+const WORDS: Readonly<Record<string, string>> = {
+  nan: 'NaN',
+  /* The sign of a NaN says nothing. */
+  '-nan': 'NaN',
+  inf: 'Infinity',
+  '-inf': '-Infinity',
+}
 
 /* PostgreSQL's text: the fewest digits that tell the float from its neighbours, an exponent from 15 (real: 6) digits on. */
 function floatValue(text: string, round: (value: number) => number, plainDigits: number): JsonValue {

@@ -25,7 +25,7 @@ export async function fileColumns(
 ): Promise<readonly FileColumn[]> {
   const file = literal(path)
   const leaves = await fromFile(key, () =>
-    engine.rows(`SELECT base64(encode(name)) FROM parquet_schema(${file}) ORDER BY column_id`),
+    engine.rows(`SELECT base64(encode(name)), ${INEXACT} FROM parquet_schema(${file}) ORDER BY column_id`),
   )
   const types = await fromFile(key, () =>
     engine.rows(
@@ -43,8 +43,9 @@ export async function fileColumns(
   const columns = names.map((name, index): FileColumn => {
     const found = String(types[index]?.[0])
     const type = fileTypeOf(found)
-    if (type === undefined)
-      throw corrupt(key, `expected a type of full loads in column ${name}, found ${found}`)
+    const inexact = leaves[index + 1]?.[1] ?? null
+    if (type === undefined || inexact !== null)
+      throw corrupt(key, `expected a type of full loads in column ${name}, found ${inexact ?? found}`)
     const isNumber = type.kind === 'text' && numbers.has(index)
     const kept: FileType = isNumber ? { kind: 'number' } : type
     return { name, type: kept, ref: `c${index}`, isOwn: isOwn(name, index) }
@@ -54,6 +55,15 @@ export async function fileColumns(
     throw corrupt(key, 'expected columns of different names, found two alike')
   return columns
 }
+
+/*
+ * Types that DuckDB reads, but not exactly: decimals that its own cannot hold become doubles, and what is in nanoseconds is
+ * cut to microseconds.
+ */
+const INEXACT = `CASE
+  WHEN precision > 38 THEN 'a decimal of ' || precision || ' digits'
+  WHEN type = 'INT96' THEN 'INT96, which is in nanoseconds'
+  WHEN contains(logical_type, 'NANOS=NanoSeconds') THEN 'nanoseconds' END`
 
 const OWN: ReadonlySet<string> = new Set([TIME_COLUMN, OPERATION_COLUMN])
 

@@ -24,10 +24,16 @@ export interface LoadFileDeps {
  * and a coarse time: it would read pages of the old one.
  */
 const NO_CACHE = 'SET enable_external_file_cache = false'
+/*
+ * What holds of a row is asked of its values, never of the footer: DuckDB takes another writer's bounds for the whole truth,
+ * and many writers leave NaN out of them, as the format lets them, or order text by signed bytes.
+ */
+const NO_BOUNDS = `SET disabled_optimizers = 'statistics_propagation,filter_pushdown'`
 
 /**
  * Opens a full-load file for DuckDB: its name is not looked at, its content is. `sources` are the source columns that the
- * contracts of the table name: DMS's own columns are told from those. Throws `landing/corrupt`.
+ * contracts of the table name: DMS's own columns are told from those. The engine is for load files alone: from here on it
+ * answers no condition from the bounds of a file. Throws `landing/corrupt`.
  */
 export async function openLoadFile(
   key: string,
@@ -35,7 +41,7 @@ export async function openLoadFile(
   sources: ReadonlySet<string>,
   deps: LoadFileDeps,
 ): Promise<OpenLoadFile> {
-  await deps.engine.run(NO_CACHE)
+  await deps.engine.run(`${NO_CACHE}; ${NO_BOUNDS}`)
   const { path, isScratch } = await loadFileSource(key, deps.files, deps.maxBytes)
   const scratch: string[] = isScratch ? [path] : []
   const close = async () => {
