@@ -12,7 +12,7 @@ import {
   DuckDBTimestampTZValue,
   type DuckDBValue,
 } from '@duckdb/node-api'
-import { type ParquetParsers, parquetReadObjects } from 'hyparquet'
+import { type ParquetParsers, parquetMetadata, parquetReadObjects, type SchemaElement } from 'hyparquet'
 import type { ParquetField, ParquetType, ParquetValue } from '../../../lake/parquet/field.ts'
 import { type ParquetOptions, type ParquetSummary, parquetWriter } from '../../../lake/parquet/writer.ts'
 import type { AnyTable } from './any-table.ts'
@@ -73,14 +73,23 @@ const exactParsers: Partial<ParquetParsers> = {
   stringFromBytes: (bytes) => decoder.decode(bytes),
 }
 
-/** Every row as hyparquet reads it, in the form that `comparable` gives with rounded decimals. */
+/** Every row as hyparquet reads it, in the form that `comparable` gives. */
 export async function readWithHyparquet(
   file: Uint8Array,
   fields: readonly ParquetField[],
 ): Promise<unknown[][]> {
   const buffer = new Uint8Array(file).buffer
-  const rows = await parquetReadObjects({ file: buffer, parsers: exactParsers, utf8: false })
+  const footer = parquetMetadata(buffer)
+  const metadata = { ...footer, schema: footer.schema.map(withoutDecimal) }
+  const rows = await parquetReadObjects({ file: buffer, metadata, parsers: exactParsers, utf8: false })
   return rows.map((row) => fields.map(({ name, type }) => fromHyparquet(row[name], type)))
+}
+
+/* It makes doubles of decimals: what it reads of the file are their digits. */
+function withoutDecimal(element: SchemaElement): SchemaElement {
+  if (element.converted_type !== 'DECIMAL') return element
+  const { converted_type: _, logical_type: __, ...physical } = element
+  return physical
 }
 
 function fromHyparquet(value: unknown, type: ParquetType): unknown {
@@ -91,15 +100,22 @@ function fromHyparquet(value: unknown, type: ParquetType): unknown {
     const members = new Map(Object.entries(value))
     return type.fields.map((field) => fromHyparquet(members.get(field.name), field.type))
   }
+  if (type.kind === 'decimal') return { unscaled: unscaledOf(value) }
   return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
+}
+
+/* Of fixed bytes, big-endian in two's complement, or of an integer. */
+function unscaledOf(value: unknown): unknown {
+  if (value instanceof Uint8Array)
+    return BigInt.asIntN(value.length * 8, BigInt(`0x${Buffer.from(value).toString('hex')}`))
+  return typeof value === 'number' ? BigInt(value) : value
 }
 
 /**
  * A canonical value in the form in which both readers' values are compared: integers of 64 bits as
- * bigint, timestamps in microseconds, bytes as hex, structs as arrays. hyparquet only gives decimals
- * as doubles: for it they are rounded in the same way.
+ * bigint, timestamps in microseconds, decimals as their digits, bytes as hex, structs as arrays.
  */
-function comparable(value: ParquetValue, type: ParquetType, decimals: 'exact' | 'rounded'): unknown {
+function comparable(value: ParquetValue, type: ParquetType): unknown {
   if (value === null) return null
   switch (type.kind) {
     case 'boolean':
@@ -113,21 +129,17 @@ function comparable(value: ParquetValue, type: ParquetType, decimals: 'exact' | 
       return Math.fround(Number(value))
     case 'binary':
       return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
-    case 'decimal': {
-      const unscaled = BigInt(String(value).replace('.', ''))
-      return decimals === 'exact' ? { unscaled } : Number(unscaled) * 10 ** -type.scale
-    }
+    case 'decimal':
+      return { unscaled: BigInt(String(value).replace('.', '')) }
     case 'list':
-      return Array.isArray(value) ? value.map((item) => comparable(item, type.of.type, decimals)) : value
+      return Array.isArray(value) ? value.map((item) => comparable(item, type.of.type)) : value
     case 'struct': {
       const members = Array.isArray(value) ? value : Object.values(value)
-      return type.fields.map((field, index) => comparable(members[index], field.type, decimals))
+      return type.fields.map((field, index) => comparable(members[index], field.type))
     }
   }
 }
 
-export function comparableRows(table: AnyTable, decimals: 'exact' | 'rounded'): unknown[][] {
-  return table.rows.map((row) =>
-    table.fields.map(({ type }, index) => comparable(row[index] ?? null, type, decimals)),
-  )
+export function comparableRows(table: AnyTable): unknown[][] {
+  return table.rows.map((row) => table.fields.map(({ type }, index) => comparable(row[index] ?? null, type)))
 }

@@ -1,5 +1,4 @@
 import { gzipSync } from 'node:zlib'
-import type { SchemaElement } from 'hyparquet'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 
 /** A file as DMS writes it: another writer than the engine that reads it. */
@@ -18,6 +17,9 @@ export interface DmsFileOptions {
   /** Columns that no contract names. */
   readonly hasUnknown?: boolean
 }
+
+/** An element of a file's schema, as the writer takes it. */
+export type SchemaElement = NonNullable<Parameters<typeof parquetWriteBuffer>[0]['schema']>[number]
 
 interface Field {
   readonly element: SchemaElement
