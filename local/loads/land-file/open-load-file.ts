@@ -7,7 +7,7 @@ import { fileRelation } from '../../../lake/load-file/load-sql.ts'
 import { literal } from '../../../lake/sql-text.ts'
 import { fileColumns } from './file-columns.ts'
 import { loadFileSource } from './load-file-source.ts'
-import { corrupt, fromFile } from './readable-file.ts'
+import { byValues, corrupt, fromFile } from './readable-file.ts'
 import { rewriteLoadFile } from './rewrite-load-file.ts'
 
 export interface LoadFileDeps {
@@ -24,16 +24,11 @@ export interface LoadFileDeps {
  * and a coarse time: it would read pages of the old one.
  */
 const NO_CACHE = 'SET enable_external_file_cache = false'
-/*
- * What holds of a row is asked of its values, never of the footer: DuckDB takes another writer's bounds for the whole truth,
- * and many writers leave NaN out of them, as the format lets them, or order text by signed bytes.
- */
-const NO_BOUNDS = `SET disabled_optimizers = 'statistics_propagation,filter_pushdown'`
 
 /**
  * Opens a full-load file for DuckDB: its name is not looked at, its content is. `sources` are the source columns that the
- * contracts of the table name: DMS's own columns are told from those. The engine is for load files alone: from here on it
- * answers no condition from the bounds of a file. Throws `landing/corrupt`.
+ * contracts of the table name: DMS's own columns are told from those. The engine lands one file at a time. Throws
+ * `landing/corrupt`.
  */
 export async function openLoadFile(
   key: string,
@@ -41,7 +36,7 @@ export async function openLoadFile(
   sources: ReadonlySet<string>,
   deps: LoadFileDeps,
 ): Promise<OpenLoadFile> {
-  await deps.engine.run(`${NO_CACHE}; ${NO_BOUNDS}`)
+  await deps.engine.run(NO_CACHE)
   const { path, isScratch } = await loadFileSource(key, deps.files, deps.maxBytes)
   const scratch: string[] = isScratch ? [path] : []
   const close = async () => {
@@ -83,7 +78,7 @@ async function checkOperations(
   if (operation === undefined) return
   const isInsert = operation.type.kind === 'text' ? `${operation.ref} = 'I'` : 'false'
   const [[others] = []] = await fromFile(key, () =>
-    engine.rows(`SELECT count(*) FROM ${relation} WHERE (${isInsert}) IS NOT TRUE`),
+    byValues(engine, `SELECT count(*) FROM ${relation} WHERE (${isInsert}) IS NOT TRUE`),
   )
   if (Number(others) > 0)
     throw corrupt(key, `expected only rows of a full load (${OPERATION_COLUMN} is I), found ${others} others`)

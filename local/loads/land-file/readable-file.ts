@@ -1,4 +1,6 @@
 import { PipelineError } from '../../../core/failures.ts'
+import type { JsonValue } from '../../../core/json.ts'
+import type { SqlEngine } from '../../../core/ports.ts'
 import type { FileColumn } from '../../../lake/load-file/file-column.ts'
 
 /** A load file that DuckDB reads. */
@@ -24,6 +26,23 @@ export async function fromFile<T>(key: string, read: () => Promise<T>): Promise<
   } catch (error) {
     if (!isOfFile(error)) throw error
     throw corrupt(key, `expected Parquet that can be read whole, found what makes ${error.message}`, error)
+  }
+}
+
+/**
+ * Rows of a statement whose conditions are asked of the values of a load file, never of its footer: DuckDB takes another
+ * writer's bounds for the whole truth, but many writers leave NaN out of them, as the format lets them. The setting is of
+ * the whole engine, which lands one file at a time.
+ */
+export async function byValues(
+  engine: SqlEngine,
+  statement: string,
+): Promise<readonly (readonly JsonValue[])[]> {
+  await engine.run(`SET disabled_optimizers = 'statistics_propagation,filter_pushdown'`)
+  try {
+    return await engine.rows(statement)
+  } finally {
+    await engine.run('RESET disabled_optimizers')
   }
 }
 

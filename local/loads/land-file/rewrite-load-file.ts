@@ -5,7 +5,7 @@ import { isImpossible } from '../../../lake/load-file/impossible-type.ts'
 import { type LoadPlace, loadSql } from '../../../lake/load-file/load-sql.ts'
 import { literal } from '../../../lake/sql-text.ts'
 import { formatPassedOn, type RewriteDeps } from './format-passed-on.ts'
-import { corrupt, fromFile, isOfFile, type ReadableFile } from './readable-file.ts'
+import { byValues, corrupt, fromFile, isOfFile, type ReadableFile } from './readable-file.ts'
 import { sourceRowsSelect } from './source-rows.ts'
 
 /* Rows of a group, unless they are large: then bytes. Both bound what DuckDB holds. */
@@ -67,7 +67,8 @@ async function copy(
   const path = await files.scratch('load-rewrite')
   scratch.push(path)
   try {
-    const [[rows] = []] = await engine.rows(
+    const [[rows] = []] = await byValues(
+      engine,
       `COPY (${select}) TO ${literal(path)} (FORMAT parquet, ${options}, ${ROW_GROUP})`,
     )
     return { path, rows: Number(rows) }
@@ -90,7 +91,7 @@ async function checkTypes(
     const found = columns.find((one) => !one.isOwn && one.name === (column.from ?? name))
     if (found === undefined || !isImpossible(column, found.type)) continue
     const [[values] = []] = await fromFile(key, () =>
-      engine.rows(`SELECT count(${found.ref}) FROM ${relation}`),
+      byValues(engine, `SELECT count(${found.ref}) FROM ${relation}`),
     )
     if (Number(values) > 0)
       throw corrupt(

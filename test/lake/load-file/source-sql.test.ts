@@ -29,6 +29,11 @@ test('a float is written with digits that give it back, as JSON', () => {
   )
 })
 
+test('a NaN is the same whatever its sign, which DuckDB prints', () => {
+  for (const kind of ['double', 'float'] as const)
+    expect(['nan', '-nan'].map((text) => streamValue(kind, text))).toEqual(['NaN', 'NaN'])
+})
+
 test('every day and every microsecond of the years 1 to 9999 is written as the contract reads it', () => {
   const [first, last] = [parseDate('0001-01-01') ?? 0, parseDate('9999-12-31') ?? 0]
   fc.assert(

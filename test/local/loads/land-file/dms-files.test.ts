@@ -2,6 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, test } from 'vitest'
 import { col, type Table, table } from '../../../../core/contract/index.ts'
 import { lakeColumns } from '../../../../core/contract/lake-columns.ts'
@@ -10,8 +11,9 @@ import { historyFields } from '../../../../lake/history-fields.ts'
 import { historyFiles } from '../../../../lake/history-file.ts'
 import type { DuckEngine } from '../../../../local/duckdb/duck-engine.ts'
 import { openLoadFile } from '../../../../local/loads/land-file/open-load-file.ts'
-import { type DmsFileOptions, dmsFile } from './dms-file.ts'
+import { type DmsFileOptions, dmsFile, type SchemaElement } from './dms-file.ts'
 import { maskKey, openEngine, position, reference, refusals, rewritten, scratchFiles } from './load-run.ts'
+import { parquetjsFile } from './other-writers.ts'
 
 const filesTable = table({
   name: 't.files',
@@ -218,6 +220,56 @@ describe('files that are set aside whole', () => {
     await expect(land(engine, folder, dmsFile({ rows: 2 }), other)).rejects.toMatchObject({
       code: 'landing/corrupt',
       message: 'k: expected boolean in column born for t.files v1, found date',
+    })
+  })
+})
+
+/* One column beside a key, of a type that DuckDB reads otherwise than it is. */
+function columnFile(element: Omit<SchemaElement, 'name'>, data: readonly bigint[]): Uint8Array {
+  const schema: SchemaElement[] = [
+    { name: 'root', num_children: 2 },
+    { name: 'id', type: 'INT64', repetition_type: 'REQUIRED' },
+    { name: 'seen_at', repetition_type: 'OPTIONAL', ...element },
+  ]
+  const columnData = [
+    { name: 'id', data: data.map((_, row) => BigInt(row)) },
+    { name: 'seen_at', data: [...data] },
+  ]
+  return new Uint8Array(parquetWriteBuffer({ schema, columnData }))
+}
+
+describe('types that the engine reads, but not exactly', () => {
+  test.each<{ readonly found: string; readonly element: Omit<SchemaElement, 'name'> }>([
+    {
+      found: 'nanoseconds',
+      element: { type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'NANOS' } },
+    },
+    {
+      found: 'a decimal of 40 digits',
+      element: {
+        type: 'FIXED_LEN_BYTE_ARRAY',
+        type_length: 17,
+        converted_type: 'DECIMAL',
+        precision: 40,
+        scale: 2,
+      },
+    },
+  ])('G6: $found', async ({ found, element }) => {
+    const { engine, folder } = await openEngine()
+    await expect(land(engine, folder, columnFile(element, [1n, 1500n]))).rejects.toMatchObject({
+      code: 'landing/corrupt',
+      message: `k: expected a type of full loads in column seen_at, found ${found}`,
+    })
+  })
+
+  test('G6: INT96', async () => {
+    const { engine, folder } = await openEngine()
+    const content = await parquetjsFile({ id: { type: 'INT64' }, seen_at: { type: 'INT96' } }, [
+      { id: 1, seen_at: 1 },
+    ])
+    await expect(land(engine, folder, content)).rejects.toMatchObject({
+      code: 'landing/corrupt',
+      message: 'k: expected a type of full loads in column seen_at, found INT96, which is in nanoseconds',
     })
   })
 })
