@@ -93,11 +93,7 @@ test('G6: and for a reader that is none of ours', async () => {
     id: 1,
     plan: {
       cost: -1.5,
-      breaks: [
-        { at: new Date(-1), hex: new Uint8Array([0, 255]) },
-        null,
-        { at: new Date(0), hex: null },
-      ],
+      breaks: [{ at: new Date(-1), hex: new Uint8Array([0, 255]) }, null, { at: new Date(0), hex: null }],
     },
     grid: [[0.1, Number.NaN, -0, null], [], null],
   })
