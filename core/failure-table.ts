@@ -27,6 +27,16 @@ export const failures = {
     action: 'quarantine',
     advice: 'One change is larger than a page may be; lower LobMaxSize or drop the column at the source.',
   },
+  'capture/no-old-key': {
+    action: 'quarantine',
+    advice:
+      'The replica identity of the table leaves out columns of its key, so the update or delete does not say which row it was. Run `ALTER TABLE … REPLICA IDENTITY DEFAULT` at the source (of a partition: on the partition); the table is then loaded again by itself.',
+  },
+  'capture/other-table': {
+    action: 'quarantine',
+    advice:
+      'Another table of the source has taken the name, by a rename or a swap, so its change must not reach the rows of the first. The table that has the name now is loaded by itself, or by `tidemark table add`; `status` says when.',
+  },
   'raw/corrupt': {
     action: 'halt',
     advice:

@@ -47,6 +47,7 @@ export async function captureBatch(
     try {
       const decoded = decode(record.data, record.partitionKey)
       if (decoded.kind === 'change') {
+        if (record.refusal !== undefined) throw new PipelineError(record.refusal.code, record.refusal.message)
         if (record.data.length > MAX_RECORD_BYTES) throw tooLarge(decoded.table, record.data.length)
         const held = byTable.get(decoded.table)
         if (held === undefined)

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { driftKind } from '../../core/source-drift.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
 
 const tableDrift = z.object({
@@ -74,9 +75,21 @@ export class Drift {
   async noteDefinition(table: string, operation: string, now: number): Promise<void> {
     if (ROUTINE.has(operation)) return
     await this.change(table, (drift) => {
-      const noted = [...drift.definitions, { operation, at: new Date(now).toISOString() }]
+      /* What is seen again is the newer, once. */
+      const others = drift.definitions.filter((known) => known.operation !== operation)
+      const noted = [...others, { operation, at: new Date(now).toISOString() }]
       const contracts = this.contracts.digestOf(table)
       return { ...drift, definitions: noted.slice(-MAX_DEFINITIONS), contracts }
+    })
+  }
+
+  /** Forgets what a load has mended that began then, ISO 8601 UTC. Resolves when that is on disk. */
+  settle(table: string, since: string): Promise<void> {
+    return this.change(table, (drift) => {
+      const isMended = ({ operation, at }: TableDrift['definitions'][number]) =>
+        at < since && ['load', 'itself'].includes(driftKind(operation)?.mend ?? '')
+      const definitions = drift.definitions.filter((known) => !isMended(known))
+      return definitions.length === drift.definitions.length ? drift : { ...drift, definitions }
     })
   }
 

@@ -8,14 +8,17 @@ import { historyFiles } from '../../lake/history-file.ts'
 export class LiveContracts {
   private readonly maskKey: MaskKey
   private known: readonly Table[]
+  readonly ended: readonly Table[]
   private routes: Router
   private histories: HistoryFiles
 
-  constructor(tables: readonly Table[], maskKey: MaskKey) {
+  /** Under contracts of `ended` tables changes are still read; they are none of `tables`. */
+  constructor(tables: readonly Table[], maskKey: MaskKey, ended: readonly Table[] = []) {
     this.maskKey = maskKey
+    this.ended = ended
     this.known = tables
-    this.routes = router(tables, maskKey)
-    this.histories = historyFiles(tables)
+    this.routes = router([...tables, ...ended], maskKey)
+    this.histories = historyFiles([...tables, ...ended])
   }
 
   get tables(): readonly Table[] {
@@ -42,7 +45,10 @@ export class LiveContracts {
 
   private take(tables: readonly Table[]): void {
     this.known = tables
-    this.routes = router(this.known, this.maskKey)
-    this.histories = historyFiles(this.known)
+    const added = ({ name, version }: Table) =>
+      !tables.some((table) => table.name === name && table.version === version)
+    const all = [...tables, ...this.ended.filter(added)]
+    this.routes = router(all, this.maskKey)
+    this.histories = historyFiles(all)
   }
 }

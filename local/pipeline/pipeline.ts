@@ -28,6 +28,8 @@ import { Watermark } from './watermark.ts'
 export interface PipelineOptions {
   readonly folder: RunFolder
   readonly tables: readonly Table[]
+  /** Contracts of tables that are gone from the source: what is left of their changes is read by them. */
+  readonly ended?: readonly Table[]
   readonly hints: BufferingHints
   readonly log: Logger
   readonly now?: Clock
@@ -39,6 +41,8 @@ export interface PipelineOptions {
 export interface CaptureContext {
   readonly epoch: number
   readonly loadPositionOf: (table: string) => Position | undefined
+  /** Told of data definition at the source, before the records after it are acknowledged. */
+  readonly onDefinition?: (table: string, operation: string) => Promise<void>
 }
 
 /** Counts since this process started, but for `pages` and `quarantined`, which are of the folder. */
@@ -136,7 +140,7 @@ export class Pipeline {
 
   /** Opens the stores of a folder, goes on where they were left, and registers the tables. */
   static async open(options: PipelineOptions): Promise<Pipeline> {
-    const { folder, tables, hints, now = Date.now } = options
+    const { folder, tables, ended = [], hints, now = Date.now } = options
     const objects = new FolderObjects(folder.root)
     const raw = await FolderRawStore.open(folder.raw)
     const quarantine = await FolderQuarantine.open(folder.quarantine, { now })
@@ -149,7 +153,7 @@ export class Pipeline {
       check: folder.maskCheck,
       isUsed: async () => hasMaskedRows(await catalog.entries(), tables),
     }).current()
-    const contracts = new LiveContracts(tables, maskKey)
+    const contracts = new LiveContracts(tables, maskKey, ended)
     const meter = await Meter.open(folder.meter, { tables: () => contracts.tables, now })
     const delivered = meter.delivered.bind(meter)
     const delivery = new FolderDelivery({ objects, now, hints, ledger, delivered })
@@ -176,6 +180,11 @@ export class Pipeline {
 
   get tables(): readonly Table[] {
     return this.contracts.tables
+  }
+
+  /** Contracts of tables that are gone from the source. */
+  get ended(): readonly Table[] {
+    return this.contracts.ended
   }
 
   /** Registers tables and has their changes formatted from now on. Doing it again changes nothing. Gives the new ones. */
@@ -218,6 +227,7 @@ export class Pipeline {
       log: this.log,
       control: async (table, operation) => {
         await this.drift.noteDefinition(table, operation, this.now())
+        await context.onDefinition?.(table, operation)
         this.ledger.noteFiltered(table, 0)
       },
     })

@@ -16,6 +16,8 @@ export interface RunFolder {
   readonly meter: string
   readonly contracts: string
   readonly drift: string
+  /** What the source's tables were like when their changes were read last. */
+  readonly tables: string
   readonly replays: string
   readonly ledger: string
   readonly loads: string
@@ -38,6 +40,7 @@ export function runFolder(root: string): RunFolder {
     meter: join(root, 'meter.json'),
     contracts: join(root, 'contracts.json'),
     drift: join(root, 'drift.json'),
+    tables: join(root, 'tables.json'),
     replays: join(root, 'replays'),
     ledger: join(root, 'ledger'),
     loads: join(root, 'loads'),

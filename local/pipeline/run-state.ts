@@ -13,6 +13,8 @@ const load = z.object({
   /** Rows of the newest complete load, and where they rank. */
   rows: z.number().int().nullable(),
   position: z.string().nullable(),
+  /** Changes after the load were not sent, or may not have been: another one is due. `reason` is a drift operation, `at` when it was seen last. */
+  stale: z.object({ reason: z.string(), at: z.string() }).optional(),
 })
 
 const runState = z.object({
@@ -81,6 +83,13 @@ export class RunState {
     const done = this.turn.then(() => writeJsonFile(this.path, current))
     this.turn = done.catch(() => undefined)
     return done
+  }
+
+  /** Has a table loaded again; a load that began before does not count. A table that was never loaded has nothing to lose. */
+  async markStale(table: string, reason: string, now: number): Promise<void> {
+    const load = this.current.loads[table]
+    if (load === undefined) return
+    await this.setLoad(table, { ...load, stale: { reason, at: new Date(now).toISOString() } })
   }
 
   setLoad(table: string, state: LoadedTable): Promise<void> {

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../../core/failures.ts'
 import { isOver } from '../../core/load.ts'
-import type { Logger } from '../../core/ports.ts'
+import type { Clock, Logger } from '../../core/ports.ts'
+import { losesChanges } from '../../core/source-drift.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
+import type { AlteredTable } from '../replicator/change-translator.ts'
 import { checkRewound } from '../replicator/check-rewound.ts'
 import { checkSlot } from '../replicator/check-slot.ts'
 import { ensurePublication } from '../replicator/ensure-publication.ts'
@@ -12,7 +14,7 @@ import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { streamChanges } from '../replicator/stream-changes.ts'
-import type { Pipeline } from './pipeline.ts'
+import type { CaptureContext, Pipeline } from './pipeline.ts'
 import { ReadingPauses } from './reading-pauses.ts'
 import type { LoadedTable, RunState } from './run-state.ts'
 
@@ -20,6 +22,19 @@ export interface SourceRunDeps {
   readonly source: Source
   /** The tables that are followed now; asked each time reading begins. */
   readonly tables: () => readonly SourceTable[]
+  /** The same, and those that are gone, as their changes that come next are to be read. */
+  readonly streamed: () => readonly SourceTable[]
+  /** The keys of the lake's tables of a source table. */
+  readonly keysOf: (table: string) => readonly (readonly string[])[]
+  /** Told of each table that is not as it was. */
+  readonly altered: (table: AlteredTable) => void
+  /** Makes what was told durable. */
+  readonly saved: () => Promise<void>
+  /** Compares the source with what it was. */
+  readonly look: () => Promise<void>
+  /** Asks for that soon. */
+  readonly lookSoon: () => void
+  readonly now: Clock
   readonly state: RunState
   readonly pipeline: Pipeline
   readonly loads: LoadRunner
@@ -70,6 +85,10 @@ export class SourceRun {
       await ensurePublication(client, state.data.publication, tables())
     })
     const first = await this.prepareSlot()
+    await this.deps.look().catch(async (error: unknown) => {
+      await first?.close()
+      throw error
+    })
     /* Loads and changes go side by side: positions, not arrival, say which of two readings of a row counts. */
     const failed = new AbortController()
     const both = AbortSignal.any([signal, failed.signal])
@@ -130,8 +149,10 @@ export class SourceRun {
     const missing: string[] = []
     for (const table of this.deps.tables()) {
       const name = sourceTableName(table)
-      if (!isWaiting(state.data.loads[name], table)) continue
-      await state.setLoad(name, { state: 'waiting', oid: table.oid, rows: null, position: null })
+      const before = state.data.loads[name]
+      if (!isWaiting(before, table)) continue
+      const stale = before?.stale === undefined ? {} : { stale: before.stale }
+      await state.setLoad(name, { state: 'waiting', oid: table.oid, rows: null, position: null, ...stale })
       if (!unfinished.has(name)) missing.push(name)
     }
     if (missing.length > 0) await loads.start({ tables: missing }, first)
@@ -141,22 +162,28 @@ export class SourceRun {
   }
 
   private stream(signal: AbortSignal): Promise<void> {
-    const { source, state, tables, pipeline, log } = this.deps
+    const { source, state, streamed, keysOf, altered, saved, lookSoon, pipeline, log } = this.deps
     return streamChanges({
       source,
       slot: state.data.slot,
       publication: state.data.publication,
-      tables: tables(),
+      tables: streamed(),
+      keysOf,
+      altered,
       /* The slot knows what was acknowledged, and nothing is before it is durable. */
       startLsn: 0n,
       /* Each batch makes a page for each of its tables: waiting a little makes fewer, fuller ones. */
       lingerMs: 200,
       deliver: async ({ records, through }) => {
         await pipeline.capture(records, this.context())
+        await saved()
         this.reached(through)
       },
       onIdle: (lsn) => this.reached(lsn),
-      onStart: () => this.pauses.over(),
+      onStart: () => {
+        this.pauses.over()
+        lookSoon()
+      },
       signal,
       sequence: this.sequence,
       log: (line) => log.info('source.stream', { line }),
@@ -169,10 +196,14 @@ export class SourceRun {
     pipeline.watermark.captured(this.capturedLsn, pipeline.raw.length)
   }
 
-  private context() {
-    const { state } = this.deps
+  private context(): CaptureContext {
+    const { state, lookSoon, now } = this.deps
+    const onDefinition = async (table: string, operation: string): Promise<void> => {
+      if (losesChanges(operation)) await state.markStale(table, operation, now())
+      lookSoon()
+    }
     /* Loads come as files here; a load record of the stream would be of a load that nobody started. */
-    return { epoch: state.data.epoch, loadPositionOf: () => undefined }
+    return { epoch: state.data.epoch, loadPositionOf: () => undefined, onDefinition }
   }
 
   private async withClient(

@@ -1,19 +1,37 @@
 import { PipelineError } from '../../core/failures.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import type { StreamRecord } from '../../core/stream-record.ts'
-import { PgoutputDecoder, type Relation, type RowChange } from './pgoutput-decoder.ts'
-import { PublishedTables } from './published-tables.ts'
+import { type BaseType, PgoutputDecoder, type Relation, type RowChange } from './pgoutput-decoder.ts'
+import { PublishedTables, type TableStanding } from './published-tables.ts'
 import type { RecordRenderer } from './record-renderer.ts'
 import type { SourceTable } from './source-catalog.ts'
 import type { SourceColumn } from './source-column.ts'
 import { defineTable } from './table-definition.ts'
 import type { TableLayout } from './table-layout.ts'
+import { TEXT, type TupleView } from './tuple-view.ts'
+
+/** A table as a relation message says that it is from there on. */
+export interface AlteredTable {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly columns: readonly SourceColumn[]
+  readonly key: readonly string[]
+}
 
 export interface TranslatorOptions {
+  /** A table under each name that its rows may have. */
   readonly tables: readonly SourceTable[]
+  /** The keys of the lake's tables of a source table; the primary key alone when left out. */
+  readonly keysOf?: ((table: string) => readonly (readonly string[])[]) | undefined
   readonly renderer: RecordRenderer
-  /** Describes the columns of a relation that is not as it was. */
-  readonly describe: (relation: Relation) => Promise<readonly SourceColumn[]>
+  /** Describes the columns of a relation that is not as it was; `types` are the base types that the stream named. */
+  readonly describe: (
+    relation: Relation,
+    types: ReadonlyMap<number, BaseType>,
+  ) => Promise<readonly SourceColumn[]>
+  /** Told of each table that is not as it was. */
+  readonly altered?: ((table: AlteredTable) => void) | undefined
   /** Takes each record in the stream's order. */
   readonly record: (record: StreamRecord) => void
   /** Told the end of each transaction, after its last record. */
@@ -25,12 +43,13 @@ export class ChangeTranslator {
   private readonly options: TranslatorOptions
   private readonly decoder = new PgoutputDecoder()
   private readonly tables: PublishedTables
+  private readonly types = new Map<number, BaseType>()
   private ordinal = 0
   private isOpen = false
 
   constructor(options: TranslatorOptions) {
     this.options = options
-    this.tables = new PublishedTables(options.tables)
+    this.tables = new PublishedTables(options)
   }
 
   /** Between a begin and its commit. */
@@ -65,6 +84,8 @@ export class ChangeTranslator {
         for (const oid of message.oids) this.truncate(oid)
         return
       case 'type':
+        this.types.set(message.oid, message)
+        return
       case 'origin':
       case 'message':
         return
@@ -75,8 +96,32 @@ export class ChangeTranslator {
      in its transaction, whoever reads it. */
   private change(change: RowChange): void {
     this.ordinal += 1
-    const layout = this.tables.layout(change.oid)
-    if (layout !== undefined) this.options.record(this.render(layout, change))
+    const standing = this.tables.standing(change.oid)
+    if (standing === undefined) return
+    this.give(this.render(standing.layout, change), this.refusalOf(standing, change))
+  }
+
+  private give(record: StreamRecord, refusal: StreamRecord['refusal']): void {
+    this.options.record(refusal === undefined ? record : { ...record, refusal })
+  }
+
+  private refusalOf(
+    { layout, isOther, lacksKey }: TableStanding,
+    { kind, old }: Pick<RowChange, 'kind' | 'old'>,
+  ): StreamRecord['refusal'] {
+    if (isOther)
+      return {
+        code: 'capture/other-table',
+        message: `${sourceTableName(layout)} is another table than the one that the lake has`,
+      }
+    if (kind === 'insert') return undefined
+    const isUnknown = lacksKey || (old === 'key' && !hasKey(layout, this.decoder.oldRow))
+    return isUnknown
+      ? {
+          code: 'capture/no-old-key',
+          message: `${sourceTableName(layout)}: the change does not say which row it was`,
+        }
+      : undefined
   }
 
   private render(layout: TableLayout, change: RowChange): StreamRecord {
@@ -109,16 +154,30 @@ export class ChangeTranslator {
 
   private truncate(oid: number): void {
     this.ordinal += 1
-    const layout = this.tables.layout(oid)
-    if (layout !== undefined)
-      this.options.record(this.options.renderer.control('truncate-table', layout, undefined, this.ordinal))
+    const standing = this.tables.standing(oid)
+    if (standing === undefined) return
+    const record = this.options.renderer.control('truncate-table', standing.layout, undefined, this.ordinal)
+    /* A truncate takes every row, whichever it was. */
+    this.give(
+      record,
+      standing.isOther ? this.refusalOf(standing, { kind: 'insert', old: 'none' }) : undefined,
+    )
   }
 
   private async alter(relation: Relation): Promise<void> {
-    const alteration = this.tables.alter(relation, await this.options.describe(relation))
+    const alteration = this.tables.alter(relation, await this.options.describe(relation, this.types))
     if (alteration === undefined) return
-    const definition = defineTable(alteration.layout)
+    const { layout, isOther } = alteration.standing
+    const definition = defineTable(layout)
     for (const operation of alteration.operations)
-      this.options.record(this.options.renderer.control(operation, alteration.layout, definition))
+      this.options.record(this.options.renderer.control(operation, layout, definition))
+    const { oid, schema, name } = relation
+    if (!isOther && sourceTableName(layout) === sourceTableName(relation))
+      this.options.altered?.({ oid, schema, name, columns: layout.definition, key: layout.key })
   }
+}
+
+/* A key has no null: where one stands, the server did not send the value. */
+function hasKey({ keyColumns }: TableLayout, old: TupleView): boolean {
+  return keyColumns.every((index) => old.kind(index) === TEXT)
 }

@@ -1,4 +1,4 @@
-import type { Relation } from './pgoutput-decoder.ts'
+import type { BaseType, Relation } from './pgoutput-decoder.ts'
 import { type CatalogRow, columnsSelect, type SourceColumn, toSourceColumn } from './source-column.ts'
 import { closeClient, connectSource, type Source } from './source-connection.ts'
 
@@ -11,14 +11,24 @@ const RELATION_COLUMNS = columnsSelect(`
   from unnest($2::text[], $3::oid[], $4::int[]) with ordinality as m (name, type_oid, modifier, position)
   left join pg_attribute a on a.attrelid = $1::oid and a.attname = m.name and a.attnum > 0 and not a.attisdropped`)
 
-/** PostgreSQL's `text`: the form that a type which no longer exists is given. */
+/* PostgreSQL's own types keep their OID for ever. */
+const BUILT_IN = `
+  select t.typname::text as name, t.oid::text as oid
+  from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+  where n.nspname = 'pg_catalog' and t.typname = any ($1::text[])`
+
+/** PostgreSQL's `text`: the form of every type that is not its own. */
 const TEXT_OID = 25
 
 /**
- * The columns of a relation message, described with the help of the catalog on a connection of its
- * own. A type that was dropped since is a string. Throws source/unreachable.
+ * The columns of a relation message, described with the help of the catalog on a connection of its own. A type that was
+ * dropped since has the form of its base type, which the stream said before (`types`). Throws source/unreachable.
  */
-export async function describeRelation(source: Source, relation: Relation): Promise<readonly SourceColumn[]> {
+export async function describeRelation(
+  source: Source,
+  relation: Relation,
+  types: ReadonlyMap<number, BaseType> = new Map(),
+): Promise<readonly SourceColumn[]> {
   const client = await connectSource(source, { applicationName: 'tidemark catalog' })
   try {
     const { rows } = await client.query<CatalogRow>(RELATION_COLUMNS, [
@@ -28,20 +38,32 @@ export async function describeRelation(source: Source, relation: Relation): Prom
       relation.columns.map((column) => column.typeModifier),
     ])
     const known = new Map(rows.map((row) => [row.name, toSourceColumn(row)]))
-    return relation.columns.map(
-      (column, index): SourceColumn =>
+    const gone = relation.columns.flatMap(({ name, typeOid }) => {
+      const base = types.get(typeOid)
+      return known.has(name) || base?.schema !== 'pg_catalog' ? [] : base.name
+    })
+    const builtIn = new Map<string, number>()
+    if (gone.length > 0) {
+      const found = await client.query<{ name: string; oid: string }>(BUILT_IN, [gone])
+      for (const { name, oid } of found.rows) builtIn.set(name, Number(oid))
+    }
+    return relation.columns.map((column, index): SourceColumn => {
+      const base = types.get(column.typeOid)
+      const baseOid = base?.schema === 'pg_catalog' ? builtIn.get(base.name) : undefined
+      return (
         known.get(column.name) ?? {
           name: column.name,
           position: index + 1,
-          type: 'text',
+          type: base?.name ?? 'text',
           typeOid: column.typeOid,
-          baseTypeOid: TEXT_OID,
+          baseTypeOid: baseOid ?? TEXT_OID,
           typeModifier: column.typeModifier,
-          kind: 'other',
+          kind: baseOid === undefined ? 'other' : 'domain',
           notNull: false,
           isGenerated: false,
-        },
-    )
+        }
+      )
+    })
   } finally {
     await closeClient(client)
   }

@@ -26,6 +26,15 @@ export interface RowChange {
   readonly old: 'none' | 'key' | 'full'
 }
 
+/** The base type of a column's type, which for all but domains is the type itself, as of the change. */
+export interface BaseType {
+  readonly kind: 'type'
+  /** Of the column's type. */
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+}
+
 export type PgoutputMessage =
   | {
       readonly kind: 'begin'
@@ -36,7 +45,7 @@ export type PgoutputMessage =
   | { readonly kind: 'commit'; readonly commitLsn: bigint; readonly endLsn: bigint }
   | Relation
   | RowChange
-  | { readonly kind: 'type'; readonly oid: number; readonly schema: string; readonly name: string }
+  | BaseType
   | { readonly kind: 'origin'; readonly name: string }
   | { readonly kind: 'truncate'; readonly oids: readonly number[] }
   | { readonly kind: 'message'; readonly transactional: boolean; readonly prefix: string }
@@ -84,7 +93,13 @@ export class PgoutputDecoder {
       case 0x52:
         return this.relation()
       case 0x59:
-        return { kind: 'type', oid: this.uint32(), schema: this.text(), name: this.text() }
+        /* An empty namespace stands for pg_catalog. */
+        return {
+          kind: 'type',
+          oid: this.uint32(),
+          schema: this.text() || 'pg_catalog',
+          name: this.text(),
+        }
       case 0x4f:
         this.skip(8)
         return { kind: 'origin', name: this.text() }

@@ -11,6 +11,9 @@ export type ControlOperation =
   | 'add-column'
   | 'drop-column'
   | 'column-type-change'
+  | 'column-order'
+  | 'replica-identity'
+  | 'other-table'
   | 'truncate-table'
 
 /** Stands in for the id of a DMS task: partition key of control records. */

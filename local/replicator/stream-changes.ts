@@ -1,5 +1,5 @@
 import { PipelineError } from '../../core/failures.ts'
-import { ChangeTranslator } from './change-translator.ts'
+import { type AlteredTable, ChangeTranslator } from './change-translator.ts'
 import { DeliveryQueue, type ReplicationBatch } from './delivery-queue.ts'
 import { describeRelation } from './describe-relation.ts'
 import { formatLsn } from './lsn.ts'
@@ -13,8 +13,15 @@ export interface StreamOptions {
   readonly source: Source
   readonly slot: string
   readonly publication: string
-  /** With their columns as far as the lake knows them: what differs at the start is announced. */
+  /**
+   * With their columns as far as the lake knows them: what differs at the start is announced. One that has had another
+   * name, or is gone, is there under the name that its changes may still have.
+   */
   readonly tables: readonly SourceTable[]
+  /** The keys of the lake's tables of a source table; the primary key alone when left out. */
+  readonly keysOf?: (table: string) => readonly (readonly string[])[]
+  /** Told of each table that is not as it was, before its next row is delivered. */
+  readonly altered?: (table: AlteredTable) => void
   /** Everything up to here is durable at the caller; 0 means the slot's own position. */
   readonly startLsn: bigint
   /** Durable when it resolves: the source may forget the batch. One call at a time, in order. */
@@ -109,8 +116,10 @@ class ChangeStream {
     const sequence = options.sequence ?? startSequence(this.now())
     this.translator = new ChangeTranslator({
       tables: options.tables,
+      keysOf: options.keysOf,
+      altered: options.altered,
       renderer: new RecordRenderer({ now: this.now, sequence }),
-      describe: (relation) => describeRelation(options.source, relation),
+      describe: (relation, types) => describeRelation(options.source, relation, types),
       record: (record) => this.queue.add(record),
       committed: (endLsn) => this.queue.reach(endLsn),
     })

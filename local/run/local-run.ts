@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
-import { isOver, loadState } from '../../core/load.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
@@ -9,11 +8,11 @@ import { setForeignAside } from '../loads/set-aside.ts'
 import type { Compacted } from '../operations/compact-operation.ts'
 import { type Operation, parseOperation, runOperation } from '../operations/operation.ts'
 import { OperationQueue } from '../operations/operation-queue.ts'
-import { chooseContracts } from '../pipeline/choose-contracts.ts'
+import { chooseContracts, knownContracts } from '../pipeline/choose-contracts.ts'
 import { type FolderLock, lockFolder } from '../pipeline/folder-lock.ts'
+import { type KnownTable, KnownTables } from '../pipeline/known-tables.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
-import type { RunState } from '../pipeline/run-state.ts'
 import { SourceRun } from '../pipeline/source-run.ts'
 import type { Proof, ReconcileRequest } from '../reconcile/reconcile.ts'
 import { readSourceActivity, type SourceActivity } from '../replicator/source-activity.ts'
@@ -22,13 +21,16 @@ import { closeClient, connectSource, type Source } from '../replicator/source-co
 import type { BufferingHints } from '../stores/folder-delivery.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { type AddTablesDeps, addTables, type TablesAdded } from './add-tables.ts'
+import { allLoaded } from './all-loaded.ts'
 import { clearLeftovers } from './clear-leftovers.ts'
+import { endedContracts, goneTables } from './gone-tables.ts'
 import { type InspectOptions, inspectSource } from './inspect-source.ts'
 import { openLoads } from './open-loads.ts'
 import type { AddTablesRequest } from './plan-tables.ts'
 import { Prover } from './prover.ts'
 import { type RunStatus, StatusFile } from './run-status.ts'
 import { Schedule } from './schedule.ts'
+import { SourceWatch, sourceKeys } from './watch-source.ts'
 
 export interface LocalRunOptions extends InspectOptions {
   /** Folder of everything that is kept. */
@@ -40,6 +42,8 @@ export interface LocalRunOptions extends InspectOptions {
   /** Time from the end of one compaction, or scheduled proof, to the next; 0 for none by itself. */
   readonly compactEveryMs: number
   readonly proveEveryMs: number
+  /** Time from one look at the source's catalog to the next (default a minute). */
+  readonly lookEveryMs?: number | undefined
   /** Bytes of COPY's text for each load file (default 64 MiB). */
   readonly loadFileBytes?: number
   readonly log: Logger
@@ -48,6 +52,7 @@ export interface LocalRunOptions extends InspectOptions {
 
 /* Files that nobody's load wrote are looked for this often. */
 const FOREIGN_MS = 5_000
+const LOOK_MS = 60_000
 /* A scheduled proof of a large table may take long; one that hangs must not hang the next. */
 const PROOF_MS = 3_600_000
 
@@ -67,6 +72,8 @@ export interface LocalRun {
   ): Promise<Proof>
   /** Compacts every table, or waits for the compaction that runs. */
   compact(): Promise<Compacted>
+  /** Compares the source's catalog with what it was, now. */
+  look(): Promise<void>
   /** Captures more tables from now on. */
   addTables(
     request: AddTablesRequest,
@@ -99,13 +106,37 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     system: options.system,
     folder,
   })
-  const pipeline = await Pipeline.open({ folder, tables, hints, log, now })
+  const known = await KnownTables.open(folder.tables)
+  let former: readonly KnownTable[] = await goneTables(source, known.tables, sources)
+  const ended = await knownContracts([...new Set(former.map(sourceTableName))], options.contracts, {
+    system: options.system,
+    file: folder.contracts,
+  })
+  const pipeline = await Pipeline.open({
+    ...{ folder, tables, hints, log, now },
+    ended: endedContracts(ended, tables),
+  })
   const loads = await openLoads({
     ...{ source, sources: () => sources, state, pipeline, log, now, fileBytes: options.loadFileBytes },
     /* Until it is folded, a load makes every query fold the table. */
     onOver: () => schedule.soon('compact'),
   })
-  const run = new SourceRun({ source, tables: () => sources, state, pipeline, loads, log })
+  const lookSoon = () => {
+    watch.look().catch((error: unknown) => {
+      const code = error instanceof PipelineError ? error.code : 'internal'
+      log.warn('schedule.failed', { job: 'look', code })
+    })
+  }
+  const run = new SourceRun({
+    ...{ source, tables: () => sources, state, pipeline, loads, log, now, lookSoon },
+    streamed: () => known.streamed(sources, former),
+    keysOf: (table) => sourceKeys(pipeline.tables, table),
+    altered: (table) => known.alter(table),
+    saved: () => known.saved(),
+    look: async () => {
+      await watch.observe()
+    },
+  })
   const abort = new AbortController()
   pipeline.start()
   pipeline.meter.start()
@@ -124,12 +155,36 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
           follow: (more) => {
             const isOld = (table: SourceTable) =>
               !more.some((other) => sourceTableName(other) === sourceTableName(table))
+            known.follow(more)
+            former = [...former, ...known.tables.filter((table) => hasLostName(table, more))]
             sources = [...sources.filter(isOld), ...more]
           },
           readContracts: options.readContracts ?? (() => Promise.resolve(options.contracts)),
         }),
       stopping,
     )
+  const rebind = async (table: string) => {
+    const { added } = state.data
+    const request = { tables: [table], isLoaded: true, isDryRun: false, contracts: {} }
+    await add(request, { signal: abort.signal, onStep: () => undefined })
+    /* Nobody added it: it is followed for as long as the patterns name it. */
+    if (!added.includes(table))
+      await state.update({ added: state.data.added.filter((name) => name !== table) })
+  }
+  const watch = new SourceWatch({
+    ...{
+      source,
+      sources: () => sources,
+      contracts: () => pipeline.tables,
+      known,
+      state,
+      loads,
+      rebind,
+      log,
+      now,
+    },
+    drift: pipeline.drift,
+  })
   const running = {
     runner: loads,
     activity: () => readActivity(source, state.data.slot),
@@ -180,6 +235,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
           await setForeignAside(() => loads.loads(), { objects, files, quarantine, log })
         },
       },
+      { name: 'look', everyMs: options.lookEveryMs ?? LOOK_MS, run: () => watch.look() },
       {
         name: 'prove',
         everyMs: options.proveEveryMs,
@@ -200,12 +256,13 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
       return pipeline.tables
     },
     addTables: add,
+    look: () => watch.look(),
     pipeline,
     loads,
     failed,
     status: () => statusFile.current(),
     loaded: (signal) =>
-      Promise.race([allLoaded({ state, run, loads, sources: () => sources }, signal), failed]),
+      Promise.race([allLoaded({ state, run, loads, watch, sources: () => sources }, signal), failed]),
     reconcile: (signal, request, onTable) => prover.prove(signal, request, onTable),
     compact,
     async stop() {
@@ -214,6 +271,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
       /* Before the capture has ended nothing is left that an addition waits for. */
       await capture.catch(() => undefined)
       await additions.close()
+      await watch.close()
       /* An operation ends where it can go on; after a failed stage it may wait for a delivery that never comes. */
       await Promise.race([operations.close(), pipeline.failed.catch(() => undefined)])
       await pipeline.stop()
@@ -232,27 +290,9 @@ async function readActivity(source: Source, slot: string): Promise<SourceActivit
   }
 }
 
-interface Loading {
-  readonly state: RunState
-  readonly run: SourceRun
-  readonly loads: LoadRunner
-  readonly sources: () => readonly SourceTable[]
-}
-
-/* Those whose load failed are over, too: it is not tried again before the next start, and holds up no other. */
-async function allLoaded({ state, run, loads, sources }: Loading, signal: AbortSignal): Promise<void> {
-  const isLoaded = (table: SourceTable) => {
-    const name = sourceTableName(table)
-    const load = state.data.loads[name]
-    if (load !== undefined && load.state !== 'waiting') return load.oid === table.oid
-    if (!run.hasAskedLoads) return false
-    const newest = loads.loads().findLast(({ tables }) => tables.some((read) => read.table === name))
-    return newest !== undefined && isOver(loadState(newest))
-  }
-  while (!sources().every(isLoaded)) {
-    signal.throwIfAborted()
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+/* Of tables that others took the place of. */
+function hasLostName(table: KnownTable, more: readonly SourceTable[]): boolean {
+  return more.some((other) => sourceTableName(other) === sourceTableName(table) && other.oid !== table.oid)
 }
 
 function stopping(): PipelineError {

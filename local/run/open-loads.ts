@@ -104,8 +104,14 @@ async function openParts(
       complete: async (table) => {
         if (table.position === null) throw new RangeError('a load without a position')
         await catalog.addFloor(table.table, { position: table.position, reason: 'load' })
-        const { oid, rows, position } = table
-        await state.setLoad(table.table, { state: 'complete', oid, rows, position })
+        const { oid, rows, position, startedAt } = table
+        const { stale } = state.data.loads[table.table] ?? {}
+        const isMended = stale === undefined || (startedAt !== null && stale.at < startedAt)
+        await state.setLoad(table.table, {
+          ...{ state: 'complete', oid, rows, position },
+          ...(isMended ? {} : { stale }),
+        })
+        if (startedAt !== null) await pipeline.drift.settle(table.table, startedAt)
         /* The load is complete without it; the next one of the table takes away what is left. */
         await dropOlder(runner(), table, pipeline).catch(() =>
           log.warn('load.leftovers', { table: table.table }),

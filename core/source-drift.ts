@@ -1,0 +1,129 @@
+/** What takes a difference of the source away again, so that it need not be told any more. */
+type Mend = 'contract' | 'load' | 'itself'
+
+interface DriftKind {
+  /** What is so at the source, or was. */
+  readonly says: string
+  /**
+   * `contract`: a change of the contract. `load`: a full load, for rows differ that never changed. `itself`: changes were
+   * not sent, or may not have been; the table is loaded again as soon as that is over.
+   */
+  readonly mend: Mend
+  /** What a person does; `{table}` stands for the source table. */
+  readonly toDo: string
+}
+
+const LOAD = 'tidemark load start --tables {table} --wait'
+const RETURNS = 'it is loaded again by itself when that is over'
+
+/** Every way in which a followed table may change beside its rows; `docs/05` has them for readers. */
+export const driftKinds = {
+  'add-column': {
+    says: 'a column was added',
+    mend: 'contract',
+    toDo: 'add it to the contract, then tidemark replay --table {table}',
+  },
+  'drop-column': {
+    says: 'a column was dropped',
+    mend: 'contract',
+    toDo: 'write a version of the contract without it',
+  },
+  'rename-column': {
+    says: 'a column was renamed',
+    mend: 'contract',
+    toDo: `write a version of the contract with the new name, then ${LOAD}`,
+  },
+  'column-type-change': {
+    says: 'a column has another type',
+    mend: 'contract',
+    toDo: `write a version of the contract with the new type, then ${LOAD}`,
+  },
+  'change-columns': {
+    says: 'the table has another primary key',
+    mend: 'contract',
+    toDo: `write a version of the contract with the new key, then ${LOAD}`,
+  },
+  'rename-table': {
+    says: 'the table was renamed or moved to another schema',
+    mend: 'contract',
+    toDo: 'tidemark table add with the new name, or a restart if --tables matches it',
+  },
+  'table-gone': {
+    says: 'the table is gone; the lake keeps its rows',
+    mend: 'contract',
+    toDo: 'nothing',
+  },
+  'other-column': {
+    says: 'a name stands for another column than before, swapped or dropped and added again',
+    mend: 'load',
+    toDo: LOAD,
+  },
+  'column-default': {
+    says: 'a column was added with a value in rows that did not change',
+    mend: 'load',
+    toDo: `add it to the contract, then ${LOAD}`,
+  },
+  'enum-label': {
+    says: 'a value of an enum was renamed, in rows that did not change too',
+    mend: 'load',
+    toDo: `put it into the contract, then ${LOAD}`,
+  },
+  'composite-type': {
+    says: 'attributes of a composite type changed, in rows that did not change too',
+    mend: 'load',
+    toDo: LOAD,
+  },
+  'domain-type': { says: 'a domain has another base type', mend: 'load', toDo: LOAD },
+  'row-security': {
+    says: 'row security would hide rows from the role, so nothing can be loaded or proven',
+    mend: 'load',
+    toDo: `ALTER ROLE … BYPASSRLS, then ${LOAD}`,
+  },
+  'replica-identity': {
+    says: 'updates and deletes do not carry the key',
+    mend: 'itself',
+    toDo: `ALTER TABLE … REPLICA IDENTITY DEFAULT, of a partition on the partition; ${RETURNS}`,
+  },
+  publication: {
+    says: 'the publication did not carry every change of the table',
+    mend: 'itself',
+    toDo: `publish it whole (tidemark doctor has the statement, a restart adds a missing table); ${RETURNS}`,
+  },
+  'unlogged-partition': {
+    says: 'a partition is unlogged or foreign, so its changes are not in the log',
+    mend: 'itself',
+    toDo: `ALTER TABLE … SET LOGGED on the partition, or detach it; ${RETURNS}`,
+  },
+  'partition-attached': {
+    says: 'a table with rows of its own was attached',
+    mend: 'itself',
+    toDo: 'nothing: it is loaded again by itself',
+  },
+  'partition-detached': {
+    says: 'a partition was detached or dropped',
+    mend: 'itself',
+    toDo: 'nothing: it is loaded again by itself',
+  },
+  'other-table': {
+    says: 'another table has the name now',
+    mend: 'itself',
+    toDo: 'nothing: it is loaded by itself; if that fails, tidemark table add {table} says why',
+  },
+} as const satisfies Readonly<Record<string, DriftKind>>
+
+export type DriftOperation = keyof typeof driftKinds
+
+/** Of an operation that the table above does not have, nothing is known but its name. */
+export function driftKind(operation: string): DriftKind | undefined {
+  return Object.hasOwn(driftKinds, operation) ? driftKinds[operation as DriftOperation] : undefined
+}
+
+/** What to do about an operation on a source table. */
+export function driftToDo(operation: string, table: string): string {
+  return (driftKind(operation)?.toDo ?? 'look at the contract of {table}').replaceAll('{table}', table)
+}
+
+/** Whether changes of the table were not sent, or may not have been. */
+export function losesChanges(operation: string): boolean {
+  return driftKind(operation)?.mend === 'itself'
+}

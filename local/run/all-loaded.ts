@@ -1,0 +1,39 @@
+import { isOver, loadState } from '../../core/load.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
+import type { LoadRunner } from '../loads/load-runner.ts'
+import type { RunState } from '../pipeline/run-state.ts'
+import type { SourceRun } from '../pipeline/source-run.ts'
+import type { SourceTable } from '../replicator/source-catalog.ts'
+import type { SourceWatch } from './watch-source.ts'
+
+interface Loading {
+  readonly state: RunState
+  readonly run: SourceRun
+  readonly loads: LoadRunner
+  readonly watch: SourceWatch
+  readonly sources: () => readonly SourceTable[]
+}
+
+/**
+ * Resolves when every table has its load, those that are due again included. Not waited for are those that were added
+ * without a load, or whose load failed: it is not tried again before the next start.
+ */
+export async function allLoaded(
+  { state, run, loads, watch, sources }: Loading,
+  signal: AbortSignal,
+): Promise<void> {
+  const isLoaded = (table: SourceTable) => {
+    const name = sourceTableName(table)
+    const load = state.data.loads[name]
+    const newest = loads.loads().findLast(({ tables }) => tables.some((read) => read.table === name))
+    const isOverNow = newest !== undefined && isOver(loadState(newest))
+    if (load !== undefined && load.state !== 'waiting')
+      return load.oid === table.oid && (load.stale === undefined || isOverNow || newest === undefined)
+    if (!state.data.added.includes(name) || !run.hasAskedLoads) return false
+    return isOverNow
+  }
+  while (!watch.hasLooked || !sources().every(isLoaded)) {
+    signal.throwIfAborted()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}

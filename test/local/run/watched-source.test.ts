@@ -1,0 +1,246 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type SourceServer, startSource, until } from '../replicator/source-server.ts'
+import { AddingLab } from './adding-lab.ts'
+
+let server: SourceServer
+let lab: AddingLab
+
+const plain = (name: string) => `
+  create table ${name} (id int primary key, code int not null unique, v text);
+  insert into ${name} select i, i * 10, '${name}' from generate_series(1, 9) i;`
+const parted = (name: string) => `
+  create table ${name} (id int, day date, code int not null, v text, primary key (id, day)) partition by range (day);
+  create table ${name}_01 partition of ${name} for values from ('2026-01-01') to ('2026-02-01');
+  create unique index ${name}_01_code on ${name}_01 (code);
+  insert into ${name} select i, '2026-01-05', i * 10, 'x' from generate_series(1, 6) i;`
+/* Not attached yet; its rows are its own. */
+const leaf = (name: string, root: string) => `
+  create table ${name} (like ${root} including all);
+  insert into ${name} select i, '2026-02-05', i * 10, 'x' from generate_series(11, 14) i;`
+
+beforeAll(async () => {
+  server = await startSource()
+  lab = await AddingLab.open(server)
+})
+afterAll(async () => {
+  await lab.close()
+  await server.stop()
+})
+
+/* The tables of a test, followed and loaded. */
+async function follow(sql: string): Promise<void> {
+  await lab.sql(sql)
+  await lab.reopen(['public.*'])
+}
+
+const drift = (table: string) =>
+  (lab.run.pipeline.drift.ofTable(`public.${table}`)?.definitions ?? []).map(({ operation }) => operation)
+
+async function reasons(): Promise<readonly string[]> {
+  const found: string[] = []
+  for await (const entry of lab.run.pipeline.quarantine.list())
+    found.push(...entry.reasons.map(({ code }) => code))
+  return found
+}
+
+const loads = (table: string) =>
+  lab.run.loads.loads().filter((load) => load.tables.some((one) => one.table === `public.${table}`)).length
+
+/* Everything that was written is read, and what the source is like looked at. */
+async function looked(): Promise<void> {
+  expect(await lab.verdicts('public.orders')).toEqual(['public.orders'])
+  await lab.run.look()
+}
+
+async function equal(...tables: readonly string[]): Promise<void> {
+  const names = tables.map((table) => `public.${table}`)
+  expect(await lab.verdicts(...names)).toEqual(names.toSorted())
+}
+
+describe('the replica identity', () => {
+  test('that leaves the key out is drift at its first row; such rows wait, and the table is loaded again when it is right', async () => {
+    await follow(plain('swapped_identity'))
+    await lab.sql(`
+      alter table swapped_identity replica identity using index swapped_identity_code_key;
+      insert into swapped_identity values (50, 500, 'new');
+      update swapped_identity set id = 77 where id = 7; delete from swapped_identity where id = 1`)
+    await looked()
+    expect(drift('swapped_identity')).toEqual(['replica-identity'])
+    expect((await reasons()).filter((code) => code === 'capture/no-old-key')).toHaveLength(2)
+    expect(loads('swapped_identity')).toBe(1)
+    await lab.sql('alter table swapped_identity replica identity default')
+    await looked()
+    await equal('swapped_identity')
+    expect([drift('swapped_identity'), loads('swapped_identity')]).toEqual([[], 2])
+  })
+
+  test('of a partition counts as that of the table', async () => {
+    await follow(parted('leafy'))
+    await lab.sql(`alter table leafy_01 replica identity using index leafy_01_code;
+      update leafy set id = 33 where id = 3; update leafy set id = 55, code = 51 where id = 5; delete from leafy where id = 1`)
+    await looked()
+    expect(drift('leafy')).toEqual(['replica-identity'])
+    await lab.sql('alter table leafy_01 replica identity default')
+    await looked()
+    await equal('leafy')
+    expect(drift('leafy')).toEqual([])
+  })
+})
+
+describe('the publication', () => {
+  test('that was altered and put back while nobody looked has the table loaded again', async () => {
+    await follow(plain('unpublished') + plain('beside'))
+    const before = loads('beside')
+    await lab.sql('alter publication adding drop table unpublished')
+    await lab.sql(`update unpublished set v = 'lost'; delete from unpublished where id = 2`)
+    await lab.sql('alter publication adding add table only unpublished')
+    await looked()
+    await equal('unpublished', 'beside')
+    expect([loads('unpublished'), loads('beside') - before]).toEqual([2, 0])
+  })
+
+  test('that filters rows is drift, and a start that puts nothing right does not hide it', async () => {
+    await lab.sql('alter publication adding drop table unpublished')
+    await lab.sql('alter publication adding add table only unpublished where (id < 5)')
+    await lab.sql(`update unpublished set v = 'filtered'`)
+    await looked()
+    expect(drift('unpublished')).toEqual(['publication'])
+    await lab.sql('alter publication adding drop table unpublished')
+    await lab.sql('alter publication adding add table only unpublished')
+    await lab.reopen(['public.*'])
+    await equal('unpublished')
+    expect(drift('unpublished')).toEqual([])
+  })
+
+  test('that was altered and put back while nothing ran has the table loaded again too', async () => {
+    await lab.stop()
+    await lab.sql(`alter publication adding set (publish = 'insert')`)
+    await lab.sql('delete from unpublished where id = 3')
+    await lab.sql(`alter publication adding set (publish = 'insert, update, delete, truncate')`)
+    await lab.start(['public.*'])
+    await equal('unpublished')
+  })
+})
+
+describe('partitions', () => {
+  test('one that is attached with rows has the table loaded again, one that is made in its place has not', async () => {
+    await follow(parted('attaching') + leaf('attaching_02', 'attaching'))
+    await lab.sql(`create table attaching_03 partition of attaching for values from ('2026-03-01') to ('2026-04-01');
+      insert into attaching values (31, '2026-03-03', 310, 'x')`)
+    await looked()
+    expect([drift('attaching'), loads('attaching')]).toEqual([[], 1])
+    await lab.sql(
+      `alter table attaching attach partition attaching_02 for values from ('2026-02-01') to ('2026-03-01')`,
+    )
+    await looked()
+    await equal('attaching')
+    expect([drift('attaching'), loads('attaching')]).toEqual([[], 2])
+  })
+
+  test('one that left, changed and came back right away is not as it was', async () => {
+    await lab.sql('alter table attaching detach partition attaching_02')
+    await lab.sql(`update attaching_02 set v = 'elsewhere'`)
+    await lab.sql(
+      `alter table attaching attach partition attaching_02 for values from ('2026-02-01') to ('2026-03-01')`,
+    )
+    await looked()
+    await equal('attaching')
+    expect(loads('attaching')).toBe(3)
+  })
+
+  test('one that is detached or dropped takes its rows along, also while nothing runs', async () => {
+    await lab.sql('alter table attaching detach partition attaching_02')
+    await looked()
+    await equal('attaching')
+    await lab.stop()
+    await lab.sql('drop table attaching_02; drop table attaching_03')
+    await lab.start(['public.*'])
+    await equal('attaching')
+  })
+
+  test('one that is not in the log is drift until it is', async () => {
+    await follow(`${parted('logless')}
+      create table logless_02 partition of logless for values from ('2026-02-01') to ('2026-03-01')`)
+    await lab.sql(
+      `alter table logless_02 set unlogged; insert into logless values (21, '2026-02-02', 210, 'x')`,
+    )
+    await looked()
+    expect(drift('logless')).toEqual(['unlogged-partition'])
+    await lab.sql('alter table logless_02 set logged')
+    await looked()
+    await equal('logless')
+    expect(drift('logless')).toEqual([])
+  })
+})
+
+describe('names', () => {
+  test('of two tables that are swapped never mix their rows, and both are loaded again', async () => {
+    await follow(plain('left_one') + plain('right_one'))
+    await lab.sql(`begin; alter table left_one rename to aside; alter table right_one rename to left_one;
+      alter table aside rename to right_one; commit;
+      update left_one set v = v || '!' where id < 4; update right_one set v = v || '?' where id > 6;
+      delete from right_one where id = 5`)
+    await until(() => loads('left_one') === 2 && loads('right_one') === 2)
+    await equal('left_one', 'right_one')
+    await lab.sql(
+      `update left_one set v = 'after' where id = 1; insert into right_one values (99, 990, 'after')`,
+    )
+    await equal('left_one', 'right_one')
+    await lab.reopen(['public.*'])
+    await equal('left_one', 'right_one')
+  })
+
+  test('a table that becomes a partition of a new one of its name is followed as that', async () => {
+    await follow(
+      `create table growing (id int primary key, v text); insert into growing values (1, 'a'), (2, 'b')`,
+    )
+    await lab.sql(`begin; alter table growing rename to growing_old;
+      create table growing (id int primary key, v text) partition by range (id);
+      alter table growing attach partition growing_old for values from (0) to (100);
+      create table growing_new partition of growing for values from (100) to (200); commit;
+      insert into growing values (3, 'c'), (101, 'd'); update growing set v = 'e' where id = 1`)
+    await looked()
+    await equal('growing')
+    await lab.sql(`insert into growing values (102, 'f'); delete from growing where id = 2`)
+    await equal('growing')
+  })
+
+  test('a table that is dropped and made again is followed as the new one', async () => {
+    await follow(plain('anew'))
+    await lab.sql(`drop table anew; ${plain('anew')} delete from anew where id > 4`)
+    await looked()
+    await equal('anew')
+  })
+})
+
+describe('what no change of a row tells', () => {
+  test('is drift with a way on, and a load mends it', async () => {
+    await follow(`
+      create type mood as enum ('low', 'high'); create type place as (x int);
+      create table moods (id int primary key, mood mood); insert into moods values (1, 'low'), (2, 'high');
+      create table places (id int primary key, place place); insert into places values (1, row(1));
+      create table pairs (id int primary key, a text, b text); insert into pairs values (1, 'a', 'b');
+      create table again (id int primary key, v text); insert into again values (1, 'v');
+      create table defaults (id int primary key); insert into defaults values (1);
+      create table renamed (id int primary key, old text); insert into renamed values (1, 'v')`)
+    await lab.sql(`
+      alter type place add attribute y int;
+      alter table pairs rename a to c; alter table pairs rename b to a; alter table pairs rename c to b;
+      alter table again drop column v; alter table again add column v text;
+      alter table defaults add column v text default 'given';
+      alter table renamed rename old to new`)
+    await lab.sql(`alter type mood rename value 'low' to 'deep'`)
+    await looked()
+    expect(['moods', 'places', 'pairs', 'again', 'defaults', 'renamed'].map(drift)).toEqual([
+      ['enum-label'],
+      ['composite-type'],
+      ['other-column'],
+      ['other-column'],
+      ['column-default'],
+      ['rename-column'],
+    ])
+    await lab.run.loads.start({ tables: ['public.pairs', 'public.places', 'public.again'] })
+    await until(() => drift('pairs').length + drift('places').length + drift('again').length === 0)
+    await equal('again', 'pairs', 'places')
+  })
+})
