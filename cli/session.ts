@@ -36,6 +36,7 @@ export interface SessionOptions {
   /** Time between two compactions, and two proofs, that the run makes by itself; 0 for none. */
   readonly compactEveryMs: number
   readonly proveEveryMs: number
+  readonly lookEveryMs: number
   /** Milliseconds from the start of the command until it ends by itself. */
   readonly forMs: number | undefined
   readonly timeoutMs: number
@@ -126,6 +127,7 @@ function runOptions(options: SessionOptions, server: PostgresServer | undefined,
     replaced: options.replaced ?? false,
     compactEveryMs: options.compactEveryMs,
     proveEveryMs: options.proveEveryMs,
+    lookEveryMs: options.lookEveryMs,
     log,
   }
 }

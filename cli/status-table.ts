@@ -22,17 +22,19 @@ export function statusTable(status: RunStatus, output: Output, proofs: Proofs = 
     freshnessMs.p50 === null
       ? ''
       : `, fresh after ${count(freshnessMs.p50)} ms (p99 ${count(freshnessMs.p99 ?? 0)} ms)`
-  const drift = tables.flatMap(({ table, unknownFields, definitions }) => [
+  const drift = tables.flatMap(({ table, unknownFields, drift: noted, reload }) => [
     ...(unknownFields.length > 0
       ? [
           `${paint(output, 'yellow', 'drift')} ${table}: the source has ${unknownFields.join(', ')}, no contract does; the values are in _extra`,
         ]
       : []),
-    ...(definitions.length > 0
-      ? [
-          `${paint(output, 'yellow', 'drift')} ${table}: ${[...new Set(definitions)].join(', ')} at the source`,
-        ]
-      : []),
+    ...noted.map(
+      ({ operation, says, toDo }) =>
+        `${paint(output, 'yellow', 'drift')} ${table}: ${operation} at the source: ${says}; to do: ${toDo}`,
+    ),
+    ...(reload === null
+      ? []
+      : [`${paint(output, 'cyan', 'reload')} ${table}: another load is due (${reload})`]),
   ])
   const unloaded = tables.flatMap(({ table, loadFailure }) =>
     loadFailure === null

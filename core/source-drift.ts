@@ -118,6 +118,11 @@ export function driftKind(operation: string): DriftKind | undefined {
   return Object.hasOwn(driftKinds, operation) ? driftKinds[operation as DriftOperation] : undefined
 }
 
+/** What an operation says of the source, in words. */
+export function driftSays(operation: string): string {
+  return driftKind(operation)?.says ?? operation
+}
+
 /** What to do about an operation on a source table. */
 export function driftToDo(operation: string, table: string): string {
   return (driftKind(operation)?.toDo ?? 'look at the contract of {table}').replaceAll('{table}', table)

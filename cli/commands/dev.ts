@@ -32,6 +32,7 @@ interface CommandOptions {
   readonly timeout: number
   readonly compactEvery: number
   readonly proveEvery: number
+  readonly lookEvery: number
   readonly json?: boolean
 }
 
@@ -101,6 +102,14 @@ function withCommonOptions(command: Command): Command {
         '15m',
       ),
     )
+    .addOption(
+      durationOption(
+        '--look-every <duration>',
+        "time between two looks at the source's catalog, 0 for none but those of a start",
+        60_000,
+        '1m',
+      ),
+    )
     .addOption(rateOption())
     .addOption(scaleOption())
     .option('--json', 'last line of standard output: the proof as JSON')
@@ -127,6 +136,7 @@ async function run(
     flushMs: options.flush,
     compactEveryMs: options.compactEvery,
     proveEveryMs: options.proveEvery,
+    lookEveryMs: options.lookEvery,
     isRehearsed,
     forMs: options.for,
     timeoutMs: options.timeout,

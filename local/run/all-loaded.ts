@@ -16,7 +16,7 @@ interface Loading {
 
 /**
  * Resolves when every table has its load, those that are due again included. Not waited for are those that were added
- * without a load, or whose load failed: it is not tried again before the next start.
+ * without a load, or whose load failed: that is not tried again before the next start.
  */
 export async function allLoaded(
   { state, run, loads, watch, sources }: Loading,
@@ -29,8 +29,7 @@ export async function allLoaded(
     const isOverNow = newest !== undefined && isOver(loadState(newest))
     if (load !== undefined && load.state !== 'waiting')
       return load.oid === table.oid && (load.stale === undefined || isOverNow || newest === undefined)
-    if (!state.data.added.includes(name) || !run.hasAskedLoads) return false
-    return isOverNow
+    return run.hasAskedLoads && isOverNow
   }
   while (!watch.hasLooked || !sources().every(isLoaded)) {
     signal.throwIfAborted()

@@ -42,7 +42,7 @@ export interface LocalRunOptions extends InspectOptions {
   /** Time from the end of one compaction, or scheduled proof, to the next; 0 for none by itself. */
   readonly compactEveryMs: number
   readonly proveEveryMs: number
-  /** Time from one look at the source's catalog to the next (default a minute). */
+  /** Time from one look at the source's catalog to the next (default a minute); 0 for none by itself. */
   readonly lookEveryMs?: number | undefined
   /** Bytes of COPY's text for each load file (default 64 MiB). */
   readonly loadFileBytes?: number

@@ -3,6 +3,7 @@ import type { Table } from '../../core/contract/table.ts'
 import { tableLabel } from '../../core/contract/table-label.ts'
 import { isOver, type TableLoad } from '../../core/load.ts'
 import type { Clock } from '../../core/ports.ts'
+import { driftSays, driftToDo } from '../../core/source-drift.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
 import { writeJsonFile } from '../pipeline/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
@@ -34,10 +35,10 @@ const tableStatus = z.object({
   table: z.string(),
   source: z.string(),
   /**
-   * `waiting` for its first load, `loading`, `streaming`, `unloaded`: streaming, without the rows of before; or `failed`: so,
-   * because its first load failed.
+   * `waiting` for its first load, `loading`, `streaming`, `unloaded`: streaming, without the rows of before; `failed`: so,
+   * because its first load failed; or `ended`: gone from the source, its rows are kept.
    */
-  state: z.enum(['waiting', 'loading', 'streaming', 'unloaded', 'failed']),
+  state: z.enum(['waiting', 'loading', 'streaming', 'unloaded', 'failed', 'ended']),
   /** Why its newest load failed; null when it did not. */
   loadFailure: z.object({ load: z.string(), code: z.string(), message: z.string() }).nullable().default(null),
   loadedRows: z.number(),
@@ -47,6 +48,12 @@ const tableStatus = z.object({
   unknownFields: z.array(z.string()),
   /** Data definition that the source announced since. */
   definitions: z.array(z.string()),
+  /** The same, with when each was seen last and what to do about it. */
+  drift: z
+    .array(z.object({ operation: z.string(), at: z.string(), says: z.string(), toDo: z.string() }))
+    .default([]),
+  /** Why another load of it is due, a drift operation; null when none is. */
+  reload: z.string().nullable().default(null),
   /** Null in a status of before the ledger. */
   balance: balance.nullable().default(null),
 })
@@ -124,7 +131,13 @@ export class StatusFile {
     const { pipeline, state, run, now } = this.deps
     const { pages, landedPages } = pipeline.counts()
     const quarantined = pipeline.quarantine.countByTable()
-    const statuses = pipeline.tables.map((contract) => this.tableStatus(contract, quarantined))
+    const statuses = [
+      ...pipeline.tables.map((contract) => this.tableStatus(contract, quarantined)),
+      ...pipeline.ended.map((contract) => ({
+        ...this.tableStatus(contract, quarantined),
+        state: 'ended' as const,
+      })),
+    ]
     return {
       format: 1,
       at: new Date(now()).toISOString(),
@@ -181,6 +194,12 @@ export class StatusFile {
       quarantined: quarantined.get(table) ?? 0,
       unknownFields: Object.keys(fields),
       definitions: definitions.map(({ operation }) => operation),
+      drift: definitions.map(({ operation, at }) => ({
+        ...{ operation, at },
+        says: driftSays(operation),
+        toDo: driftToDo(operation, table),
+      })),
+      reload: loaded?.stale?.reason ?? null,
       balance: this.balance(contract),
     }
   }
