@@ -121,6 +121,7 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
       flushMs: 200,
       compactEveryMs: 0,
       proveEveryMs: 0,
+      lookEveryMs: 0,
       forMs: 0,
       timeoutMs: timeout,
       request,
