@@ -1,7 +1,9 @@
+import { failures } from '../core/failures.ts'
+import { parsePosition } from '../core/position.ts'
 import { keyParts } from '../local/reconcile/key-parts.ts'
-import type { Proof, TableProof } from '../local/reconcile/proof.ts'
+import type { Proof, ProofFailure, TableProof } from '../local/reconcile/proof.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
-import { alignedTable, count, type Output, paint } from './output.ts'
+import { alignedTable, count, exit, type Output, paint } from './output.ts'
 import { visible } from './visible-text.ts'
 
 /* Longer lists belong to --json. */
@@ -15,6 +17,7 @@ export function proofJson(proof: Proof, status: RunStatus | undefined): string {
     sourceRows: one.sourceRows,
     lakeRows: one.lakeRows,
     equal: one.equal,
+    lsn: String(parsePosition(one.asOf).lsn),
     scope: one.scope,
     way: one.way,
     changes: counts.get(one.table)?.changes ?? 0,
@@ -35,6 +38,7 @@ export function proofJson(proof: Proof, status: RunStatus | undefined): string {
     freshnessMs: status?.freshnessMs ?? { p50: null, p99: null },
     lsn: String(proof.lsn),
     tables,
+    failed: proof.failed,
   })
 }
 
@@ -50,10 +54,33 @@ export function proofText(proof: Proof, output: Output): string {
   ])
   const notes = proof.tables.flatMap((one) => [...named(one), ...left(one), ...healing(one)])
   return [
-    alignedTable(['table', 'source rows', 'lake rows', 'in quarantine', 'compared', ''], rows),
+    ...(rows.length === 0 && proof.failed.length > 0 ? [] : [alignedTable(HEAD, rows)]),
     ...notes,
+    ...proof.tables.flatMap((one) => readAgain(one, proof)),
+    ...proof.failed.map((one) => notCompared(one, output)),
     ...scopeNotes(proof),
   ].join('\n')
+}
+
+const HEAD = ['table', 'source rows', 'lake rows', 'in quarantine', 'compared', '']
+
+/** 1 when something differs, 2 when nothing does and something could not be compared. */
+export function proofExit({ equal, tables }: Proof): number {
+  if (equal) return exit.fine
+  return tables.every((one) => one.equal) ? exit.failed : exit.findings
+}
+
+function readAgain({ table, asOf }: TableProof, proof: Proof): readonly string[] {
+  return asOf === proof.asOf
+    ? []
+    : [
+        `  ${table}: altered meanwhile, so it is as of LSN ${parsePosition(asOf).lsn}; the proof as of ${proof.lsn}`,
+      ]
+}
+
+function notCompared({ table, code, message }: ProofFailure, output: Output): string {
+  const advice = code === 'internal' ? '' : `\n    to do: ${failures[code].advice}`
+  return `  ${paint(output, 'red', `${table} was not compared`)}: ${code}: ${message}${advice}`
 }
 
 function verdict({ equal, different, scope }: TableProof, output: Output): string {

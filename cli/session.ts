@@ -192,19 +192,14 @@ async function prove(
     step(`traffic stopped after ${count(transactions)} transactions, ${count(rollbacks)} rolled back`)
   }
   const signal = AbortSignal.timeout(options.timeoutMs)
-  try {
-    await run.loaded(signal)
-    const proof = await run.reconcile(signal, options.request)
-    step(`compared ${proof.tables.length} tables with the source, row by row`)
-    return { proof, status: run.status() }
-  } catch (error) {
-    if (!signal.aborted) throw error
-    throw new PipelineError(
-      'run/timeout',
-      `the lake did not catch up within ${options.timeoutMs / 1_000} s`,
-      { cause: error },
-    )
-  }
+  await run.loaded(signal).catch((cause: unknown) => {
+    if (!signal.aborted) throw cause
+    const seconds = options.timeoutMs / 1_000
+    throw new PipelineError('run/timeout', `the tables were not loaded within ${seconds} s`, { cause })
+  })
+  const proof = await run.reconcile(signal, options.request)
+  step(`compared ${proof.tables.length} tables with the source, row by row`)
+  return { proof, status: run.status() }
 }
 
 function stepPrinter(output: Output, startedAt: number): Step {

@@ -1,10 +1,14 @@
 import { ageText } from '../core/amount-text.ts'
-import type { KeptProof } from '../local/reconcile/kept-proofs.ts'
+import type { KeptFailure, KeptProof } from '../local/reconcile/kept-proofs.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
 
 /** The status of a run for people: one line for each table, one for the stages. */
-export function statusTable(status: RunStatus, output: Output, proofs: Proofs = {}): string {
+export function statusTable(
+  status: RunStatus,
+  output: Output,
+  { proofs = {}, unproven = {} }: Proofs = {},
+): string {
   const { rates, pagesBehind, freshnessMs, memoryMb, tables } = status
   const rows = tables.map(({ table, state, loadedRows, changes, quarantined, balance }) => [
     table,
@@ -15,7 +19,7 @@ export function statusTable(status: RunStatus, output: Output, proofs: Proofs = 
     quarantined > 0 ? paint(output, 'yellow', count(quarantined)) : '0',
     balance === null ? '' : count(balance.inFlight),
     balance === null ? '' : verdict(balance, output),
-    proofText(proofs[table], output),
+    unproven[table] === undefined ? proofText(proofs[table], output) : paint(output, 'red', 'not compared'),
   ])
   const behind = pagesBehind === 0 ? 'lake is current' : `${count(pagesBehind)} pages behind`
   const freshness =
@@ -43,6 +47,12 @@ export function statusTable(status: RunStatus, output: Output, proofs: Proofs = 
           `${paint(output, 'red', 'load failed')} ${table}: ${loadFailure.code}: ${loadFailure.message}; tidemark load resume ${loadFailure.load}, or a new start`,
         ],
   )
+  const notCompared = tables.flatMap(({ table }) => {
+    const failure = unproven[table]
+    if (failure === undefined) return []
+    const { at, code, message } = failure
+    return [`${paint(output, 'red', 'not compared')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}`]
+  })
   const uneven = status.balanced
     ? []
     : [`${paint(output, 'red', 'unbalanced')} tidemark status --audit names what is missing`]
@@ -58,13 +68,17 @@ export function statusTable(status: RunStatus, output: Output, proofs: Proofs = 
     `captured ${count(rates.captured)}/s → formatted ${count(rates.formatted)}/s → landed ${count(rates.landed)}/s; ${behind}${freshness}; ${count(memoryMb)} MB`,
     ...unloaded,
     ...uneven,
+    ...notCompared,
     ...waiting,
     ...drift,
   ].join('\n')
 }
 
-/** The last proof of each table, with its age in milliseconds. */
-export type Proofs = Readonly<Record<string, ProofAge>>
+/** The last proof of each table, with its age in milliseconds, and what kept the last one from being made. */
+export interface Proofs {
+  readonly proofs?: Readonly<Record<string, ProofAge>>
+  readonly unproven?: Readonly<Record<string, KeptFailure>>
+}
 
 export interface ProofAge extends Pick<KeptProof, 'equal' | 'sample' | 'different'> {
   readonly ageMs: number

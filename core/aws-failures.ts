@@ -81,11 +81,6 @@ export const awsFailures = {
     advice:
       'AWS refused the call, and would again. The name of its error is in the message. A CredentialsProviderError or an ExpiredToken: sign in, or name a profile with AWS_PROFILE. Else check the role of the function or of yours, the names in its settings, and the quotas.',
   },
-  'proof/unfinished': {
-    action: 'retry',
-    advice:
-      'The time of the function was over before the table was compared; it has its turn again after the others. Give the function more memory, or prove fewer tables or a sample at once.',
-  },
   'function/busy': {
     action: 'retry',
     advice: 'The function runs already, or the concurrency of the account is used up. Wait, then repeat.',

@@ -129,6 +129,16 @@ export const failures = {
       'Format made one page into more blocks than an item of the ledger holds, 3,000 at least. Fewer contracts on its table, or larger blocks, make fewer of them.',
   },
   ...sourceFailures,
+  'proof/no-key': {
+    action: 'halt',
+    advice:
+      'The source has no column any more that the contract has in its key: it was renamed or dropped. Write a version of the contract with the key that the source has (`from` reads a renamed column), then start with `--reload`; until then nothing of the table can be compared.',
+  },
+  'proof/unfinished': {
+    action: 'retry',
+    advice:
+      'The time was over before the table was compared. Give it more (`--timeout`; on AWS more memory for the function), or prove fewer tables or a sample at once. A proof on AWS takes the table up again after the others.',
+  },
   'postgres/start': { action: 'halt', advice: 'Read the server log named in the message.' },
   'postgres/unreachable-folder': {
     action: 'halt',

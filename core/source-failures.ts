@@ -109,14 +109,14 @@ export const sourceFailures = {
     advice:
       'A transaction keeps the table locked: one that is to be added to the publication against writers, one that is to be loaded or compared against readers, as a migration does. The message has the SQL that names it; wait for it or end it, then repeat. Nothing was changed.',
   },
+  'source/table-gone': {
+    action: 'halt',
+    advice:
+      'The table was dropped, renamed or moved to another schema at the source; the others go on. The lake keeps its rows. The next start takes the tables of the source as they are then: under its new name it is a new table. What is to be left out is named with --tables.',
+  },
   'source/table-changed': {
     action: 'retry',
     advice:
       'The table was altered or truncated, or got or lost a partition, while it was read: its rows as of before cannot be read any more. It is read again as of now, a bounded number of times; if that was not enough, repeat when the migration has ended.',
-  },
-  'source/table-gone': {
-    action: 'halt',
-    advice:
-      'The table was dropped, renamed or moved while it was to be loaded; the others go on. Start the run again: a start takes the tables of the source as they are then, under their names of then. What is to be left out is named with --tables.',
   },
 } as const satisfies Record<string, Failure>

@@ -1,8 +1,7 @@
 import { Command } from 'commander'
 import { chosenContracts } from '../contracts/chosen-contracts.ts'
 import type { Cli } from '../main.ts'
-import { exit } from '../output.ts'
-import { proofJson, proofText } from '../proof-report.ts'
+import { proofExit, proofJson, proofText } from '../proof-report.ts'
 import {
   dirOption,
   durationOption,
@@ -144,5 +143,5 @@ async function run(
   const { proof, status } = await runSession(session, output)
   output.progress('')
   output.result(options.json === true ? proofJson(proof, status) : proofText(proof, output))
-  process.exitCode = proof.equal ? exit.fine : exit.findings
+  process.exitCode = proofExit(proof)
 }

@@ -14,8 +14,7 @@ import { reconcileBeside } from '../../local/run/reconcile-beside.ts'
 import { runStatus } from '../../local/run/run-status.ts'
 import { chosenContracts } from '../contracts/chosen-contracts.ts'
 import type { Cli } from '../main.ts'
-import { exit } from '../output.ts'
-import { proofJson, proofText } from '../proof-report.ts'
+import { proofExit, proofJson, proofText } from '../proof-report.ts'
 import { dirOption, schemasOption, sourceOption, timeoutOption } from '../run-options.ts'
 import { runSession } from '../session.ts'
 import { embeddedDatabase, embeddedSystem } from '../source-settings.ts'
@@ -40,7 +39,7 @@ interface ReconcileOptions {
 export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Command {
   return new Command('reconcile')
     .description(
-      'Compare every table of the source with the lake at one position, by content. Exit code 1 when they differ.',
+      'Compare every table of the source with the lake at one position, by content. Exit code 1 when they differ, 2 when a table could not be compared.',
     )
     .addOption(dirOption())
     .addOption(schemasOption())
@@ -83,7 +82,7 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
         ? await beside(options, source, request)
         : await alone(options, source, state, request)
       output.result(options.json === true ? proofJson(proof, status) : proofText(proof, output))
-      process.exitCode = proof.equal ? exit.fine : exit.findings
+      process.exitCode = proofExit(proof)
     })
 
   async function beside(

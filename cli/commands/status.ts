@@ -55,8 +55,11 @@ export function statusCommand({ output }: Cli): Command {
       if (status === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
       const isRunning = (await folderHolder(dir)) === status.pid
       const audit = isAudit === true ? await auditOf(dir) : undefined
-      const proofs = agesOf(await readProofs(proofsFile(runFolder(dir).root)), Date.now())
-      const isEqual = Object.values(proofs).every(({ equal }) => equal)
+      const kept = await readProofs(proofsFile(runFolder(dir).root))
+      const followed = new Set(status.tables.map(({ table }) => table))
+      const proofs = agesOf(ofTables(kept.tables, followed), Date.now())
+      const unproven = ofTables(kept.failed, followed)
+      const isEqual = Object.values(proofs).every(({ equal }) => equal) && Object.keys(unproven).length === 0
       const isFine =
         status.balanced && isEqual && audit?.findings.some(({ severity }) => severity === 'fault') !== true
       process.exitCode = isFine ? exit.fine : exit.findings
@@ -66,13 +69,14 @@ export function statusCommand({ output }: Cli): Command {
             running: isRunning,
             ...status,
             proofs,
+            unproven,
             ...(audit === undefined ? {} : { audit }),
           }),
         )
       else {
         const state = isRunning ? paint(output, 'green', `running, process ${status.pid}`) : 'stopped'
         output.result(`${status.address}  ${state}  as of ${status.at}`)
-        output.result(statusTable(status, output, proofs))
+        output.result(statusTable(status, output, { proofs, unproven }))
         if (audit !== undefined) output.result(auditText(audit, output))
       }
     })
@@ -82,6 +86,14 @@ export function statusCommand({ output }: Cli): Command {
 async function auditOf(dir: string) {
   const { auditFolder } = await import('../../local/ledger/audit-folder.ts')
   return auditFolder(runFolder(dir))
+}
+
+/* A table that is followed no longer is not judged. */
+function ofTables<T>(
+  kept: Readonly<Record<string, T>>,
+  tables: ReadonlySet<string>,
+): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(kept).filter(([table]) => tables.has(table)))
 }
 
 /* The age counts from the proof, not from the status: a stopped run's proof grows old, too. */

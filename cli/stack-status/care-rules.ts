@@ -63,13 +63,19 @@ export const proofRules: readonly Rule<ProofFacts>[] = [
   {
     id: 'status.proofs',
     asks: 'the last proof of each table found it equal, and is of the last day',
-    judge: ({ now, tables: provable, proofs: { tables, tried }, stack }) => {
+    judge: ({ now, tables: provable, proofs: { tables, tried, failed }, stack }) => {
       const prove = shell(`npx tidemark reconcile --stack ${stack}`)
       const unequal = Object.entries(tables).filter(([, { equal }]) => !equal)
       if (unequal.length > 0)
         return fail(
           `differ: ${unequal.map(([table, { different }]) => `${table} in ${count(different)} keys`).join(', ')}`,
           runbook('reconcile-unequal.md'),
+        )
+      const uncompared = provable.flatMap((table) => failed[table] ?? [])
+      if (uncompared.length > 0)
+        return fail(
+          `could not be compared: ${uncompared.map(({ message }) => message).join('; ')}`,
+          runbook('proof-age.md'),
         )
       const unproven = Object.keys(tried).filter((table) => tables[table] === undefined)
       if (unproven.length > 0)

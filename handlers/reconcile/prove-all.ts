@@ -12,7 +12,7 @@ import { BackOff, type Patience } from '../../local/reconcile/patience.ts'
 import { type ProofAnswer, type TableAnswer, tableAnswerOf } from '../../local/reconcile/proof-answer.ts'
 import { readProofObject, writeProofObject } from '../../local/reconcile/proof-objects.ts'
 import { ProofSession } from '../../local/reconcile/proof-session.ts'
-import { chosenTables } from '../../local/reconcile/reconcile.ts'
+import { chosenTables, failureOf } from '../../local/reconcile/reconcile.ts'
 import type { ScratchLake } from '../../local/reconcile/scratch-lake.ts'
 import { refuseRewound } from '../../local/replicator/check-rewound.ts'
 import type { Source } from '../../local/replicator/source-connection.ts'
@@ -84,17 +84,15 @@ export async function proveAll(event: unknown, deps: ProveAllDeps): Promise<Proo
       try {
         const proof = await session.prove(table, scope, heal ? healingWay(deps, signal) : undefined)
         done.push(tableAnswerOf(proof))
-        proofs = withProofs(proofs, { lsn: session.lsn, tables: [proof] }, stage.now())
+        proofs = withProofs(proofs, { tables: [proof], failed: [] }, stage.now())
         await writeProofObject(objects, proofs)
       } catch (error) {
-        const failure = signal.aborted ? unfinished(label, error) : error
-        stage.failed(failure, { table: label })
-        const isOurs = failure instanceof PipelineError
-        failed.push({
-          table: label,
-          code: isOurs ? failure.code : 'unknown',
-          message: isOurs ? failure.message : 'the log of the function names the place',
-        })
+        stage.failed(error, { table: label })
+        const failure = failureOf(label, error)
+        failed.push(failure)
+        proofs = withProofs(proofs, { tables: [], failed: [failure] }, stage.now())
+        await writeProofObject(objects, proofs)
+        await session.renewLost(error)
       }
     }
   } finally {

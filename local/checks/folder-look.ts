@@ -7,7 +7,7 @@ import { folderHolder } from '../pipeline/folder-lock.ts'
 import { readJsonFile } from '../pipeline/json-file.ts'
 import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../pipeline/run-state.ts'
-import type { KeptProof } from '../reconcile/kept-proofs.ts'
+import { type KeptProofs, noProofs } from '../reconcile/kept-proofs.ts'
 import { proofsFile, readProofs } from '../reconcile/proof-file.ts'
 import { type RunStatus, runStatus } from '../run/run-status.ts'
 import { readIfThere } from '../stores/durable.ts'
@@ -24,7 +24,7 @@ export interface FolderFacts {
   readonly unreadable: readonly string[]
   readonly state: RunStateData | undefined
   readonly status: RunStatus | undefined
-  readonly proofs: Readonly<Record<string, KeptProof>>
+  readonly proofs: Pick<KeptProofs, 'tables' | 'failed'>
   readonly loads: readonly Load[]
   /** Permission bits of the masking key; undefined without one. */
   readonly keyMode: number | undefined
@@ -50,7 +50,7 @@ export async function readFolder(dir: string, now: number): Promise<FolderFacts>
     holder: await folderHolder(dir),
     state: await whole('state.json', RunState.read(folder.state), undefined),
     status: await whole('status.json', readJsonFile(folder.status, runStatus), undefined),
-    proofs: await whole('proofs.json', readProofs(proofsFile(folder.root)), {}),
+    proofs: await whole('proofs.json', readProofs(proofsFile(folder.root)), noProofs),
     loads: await whole('loads/', new FolderLoadLedger(folder.loads).all(), []),
     keyMode: await modeOf(folder.maskKey),
   }

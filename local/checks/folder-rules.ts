@@ -63,7 +63,8 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
     asks: 'the last proof of each table found it equal, less than a day ago',
     judge: ({ status, proofs, now, dir, holder }) => {
       const tables = status?.tables.map(({ table }) => table) ?? []
-      const of = (table: string) => proofs[table]
+      const of = (table: string) => proofs.tables[table]
+      const failed = tables.flatMap((table) => proofs.failed[table] ?? [])
       const different = tables.filter((table) => of(table)?.equal === false)
       const command = `npx tidemark reconcile${inDir(dir)}`
       const prove =
@@ -71,6 +72,8 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
           ? shell(command)
           : step(`the pipeline that runs keeps a proof every --prove-every; beside it ${command} keeps none`)
       if (different.length > 0) return fail(`differs from the source: ${different.join(', ')}`, prove)
+      if (failed.length > 0)
+        return fail(`could not be compared: ${failed.map(({ message }) => message).join('; ')}`, prove)
       const oldest = tables.map((table) => Date.parse(of(table)?.at ?? '')).filter((at) => at > 0)
       const none = tables.filter((table) => of(table) === undefined)
       if (none.length > 0) return warn(`never proven: ${none.join(', ')}`, prove)

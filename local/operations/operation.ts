@@ -11,7 +11,7 @@ import type { Meter } from '../pipeline/meter.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
-import type { HealKeys, TableProof } from '../reconcile/reconcile.ts'
+import type { Healed, HealKeys } from '../reconcile/reconcile.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { checkContracts } from './check-contracts.ts'
 import { runCompact } from './compact-operation.ts'
@@ -94,7 +94,7 @@ export interface OperationParts {
 /** What only the process that reads the source can do. */
 export interface RunningParts extends LoadParts {
   /** Compares keys again and sends those that differ; see `heal`. */
-  readonly heal: (keys: HealKeys, signal: AbortSignal) => Promise<readonly TableProof[]>
+  readonly heal: (keys: HealKeys, signal: AbortSignal) => Promise<Healed>
   /** Captures more tables from now on; see `addTables`. */
   readonly addTables: (
     request: Extract<Operation, { kind: 'table-add' }>,

@@ -1,5 +1,5 @@
 import type { Proof, TableProof } from './proof.ts'
-import type { HealKeys } from './reconcile.ts'
+import type { Healed, HealKeys } from './reconcile.ts'
 
 /** The keys of a proof that are to be healed. */
 export function keysToHeal(proof: Proof): HealKeys {
@@ -7,13 +7,14 @@ export function keysToHeal(proof: Proof): HealKeys {
   return Object.fromEntries(named.map(({ table, differences }) => [table, differences.map(({ key }) => key)]))
 }
 
-/** A proof as it is after `heal` of its keys, which another process may have done. */
-export function afterHealing(proof: Proof, healed: readonly TableProof[]): Proof {
+/** A proof as it is after `heal` of its keys, which another process may have done. What could not be healed is as it was. */
+export function afterHealing(proof: Proof, healed: Healed): Proof {
   const tables = proof.tables.map((before) => {
-    const after = healed.find(({ table }) => table === before.table)
+    const after = healed.tables.find(({ table }) => table === before.table)
     return after === undefined ? before : tableAfter(before, after)
   })
-  return { ...proof, tables, equal: tables.every(({ equal }) => equal) }
+  const failed = [...proof.failed, ...healed.failed]
+  return { ...proof, tables, failed, equal: failed.length === 0 && tables.every(({ equal }) => equal) }
 }
 
 function tableAfter(before: TableProof, after: TableProof): TableProof {

@@ -4,6 +4,7 @@ import { literal } from '../../lake/sql-text.ts'
 import { differingBuckets, rowsOf } from './checksums.ts'
 import type { LakeSide } from './lake-side.ts'
 import type { Selection, SourceSide } from './source-side.ts'
+import type { Steps } from './steps.ts'
 
 /** One key that differs between source and lake. */
 export interface Difference {
@@ -31,6 +32,7 @@ export interface Sides {
   readonly engine: SqlEngine
   /** A file of digests that this comparison may write. */
   readonly file: string
+  readonly steps: Steps
 }
 
 /* More keys than these are counted, not listed. */
@@ -42,16 +44,23 @@ const MAX_LISTED = 10_000
  */
 export async function compareTable(sides: Sides, selection: Selection): Promise<Comparison> {
   if (selection.kind === 'keys') return compareRows(sides, selection)
-  const { source, lake } = sides
-  const [ofSource, ofLake] = await both(source.checksums(selection), lake.checksums(selection))
+  const { source, lake, steps } = sides
+  const [ofSource, ofLake] = await both(
+    steps.run('the source was summing its rows', () => source.checksums(selection)),
+    steps.run('DuckDB was summing the rows of the lake', () => lake.checksums(selection)),
+  )
   const buckets = differingBuckets(ofSource, ofLake)
   const counts = { sourceRows: rowsOf(ofSource), lakeRows: rowsOf(ofLake) }
   if (buckets.length === 0) return { ...counts, differences: [], differenceCount: 0 }
   return { ...(await compareRows(sides, { kind: 'buckets', buckets })), ...counts }
 }
 
-async function compareRows({ source, lake, engine, file }: Sides, selection: Selection): Promise<Comparison> {
-  await both(source.writeDigests(file, selection), lake.fillDigests(selection))
+async function compareRows(sides: Sides, selection: Selection): Promise<Comparison> {
+  const { source, lake, engine, file, steps } = sides
+  await both(
+    steps.run('the source was sending what may differ', () => source.writeDigests(file, selection)),
+    steps.run('DuckDB was reading what may differ in the lake', () => lake.fillDigests(selection)),
+  )
   await engine.run(`
     CREATE OR REPLACE TEMP TABLE source_side AS SELECT key, digest FROM read_csv(${literal(file)}, auto_detect = false, header = false,
       columns = {'key': 'VARCHAR', 'digest': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', parallel = false, nullstr = '\\N')`)

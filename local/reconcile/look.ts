@@ -55,7 +55,7 @@ export async function lookUntilEqual(
   { selection, patience }: { readonly selection: Selection; readonly patience: Patience | undefined },
 ): Promise<Look> {
   let now = first
-  while (now.found.different > 0 && (await patience?.again()) === true) {
+  while (now.found.different > 0 && patience !== undefined && (await waited(deps, patience))) {
     deps.signal.throwIfAborted()
     const { different, differences } = now.found
     now =
@@ -64,4 +64,8 @@ export async function lookUntilEqual(
         : await look(deps, table, await openSides(deps, table), selection)
   }
   return now
+}
+
+function waited({ aside, steps }: ProveDeps, patience: Patience): Promise<boolean> {
+  return steps.run('the lake was waited for', () => aside(() => patience.again()))
 }

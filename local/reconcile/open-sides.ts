@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
 import type { Quarantine, SqlEngine } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
 import type { ReadableLake } from '../../lake/readable-lake.ts'
@@ -11,6 +12,7 @@ import type { Patience } from './patience.ts'
 import { sourceColumns } from './source-columns.ts'
 import { readLayout } from './source-layout.ts'
 import { SourceSide } from './source-side.ts'
+import type { Steps } from './steps.ts'
 
 export interface ProveDeps {
   readonly tables: readonly Table[]
@@ -21,6 +23,12 @@ export interface ProveDeps {
   /** In the snapshot that is compared. */
   readonly client: pg.Client
   readonly asOf: Position
+  /** Waits for something outside of the snapshot, so that nobody at the source waits for a lock of ours meanwhile. */
+  readonly aside: <T>(wait: () => Promise<T>) => Promise<T>
+  /** Makes sure that what was read was of the snapshot; see `checkUnchanged`. */
+  readonly confirm: () => Promise<void>
+  /** What is being done, to be named when the time is over. */
+  readonly steps: Steps
   /** A file that may be written. */
   readonly file: string
   readonly random: () => number
@@ -30,11 +38,23 @@ export interface ProveDeps {
   readonly signal: AbortSignal
 }
 
-/** The sides of a table: the source in its snapshot, the lake as it is now. */
+/** The sides of a table: the source in its snapshot, the lake as it is now. Throws `proof/no-key`. */
 export async function openSides(deps: ProveDeps, table: Table): Promise<Sides> {
   const { engine, file, client, maskKey, asOf, signal } = deps
   const { entry, root } = await deps.lake.open(table, asOf, signal)
   const columns = sourceColumns(table, await readLayout(client, table.source.table), maskKey)
+  const missing = table.primaryKey.filter((name) => columns.notCompared.includes(name))
+  if (missing.length > 0)
+    throw new PipelineError(
+      'proof/no-key',
+      `${table.source.table} cannot be compared: the source has no column ${missing.join(', ')} any more, the key of its contract`,
+    )
   const source = new SourceSide(client, columns, signal)
-  return { source, lake: new LakeSide(engine, { entry, columns, root, asOf }), engine, file }
+  return {
+    source,
+    lake: new LakeSide(engine, { entry, columns, root, asOf }),
+    engine,
+    file,
+    steps: deps.steps,
+  }
 }

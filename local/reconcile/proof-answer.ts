@@ -6,6 +6,8 @@ const kinds = z.object({ missing: z.number(), foreign: z.number(), changed: z.nu
 const tableAnswer = z.object({
   table: z.string(),
   equal: z.boolean(),
+  /** Everything before this position was compared, nothing after. */
+  asOf: z.string(),
   scope: z.enum(['all', 'sample', 'since', 'keys']),
   /** Per cent of the keys that were compared; null for all of them. */
   sample: z.number().nullable(),
@@ -31,7 +33,7 @@ const tableAnswer = z.object({
 export const proofAnswer = z.object({
   /** Every table that was asked for is proven equal. */
   equal: z.boolean(),
-  /** Everything committed before it was compared: decimal text. */
+  /** Everything committed before it was compared: decimal text. What came later only where `asOf` of a table says so. */
   lsn: z.string(),
   asOf: z.string(),
   tables: z.array(tableAnswer),
@@ -45,10 +47,10 @@ export type ProofAnswer = z.infer<typeof proofAnswer>
 
 /** A proof without its keys and values. */
 export function tableAnswerOf(proof: TableProof): TableAnswer {
-  const { table, equal, scope, way, sourceRows, lakeRows, different, notCompared, healed } = proof
+  const { table, equal, asOf, scope, way, sourceRows, lakeRows, different, notCompared, healed } = proof
   const columns = new Set(proof.rows.flatMap((row) => row.columns.map(({ column }) => column)))
   return {
-    ...{ table, equal, way, sourceRows, lakeRows, different, healed },
+    ...{ table, equal, asOf, way, sourceRows, lakeRows, different, healed },
     scope: scope.kind,
     sample: scope.kind === 'sample' ? scope.percent : null,
     kinds: kindsOf(proof.differences),

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
-import { type KeptProof, keptProofs, noProofs, withProofs } from './kept-proofs.ts'
+import { type KeptProofs, keptProofs, noProofs, withProofs } from './kept-proofs.ts'
 import type { Proof } from './proof.ts'
 
 /** Where the proofs of a run folder are kept. */
@@ -8,9 +8,9 @@ export function proofsFile(root: string): string {
   return join(root, 'proofs.json')
 }
 
-/** The last proof of each table, by the label that proofs have. Throws `run/bad-folder`. */
-export async function readProofs(path: string): Promise<Readonly<Record<string, KeptProof>>> {
-  return (await readJsonFile(path, keptProofs))?.tables ?? {}
+/** The last proofs of tables, by the label that proofs have. Throws `run/bad-folder`. */
+export async function readProofs(path: string): Promise<KeptProofs> {
+  return (await readJsonFile(path, keptProofs)) ?? noProofs
 }
 
 /**
@@ -18,7 +18,7 @@ export async function readProofs(path: string): Promise<Readonly<Record<string, 
  * of the table and is not kept. One writer at a time: two at once may lose one of their proofs, never the file.
  */
 export async function keepProof(path: string, proof: Proof, at: number): Promise<void> {
-  const known = (await readJsonFile(path, keptProofs)) ?? noProofs
+  const known = await readProofs(path)
   const after = withProofs(known, proof, at)
   if (after !== known) await writeJsonFile(path, after)
 }

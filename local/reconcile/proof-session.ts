@@ -1,20 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
 import type { Quarantine, SqlEngine } from '../../core/ports.ts'
 import { loadPosition, type Position } from '../../core/position.ts'
 import type { ReadableLake } from '../../lake/readable-lake.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
-import { quoteLiteral } from '../replicator/quote-identifier.ts'
 import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
-import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
-import { errorCodeOf, toSourceError } from '../replicator/source-error.ts'
+import type { Source } from '../replicator/source-connection.ts'
 import type { HealingWay } from './heal.ts'
+import { inSnapshot } from './in-snapshot.ts'
 import type { Patience } from './patience.ts'
 import type { TableProof } from './proof.ts'
 import { type Asked, proveTable } from './prove-table.ts'
+import { Steps } from './steps.ts'
 
 export interface ProofDeps {
   readonly source: Source
@@ -31,19 +31,29 @@ export interface ProofDeps {
   readonly patience?: (() => Patience) | undefined
   readonly signal: AbortSignal
   readonly random?: (() => number) | undefined
+  /** How long a table that somebody keeps locked is waited for; see `enterSnapshot`. */
+  readonly lockMs?: number | undefined
   /** For DuckDB, as it writes them: `512MB`. */
   readonly memory?: string | undefined
 }
 
-/** Proofs of tables as of one position: one snapshot of the source, open until `close`. */
+/* Of one table: each after a migration that came between. */
+const MAX_READS = 3
+
+/**
+ * Proofs of tables as of one position: one snapshot of the source, open until `close`. A table that was rewritten since
+ * cannot be read in it any more; then a newer one takes its place, for that table and those after it.
+ */
 export class ProofSession {
+  /** Of the first snapshot: no table is compared as of an earlier one. */
   readonly lsn: bigint
   readonly asOf: Position
   private readonly deps: ProofDeps
-  private readonly snapshot: Snapshot
+  private snapshot: Snapshot
   private readonly folder: string
   private readonly engine: DuckEngine
   private readonly interrupt: () => void
+  private readonly steps: Steps
 
   private constructor(
     deps: ProofDeps,
@@ -56,21 +66,17 @@ export class ProofSession {
     this.lsn = snapshot.lsn
     this.asOf = loadPosition(deps.epoch, snapshot.lsn)
     this.interrupt = () => engine.interrupt()
+    this.steps = new Steps(deps.signal)
     deps.signal.addEventListener('abort', this.interrupt, { once: true })
   }
 
   /** Opens a snapshot and waits until the lake has reached it. Throws `source/…` failures and those of `reach`. */
   static async open(deps: ProofDeps): Promise<ProofSession> {
-    const snapshot = await openSnapshot(deps.source)
-    const session = await ProofSession.inside(deps, snapshot).catch(async (error: unknown) => {
-      await snapshot.close()
-      throw error
-    })
+    const snapshot = await reachedSnapshot(deps)
     try {
-      await deps.reach(snapshot.lsn)
-      return session
+      return await ProofSession.inside(deps, snapshot)
     } catch (error) {
-      await session.close()
+      await snapshot.close()
       throw error
     }
   }
@@ -82,15 +88,58 @@ export class ProofSession {
     return new ProofSession(deps, { snapshot, folder, engine })
   }
 
-  /** Compares one table; one at a time. Throws `source/…` and `lake/…` failures; another table may then be compared. */
-  prove(table: Table, asked: Asked, healing?: HealingWay): Promise<TableProof> {
-    const { deps, engine, asOf } = this
+  /**
+   * Compares one table; one at a time. Throws `source/…`, `lake/…` and `proof/…` failures, `proof/unfinished` when the
+   * signal aborts; another table may then be compared.
+   */
+  async prove(table: Table, asked: Asked, healing?: HealingWay): Promise<TableProof> {
+    for (let reads = 1; ; reads += 1)
+      try {
+        return await this.proveNow(table, asked, healing)
+      } catch (error) {
+        if (this.deps.signal.aborted) throw unfinished(table, this.steps, error)
+        const isStale = error instanceof PipelineError && error.code === 'source/table-changed'
+        if (!isStale || reads === MAX_READS) throw error
+        await this.renew()
+      }
+  }
+
+  /* For what is proven from now on; when that fails the last one stays. */
+  private async renew(): Promise<void> {
+    const { snapshot } = this
+    this.snapshot = await reachedSnapshot(this.deps)
+    await snapshot.close()
+  }
+
+  /**
+   * After a failure of a table: a snapshot goes with the connection that holds it, and a source that can still be reached
+   * gives another one. Resolves with what keeps every other table from being compared; undefined when nothing does.
+   */
+  async renewLost(error: unknown): Promise<unknown> {
+    if (!(error instanceof PipelineError) || error.code !== 'source/unreachable') return undefined
+    return this.renew().then(
+      () => undefined,
+      (again: unknown) => again,
+    )
+  }
+
+  async close(): Promise<void> {
+    this.deps.signal.removeEventListener('abort', this.interrupt)
+    this.steps.close()
+    this.engine.close()
+    await this.snapshot.close()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+
+  private proveNow(table: Table, asked: Asked, healing: HealingWay | undefined): Promise<TableProof> {
+    const { deps, engine, snapshot, steps } = this
     const { source, signal, random = Math.random, ...rest } = deps
-    return inSnapshot(source, this.snapshot.snapshotName, signal, table.source.table, (client) =>
+    const reading = { source, snapshot, signal, table: table.source.table, lockMs: deps.lockMs }
+    return inSnapshot(reading, (opened) =>
       proveTable(
         {
-          ...rest,
-          ...{ client, asOf, random, signal, healing },
+          ...{ ...rest, ...opened, healing, steps, random, signal },
+          asOf: loadPosition(deps.epoch, snapshot.lsn),
           engine: endedBy(engine, signal),
           file: join(this.folder, 'source.csv'),
         },
@@ -99,13 +148,35 @@ export class ProofSession {
       ),
     )
   }
+}
 
-  async close(): Promise<void> {
-    this.deps.signal.removeEventListener('abort', this.interrupt)
-    this.engine.close()
-    await this.snapshot.close()
-    await rm(this.folder, { recursive: true, force: true })
+async function reachedSnapshot({ source, reach, signal }: ProofDeps): Promise<Snapshot> {
+  const snapshot = await openSnapshot(source)
+  try {
+    await reach(snapshot.lsn)
+    return snapshot
+  } catch (error) {
+    await snapshot.close()
+    /* A pipeline that fails or stops says so itself. */
+    if (!isOver(signal) || error instanceof PipelineError) throw error
+    throw new PipelineError('run/timeout', 'the lake did not reach the compared position in time', {
+      cause: error,
+    })
   }
+}
+
+/** Whether a signal aborted because its time was over, not because somebody stopped the work. */
+export function isOver({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof DOMException && reason.name === 'TimeoutError'
+}
+
+function unfinished(table: Table, steps: Steps, cause: unknown): PipelineError {
+  const slow = steps.atAbort()
+  return new PipelineError(
+    'proof/unfinished',
+    `${table.source.table} was not compared in time${slow === '' ? '' : `: ${slow}`}`,
+    { cause },
+  )
 }
 
 /* The interrupt meets the statement that runs; nothing is begun after it. */
@@ -115,35 +186,4 @@ function endedBy(engine: SqlEngine, signal: AbortSignal): SqlEngine {
     return work()
   }
   return { run: (sql) => unless(() => engine.run(sql)), rows: (sql) => unless(() => engine.rows(sql)) }
-}
-
-/* A table may take longer than any fixed time; the caller's deadline cuts the connection. */
-async function inSnapshot<T>(
-  source: Source,
-  snapshotName: string,
-  signal: AbortSignal,
-  table: string,
-  work: (client: pg.Client) => Promise<T>,
-): Promise<T> {
-  signal.throwIfAborted()
-  const client = await connectSource(source, { applicationName: 'tidemark reconcile', queryMs: 0 })
-  const cut = () => client.connection.stream.destroy()
-  signal.addEventListener('abort', cut, { once: true })
-  try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotName)}`)
-    return await work(client)
-  } catch (cause) {
-    signal.throwIfAborted()
-    throw isOfSource(cause) ? toSourceError(cause, `${table} cannot be compared`) : cause
-  } finally {
-    signal.removeEventListener('abort', cut)
-    await closeClient(client)
-  }
-}
-
-function isOfSource(cause: unknown): boolean {
-  if (cause instanceof pg.DatabaseError) return true
-  const isCut = cause instanceof Error && cause.message.startsWith('Connection terminated')
-  return isCut || errorCodeOf(cause) === 'ECONNRESET'
 }

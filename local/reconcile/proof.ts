@@ -1,3 +1,4 @@
+import type { FailureCode } from '../../core/failures.ts'
 import type { Position } from '../../core/position.ts'
 import type { RowDifference } from './column-differences.ts'
 import type { Difference } from './compare-table.ts'
@@ -14,6 +15,8 @@ export type Scope =
 
 export interface TableProof {
   readonly table: string
+  /** Everything before it was compared, and nothing after: the proof's own, or later, when the table was read again. */
+  readonly asOf: Position
   /** Of what was compared: see `scope`. After healing, whether it is equal now. */
   readonly equal: boolean
   readonly scope: Scope
@@ -36,10 +39,19 @@ export interface TableProof {
   readonly waitedMs: number
 }
 
+/** A table that could not be compared, and why; the others were. */
+export interface ProofFailure {
+  readonly table: string
+  readonly code: FailureCode | 'internal'
+  readonly message: string
+}
+
 export interface Proof {
+  /** Every table that was asked for was compared and is equal. */
   readonly equal: boolean
-  /** Everything committed before this position was compared, and nothing after. */
+  /** Everything committed before this position was compared; of a table, what came later only where its `asOf` says so. */
   readonly lsn: bigint
   readonly asOf: Position
   readonly tables: readonly TableProof[]
+  readonly failed: readonly ProofFailure[]
 }

@@ -34,10 +34,14 @@ export async function proveTable(deps: ProveDeps, table: Table, asked: Asked): P
   const patience = deps.patience?.()
   const seen = await lookUntilEqual(deps, table, first, { selection, patience })
   const rows = await columnDifferences(seen.found.differences, seen.sides)
+  /* Before anything is sent on the strength of it. */
+  await deps.confirm()
   const { healed, left } = await heal(deps, table, seen)
+  await deps.confirm()
   const { columns, way } = seen.sides.source
   return {
     table: tableLabel(table, deps.tables),
+    asOf: deps.asOf,
     equal: left.different === 0,
     ...{ scope, way, rows, healed },
     sourceRows: seen.sourceRows,
@@ -98,7 +102,7 @@ async function heal(
   const sourceTable = foundTable(await readSourceCatalog(client, [name]), name)
   const { source } = before.sides
   const notPossible = await sendAgain(differences, { source, sourceTable, asOf, way: healing })
-  await healing.landed()
+  await deps.steps.run('the lake was waited for', () => deps.aside(() => healing.landed()))
   const selection = { kind: 'keys', keys: new Set(differences.map(({ key }) => key)) } as const
   const listed = { ...before.found, different: differences.length }
   const first = await lookAgain(deps, table, { ...before, found: listed })

@@ -2,11 +2,11 @@ import type { Table } from '../../core/contract/table.ts'
 import { tableLabel } from '../../core/contract/table-label.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { HealingWay } from './heal.ts'
-import type { Proof, TableProof } from './proof.ts'
-import { type ProofDeps, ProofSession } from './proof-session.ts'
+import type { Proof, ProofFailure, TableProof } from './proof.ts'
+import { isOver, type ProofDeps, ProofSession } from './proof-session.ts'
 import type { Asked } from './prove-table.ts'
 
-export type { Proof, TableProof } from './proof.ts'
+export type { Proof, ProofFailure, TableProof } from './proof.ts'
 
 /** What a proof is asked for beyond the whole of every table. */
 export interface ReconcileRequest {
@@ -26,8 +26,10 @@ export interface ReconcileDeps extends ProofDeps {
 
 /**
  * Compares every table of the source at one position with the lake as of the same position, by content: exact while
- * both go on changing. Each engine adds up checksums of its rows; keys and columns that differ are named.
- * Throws `usage/invalid` for a request that cannot be met, and `source/…` and `lake/…` failures.
+ * both go on changing. Each engine adds up checksums of its rows; keys and columns that differ are named. A table that
+ * cannot be compared, in time or at all, is among `failed`, and the others are compared all the same. Throws
+ * `usage/invalid` for a request that cannot be met, and what makes every proof impossible: `source/…` failures,
+ * `run/timeout` when the lake does not reach the position in time, and the signal's reason when it aborts for another.
  */
 export async function reconcile(deps: ReconcileDeps): Promise<Proof> {
   const { tables: names, scope = { kind: 'all' }, heal = false } = deps.request ?? {}
@@ -36,14 +38,17 @@ export async function reconcile(deps: ReconcileDeps): Promise<Proof> {
   return proveTables(deps, chosenTables(deps.tables, names), () => scope, heal)
 }
 
+/** What became of tables that were healed. */
+export type Healed = Pick<Proof, 'tables' | 'failed'>
+
 /** Keys, by their comparison texts, of tables by the label that proofs have. */
 export type HealKeys = Readonly<Record<string, readonly string[]>>
 
 /**
  * Compares some keys as of a new snapshot and sends again what still differs: for the process that owns the folder, also
- * when another one found the keys. Resolves with the proofs of these keys after healing.
+ * when another one found the keys. Resolves with the proofs of these keys after healing. Throws as `reconcile` does.
  */
-export async function heal(deps: ReconcileDeps, keys: HealKeys): Promise<readonly TableProof[]> {
+export async function heal(deps: ReconcileDeps, keys: HealKeys): Promise<Healed> {
   if (deps.healing === undefined) throw new RangeError('healing needs the pipeline of the folder')
   const names = new Map(deps.tables.map((table) => [tableLabel(table, deps.tables), table]))
   const tables = Object.keys(keys).map((label) => {
@@ -55,7 +60,8 @@ export async function heal(deps: ReconcileDeps, keys: HealKeys): Promise<readonl
     kind: 'keys',
     keys: new Set(keys[tableLabel(table, deps.tables)]),
   })
-  return (await proveTables(deps, tables, asked, true)).tables
+  const { tables: healed, failed } = await proveTables(deps, tables, asked, true)
+  return { tables: healed, failed }
 }
 
 async function proveTables(
@@ -64,19 +70,38 @@ async function proveTables(
   asked: (table: Table) => Asked,
   isHealing: boolean,
 ): Promise<Proof> {
-  const { onTable, healing } = deps
+  const { onTable, healing, signal } = deps
   const session = await ProofSession.open(deps)
   try {
     const proofs: TableProof[] = []
+    const failed: ProofFailure[] = []
+    /* Why none of the tables that are left can be compared. */
+    let lost: unknown
     for (const table of tables) {
-      onTable?.(table.name)
-      proofs.push(await session.prove(table, asked(table), isHealing ? healing : undefined))
+      const label = tableLabel(table, deps.tables)
+      try {
+        if (lost !== undefined) throw lost
+        onTable?.(table.name)
+        proofs.push(await session.prove(table, asked(table), isHealing ? healing : undefined))
+      } catch (error) {
+        if (signal.aborted && !isOver(signal)) throw signal.reason
+        failed.push(failureOf(label, error))
+        if (signal.aborted) lost = new PipelineError('proof/unfinished', 'no time was left for it')
+        else lost ??= await session.renewLost(error)
+      }
     }
     const { lsn, asOf } = session
-    return { equal: proofs.every(({ equal }) => equal), lsn, asOf, tables: proofs }
+    const equal = failed.length === 0 && proofs.every((proof) => proof.equal)
+    return { equal, lsn, asOf, tables: proofs, failed }
   } finally {
     await session.close()
   }
+}
+
+/** How a proof names what kept it from comparing a table. */
+export function failureOf(table: string, error: unknown): ProofFailure {
+  if (error instanceof PipelineError) return { table, code: error.code, message: error.message }
+  return { table, code: 'internal', message: error instanceof Error ? error.message : 'unknown' }
 }
 
 /** The tables of some contract, source or proof names. Throws `usage/invalid` for a name that none has. */

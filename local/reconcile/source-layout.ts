@@ -1,8 +1,8 @@
 import type pg from 'pg'
 import { type LakeColumn, lakeColumns } from '../../core/contract/lake-columns.ts'
 import type { Table } from '../../core/contract/table.ts'
-import { PipelineError } from '../../core/failures.ts'
 import { splitTableName } from '../../core/source-table-name.ts'
+import { tableGone } from '../replicator/reading-failure.ts'
 
 /** The type of a source column, domains followed to their base; a type that is not PostgreSQL's own has no name here. */
 export interface SourceType {
@@ -50,13 +50,12 @@ const LAYOUT = `
     from pg_type t where t.oid = b.typelem and b.typcategory = 'A' and b.typlen = -1) e on true
   where n.nspname = $1 and c.relname = $2`
 
-/** Reads the layout of a table. Throws `source/no-tables` when it is gone. */
+/** Reads the layout of a table. Throws `source/table-gone`. */
 export async function readLayout(client: pg.Client, sourceTable: string): Promise<SourceLayout> {
-  const { schema, name } = splitTableName(sourceTable)
-  const { rows } = await client.query<LayoutRow>(LAYOUT, [schema, name])
+  const table = splitTableName(sourceTable)
+  const { rows } = await client.query<LayoutRow>(LAYOUT, [table.schema, table.name])
   const [first] = rows
-  if (first === undefined)
-    throw new PipelineError('source/no-tables', `${sourceTable} is not in the source any more`)
+  if (first === undefined) throw tableGone(table)
   return {
     columns: new Map(rows.map((row) => [row.column, typeOf(row)])),
     isPartitioned: first.kind === 'p',

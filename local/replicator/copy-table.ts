@@ -1,12 +1,13 @@
+import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { PipelineError } from '../../core/failures.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { checkUnchanged, enterSnapshot } from './enter-snapshot.ts'
-import { quoteIdentifier, quoteTable } from './quote-identifier.ts'
+import { readingFailure } from './reading-failure.ts'
 import { rowsSelect } from './rows-select.ts'
 import type { SourceTable } from './source-catalog.ts'
 import { closeClient, connectSource, type Source } from './source-connection.ts'
-import { errorCodeOf, toSourceError } from './source-error.ts'
+import { errorCodeOf } from './source-error.ts'
 
 export interface CopyOptions {
   /** The server must send something within this time while it is asked to (default 120 s). */
@@ -21,7 +22,7 @@ export interface CopyOptions {
  * always `x`: no row is empty or begins with bytes of a value. Reads no further while `consume` is pending. Resolves with
  * the server's count of rows: all of the table at the snapshot, or it throws `source/table-changed` because the snapshot is
  * older than a rewrite of the table (see `checkUnchanged`), and a newer one is needed. Throws what `consume` throws, the
- * signal's reason, source/privilege, source/no-tables, source/table-busy, or source/unreachable when the connection or
+ * signal's reason, source/privilege, source/table-gone, source/no-tables, source/table-busy, or source/unreachable when the connection or
  * the snapshot is lost.
  */
 export async function copyTable(
@@ -61,10 +62,10 @@ export async function copyTable(
     await client.query('COMMIT')
     return copy.rowCount
   } catch (cause) {
-    stop()
+    if (failure !== undefined || signal?.aborted === true) stop()
     if (failure !== undefined) throw failure.cause
     signal?.throwIfAborted()
-    throw copyError(table, client.user ?? 'CURRENT_USER', cause)
+    throw await copyError(client, table, cause)
   } finally {
     clearTimeout(silence)
     signal?.removeEventListener('abort', stop)
@@ -72,17 +73,11 @@ export async function copyTable(
   }
 }
 
-function copyError(table: SourceTable, role: string, cause: unknown): PipelineError {
+async function copyError(client: pg.Client, table: SourceTable, cause: unknown): Promise<PipelineError> {
   const name = sourceTableName(table)
-  if (errorCodeOf(cause) === '42501')
-    return new PipelineError(
-      'source/privilege',
-      `cannot read ${name}: GRANT SELECT ON ${quoteTable(table)} TO ${quoteIdentifier(role)};`,
-      { cause },
-    )
-  if (errorCodeOf(cause) === '42P01' || errorCodeOf(cause) === '42703')
+  if (errorCodeOf(cause) === '42703')
     return new PipelineError('source/no-tables', `${name} is not as it was when the catalog was read`, {
       cause,
     })
-  return toSourceError(cause, `the load of ${name} broke off`)
+  return readingFailure(client, table, cause, `the load of ${name} broke off`)
 }

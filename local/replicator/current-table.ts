@@ -1,5 +1,6 @@
 import { PipelineError } from '../../core/failures.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
+import { tableGone } from './reading-failure.ts'
 import { readSourceCatalog, type SourceTable } from './source-catalog.ts'
 import { closeClient, connectSource, type Source } from './source-connection.ts'
 
@@ -15,12 +16,11 @@ export async function currentTable(source: Source, table: SourceTable): Promise<
       if (error instanceof PipelineError && error.code === 'source/no-tables') return []
       throw error
     })
-    if (found?.oid === table.oid) return found
+    if (found === undefined) throw tableGone(table)
+    if (found.oid === table.oid) return found
     throw new PipelineError(
       'source/table-gone',
-      found === undefined
-        ? `${name} is not in the source any more: it was dropped, renamed or moved`
-        : `${name} is another table now: the one of before was dropped or renamed`,
+      `${name} is another table now: the one of before was dropped or renamed`,
     )
   } finally {
     await closeClient(client)

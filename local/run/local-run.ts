@@ -53,8 +53,6 @@ export interface LocalRunOptions extends InspectOptions {
 /* Files that nobody's load wrote are looked for this often. */
 const FOREIGN_MS = 5_000
 const LOOK_MS = 60_000
-/* A scheduled proof of a large table may take long; one that hangs must not hang the next. */
-const PROOF_MS = 3_600_000
 
 /** The whole pipeline on one source and one folder, running until `stop`. */
 export interface LocalRun {
@@ -143,7 +141,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
   const capture = run.run(abort.signal)
   const failed = Promise.race([pipeline.failed, capture.then(() => new Promise<never>(() => undefined))])
   failed.catch(() => undefined)
-  const prover = new Prover({ source, state, pipeline, failed, now })
+  const prover = new Prover({ source, state, pipeline, failed, log, now })
   const operations = new OperationQueue()
   const additions = new OperationQueue()
   const add: LocalRun['addTables'] = (request, context) =>
@@ -239,10 +237,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
       {
         name: 'prove',
         everyMs: options.proveEveryMs,
-        run: async () => {
-          const proof = await prover.prove(AbortSignal.any([abort.signal, AbortSignal.timeout(PROOF_MS)]))
-          if (!proof.equal) log.warn('proof.different', { lsn: String(proof.lsn) })
-        },
+        run: () => prover.proveByItself(abort.signal),
       },
     ],
     log,

@@ -1,16 +1,16 @@
-import type { Clock } from '../../core/ports.ts'
+import type { Clock, Logger } from '../../core/ports.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunState } from '../pipeline/run-state.ts'
 import { folderLake } from '../reconcile/folder-lake.ts'
 import { keepProof, proofsFile } from '../reconcile/proof-file.ts'
 import {
+  type Healed,
   type HealKeys,
   heal,
   type Proof,
   type ReconcileDeps,
   type ReconcileRequest,
   reconcile,
-  type TableProof,
 } from '../reconcile/reconcile.ts'
 import type { Source } from '../replicator/source-connection.ts'
 
@@ -20,8 +20,12 @@ export interface ProverDeps {
   readonly pipeline: Pipeline
   /** Rejects when a stage or capture fails. */
   readonly failed: Promise<never>
+  readonly log: Logger
   readonly now: Clock
 }
+
+/* A scheduled proof of a large table may take long; one that hangs must not hang the next. */
+const PROOF_MS = 3_600_000
 
 /** Proofs of the process that owns a folder: they are kept, and it alone can heal what they find. */
 export class Prover {
@@ -46,8 +50,17 @@ export class Prover {
     return proof
   }
 
+  /** A proof of everything that nobody waits for: the log says which tables differ or were not compared. */
+  async proveByItself(signal: AbortSignal): Promise<void> {
+    const { log } = this.deps
+    const { lsn, tables, failed } = await this.prove(AbortSignal.any([signal, AbortSignal.timeout(PROOF_MS)]))
+    for (const { table, equal, different } of tables)
+      if (!equal) log.warn('proof.different', { lsn: String(lsn), table, different })
+    for (const { table, code } of failed) log.warn('proof.failed', { table, code })
+  }
+
   /** Compares keys that another process found to differ, and sends again those that still do. */
-  heal(keys: HealKeys, signal: AbortSignal): Promise<readonly TableProof[]> {
+  heal(keys: HealKeys, signal: AbortSignal): Promise<Healed> {
     return heal(this.reconcileDeps(signal), keys)
   }
 

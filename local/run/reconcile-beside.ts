@@ -1,16 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
-import { chooseContracts } from '../pipeline/choose-contracts.ts'
+import { knownContracts } from '../pipeline/choose-contracts.ts'
 import { askOperation } from '../pipeline/folder-lock.ts'
 import { readJsonFile } from '../pipeline/json-file.ts'
 import { runFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
 import { afterHealing, keysToHeal } from '../reconcile/after-healing.ts'
 import { folderLake } from '../reconcile/folder-lake.ts'
-import { type Proof, type ReconcileRequest, reconcile, type TableProof } from '../reconcile/reconcile.ts'
-import { readSourceCatalog } from '../replicator/source-catalog.ts'
-import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import {
+  type Healed,
+  type HealKeys,
+  type Proof,
+  type ReconcileRequest,
+  reconcile,
+} from '../reconcile/reconcile.ts'
+import type { Source } from '../replicator/source-connection.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
@@ -31,12 +36,7 @@ export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
   const folder = runFolder(dir)
   const state = await RunState.read(folder.state)
   if (state === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
-  const sources = await loadedSources(source, Object.keys(state.loads))
-  const tables = await chooseContracts(sources, contracts, {
-    system,
-    folder,
-    isReadOnly: true,
-  })
+  const tables = await contractsOf(Object.keys(state.loads), contracts, { system, file: folder.contracts })
   const deadline = Date.now() + timeoutMs
   const { heal = false, ...request } = options.request ?? {}
   const proof = await reconcile({
@@ -56,27 +56,37 @@ export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
     reach: (lsn) => reach(folder.status, lsn, deadline),
     signal: AbortSignal.timeout(timeoutMs),
   })
-  return heal && !proof.equal ? healed(proof, dir, timeoutMs) : proof
+  const keys = keysToHeal(proof)
+  return heal && Object.keys(keys).length > 0 ? afterAsking(proof, { dir, keys, timeoutMs }) : proof
 }
 
 /* Only the process that owns the folder can write into it. */
-async function healed(proof: Proof, dir: string, timeoutMs: number): Promise<Proof> {
-  const tables = await askOperation(
+async function afterAsking(
+  proof: Proof,
+  { dir, keys, timeoutMs }: { readonly dir: string; readonly keys: HealKeys; readonly timeoutMs: number },
+): Promise<Proof> {
+  const healed = await askOperation(
     dir,
-    { kind: 'heal', keys: keysToHeal(proof) },
+    { kind: 'heal', keys },
     { signal: AbortSignal.timeout(timeoutMs), onProgress: () => undefined },
   )
   /* The answer of `heal` in a process of this version: plain JSON. */
-  return afterHealing(proof, tables as readonly TableProof[])
+  return afterHealing(proof, healed as Healed)
 }
 
-async function loadedSources(source: Source, names: readonly string[]) {
-  const client = await connectSource(source, { applicationName: 'tidemark check' })
-  try {
-    return await readSourceCatalog(client, names)
-  } finally {
-    await closeClient(client)
-  }
+/* As they were chosen when the run began: a table that the source has no longer is among them, and its proof says so. */
+async function contractsOf(
+  names: readonly string[],
+  written: readonly Table[],
+  options: Parameters<typeof knownContracts>[2],
+): Promise<readonly Table[]> {
+  const tables = await knownContracts(names, written, options)
+  const without = names.find((name) => !tables.some(({ source }) => source.table === name))
+  if (without === undefined) return tables
+  throw new PipelineError(
+    'run/contract-missing',
+    `${without} is in the lake by a written contract, and none is given`,
+  )
 }
 
 async function reach(statusPath: string, lsn: bigint, deadline: number): Promise<void> {

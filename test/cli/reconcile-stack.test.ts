@@ -13,6 +13,7 @@ const output: Output = {
   ...{ isTerminal: false, columns: 100, result: () => undefined, progress: () => undefined },
 }
 const equal: TableAnswer = {
+  asOf: '',
   ...{ table: 'hr.people', equal: true, scope: 'all', sample: null, way: 'streamed', sourceRows: 1200 },
   ...{ lakeRows: 1200, different: 0, kinds: { missing: 0, foreign: 0, changed: 0 }, columns: [] },
   ...{ inQuarantine: 0, notCompared: [], healed: null, waited: 90 },

@@ -10,6 +10,7 @@ import {
 } from '../../cli/stack-status/care-rules.ts'
 import { latencyRules, limits, taskRules } from '../../cli/stack-status/way-rules.ts'
 import type { Rule } from '../../core/check.ts'
+import type { KeptProofs } from '../../local/reconcile/kept-proofs.ts'
 
 const HOUR = 3_600_000
 const now = Date.parse('2026-11-28T12:00:00Z')
@@ -109,11 +110,12 @@ describe('a stack is judged', () => {
       >,
       tried = {},
       tables = ['a.t'],
+      failed: KeptProofs['failed'] = {},
     ) =>
       judge(proofRules, {
         ...{ now, tables },
         stack: 'data.json',
-        proofs: { format: 1, tables: { 'a.t': { ...proof, ...change } }, tried },
+        proofs: { format: 1, tables: { 'a.t': { ...proof, ...change } }, tried, failed },
       })
     expect(of({}).state).toBe('ok')
     expect(of({ equal: false, different: 3 }).says).toBe('differ: a.t in 3 keys')
@@ -122,6 +124,13 @@ describe('a stack is judged', () => {
     )
     expect(of({}, { 'a.u': at(1) }).says).toBe('begun and never finished: a.u')
     expect(of({}, {}, ['a.t', 'a.new'])).toMatchObject({ state: 'warn', says: 'not proven yet: a.new' })
+    const gone = { at: at(1), code: 'source/table-gone', message: 'a.t is not in the source any more' }
+    expect(of({}, {}, ['a.t'], { 'a.t': gone })).toMatchObject({
+      state: 'fail',
+      says: 'could not be compared: a.t is not in the source any more',
+    })
+    /* Nobody proves it any more. */
+    expect(of({}, {}, ['a.t'], { 'a.old': gone }).state).toBe('ok')
   })
 
   test('by its alarms, each with its page wherever runbooks are served from', () => {

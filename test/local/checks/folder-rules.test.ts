@@ -41,7 +41,7 @@ const proof: KeptProof = {
 }
 const fine: FolderFacts = {
   ...{ dir: '.tidemark', now, freeBytes: 50e9, holder: 12, unreadable: [], state, status, loads: [] },
-  ...{ proofs: { 'shop.items': proof }, keyMode: 0o600 },
+  ...{ proofs: { tables: { 'shop.items': proof }, failed: {} }, keyMode: 0o600 },
 }
 
 function judge(id: string, change: Partial<FolderFacts>) {
@@ -90,14 +90,24 @@ describe('of a folder', () => {
   })
 
   test('proofs that differ, are missing or are of long ago are told apart', () => {
-    const proofs = (change: Partial<KeptProof>) => ({ 'shop.items': { ...proof, ...change } })
+    const proofs = (change: Partial<KeptProof>) => ({
+      tables: { 'shop.items': { ...proof, ...change } },
+      failed: {},
+    })
+    const none = { tables: {}, failed: {} }
     expect(judge('folder.proofs', { proofs: proofs({ equal: false }) }).state).toBe('fail')
-    expect(judge('folder.proofs', { proofs: {} }).says).toBe('never proven: shop.items')
+    expect(judge('folder.proofs', { proofs: none }).says).toBe('never proven: shop.items')
     /* Only the process that has the folder keeps a proof. */
-    expect(judge('folder.proofs', { proofs: {} }).fix).toMatchObject([{ kind: 'step' }])
-    expect(judge('folder.proofs', { proofs: {}, holder: undefined }).fix).toMatchObject([{ kind: 'shell' }])
+    expect(judge('folder.proofs', { proofs: none }).fix).toMatchObject([{ kind: 'step' }])
+    expect(judge('folder.proofs', { proofs: none, holder: undefined }).fix).toMatchObject([{ kind: 'shell' }])
     expect(judge('folder.proofs', { proofs: proofs({ at: at(25) }) }).state).toBe('warn')
     expect(judge('folder.proofs', { proofs: proofs({ at: at(25) }), holder: undefined }).state).toBe('ok')
+    const failure = { at: at(0), code: 'source/table-gone', message: 'public.items is gone' }
+    const failed = { ...proofs({}), failed: { 'shop.items': failure } }
+    expect(judge('folder.proofs', { proofs: failed })).toMatchObject({
+      state: 'fail',
+      says: 'could not be compared: public.items is gone',
+    })
   })
 
   test('what waits in quarantine has an age', () => {
@@ -138,7 +148,13 @@ describe('a folder is read', () => {
   test('with whatever is whole, and the names of what is damaged', async () => {
     const { dir, folder } = await written()
     const whole = await readFolder(dir, now)
-    expect(whole).toMatchObject({ state, status, proofs: { 'shop.items': proof }, loads: [], unreadable: [] })
+    expect(whole).toMatchObject({
+      state,
+      status,
+      proofs: { tables: { 'shop.items': proof } },
+      loads: [],
+      unreadable: [],
+    })
     expect([whole.holder, whole.keyMode]).toEqual([undefined, 0o600])
     await writeFile(folder.catalog, '{"format": 2, "ent')
     await writeFile(folder.status, '{}')

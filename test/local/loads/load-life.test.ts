@@ -220,7 +220,7 @@ describe('a load', () => {
     const { id } = await now().loads.start({ tables: ['public.brief', TABLE] })
     const ended = await over(id)
     expect(ended.tables.map(({ state }) => state)).toEqual(['failed', 'complete'])
-    expect(ended.tables[0]?.failure?.code).toBe('source/no-tables')
+    expect(ended.tables[0]?.failure?.code).toBe('source/table-gone')
   })
 })
 

@@ -218,8 +218,11 @@ describe('healing', () => {
     )
     const before = await lab.proofOf('public.timed')
     expect(before).toMatchObject({ different: 2, lakeRows: 4 })
-    const [healed] = await lab.healKeys({ 'public.timed': before.differences.map(({ key }) => key) })
-    expect(healed).toMatchObject({ equal: true, healed: { healed: 2, stillDifferent: 0, notPossible: 0 } })
+    const healed = await lab.healKeys({ 'public.timed': before.differences.map(({ key }) => key) })
+    expect(healed.tables[0]).toMatchObject({
+      equal: true,
+      healed: { healed: 2, stillDifferent: 0, notPossible: 0 },
+    })
     expect(await lab.proofOf('public.timed')).toMatchObject({ equal: true, sourceRows: 2, lakeRows: 2 })
   })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { proofJson, proofText } from '../../../cli/proof-report.ts'
+import { proofExit, proofJson, proofText } from '../../../cli/proof-report.ts'
 import { afterHealing, keysToHeal } from '../../../local/reconcile/after-healing.ts'
 import type { Proof, TableProof } from '../../../local/reconcile/proof.ts'
 
@@ -13,6 +13,7 @@ const difference = {
 } as const
 
 const table: TableProof = {
+  asOf: '0001-0000000000000007-0000000000',
   ...{
     table: 't.rows',
     equal: false,
@@ -37,7 +38,13 @@ const table: TableProof = {
   ],
   ...{ notCompared: ['late'], quarantinedKeys: [], healed: null, waitedMs: 0 },
 }
-const proof: Proof = { equal: false, lsn: 7n, asOf: '0001-0000000000000007-0000000000', tables: [table] }
+const proof: Proof = {
+  equal: false,
+  lsn: 7n,
+  asOf: '0001-0000000000000007-0000000000',
+  tables: [table],
+  failed: [],
+}
 
 test('keys that differ are named with their columns, on one line each', () => {
   const lines = proofText(proof, output).split('\n')
@@ -66,13 +73,38 @@ test('a sample and chosen keys say that they are less than the whole', () => {
 test('what another process healed becomes part of the proof, and keys that were not listed still differ', () => {
   expect(keysToHeal(proof)).toEqual({ 't.rows': ['1:1', '1:2'] })
   const healed = { ...table, different: 0, differences: [], equal: true }
-  const [after] = afterHealing(proof, [healed]).tables
+  const [after] = afterHealing(proof, { tables: [healed], failed: [] }).tables
   expect(after).toMatchObject({ equal: false, different: 1, healed: { healed: 2, stillDifferent: 1 } })
-  const text = proofText(afterHealing(proof, [healed]), output)
+  const text = proofText(afterHealing(proof, { tables: [healed], failed: [] }), output)
   expect(text).toContain('t.rows: 2 keys healed, 1 still differ')
   expect(JSON.parse(proofJson(proof, undefined))).toMatchObject({
     equal: false,
     lsn: '7',
     tables: [{ rows: table.rows.map((row) => ({ ...row, key: '1' })), healed: null }],
+  })
+})
+
+test('a table that was not compared is named with the reason and the way on, and is no equality', () => {
+  const equal = { ...table, equal: true, different: 0, differences: [], rows: [], notCompared: [] }
+  const gone = { table: 't.gone', code: 'source/table-gone', message: 't.gone is not in the source' } as const
+  const part: Proof = { ...proof, equal: false, tables: [equal], failed: [gone] }
+  expect(proofText(part, output)).toMatch(
+    /equal\n {2}t\.gone was not compared: source\/table-gone: t\.gone is not in the source\n {4}to do: The table was/,
+  )
+  expect(JSON.parse(proofJson(part, undefined))).toMatchObject({ equal: false, failed: [gone] })
+  expect(proofExit(part)).toBe(2)
+  expect(proofExit({ ...part, tables: [equal, table] })).toBe(1)
+  expect(proofExit({ ...part, equal: true, failed: [] })).toBe(0)
+  expect(proofText({ ...part, tables: [] }, output)).toMatch(/^ {2}t\.gone was not compared/)
+})
+
+test('a table that was read again says as of when it is', () => {
+  const later = { ...table, asOf: '0001-0000000000000009-0000000000' }
+  expect(proofText({ ...proof, tables: [later] }, output)).toContain(
+    '  t.rows: altered meanwhile, so it is as of LSN 9; the proof as of 7',
+  )
+  expect(JSON.parse(proofJson({ ...proof, tables: [later] }, undefined))).toMatchObject({
+    lsn: '7',
+    tables: [{ lsn: '9' }],
   })
 })

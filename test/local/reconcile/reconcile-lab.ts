@@ -6,6 +6,7 @@ import type { Table } from '../../../core/contract/table.ts'
 import { folderLake } from '../../../local/reconcile/folder-lake.ts'
 import type { Proof, TableProof } from '../../../local/reconcile/proof.ts'
 import {
+  type Healed,
   type HealKeys,
   heal,
   type ReconcileDeps,
@@ -24,7 +25,7 @@ export interface ReconcileLab {
   /** What a proof of the run is made with. */
   deps(request?: ReconcileRequest): ReconcileDeps
   proofOf(table: string, request?: ReconcileRequest): Promise<TableProof>
-  healKeys(keys: HealKeys): Promise<readonly TableProof[]>
+  healKeys(keys: HealKeys): Promise<Healed>
   /** Rewrites the files of a table with a SELECT over the rows of each, `history`; gives back what undoes it. */
   tamper(table: string, select: string): Promise<() => Promise<void>>
   close(): Promise<void>
@@ -34,6 +35,7 @@ export async function openLab(
   database: SourceDatabase,
   contracts: readonly Table[],
   slot: string,
+  patterns: readonly string[] = ['public.*'],
 ): Promise<ReconcileLab> {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-lab-'))
   const run = await openLocalRun({
@@ -42,7 +44,7 @@ export async function openLab(
     isEmbedded: false,
     system: 'tests',
     contracts,
-    patterns: ['public.*'],
+    patterns,
     slot,
     publication: slot,
     hints: { bytes: 1 << 20, milliseconds: 20 },

@@ -76,7 +76,7 @@ describe('a full load that breaks off', () => {
     const [gone, secret] = await readSourceCatalog(database.client)
     const folder = await LoadFolder.open()
     await database.client.query('drop table gone')
-    expect((await refusal(folder.write(database.source, gone))).code).toBe('source/no-tables')
+    expect((await refusal(folder.write(database.source, gone))).code).toBe('source/table-gone')
     const reader = await asReader(database, 'alter role reader replication')
     expect(await refusal(folder.write(reader, secret))).toMatchObject({
       code: 'source/privilege',

@@ -1,0 +1,85 @@
+import pg from 'pg'
+import { splitTableName } from '../../core/source-table-name.ts'
+import { checkUnchanged, enterSnapshot } from '../replicator/enter-snapshot.ts'
+import { readingFailure } from '../replicator/reading-failure.ts'
+import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import { errorCodeOf } from '../replicator/source-error.ts'
+import type { ProveDeps } from './open-sides.ts'
+
+export interface SnapshotReading {
+  readonly source: Source
+  readonly snapshot: { readonly snapshotName: string }
+  /** Source table, as contracts name it. */
+  readonly table: string
+  readonly signal: AbortSignal
+  readonly lockMs?: number | undefined
+}
+
+/**
+ * Does `work` with a connection that reads one table in a snapshot. When the signal aborts the statement that runs is
+ * cancelled at the source, too. Throws the signal's reason, `source/…` failures and what `work` throws.
+ */
+export async function inSnapshot<T>(
+  { source, snapshot: { snapshotName }, signal, lockMs, ...given }: SnapshotReading,
+  work: (reading: Pick<ProveDeps, 'client' | 'aside' | 'confirm'>) => Promise<T>,
+): Promise<T> {
+  const table = splitTableName(given.table)
+  signal.throwIfAborted()
+  /* A table may take longer than any fixed time; the caller's deadline cuts the connection. */
+  const client = await connectSource(source, { applicationName: 'tidemark reconcile', queryMs: 0 })
+  let pid = 0
+  let cutting: Promise<void> | undefined
+  const cut = () => {
+    cutting = cancelled(source, pid).finally(() => client.connection.stream.destroy())
+  }
+  signal.addEventListener('abort', cut, { once: true })
+  try {
+    pid = await endingWithClient(client)
+    await enterSnapshot(client, snapshotName, table, lockMs)
+    return await work({
+      client,
+      aside: async (wait) => {
+        await client.query('COMMIT')
+        const answer = await wait()
+        await enterSnapshot(client, snapshotName, table, lockMs)
+        return answer
+      },
+      confirm: () => checkUnchanged(client, table),
+    })
+  } catch (cause) {
+    signal.throwIfAborted()
+    throw isOfSource(cause)
+      ? await readingFailure(client, table, cause, `${given.table} cannot be compared`)
+      : cause
+  } finally {
+    signal.removeEventListener('abort', cut)
+    await cutting
+    await closeClient(client)
+  }
+}
+
+/* A server from PostgreSQL 14 on ends the statement of a client that is gone, however it went; others refuse the setting. */
+async function endingWithClient(client: pg.Client): Promise<number> {
+  await client.query("SET client_connection_check_interval = '5s'").catch(() => undefined)
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+  return rows[0]?.pid ?? 0
+}
+
+/* Cutting the connection alone leaves the statement running until it next writes. Bounded; never throws. */
+async function cancelled(source: Source, pid: number): Promise<void> {
+  try {
+    const client = await connectSource(source, { applicationName: 'tidemark cancel', queryMs: CANCEL_MS })
+    await client.query('SELECT pg_cancel_backend($1)', [pid]).catch(() => undefined)
+    await closeClient(client)
+  } catch {
+    /* The source cannot be reached: there is nothing to cancel, or the server finds out by itself. */
+  }
+}
+
+const CANCEL_MS = 5_000
+
+function isOfSource(cause: unknown): boolean {
+  if (cause instanceof pg.DatabaseError) return true
+  const isCut = cause instanceof Error && cause.message.startsWith('Connection terminated')
+  return isCut || errorCodeOf(cause) === 'ECONNRESET'
+}
