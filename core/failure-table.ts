@@ -25,7 +25,8 @@ export const failures = {
   },
   'capture/page-too-large': {
     action: 'quarantine',
-    advice: 'One change is larger than a page may be; lower LobMaxSize or drop the column at the source.',
+    advice:
+      'The values of one row are larger than 32 MiB as text, which no way takes; the entry has its key and its size. Make it smaller at the source, and it comes with its next change; with DMS, lower LobMaxSize. No contract makes it fit.',
   },
   'capture/no-old-key': {
     action: 'quarantine',

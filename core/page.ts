@@ -4,6 +4,7 @@ import { type Change, changeOf, type Operation } from './change.ts'
 import { PipelineError } from './failures.ts'
 import { type JsonObject, parseJsonObject } from './json.ts'
 import type { Position } from './position.ts'
+import { MAX_ROW_JSON_BYTES } from './row-limit.ts'
 
 /** A change as capture keeps it: its place and its text, the row not looked into. */
 export interface RawChange {
@@ -45,7 +46,8 @@ export interface PageLimits {
   readonly maxBytes: number
 }
 
-export const pageLimits: PageLimits = { targetBytes: 1 << 20, maxBytes: 64 << 20 }
+/** The head of a change stands beside its row. */
+export const pageLimits: PageLimits = { targetBytes: 1 << 20, maxBytes: MAX_ROW_JSON_BYTES + 1024 }
 
 const compress = promisify(deflateRaw)
 
@@ -67,7 +69,7 @@ export async function encodePages(
     bytes = 0
   }
   for (const change of changes) {
-    const line = encodeLine(change)
+    const line = encodeChange(change)
     const size = Buffer.byteLength(line)
     if (size > limits.maxBytes)
       throw new PipelineError(
@@ -97,7 +99,8 @@ async function encodePage(
   return { key, table, firstPosition, lastPosition, changes: changes.length, content }
 }
 
-function encodeLine({ operation, position, committedAt, members }: RawChange): string {
+/** A change as JSON on one line. */
+export function encodeChange({ operation, position, committedAt, members }: RawChange): string {
   const head = `{"operation":"${operation}","position":"${position}","committed-at":`
   return `${head}${committedAt === null ? 'null' : `"${committedAt}"`},${members}}\n`
 }

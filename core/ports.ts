@@ -20,7 +20,7 @@ import type { Position } from './position.ts'
  * Duplicates: putting a page whose key is there already changes nothing and feeds nothing to format.
  * Order: `list` gives the pages of one table in position order; pages may overlap.
  * Concurrency: any number of writers on AWS; one writing process for each folder locally.
- * Limits: pages as `core/page.ts` bounds them; pages of one `put` 64 MiB together.
+ * Limits: pages as `core/page.ts` bounds them; pages of one `put` as large as one batch of a stream.
  */
 export interface RawStore {
   put(pages: readonly Page[]): Promise<void>

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { PipelineError } from '../core/failures.ts'
-import { encodePages, type Page, pageLimits, type RawChange } from '../core/page.ts'
+import { oversizeEntry } from '../core/oversize-entry.ts'
+import { encodePages, type Page, type RawChange } from '../core/page.ts'
 import type { Logger, Quarantine, QuarantineEntry, RawStore } from '../core/ports.ts'
+import { MAX_ROW_BYTES } from '../core/row-limit.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
 import type { DmsRecord } from './decode-dms.ts'
 
@@ -15,9 +17,6 @@ export interface CaptureDeps {
   readonly control?: (table: string, operation: string) => Promise<void>
 }
 
-/* A page puts some bytes around a row, and a record that fills it must not fail the batch. */
-const MAX_RECORD_BYTES = pageLimits.maxBytes - 1024
-
 /** Counts of one batch: records = changes + control + bookkeeping + quarantined. */
 export interface CaptureResult {
   readonly records: number
@@ -29,7 +28,7 @@ export interface CaptureResult {
 
 /**
  * Stores a batch of one shard: when it resolves every record is durable, in the raw store or, if it cannot be
- * decoded, whole in quarantine. It looks into no row: a contract can be wrong, the change must be kept.
+ * decoded or its row is beyond `MAX_ROW_BYTES`, in quarantine. It looks into no row: a contract can be wrong, the change must be kept.
  * Running it again with the same records changes nothing. Throws when a store cannot be written; nothing is
  * then to be acknowledged.
  */
@@ -48,7 +47,13 @@ export async function captureBatch(
       const decoded = decode(record.data, record.partitionKey)
       if (decoded.kind === 'change') {
         if (record.refusal !== undefined) throw new PipelineError(record.refusal.code, record.refusal.message)
-        if (record.data.length > MAX_RECORD_BYTES) throw tooLarge(decoded.table, record.data.length)
+        const bytes = decoded.rowBytes ?? rowBytes(record, decoded.change)
+        if (bytes > MAX_ROW_BYTES) {
+          log.warn('capture.oversize', { table: decoded.table, bytes, sequence: record.sequence })
+          const isKeyOnly = decoded.rowBytes !== undefined
+          refused.push(oversizeEntry(decoded.table, decoded.change, { bytes, isKeyOnly }))
+          continue
+        }
         const held = byTable.get(decoded.table)
         if (held === undefined)
           byTable.set(decoded.table, { sequence: record.sequence, changes: [decoded.change] })
@@ -90,8 +95,14 @@ function inOrder(changes: RawChange[]): readonly RawChange[] {
   )
 }
 
-function tooLarge(table: string, bytes: number): PipelineError {
-  return new PipelineError('capture/page-too-large', `${table}: one change of ${bytes} bytes`)
+/* Of its values as text; only a record that is larger itself may have so many. */
+function rowBytes({ data }: StreamRecord, { members }: RawChange): number {
+  if (data.length <= MAX_ROW_BYTES) return data.length
+  const { data: row }: { readonly data: Readonly<Record<string, unknown>> } = JSON.parse(`{${members}}`)
+  return Object.values(row).reduce<number>((sum, value) => {
+    if (value === null) return sum
+    return sum + Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value))
+  }, 0)
 }
 
 function refusal({ data }: StreamRecord, error: PipelineError): QuarantineEntry {

@@ -15,7 +15,13 @@ import { sourceTableName } from '../core/source-table-name.ts'
 
 /** What one record of a DMS stream says, its row not looked into. */
 export type DmsRecord =
-  | { readonly kind: 'change'; readonly table: string; readonly change: RawChange }
+  | {
+      readonly kind: 'change'
+      readonly table: string
+      readonly change: RawChange
+      /** Of the values of the row, where our replicator sent the key alone because they were too large. */
+      readonly rowBytes?: number
+    }
   /** Data definition at the source, or the start of a load: information only, unordered against the rows. */
   | { readonly kind: 'control'; readonly table: string; readonly operation: string }
   /** DMS's own `awsdms_*` tables: never for the lake. */
@@ -65,7 +71,11 @@ function change(
   const committedAt = metadata['commit-timestamp']
   if (typeof committedAt !== 'string' || parseTimestamp(committedAt) === undefined)
     throw undecodable('commit-timestamp is missing or no instant')
-  return { kind: 'change', table, change: { operation, position, committedAt, members } }
+  const rowBytes = metadata['row-bytes']
+  return {
+    ...{ kind: 'change', table, change: { operation, position, committedAt, members } },
+    ...(typeof rowBytes === 'number' ? { rowBytes } : {}),
+  }
 }
 
 interface Envelope {

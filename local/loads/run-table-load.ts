@@ -1,6 +1,7 @@
 import { PipelineError } from '../../core/failures.ts'
 import { type LoadFile, loadPrefix, type TableLoad } from '../../core/load.ts'
-import type { Clock, Logger, ObjectFiles, ObjectStore, SqlEngine } from '../../core/ports.ts'
+import { oversizeEntry } from '../../core/oversize-entry.ts'
+import type { Clock, Logger, ObjectFiles, ObjectStore, QuarantineEntry, SqlEngine } from '../../core/ports.ts'
 import { loadPosition, type Position } from '../../core/position.ts'
 import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
@@ -29,6 +30,8 @@ export interface TableLoadDeps {
   readonly engine: SqlEngine
   /** Lands one file; landing it again changes nothing. */
   readonly land: (file: FileToLand) => Promise<LandedFile>
+  /** Puts what a load could not take into quarantine. */
+  readonly refuse: (entry: QuarantineEntry) => Promise<void>
   /** Rows of history files, by their footers. */
   readonly rowsIn: (keys: readonly string[]) => Promise<number>
   /** Makes the position the floor of the table. */
@@ -78,19 +81,21 @@ class TableRun {
   }
 
   async read(table: SourceTable, shared: Snapshot | undefined): Promise<void> {
-    const { source, epoch, load, objects, files, engine, signal, now, onProgress, fileBytes } = this.deps
+    const { source, epoch, load, objects, files, engine, refuse, signal, now, onProgress, fileBytes } =
+      this.deps
     const prefix = loadPrefix(load, this.current.table)
     signal.throwIfAborted()
     /* Files of an attempt that was cut off are of another moment. */
     for (const key of await objects.list(`${prefix}/`)) await objects.delete(key)
     const snapshot = shared ?? (await openSnapshot(source))
+    const position = loadPosition(epoch, snapshot.lsn)
     const failed = new AbortController()
     let landing = Promise.resolve()
     try {
       await this.update({
         state: 'loading',
         oid: table.oid,
-        position: loadPosition(epoch, snapshot.lsn),
+        position,
         startedAt: new Date(now()).toISOString(),
         ...{ rows: 0, bytes: 0, isRead: false, files: [], failure: null, endedAt: null },
       })
@@ -99,6 +104,10 @@ class TableRun {
         ...(fileBytes === undefined ? {} : { fileBytes }),
         signal: AbortSignal.any([signal, failed.signal]),
         onRows: (read, bytes) => onProgress({ ...this.current, rows: read, bytes }),
+        onOversize: async ({ members, bytes }) => {
+          const change = { operation: 'load', position, committedAt: null, members } as const
+          await refuse(oversizeEntry(this.current.table, change, { bytes, isKeyOnly: true }))
+        },
         onFile: async (file) => {
           await this.update({ files: [...this.current.files, arrived(file)] })
           /* Files land while the next one is read; a file that cannot land ends the reading. */

@@ -33,8 +33,6 @@ export interface FormattedPages {
 /* Of one history file: memory holds one page as rows and the file so far. */
 const CHUNK_PAGES = 16
 const CHUNK_BYTES = 32 << 20
-/** The largest lake row of a run folder. */
-export const MAX_REPLAY_ROW_BYTES = 32 << 20
 
 /**
  * Formats the next pages for one contract, as many as go into one history file. What is refused is in quarantine when it

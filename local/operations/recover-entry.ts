@@ -17,6 +17,8 @@ export async function recoverEntry(
   pipeline: Pick<OperationParts, 'capture' | 'objects' | 'catalog' | 'tables' | 'ledger'>,
   { epoch, isDryRun }: { readonly epoch: number; readonly isDryRun: boolean },
 ): Promise<readonly Reason[]> {
+  /* Too large a row is so with any contract, and what else it had may not have been kept. */
+  if (entry.stage === 'capture' && entry.encoding === 'json') return entry.reasons
   try {
     if (entry.stage === 'capture') await captureAgain(entry, pipeline, { epoch, isDryRun })
     else await landAgain(entry, pipeline, isDryRun)

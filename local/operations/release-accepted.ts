@@ -1,14 +1,14 @@
 import { PipelineError } from '../../core/failures.ts'
 import type { PositionRange, Quarantine, WaitingEntry } from '../../core/ports.ts'
+import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
 import { changeOfEntry } from '../../formatters/change-of-entry.ts'
 import { formatChanges } from '../../formatters/format-page.ts'
 import type { Route } from '../../formatters/route.ts'
-import { MAX_REPLAY_ROW_BYTES } from './format-pages.ts'
 
 const BATCH = 1_000
 /* As the replay wrote it; with the longest revision, so that what is released is surely in its files. */
 const OPTIONS = {
-  maxBlockBytes: MAX_REPLAY_ROW_BYTES,
+  maxBlockBytes: MAX_ROW_JSON_BYTES,
   revision: 2 ** 31 - 1,
   origin: { origin: 'replay' } as const,
 }

@@ -1,7 +1,8 @@
 import type { ObjectStore, PositionRange, Quarantine } from '../../core/ports.ts'
+import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
 import type { Route } from '../../formatters/route.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
-import { formatPages, MAX_REPLAY_ROW_BYTES } from './format-pages.ts'
+import { formatPages } from './format-pages.ts'
 import { replayFileKey } from './replay-file-key.ts'
 import type { ReplayState } from './replay-ledger.ts'
 
@@ -34,7 +35,7 @@ export async function replayChunk(
     return value === undefined ? undefined : raw.page(value)
   }
   const { revision } = state
-  const request = { route, revision, range, isDryRun, maxBlockBytes: MAX_REPLAY_ROW_BYTES }
+  const request = { route, revision, range, isDryRun, maxBlockBytes: MAX_ROW_JSON_BYTES }
   const chunk = await formatPages(next, request, quarantine)
   const counted = {
     ...state,

@@ -1,5 +1,7 @@
+import { MAX_ROW_BYTES } from '../../core/row-limit.ts'
 import type { StreamRecord } from '../../core/stream-record.ts'
 import { ByteWriter } from './byte-writer.ts'
+import { writeKey } from './key-image.ts'
 import { formatDmsLsn } from './lsn.ts'
 import type { TableDefinition } from './table-definition.ts'
 import type { TableLayout } from './table-layout.ts'
@@ -46,6 +48,14 @@ const DATA_TYPES = {
 } as const
 const KEY_VALUE = text(',"partition-key-value":')
 
+/** `over`: its size, of a row that is too large; else 0. */
+interface RenderedRow {
+  readonly layout: TableLayout
+  readonly row: TupleView
+  readonly old?: TupleView | undefined
+  readonly over: number
+}
+
 interface Transaction {
   readonly xid: number
   /** From `,"commit-timestamp":` to the first dot of the stream position. */
@@ -69,6 +79,7 @@ interface Transaction {
  * - TRUNCATE, which DMS does not capture, is a control record `truncate-table` with the transaction
  *   fields of a data record, one ordinal for each table;
  * - domains have the form of their base type;
+ * - of a row beyond `MAX_ROW_BYTES` the record has the key alone, and `row-bytes` in its metadata;
  * - `transaction-record-id` counts every published row change, so a redelivered change has the same one.
  */
 export class RecordRenderer {
@@ -98,13 +109,13 @@ export class RecordRenderer {
 
   /** A row of a full load. */
   load(layout: TableLayout, row: TupleView): StreamRecord {
-    this.data(layout, row, undefined, false)
-    return this.finishData('load', layout, row, 0)
+    const over = this.data(layout, row, undefined, false)
+    return this.finishData('load', { layout, row, over }, 0)
   }
 
   insert(layout: TableLayout, row: TupleView, ordinal: number): StreamRecord {
-    this.data(layout, row, undefined, false)
-    return this.finishData('insert', layout, row, ordinal)
+    const over = this.data(layout, row, undefined, false)
+    return this.finishData('insert', { layout, row, over }, ordinal)
   }
 
   /** `old` is the row before, as far as the server sent it; with `oldIsFull` its values fill unchanged ones. */
@@ -115,11 +126,11 @@ export class RecordRenderer {
     oldIsFull: boolean,
     ordinal: number,
   ): StreamRecord {
-    this.data(layout, row, old, oldIsFull)
+    const over = this.data(layout, row, old, oldIsFull)
     this.out.bytes(BEFORE_IMAGE)
-    if (old !== undefined && keyChanged(layout, row, old)) this.key(layout, old)
+    if (old !== undefined && keyChanged(layout, row, old)) writeKey(this.out, layout, old)
     this.out.bytes(CLOSE)
-    return this.finishData('update', layout, row, ordinal, old)
+    return this.finishData('update', { layout, row, old, over }, ordinal)
   }
 
   /** The key with its values, every other column null: what the server sends of it is no guarantee. */
@@ -136,7 +147,7 @@ export class RecordRenderer {
       else out.bytes(NULL_VALUE)
     }
     out.bytes(CLOSE)
-    return this.finishData('delete', layout, old, ordinal)
+    return this.finishData('delete', { layout, row: old, over: 0 }, ordinal)
   }
 
   /** A control record; with an ordinal it carries the fields of the current transaction. */
@@ -159,10 +170,17 @@ export class RecordRenderer {
     return this.record(`${TASK_ID}.${table.schema}.${table.name}`)
   }
 
-  private data(layout: TableLayout, row: TupleView, old: TupleView | undefined, oldIsFull: boolean): void {
+  /* Of a row that is too large the key alone; gives its size then, 0 of any other. */
+  private data(layout: TableLayout, row: TupleView, old: TupleView | undefined, oldIsFull: boolean): number {
     const { out } = this
     const { columns } = layout
     out.bytes(DATA)
+    const size = row.bytes.length > MAX_ROW_BYTES ? valueBytes(row, oldIsFull ? old : undefined) : 0
+    if (size > MAX_ROW_BYTES) {
+      writeKey(out, layout, row, old)
+      out.bytes(CLOSE)
+      return size
+    }
     let first = true
     for (let index = 0; index < columns.length; index += 1) {
       const column = columns[index]
@@ -183,27 +201,13 @@ export class RecordRenderer {
       else column.render(out, from.bytes, from.start(index), from.end(index))
     }
     out.bytes(CLOSE)
-  }
-
-  private key(layout: TableLayout, row: TupleView): void {
-    const { out } = this
-    let first = true
-    for (const index of layout.keyColumns) {
-      const column = layout.columns[index]
-      if (column === undefined || row.kind(index) !== TEXT) continue
-      if (!first) out.bytes(COMMA)
-      first = false
-      out.bytes(column.label)
-      column.render(out, row.bytes, row.start(index), row.end(index))
-    }
+    return 0
   }
 
   private finishData(
     operation: keyof typeof DATA_TYPES,
-    layout: TableLayout,
-    row: TupleView,
+    { layout, row, old, over }: RenderedRow,
     ordinal: number,
-    old?: TupleView,
   ): StreamRecord {
     const { out } = this
     const partitionKey = partitionKeyOf(layout, row, old)
@@ -212,6 +216,7 @@ export class RecordRenderer {
     out.bytes(KEY_VALUE)
     out.jsonText(partitionKey)
     out.bytes(layout.tableMetadata)
+    if (over > 0) out.ascii(`,"row-bytes":${over}`)
     if (ordinal > 0) this.position(ordinal)
     out.bytes(END)
     return this.record(partitionKey)
@@ -246,6 +251,16 @@ export class RecordRenderer {
   private record(partitionKey: string): StreamRecord {
     return { sequence: this.sequence(), partitionKey, data: this.out.take() }
   }
+}
+
+/* What the server did not send of a row has no bytes, unless the old row fills it. */
+function valueBytes(row: TupleView, old: TupleView | undefined): number {
+  let size = 0
+  for (let index = 0; index < row.count; index += 1) {
+    const from = row.kind(index) === UNCHANGED ? old : row
+    if (from?.kind(index) === TEXT) size += from.end(index) - from.start(index)
+  }
+  return size
 }
 
 function keyChanged(layout: TableLayout, row: TupleView, old: TupleView): boolean {

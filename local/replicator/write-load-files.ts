@@ -3,13 +3,15 @@ import type { LakeFile } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { ObjectFiles, SqlEngine } from '../../core/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { CopyReader } from './copy-reader.ts'
 import { type CopyOptions, copyTable } from './copy-table.ts'
+import { writeKey } from './key-image.ts'
 import { unfitColumnsSql, writeFileSql } from './load-file-sql.ts'
 import { type RowChunk, RowChunks } from './row-chunks.ts'
 import type { SourceTable } from './source-catalog.ts'
 import type { Source } from './source-connection.ts'
-
-const LONG_ROW_BYTES = 16 * 1024 * 1024
+import { layoutSourceTable, type TableLayout } from './table-layout.ts'
 
 export interface LoadFilesOptions extends CopyOptions {
   readonly engine: SqlEngine
@@ -21,6 +23,8 @@ export interface LoadFilesOptions extends CopyOptions {
   readonly now?: () => number
   /** Called after each file: rows and bytes of all files so far. */
   readonly onRows?: (rows: number, bytes: number) => void
+  /** Called with the image of the key, `"data":{…}`, and the size of each row beyond `MAX_ROW_BYTES`: it is in no file. */
+  readonly onOversize: (row: { readonly members: string; readonly bytes: number }) => Promise<void>
   /** Called when a file is durable, before the next one is; an error of it ends the load. */
   readonly onFile?: (file: LakeFile) => Promise<void> | void
 }
@@ -33,7 +37,7 @@ export interface LoadFilesOptions extends CopyOptions {
  * decimals lie in the smallest integers that hold them.
  * Holds two scratch files of `fileBytes` and a row at most, deleted at the end. Throws what `onFile` throws, the signal's
  * reason, source/privilege, source/no-tables, source/unreachable, source/protocol,
- * capture/page-too-large for a row over 64 MiB of text, or over what the engine's memory holds (20 MiB fit 256 MB). Published files stay when it throws.
+ * lake/unreadable. Published files stay when it throws.
  */
 export async function writeLoadFiles(
   source: Source,
@@ -43,17 +47,26 @@ export async function writeLoadFiles(
 ): Promise<{ readonly rows: number; readonly files: readonly LakeFile[] }> {
   const name = sourceTableName(table)
   const written = new WrittenFiles(table, options)
+  const layout = layoutSourceTable(table)
+  let oversize = 0
   const chunks = new RowChunks({
     scratch: () => options.files.scratch('load'),
     chunkBytes: options.fileBytes ?? 64 * 1024 * 1024,
     take: (chunk) => written.add(chunk),
-    table: name,
+    fields: { columns: table.columns.length, keyColumns: layout.keyColumns },
+    oversize: (row, bytes) => {
+      oversize += 1
+      return options.onOversize({ members: keyMembers(layout, row), bytes })
+    },
   })
   try {
     const sent = await copyTable(source, snapshot, table, (bytes) => chunks.write(bytes), options)
     await chunks.end()
-    if (sent !== written.rows)
-      throw new PipelineError('source/protocol', `COPY of ${name} gave ${written.rows} rows, not ${sent}`)
+    if (sent !== written.rows + oversize)
+      throw new PipelineError(
+        'source/protocol',
+        `COPY of ${name} gave ${written.rows + oversize} rows, not ${sent}`,
+      )
     return { rows: written.rows, files: written.files }
   } finally {
     await chunks.close()
@@ -112,18 +125,21 @@ class WrittenFiles {
     return new Set([...row.keys()].filter((index) => row[index] === true))
   }
 
-  /* The engine's memory may be too small for a long row, which has to pass through it several times. */
   private unwritten(cause: unknown, { longestRow }: RowChunk): PipelineError {
-    const name = sourceTableName(this.table)
-    if (longestRow > LONG_ROW_BYTES)
-      return new PipelineError(
-        'capture/page-too-large',
-        `${name}: a row of ${Math.ceil(longestRow / 1024 / 1024)} MiB as text cannot be written to a load file`,
-        { cause },
-      )
     const code = cause instanceof PipelineError ? cause.code : 'lake/unreadable'
-    return new PipelineError(code, `the rows of ${name} cannot be written as a load file`, { cause })
+    const most = Math.ceil(longestRow / 1024 / 1024)
+    return new PipelineError(
+      code,
+      `the rows of ${sourceTableName(this.table)} cannot be written as a load file; none is longer than ${most} MiB`,
+      { cause },
+    )
   }
+}
+
+function keyMembers(layout: TableLayout, row: Buffer): string {
+  const out = new ByteWriter(1024)
+  new CopyReader(layout.columns.length).push(row, (view) => writeKey(out, layout, view))
+  return `"data":{${out.take().toString('utf8')}}`
 }
 
 async function countOf(engine: SqlEngine, sql: string): Promise<number> {

@@ -100,6 +100,10 @@ async function openParts(
       engine,
       ...(fileBytes === undefined ? {} : { fileBytes }),
       land: (file) => landLoaded(file, lander),
+      refuse: async (entry) => {
+        log.warn('load.oversize', { table: entry.table ?? '' })
+        await pipeline.quarantine.put([entry])
+      },
       rowsIn: (keys) => rowsIn(lander, keys, folder.root),
       complete: async (table) => {
         if (table.position === null) throw new RangeError('a load without a position')

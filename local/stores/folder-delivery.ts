@@ -4,6 +4,7 @@ import { gzip } from 'node:zlib'
 import type { Block } from '../../core/block.ts'
 import { nameOfBlock } from '../../core/ledger.ts'
 import type { Clock, Delivery, Ledger, ObjectStore } from '../../core/ports.ts'
+import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
 
 /** When an object is closed: whichever comes first, as Firehose's buffering hints. Bytes are before compression. */
 export interface BufferingHints {
@@ -29,7 +30,7 @@ const compress = promisify(gzip)
  * keep several puts open. Holds at most `hints.bytes` and one object being written.
  */
 export class FolderDelivery implements Delivery {
-  readonly maxBlockBytes = 32 << 20
+  readonly maxBlockBytes = MAX_ROW_JSON_BYTES
   private readonly deps: FolderDeliveryDeps
   private held: Block[] = []
   private heldBytes = 0

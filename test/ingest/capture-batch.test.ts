@@ -2,8 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Change } from '../../core/change.ts'
 import { PipelineError } from '../../core/failures.ts'
-import { decodePage, pageLimits } from '../../core/page.ts'
+import { isJsonObject, parseJsonObject, stringifyJson } from '../../core/json.ts'
+import { decodePage } from '../../core/page.ts'
 import { loadPosition } from '../../core/position.ts'
+import { MAX_ROW_BYTES } from '../../core/row-limit.ts'
 import type { StreamRecord } from '../../core/stream-record.ts'
 import { type CaptureDeps, captureBatch } from '../../ingest/capture-batch.ts'
 import { decodeDms } from '../../ingest/decode-dms.ts'
@@ -140,15 +142,51 @@ describe('G1: a record that cannot be decoded', () => {
   })
 })
 
-test('G9: a record larger than a page goes to quarantine; the batch goes on', async () => {
-  const deps = stores()
-  const huge = recordOf(Buffer.alloc(pageLimits.maxBytes))
-  const decode = (data: Buffer) =>
-    data === huge.data ? decodeDms(insertAt(7, 1).data, options) : decodeDms(data, options)
-  const result = await captureBatch([huge, insertAt(8, 1)], { shard: 'shard-0', decode, ...deps })
-  expect(result).toMatchObject({ changes: 1, quarantined: 1 })
-  const [entry] = deps.quarantine.entries.values()
-  expect(entry?.reasons[0]?.code).toBe('capture/page-too-large')
+describe('a row that is too large', () => {
+  const rowOf = (text: string, more = '') =>
+    recordOf(
+      recordLine('insert')
+        .replace('"data":{', `"data":{"big":${JSON.stringify(text)},`)
+        .replace('"metadata":{', `"metadata":{${more}`),
+    )
+
+  test('G9: is in quarantine by its table, position and values, up to the limit it passes; its neighbours pass', async () => {
+    const deps = stores()
+    const small = parseJsonObject(recordLine('insert'))['data']
+    if (!isJsonObject(small)) throw new Error('no data')
+    const others = Object.values(small).reduce<number>(
+      (sum, value) =>
+        sum +
+        (value === null ? 0 : Buffer.byteLength(typeof value === 'string' ? value : stringifyJson(value))),
+      0,
+    )
+    const fits = '\n'.repeat(MAX_ROW_BYTES - others)
+    const result = await capture([rowOf(fits), rowOf(`${fits}x`), insertAt(8, 1)], deps)
+    expect(result).toMatchObject({ changes: 2, quarantined: 1 })
+    const [entry] = deps.quarantine.entries.values()
+    expect(entry).toMatchObject({ stage: 'capture', table: 'hr.badges', encoding: 'json' })
+    expect(entry?.position).toMatch(/^000/)
+    expect(entry?.reasons[0]?.code).toBe('capture/page-too-large')
+    const payload = parseJsonObject(entry?.payload ?? '')
+    expect(payload).toMatchObject({
+      operation: 'insert',
+      position: entry?.position,
+      'row-bytes': MAX_ROW_BYTES + 1,
+      'key-only': false,
+    })
+    expect(payload['data']).toMatchObject({ id: small['id'] })
+  })
+
+  test('is the same where the replicator sent its key alone', async () => {
+    const deps = stores()
+    const result = await capture([rowOf('', `"row-bytes":${MAX_ROW_BYTES + 1},`)], deps)
+    expect(result).toMatchObject({ changes: 0, quarantined: 1 })
+    const [entry] = deps.quarantine.entries.values()
+    expect(parseJsonObject(entry?.payload ?? '')).toMatchObject({
+      'row-bytes': MAX_ROW_BYTES + 1,
+      'key-only': true,
+    })
+  })
 })
 
 test('G3: the same batch again changes nothing', async () => {

@@ -9,6 +9,7 @@ import type {
   QuarantineEntry,
   SqlEngine,
 } from '../../../core/ports.ts'
+import { MAX_ROW_JSON_BYTES } from '../../../core/row-limit.ts'
 import { formatChanges } from '../../../formatters/format-page.ts'
 import { rowCodec } from '../../../formatters/row-codec.ts'
 import type { LoadPlace } from '../../../lake/load-file/load-sql.ts'
@@ -39,8 +40,6 @@ export interface PassedOnContext {
 
 /* The blocks of one history file, which its encoder holds compressed. */
 const FILE_BYTES = 64 * 1024 * 1024
-/* No delivery record carries these blocks: a row may be as large as a batch makes it. */
-const MAX_BLOCK_BYTES = 64 * 1024 * 1024
 
 /** Takes rows through the row codec: into further history files, or with their reasons to `refuse`. */
 export async function formatPassedOn(
@@ -56,7 +55,7 @@ export async function formatPassedOn(
   for await (const rows of readSourceRows(passedOn.path, columns, deps.engine)) {
     const changes = rows.map((row) => loadChange(file.table, place.position, row))
     const formatted = formatChanges(changes, [route], {
-      maxBlockBytes: MAX_BLOCK_BYTES,
+      maxBlockBytes: MAX_ROW_JSON_BYTES,
       revision: place.revision,
     })
     for (const block of formatted.blocks) await writer.add(block)

@@ -183,6 +183,7 @@ export class RunnerStage {
           return files.publish(path, key)
         },
       },
+      refuse: (entry) => pipeline.quarantine.put([entry]),
       land: async (file) => {
         await gate('land', file.key)
         const landed = await this.land(file, files)

@@ -56,6 +56,7 @@ export class LoadFolder {
         table,
         {
           ...{ engine, files, prefix: PREFIX },
+          onOversize: () => Promise.reject(new Error('a row that is too large')),
           ...rest,
         },
       )

@@ -2,16 +2,22 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MAX_ROW_BYTES, RowChunks } from '../../../local/replicator/row-chunks.ts'
+import { MAX_ROW_BYTES } from '../../../core/row-limit.ts'
+import { RowChunks } from '../../../local/replicator/row-chunks.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { refusal } from './source-server.ts'
+
+const plain = {
+  fields: { columns: 1, keyColumns: [0] },
+  oversize: () => Promise.reject(new Error('too large')),
+}
 
 function open(folder: string, chunkBytes: number, taken: { content: Buffer; longestRow: number }[] = []) {
   let number = 0
   return new RowChunks({
     scratch: async () => join(folder, String(number++)),
     chunkBytes,
-    table: 'public.t',
+    ...plain,
     take: async ({ path, longestRow }) => {
       taken.push({ content: await readFile(path), longestRow })
     },
@@ -66,16 +72,87 @@ test('data that stop inside a row are refused, and leave no file', async () => {
   expect(await readdir(folder)).toEqual([])
 })
 
-test('a row that no engine could read is refused before it is whole', async () => {
+/* Values of a row, the key in the middle; what COPY escapes is in them, and nulls. */
+const value = fc.option(
+  fc.string({ unit: fc.constantFrom('a', '\\', '\n', '\t', 'é', 'N', '\r'), maxLength: 30 }),
+)
+const values = fc.tuple(value, fc.string({ unit: fc.constantFrom('k', '\\', '\t'), maxLength: 6 }), value)
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r' }
+
+function copied(fields: readonly (string | null)[]): string {
+  const texts = fields.map((text) => text?.replace(/[\\\n\t\r]/g, (found) => ESCAPES[found] ?? '') ?? '\\N')
+  return `${texts.join('\t')}\n`
+}
+
+test('G9: exactly the rows whose values are larger than the limit are left out, each with its key and size', async () => {
   const folder = await tempFolder()
-  const chunks = open(folder, 1_000)
+  const cuts = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 9 })
+  const sizes = { chunkBytes: fc.integer({ min: 1, max: 300 }), maxRowBytes: fc.integer({ min: 0, max: 60 }) }
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(values, { maxLength: 30 }),
+      cuts,
+      fc.record(sizes),
+      async (rows, every, limits) => {
+        const sizeOf = (row: readonly (string | null)[]) => Buffer.byteLength(row.join(''))
+        const [taken, over]: [Buffer[], [string, number][]] = [[], []]
+        let number = 0
+        const chunks = new RowChunks({
+          ...limits,
+          scratch: async () => join(folder, String(number++)),
+          fields: { columns: 3, keyColumns: [1] },
+          take: async ({ path }) => {
+            taken.push(await readFile(path))
+          },
+          oversize: async (row, bytes) => {
+            over.push([row.toString(), bytes])
+          },
+        })
+        const all = Buffer.from(rows.map((row) => copied(['x', ...row])).join(''))
+        for (let at = 0, cut = 0; at < all.length; cut += 1) {
+          const end = at + (every[cut % every.length] ?? 1)
+          await chunks.write(Buffer.from(all.subarray(at, end)))
+          at = end
+        }
+        await chunks.end()
+        await chunks.close()
+        const [fit, large] = [true, false].map((fits) =>
+          rows.filter((row) => sizeOf(row) <= limits.maxRowBytes === fits),
+        )
+        expect(Buffer.concat(taken).toString()).toBe(fit?.map((row) => copied(['x', ...row])).join(''))
+        expect(over).toEqual(large?.map((row) => [copied([null, row[1], null]), sizeOf(row)]))
+        expect(await readdir(folder)).toEqual([])
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+test('G9: a row beyond the limit is in no chunk, however long it is, and takes no memory', async () => {
+  const folder = await tempFolder()
+  const over: number[] = []
+  const taken: Buffer[] = []
+  const chunks = new RowChunks({
+    scratch: async () => join(folder, String(Math.random())),
+    chunkBytes: 1_000,
+    fields: { columns: 2, keyColumns: [0] },
+    take: async ({ path }) => {
+      taken.push(await readFile(path))
+    },
+    oversize: async (row, bytes) => {
+      expect(row.toString()).toBe('2\t\\N\n')
+      over.push(bytes)
+    },
+  })
   const megabyte = Buffer.alloc(1024 * 1024, 'x')
-  const write = async () => {
-    for (let bytes = 0; bytes < MAX_ROW_BYTES + 2 * megabyte.length; bytes += megabyte.length)
-      await chunks.write(megabyte)
-  }
-  expect((await refusal(write())).code).toBe('capture/page-too-large')
+  await chunks.write(Buffer.from('x\t1\tsmall\nx\t2\t'))
+  for (let count = 0; count < 40; count += 1) await chunks.write(megabyte)
+  await chunks.write(Buffer.from('\nx\t3\tsmall\n'))
+  await chunks.end()
   await chunks.close()
+  expect(over).toEqual([40 * megabyte.length + 1])
+  expect(40 * megabyte.length).toBeGreaterThan(MAX_ROW_BYTES)
+  expect(Buffer.concat(taken).toString()).toBe('x\t1\tsmall\nx\t3\tsmall\n')
   expect(await readdir(folder)).toEqual([])
 })
 
@@ -84,7 +161,7 @@ test('what the taker throws ends the next call', async () => {
   const chunks = new RowChunks({
     scratch: async () => join(folder, String(Math.random())),
     chunkBytes: 1,
-    table: 'public.t',
+    ...plain,
     take: () => Promise.reject(new Error('full')),
   })
   await chunks.write(Buffer.from('one\n'))
