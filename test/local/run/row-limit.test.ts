@@ -44,7 +44,9 @@ async function lengths() {
     const { batches } = await session.query('SELECT id, length(body) FROM public.docs ORDER BY id')
     const rows = []
     for await (const batch of batches) rows.push(...batch)
-    return Object.fromEntries(rows.map(([id = null, length = null]) => [stringifyJson(id), Number(stringifyJson(length))]))
+    return Object.fromEntries(
+      rows.map(([id = null, length = null]) => [stringifyJson(id), Number(stringifyJson(length))]),
+    )
   } finally {
     session.close()
   }
