@@ -9,11 +9,12 @@ import {
   DuckDBTimestampTZValue,
   type DuckDBValue,
 } from '@duckdb/node-api'
-import { type ParquetParsers, parquetReadObjects } from 'hyparquet'
+import type { ParquetParsers } from 'hyparquet'
 import { type LakeColumn, lakeColumns } from '../../core/contract/lake-columns.ts'
 import type { Table } from '../../core/contract/table.ts'
 import type { ColumnType } from '../../core/contract/type.ts'
 import { identifier } from '../../lake/sql-text.ts'
+import { hyparquetRows, unscaledOf } from '../support/hyparquet-rows.ts'
 import { bitsOf, show } from './oracle.ts'
 
 /** One row as a reader of the lake gives it; values in the form of `expectedOf`, by lake column. */
@@ -77,8 +78,6 @@ function number(value: unknown, type: ColumnType): unknown {
     case 'double':
     case 'real':
       return bitsOf(value)
-    case 'decimal':
-      return value
     default:
       return BigInt(value)
   }
@@ -96,8 +95,7 @@ const exactParsers: Partial<ParquetParsers> = {
 
 /** Every row of a history file as hyparquet reads it: a reader that shares no code with DuckDB or with our writer. */
 export async function readWithHyparquet(file: Uint8Array, table: Table): Promise<readonly Reading[]> {
-  const buffer = new Uint8Array(file).buffer
-  const rows = await parquetReadObjects({ file: buffer, parsers: exactParsers, utf8: false })
+  const rows = await hyparquetRows(file, exactParsers)
   const columns = lakeColumns(table)
   return rows.map((row) => ({
     op: String(row['_op']),
@@ -111,6 +109,7 @@ function other(value: unknown, column: Pick<LakeColumn, 'type'>): unknown {
   const { type } = column
   if (value === null || value === undefined) return null
   if (Array.isArray(value) && type.kind === 'list') return value.map((item) => other(item, { type: type.of }))
+  if (type.kind === 'decimal') return { unscaled: unscaledOf(value) }
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
   return number(value, type)
 }

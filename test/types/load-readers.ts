@@ -127,7 +127,7 @@ export function isStored(value: unknown, { text }: Oracle, asText: (stored: stri
 /* The double, the float and the decimal of a number's text, each as hyparquet gives them. */
 function numbersOf(text: string): ReadonlySet<string> {
   const scale = text.split('.')[1]?.length ?? 0
-  const unscaled = Number(text.replace('.', '')) * 10 ** -scale
+  const unscaled = Number(text.replace('.', '')) / 10 ** scale
   return new Set([Number(text), Math.fround(Number(text)), unscaled].map(bitsOf))
 }
 

@@ -45,13 +45,12 @@ export function observeKeys(
     const bags = reader === 'current' ? { current: left(count) } : images(count, false)
     return Object.entries(bags).map(([op, places]) => {
       const columns = lakeColumns(table).filter(({ contractColumn }) => contractColumn === 'v')
-      const decimals = reader === 'hyparquet' ? 'rounded' : 'exact'
       const seen = rows
         .filter((row) => row.op === op)
         .map((row) => columns.map(({ name }) => row.values.get(name)).join())
       const wanted = places.map((place) => {
         const truth = oracle[place] ?? { text: null, measure: null }
-        return columns.map((column) => expectedOf(column, keyTruth(given, truth), decimals)).join()
+        return columns.map((column) => expectedOf(column, keyTruth(given, truth))).join()
       })
       return cell(op, reader, isSameBag(seen, wanted), outcome)
     })

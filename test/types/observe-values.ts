@@ -63,7 +63,7 @@ export function observeValues(
         const isWhole = quarantined?.text === truth.text
         const seen: Observed =
           quarantined === undefined
-            ? outcomeOf(given, table, row, row !== undefined && holds(table, row, truth, reader))
+            ? outcomeOf(given, table, row, row !== undefined && holds(table, row, truth))
             : isBehind && isWhole
               ? 'quarantined'
               : 'altered'

@@ -35,12 +35,11 @@ export interface TableEvidence {
   readonly quarantine: readonly QuarantineEntry[]
 }
 
-/** Whether a reader's row holds, in every lake column of `v`, what PostgreSQL says. */
-export function holds(table: Table, row: Reading, oracle: Oracle, reader: string): boolean {
-  const decimals = reader === 'hyparquet' ? 'rounded' : 'exact'
+/** Whether a row holds, in every lake column of `v`, what PostgreSQL says. */
+export function holds(table: Table, row: Reading, oracle: Oracle): boolean {
   return lakeColumns(table)
     .filter(({ contractColumn }) => contractColumn === 'v')
-    .every((column) => row.values.get(column.name) === expectedOf(column, oracle, decimals))
+    .every((column) => row.values.get(column.name) === expectedOf(column, oracle))
 }
 
 /* Types whose values are text at the source too, and the domains over them. */

@@ -55,14 +55,10 @@ function measureOf(type: ColumnType): string {
 }
 
 /**
- * The form in which a lake column of a value is compared, whoever reads it: integers, days and instants as bigint, floats as their bits, bytes as hex. Made of PostgreSQL's text alone. hyparquet gives decimals as doubles only:
- * for it they are `rounded` in the same way.
+ * The form in which a lake column of a value is compared, whoever reads it: integers, days and instants as bigint, decimals
+ * as their digits, floats as their bits, bytes as hex. Made of PostgreSQL's text alone.
  */
-export function expectedOf(
-  { type, part }: LakeColumn,
-  { text, measure }: Oracle,
-  decimals: 'exact' | 'rounded',
-): string {
+export function expectedOf({ type, part }: LakeColumn, { text, measure }: Oracle): string {
   if (text === null) return show(null)
   if (part !== 'value') {
     const micros = BigInt(measure ?? 0)
@@ -71,15 +67,15 @@ export function expectedOf(
     return show(part === 'micros' ? micros : millis)
   }
   if (type.kind === 'date') return show(BigInt(measure ?? 0))
-  if (type.kind !== 'list') return show(leafOf(type, text, decimals))
+  if (type.kind !== 'list') return show(leafOf(type, text))
   const elements: unknown = JSON.parse(measure ?? '[]')
   const texts = Array.isArray(elements) ? elements : []
-  return show(texts.map((element) => (element === null ? null : leafOf(type.of, String(element), decimals))))
+  return show(texts.map((element) => (element === null ? null : leafOf(type.of, String(element)))))
 }
 
 const DAY_MS = 86_400_000
 
-function leafOf(type: ColumnType, text: string, decimals: 'exact' | 'rounded'): unknown {
+function leafOf(type: ColumnType, text: string): unknown {
   switch (type.kind) {
     case 'bigint':
     case 'integer':
@@ -91,10 +87,8 @@ function leafOf(type: ColumnType, text: string, decimals: 'exact' | 'rounded'): 
       return bitsOf(Math.fround(Number(text)))
     case 'boolean':
       return text === 't'
-    case 'decimal': {
-      const unscaled = BigInt(text.replace('.', ''))
-      return decimals === 'exact' ? { unscaled } : Number(unscaled) * 10 ** -type.scale
-    }
+    case 'decimal':
+      return { unscaled: BigInt(text.replace('.', '')) }
     case 'binary':
       return text.slice(2)
     case 'date':

@@ -17,8 +17,7 @@ every way and for every reader, with PostgreSQL's own text of it.
   TOAST, and the stream does not bring it), delete and change of the key, replay of the raw pages and of the load's files,
   the load once more with every row through the row codec.
 - **Readers**: the raw store (its pages and the load's files, these through hyparquet, too), the history's Parquet through
-  DuckDB, the same files through hyparquet (which shares no code with DuckDB or with our writer, and gives decimals as
-  doubles only), the \`current\` view.
+  DuckDB, the same files through hyparquet (which shares no code with DuckDB or with our writer), the \`current\` view.
 - **Outcomes**: \`exact\`: the same value in a type of its own. \`exact as text\`: a string column that holds PostgreSQL's
   text, character by character. \`quarantined\`: refused whole, with its reason, the raw value kept. There is no fourth: any
   other outcome fails the test.

@@ -12,9 +12,10 @@ import {
   DuckDBTimestampTZValue,
   type DuckDBValue,
 } from '@duckdb/node-api'
-import { type ParquetParsers, parquetMetadata, parquetReadObjects, type SchemaElement } from 'hyparquet'
+import type { ParquetParsers } from 'hyparquet'
 import type { ParquetField, ParquetType, ParquetValue } from '../../../lake/parquet/field.ts'
 import { type ParquetOptions, type ParquetSummary, parquetWriter } from '../../../lake/parquet/writer.ts'
+import { hyparquetRows, unscaledOf } from '../../support/hyparquet-rows.ts'
 import type { AnyTable } from './any-table.ts'
 
 /** A table as one file in memory. */
@@ -78,18 +79,8 @@ export async function readWithHyparquet(
   file: Uint8Array,
   fields: readonly ParquetField[],
 ): Promise<unknown[][]> {
-  const buffer = new Uint8Array(file).buffer
-  const footer = parquetMetadata(buffer)
-  const metadata = { ...footer, schema: footer.schema.map(withoutDecimal) }
-  const rows = await parquetReadObjects({ file: buffer, metadata, parsers: exactParsers, utf8: false })
+  const rows = await hyparquetRows(file, exactParsers)
   return rows.map((row) => fields.map(({ name, type }) => fromHyparquet(row[name], type)))
-}
-
-/* It makes doubles of decimals: what it reads of the file are their digits. */
-function withoutDecimal(element: SchemaElement): SchemaElement {
-  if (element.converted_type !== 'DECIMAL') return element
-  const { converted_type: _, logical_type: __, ...physical } = element
-  return physical
 }
 
 function fromHyparquet(value: unknown, type: ParquetType): unknown {
@@ -102,13 +93,6 @@ function fromHyparquet(value: unknown, type: ParquetType): unknown {
   }
   if (type.kind === 'decimal') return { unscaled: unscaledOf(value) }
   return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value
-}
-
-/* Of fixed bytes, big-endian in two's complement, or of an integer. */
-function unscaledOf(value: unknown): unknown {
-  if (value instanceof Uint8Array)
-    return BigInt.asIntN(value.length * 8, BigInt(`0x${Buffer.from(value).toString('hex')}`))
-  return typeof value === 'number' ? BigInt(value) : value
 }
 
 /**
