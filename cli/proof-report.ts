@@ -39,6 +39,7 @@ export function proofJson(proof: Proof, status: RunStatus | undefined): string {
     lsn: String(proof.lsn),
     tables,
     failed: proof.failed,
+    leftOut: status?.leftOut ?? [],
   })
 }
 

@@ -11,6 +11,7 @@ import { startTraffic, type Traffic } from '../local/postgres/traffic.ts'
 import type { Proof, ReconcileRequest } from '../local/reconcile/reconcile.ts'
 import { databaseOf } from '../local/replicator/source-url.ts'
 import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
+import { leftOutText } from './left-out-text.ts'
 import { LiveView } from './live-view.ts'
 import { count, describeError, type Output, paint } from './output.ts'
 import { rehearse } from './rehearsal.ts'
@@ -72,6 +73,7 @@ export async function runSession(options: SessionOptions, output: Output): Promi
       ),
     )
     steps(`pipeline on ${run.status().address}, ${run.tables.length} tables`)
+    for (const line of leftOutText(run.status().leftOut, output)) output.progress(line)
     const traffic =
       server !== undefined && options.rate > 0
         ? startSampleTraffic(server, options, (text) => say(`${paint(output, 'yellow', 'traffic')} ${text}`))

@@ -1,6 +1,7 @@
 import { ageText } from '../core/amount-text.ts'
 import type { KeptFailure, KeptProof } from '../local/reconcile/kept-proofs.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
+import { leftOutText } from './left-out-text.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
 
 /** The status of a run for people: one line for each table, one for the stages. */
@@ -71,6 +72,7 @@ export function statusTable(
     ...notCompared,
     ...waiting,
     ...drift,
+    ...leftOutText(status.leftOut, output),
   ].join('\n')
 }
 

@@ -57,7 +57,7 @@ export function refuse(code: FailureCode, says: string, ...fix: readonly Fix[]):
 }
 
 /** The text of a refusal: what is wrong, then what mends it. */
-export function refusalText({ says, fix }: Verdict): string {
+export function refusalText({ says, fix }: Pick<Verdict, 'says' | 'fix'>): string {
   return fix.length === 0 ? says : `${says}: ${fix.map(({ text }) => text).join(' ')}`
 }
 

@@ -64,12 +64,22 @@ export const sourceFailures = {
   'source/no-primary-key': {
     action: 'halt',
     advice:
-      "Add a primary key, or leave the table out, `--tables 'sales.*' '!sales.clicks'`: without a key an update cannot be matched to its row.",
+      "Add a primary key of columns that are not generated, or leave the table out, `--tables 'sales.*' '!sales.clicks'`: without a key an update cannot be matched to its row.",
+  },
+  'source/not-logged': {
+    action: 'halt',
+    advice:
+      'The log has nothing of the rows of an unlogged or foreign table or partition. Run ALTER TABLE … SET LOGGED, detach a foreign partition, or leave the table out with --tables.',
+  },
+  'source/deferrable-key': {
+    action: 'halt',
+    advice:
+      'PostgreSQL takes a deferrable primary key for no replica identity, and under it two rows may share a key for a while. Make it immediate with the statements of the message, or leave the table out with --tables.',
   },
   'source/replica-identity': {
     action: 'halt',
     advice:
-      'Updates and deletes of the table do not carry its primary key. Run the ALTER TABLE … REPLICA IDENTITY statement of the message, or leave the table out with --tables.',
+      'Updates and deletes of the table, or of one of its partitions, do not carry its primary key, or PostgreSQL refuses them once the table is published. Run the ALTER TABLE … REPLICA IDENTITY statement of the message, or leave the table out with --tables.',
   },
   'source/slot-foreign': {
     action: 'halt',

@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import { chosenContracts } from '../contracts/chosen-contracts.ts'
+import { leftOutText } from '../left-out-text.ts'
 import type { Cli } from '../main.ts'
+import { exit } from '../output.ts'
 import { proofExit, proofJson, proofText } from '../proof-report.ts'
 import {
   dirOption,
@@ -143,5 +145,7 @@ async function run(
   const { proof, status } = await runSession(session, output)
   output.progress('')
   output.result(options.json === true ? proofJson(proof, status) : proofText(proof, output))
-  process.exitCode = proofExit(proof)
+  if (options.json !== true) for (const line of leftOutText(status.leftOut, output)) output.result(line)
+  const isWhole = status.leftOut.length === 0
+  process.exitCode = Math.max(proofExit(proof), isWhole ? exit.fine : exit.findings)
 }

@@ -61,7 +61,10 @@ export function statusCommand({ output }: Cli): Command {
       const unproven = ofTables(kept.failed, followed)
       const isEqual = Object.values(proofs).every(({ equal }) => equal) && Object.keys(unproven).length === 0
       const isFine =
-        status.balanced && isEqual && audit?.findings.some(({ severity }) => severity === 'fault') !== true
+        status.balanced &&
+        status.leftOut.length === 0 &&
+        isEqual &&
+        audit?.findings.some(({ severity }) => severity === 'fault') !== true
       process.exitCode = isFine ? exit.fine : exit.findings
       if (json === true)
         output.result(

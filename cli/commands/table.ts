@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { loadState } from '../../core/load.ts'
 import type { TablesAdded } from '../../local/run/add-tables.ts'
 import { chosenContracts } from '../contracts/chosen-contracts.ts'
+import { leftOutText } from '../left-out-text.ts'
 import { loadText } from '../load-view.ts'
 import type { Cli } from '../main.ts'
 import { exit, type Output } from '../output.ts'
@@ -62,6 +63,8 @@ function addCommand(cli: Cli): Command {
       const added = await requested(names, options, cli)
       const { dir, json = false, wait = false } = options
       if (!json) output.result(tablesAddedText(added, { isLoaded: options.load }))
+      if (!json) for (const line of leftOutText(added.leftOut, output)) output.result(line)
+      if (added.leftOut.length > 0) process.exitCode = exit.findings
       if (added.load === null) {
         if (json) output.result(JSON.stringify(added))
         return

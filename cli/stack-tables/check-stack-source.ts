@@ -9,15 +9,15 @@ export async function checkStackSource(url: string, stack: Stack, tables: readon
   const { slot_name: name } = outputsOf(stack, 'source', ['slot_name'])
   const { closeClient, connectSource } = await import('../../local/replicator/source-connection.ts')
   const { readSourceCatalog } = await import('../../local/replicator/source-catalog.ts')
-  const { readAccess, readServer } = await import('../../local/replicator/source-facts.ts')
-  const { tableRules } = await import('../../local/replicator/source-rules.ts')
+  const { readServer, readTableFacts } = await import('../../local/replicator/source-facts.ts')
+  const { tableRules } = await import('../../local/replicator/table-rules.ts')
   const { readSlot, readSlotRoom } = await import('../../local/replicator/slot-facts.ts')
   const { dmsPlugins, slotRules } = await import('../../local/replicator/slot-rules.ts')
   const client = await connectSource({ url }, { applicationName: 'tidemark check' })
   try {
     const server = await readServer(client)
     const found = await readSourceCatalog(client, tables)
-    refuseFirst(tableRules, { server, tables: found, access: await readAccess(client, found) })
+    refuseFirst(tableRules, await readTableFacts(client, { server, tables: found, reader: 'dms' }))
     const [slot, room] = [await readSlot(client, name), await readSlotRoom(client)]
     refuseFirst(slotRules, { name, slot, room, known: true, plugins: dmsPlugins })
   } finally {

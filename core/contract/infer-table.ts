@@ -41,6 +41,12 @@ export const unassigned = 'unassigned'
 export function inferTable(shape: SourceShape, options: InferOptions): Table {
   const source = sourceTableName(shape)
   if (shape.key.length === 0) throw new PipelineError('source/no-primary-key', `${source} has no primary key`)
+  const absent = shape.key.filter((name) => !shape.columns.some((column) => column.name === name))
+  if (absent.length > 0)
+    throw new PipelineError(
+      'source/no-primary-key',
+      `the primary key of ${source} has a generated column, ${absent.join(', ')}, which changes do not carry`,
+    )
   const inferred = shape.columns.map((column) => inferType(column, shape.key.includes(column.name)))
   const names = lakeNames(
     shape.columns.map(({ name }, index) => ({

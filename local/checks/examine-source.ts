@@ -18,13 +18,19 @@ import { dmsPlugins, slotRules } from '../replicator/slot-rules.ts'
 import { readSourceCatalog, type SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { toSourceError } from '../replicator/source-error.ts'
-import { readAccess, readServer, type ServerFacts } from '../replicator/source-facts.ts'
-import { serverRules, tableRules } from '../replicator/source-rules.ts'
+import {
+  readServer,
+  readTableFacts,
+  type ServerFacts,
+  type SourceReader,
+} from '../replicator/source-facts.ts'
+import { serverRules } from '../replicator/source-rules.ts'
 import { addressOf } from '../replicator/source-url.ts'
+import { sortTables, tableRules } from '../replicator/table-rules.ts'
 import { readIdentity } from '../run/inspect-source.ts'
 import { readLargeColumns, readLeftOut } from './relation-look.ts'
 import { publicationRules, relationRules } from './relation-rules.ts'
-import { readDdlAudit, readOnly, readSessions, readSettings, type SourceReader } from './server-look.ts'
+import { readDdlAudit, readOnly, readSessions, readSettings } from './server-look.ts'
 import { ddlAuditRules, sessionRules, settingRules } from './server-rules.ts'
 import { slotLogRule } from './slot-log-rule.ts'
 
@@ -154,22 +160,25 @@ async function examineTables(
   }
   const look = <F>(rules: readonly Rule<F>[], read: () => Promise<F>) =>
     examine(rules, () => readOnly(client, read), notLooked)
-  const ofTables = await look(tableRules, async () => ({
-    ...{ server, tables },
-    access: await readAccess(client, tables),
-  }))
+  /* What a start leaves out is not judged as if it were followed. */
+  let followed = tables
+  const ofTables = await look(tableRules, async () => {
+    const facts = await readTableFacts(client, { server, tables, reader })
+    followed = sortTables(facts).tables
+    return facts
+  })
   const ofPublication =
     reader === 'dms'
       ? []
       : await look(publicationRules, async () => ({
-          tables,
-          publication: await readPublication(client, publication, tables),
+          tables: followed,
+          publication: await readPublication(client, publication, followed),
           isRead: known === true,
         }))
   const ofRelations = await look(relationRules, async () => ({
-    ...{ reader, tables },
+    ...{ reader, tables: followed },
     leftOut: await readLeftOut(client, patterns),
-    large: await readLargeColumns(client, tables),
+    large: await readLargeColumns(client, followed),
   }))
   return [{ id, ...ok(plural(tables.length, 'table')) }, ...ofTables, ...ofPublication, ...ofRelations]
 }

@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg'
 import type { PublicationState } from '../replicator/publication-state.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
+import type { SourceReader } from '../replicator/source-facts.ts'
 import { matchesPatterns } from '../replicator/table-pattern.ts'
-import type { SourceReader } from './server-look.ts'
 
 /** Relations whose changes no slot carries, by why. */
 export interface LeftOut {

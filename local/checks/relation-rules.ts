@@ -2,7 +2,7 @@ import { plural } from '../../core/amount-text.ts'
 import { ok, type Rule, refuse, shell, sql, step, warn } from '../../core/check.ts'
 import { inferType } from '../../core/contract/infer-type.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
-import { publicationStatements } from '../replicator/publication-state.ts'
+import { publicationStatements, refusedWrites, stuckText } from '../replicator/publication-state.ts'
 import { quoteTable } from '../replicator/quote-identifier.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import type { PublicationFacts, RelationFacts, RelationName } from './relation-look.ts'
@@ -13,8 +13,9 @@ export const publicationRules: readonly Rule<PublicationFacts>[] = [
     id: 'source.publication',
     asks: 'the publication carries every change of each table, or the role may make it so',
     judge: ({ tables, publication, isRead }) => {
-      const { widen, add } = publicationStatements(publication, tables)
+      const { widen, add, stuck } = publicationStatements(publication, tables)
       const { name, found, isOurs } = publication
+      if (stuck.length > 0) return refuse('source/publication', stuckText(name, stuck))
       if (found === undefined && isRead)
         return warn(
           `publication ${name} does not exist any more: if anything was written without it, the slot cannot be read on`,
@@ -32,6 +33,16 @@ export const publicationRules: readonly Rule<PublicationFacts>[] = [
           : `publication ${name} ${found === undefined ? 'does not exist' : 'lacks tables'}, and the role may not change that: as the owner of the tables`
       const statements = [...widen, ...(isOurs ? [] : add)].map((statement) => sql(`${statement};`))
       return refuse('source/publication', says, ...statements)
+    },
+  },
+  {
+    id: 'source.published-writes',
+    asks: 'PostgreSQL takes updates and deletes of all that the publication has',
+    judge: ({ publication }) => {
+      const refused = refusedWrites(publication)
+      if (refused.length === 0) return ok('what the publication has can be written')
+      const says = refused.map((one) => one.says).join('; ')
+      return refuse('source/replica-identity', says, ...refused.flatMap(({ fix }) => fix))
     },
   },
 ]

@@ -1,8 +1,6 @@
 import type { ClientBase } from 'pg'
 import { errorCodeOf } from '../replicator/source-error.ts'
-
-/** Who reads the source: our own replicator, or a CDC task of DMS. */
-export type SourceReader = 'tidemark' | 'dms'
+import type { SourceReader } from '../replicator/source-facts.ts'
 
 /** Settings of the server and of this connection that do not stop a start, and hurt later. */
 export interface SettingFacts {

@@ -1,59 +1,81 @@
 import * as z from 'zod'
+import { step } from '../../core/check.ts'
 import { checkTable } from '../../core/contract/check-table.ts'
 import { inferTable } from '../../core/contract/infer-table.ts'
 import type { Table } from '../../core/contract/table.ts'
-import { PipelineError } from '../../core/failures.ts'
+import { type FailureCode, PipelineError } from '../../core/failures.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
+import { leavingOut } from '../replicator/judge-identity.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
+import type { LeftOutTable } from '../replicator/table-rules.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
 import type { RunFolder } from './run-folder.ts'
 
 const stored = z.object({ format: z.literal(1), tables: z.array(z.custom<Table>(isTable)) })
 
+export interface ChoiceOptions {
+  /** Name of the source system in contracts. */
+  readonly system: string
+  readonly folder: Pick<RunFolder, 'contracts' | 'catalog'>
+  /** Keeps nothing of what was inferred. */
+  readonly isReadOnly?: boolean
+}
+
+/** What becomes of the source's tables. */
+export interface ChosenContracts {
+  readonly contracts: readonly Table[]
+  /** Tables that no lake table can be made for; none of the contracts is of them. */
+  readonly leftOut: readonly LeftOutTable[]
+}
+
 /**
  * The contracts of the source's tables: written ones of this system where there are any, else inferred from the
  * catalog. An inferred contract is kept in the folder and stays as it was: a column that comes later is an unknown
- * field until someone writes it down. Throws `contract/invalid` when two source tables would be one lake table, and
+ * field until someone writes it down. Of two source tables that would be one lake table the one that was followed before
+ * keeps the name, then one with a written contract, then one that has the name at the source; the other is left out. Throws
  * `run/contract-missing` for a table that the lake has by a written contract which is not given: inferred anew, it would
  * mask nothing.
  */
 export async function chooseContracts(
   sources: readonly SourceTable[],
   written: readonly Table[],
-  options: {
-    readonly system: string
-    readonly folder: Pick<RunFolder, 'contracts' | 'catalog'>
-    readonly isReadOnly?: boolean
-  },
-): Promise<readonly Table[]> {
+  options: ChoiceOptions,
+): Promise<ChosenContracts> {
   const { system, folder } = options
   const known = (await readJsonFile(folder.contracts, stored))?.tables ?? []
   const entries = await new FileCatalog(folder.catalog).entries()
   const inLake = new Set(entries.map(({ table }) => table.source))
-  const inferred: Table[] = []
-  const chosen = sources.flatMap((source) => {
+  const unfit: LeftOutTable[] = []
+  const candidates = sources.flatMap((source): readonly Candidate[] => {
     const name = sourceTableName(source)
     const contracts = written.filter((table) => table.source.system === system && table.source.table === name)
-    if (contracts.length > 0) return contracts
     const before = known.find((table) => table.source.table === name)
+    const isKnown = before !== undefined || inLake.has(name)
+    if (contracts.length > 0) return [{ source, contracts, isKnown, isWritten: true }]
     if (before === undefined && inLake.has(name))
       throw new PipelineError(
         'run/contract-missing',
         `${name} is in the lake by a written contract, and none is given`,
       )
-    const table = before ?? inferTable(source, { system })
-    inferred.push(table)
-    return [table]
+    try {
+      const table = before ?? inferTable(source, { system })
+      return [{ source, contracts: [table], isKnown, isWritten: false }]
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error
+      unfit.push(leftOut(source, error.code, error.message))
+      return []
+    }
   })
-  refuseTwins(chosen)
+  const { chosen, twins } = withoutTwins(candidates)
+  const inferred = chosen.flatMap(({ contracts, isWritten }) => (isWritten ? [] : contracts))
   /* What was inferred before its contract was written must not come back without it, unmasked. */
   const isWritten = ({ source }: Table) =>
     written.some((table) => table.source.system === system && table.source.table === source.table)
   const kept = [...known.filter((table) => !inferred.includes(table) && !isWritten(table)), ...inferred]
   if ((kept.length > 0 || known.length > 0) && options.isReadOnly !== true)
     await writeJsonFile(folder.contracts, { format: 1, tables: kept })
-  return chosen
+  return { contracts: chosen.flatMap(({ contracts }) => contracts), leftOut: [...unfit, ...twins] }
 }
 
 /** The contracts of source tables that were chosen before, without asking the source: for operations on what is stored. */
@@ -69,19 +91,55 @@ export async function knownContracts(
   })
 }
 
-function refuseTwins(tables: readonly Table[]): void {
-  const names = new Map<string, Table>()
-  for (const table of tables) {
-    for (const name of [`${table.name} v${table.version}`, `${table.name}_history v${table.version}`]) {
-      const twin = names.get(name)
-      if (twin !== undefined)
-        throw new PipelineError(
+interface Candidate {
+  readonly source: SourceTable
+  readonly contracts: readonly Table[]
+  /** Whether the folder has followed it before. */
+  readonly isKnown: boolean
+  readonly isWritten: boolean
+}
+
+/* In the order of the candidates. */
+function withoutTwins(candidates: readonly Candidate[]): {
+  readonly chosen: readonly Candidate[]
+  readonly twins: readonly LeftOutTable[]
+} {
+  const owners = new Map<string, Candidate>()
+  const twins: LeftOutTable[] = []
+  const ranked = candidates.toSorted((left, right) => rank(left) - rank(right))
+  const chosen = new Set<Candidate>()
+  for (const candidate of ranked) {
+    const names = candidate.contracts.flatMap(lakeTables)
+    const taken = names.find((name) => owners.has(name))
+    const owner = owners.get(taken ?? '')
+    if (owner === undefined) {
+      chosen.add(candidate)
+      for (const name of names) owners.set(name, candidate)
+    } else
+      twins.push(
+        leftOut(
+          candidate.source,
           'contract/invalid',
-          `${twin.source.table} and ${table.source.table} would share the lake name ${name}; write a contract for one, or leave it out with --tables`,
-        )
-      names.set(name, table)
-    }
+          `${sourceTableName(owner.source)} and ${sourceTableName(candidate.source)} would share the lake name ${taken}, which the first keeps`,
+          'write a contract that gives it another name, or ',
+        ),
+      )
   }
+  return { chosen: candidates.filter((candidate) => chosen.has(candidate)), twins }
+}
+
+function lakeTables({ name, version }: Table): readonly string[] {
+  return [`${name} v${version}`, `${name}_history v${version}`]
+}
+
+function rank({ source, contracts, isKnown, isWritten }: Candidate): number {
+  if (isKnown) return 0
+  if (isWritten) return 1
+  return contracts.some(({ name }) => name.endsWith(`.${source.name}`)) ? 2 : 3
+}
+
+function leftOut(source: SourceTable, code: FailureCode, says: string, or = ''): LeftOutTable {
+  return { table: sourceTableName(source), code, says, fix: [step(`${or}${leavingOut(source)}`)] }
 }
 
 function isTable(value: unknown): value is Table {

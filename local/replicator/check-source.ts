@@ -1,9 +1,12 @@
 import type { ClientBase } from 'pg'
-import { refuseFirst } from '../../core/check.ts'
+import { refusalText, refuseFirst, sql, step } from '../../core/check.ts'
+import { PipelineError } from '../../core/failures.ts'
 import { checkSlot, type SlotCheck } from './check-slot.ts'
-import { readSourceCatalog, type SourceTable } from './source-catalog.ts'
-import { readAccess, readServer } from './source-facts.ts'
-import { serverRules, tableRules } from './source-rules.ts'
+import { quoteTable } from './quote-identifier.ts'
+import { findSourceTables, type MissingTable, type SourceTable } from './source-catalog.ts'
+import { readServer, readTableFacts } from './source-facts.ts'
+import { serverRules } from './source-rules.ts'
+import { type LeftOutTable, sortTables, together } from './table-rules.ts'
 
 export interface SourceCheck extends SlotCheck {
   readonly patterns?: readonly string[]
@@ -14,18 +17,22 @@ export interface SourceCheck extends SlotCheck {
 export interface CheckedSource {
   /** server_version_num, as 160002. */
   readonly version: number
+  /** Those that can be followed, one at least. */
   readonly tables: readonly SourceTable[]
+  /** Those that were asked for as well. */
+  readonly leftOut: readonly LeftOutTable[]
   readonly slotExists: boolean
 }
 
 /**
- * Everything that must hold before a source can be read, checked without changing anything.
- * Throws the first refusal as a `source/…` failure whose message has the SQL that mends it.
+ * Everything that must hold before a source can be read, checked without changing anything. A table that cannot be followed
+ * is left out, by name. Throws what holds for all, or, when no table is left, what is wrong with the first, as a `source/…` failure whose
+ * message has the SQL that mends it.
  */
 export async function checkSource(client: ClientBase, check: SourceCheck): Promise<CheckedSource> {
-  const { version, tables } = await checkCapturable(client, check)
+  const capturable = await checkCapturable(client, check)
   const slot = await checkSlot(client, check)
-  return { version, tables, slotExists: slot.exists }
+  return { ...capturable, slotExists: slot.exists }
 }
 
 /** The same without the slot, which somebody may read meanwhile. */
@@ -35,7 +42,23 @@ export async function checkCapturable(
 ): Promise<Omit<CheckedSource, 'slotExists'>> {
   const server = await readServer(client)
   refuseFirst(serverRules, server)
-  const tables = await readSourceCatalog(client, patterns, also)
-  refuseFirst(tableRules, { server, tables, access: await readAccess(client, tables) })
-  return { version: server.version, tables }
+  const { tables: found, missing } = await findSourceTables(client, patterns, also)
+  const facts = await readTableFacts(client, { server, tables: found, reader: 'tidemark' })
+  const sorted = sortTables(facts)
+  const leftOut = [...missing.map(notThere), ...sorted.leftOut]
+  const unfit = sorted.tables.length === 0 ? together(leftOut) : undefined
+  if (unfit !== undefined) throw new PipelineError(unfit.code, refusalText(unfit))
+  return { version: server.version, tables: sorted.tables, leftOut }
+}
+
+function notThere({ table, unlogged }: MissingTable): LeftOutTable {
+  if (unlogged !== undefined)
+    return {
+      ...{ table, code: 'source/not-logged', says: `${table} is unlogged: the log has nothing of its rows` },
+      fix: [sql(`ALTER TABLE ${quoteTable(unlogged)} SET LOGGED;`)],
+    }
+  return {
+    ...{ table, code: 'source/no-tables', says: `the source has no table ${table}` },
+    fix: [step('make the table, or leave its name out of --tables')],
+  }
 }

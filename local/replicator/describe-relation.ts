@@ -1,12 +1,18 @@
 import type { BaseType, Relation } from './pgoutput-decoder.ts'
-import { type CatalogRow, columnsSelect, type SourceColumn, toSourceColumn } from './source-column.ts'
+import {
+  type CatalogRow,
+  columnsSelect,
+  isNotNull,
+  type SourceColumn,
+  toSourceColumn,
+} from './source-column.ts'
 import { closeClient, connectSource, type Source } from './source-connection.ts'
 
 /* The stream says names, types and modifiers as of the change; what it does not say, such as
    nullability, is what the table has now. */
 const RELATION_COLUMNS = columnsSelect(`
   select $1::oid as relation, m.name, m.position, m.type_oid, m.modifier,
-    coalesce(a.attnotnull, false) as not_null, false as generated, null::int as key_position,
+    coalesce(${isNotNull}, false) as not_null, false as generated, null::int as key_position,
     col_description(a.attrelid, a.attnum) as comment
   from unnest($2::text[], $3::oid[], $4::int[]) with ordinality as m (name, type_oid, modifier, position)
   left join pg_attribute a on a.attrelid = $1::oid and a.attname = m.name and a.attnum > 0 and not a.attisdropped`)

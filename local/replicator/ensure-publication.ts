@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientBase } from 'pg'
 import { PipelineError } from '../../core/failures.ts'
-import { publicationStatements, readPublication } from './publication-state.ts'
+import { publicationStatements, readPublication, stuckText } from './publication-state.ts'
 import { quoteLiteral, quoteTable } from './quote-identifier.ts'
 import type { SourceTable } from './source-catalog.ts'
 import { errorCodeOf, toSourceError } from './source-error.ts'
@@ -40,9 +40,10 @@ export async function unpublished(
   tables: readonly SourceTable[],
 ): Promise<readonly SourceTable[]> {
   const state = await readPublication(client, publication, tables)
-  const { widen, add } = publicationStatements(state, tables)
+  const { widen, add, stuck } = publicationStatements(state, tables)
   if (state.found === undefined)
     throw new PipelineError('source/publication', `publication ${publication} does not exist any more`)
+  refuseStuck(publication, stuck)
   if (widen.length > 0) throw refusal(publication, widen)
   if (add.length > 0 && !state.isOurs) throw refusal(publication, add)
   const { members } = state.found
@@ -60,7 +61,8 @@ export async function publishTables(
   lockMs?: number,
 ): Promise<void> {
   const state = await readPublication(client, publication, tables)
-  const { widen, add } = publicationStatements(state, tables, lockMs)
+  const { widen, add, stuck } = publicationStatements(state, tables, lockMs)
+  refuseStuck(publication, stuck)
   if (widen.length > 0) throw refusal(publication, widen)
   if (add.length === 0) return
   try {
@@ -86,6 +88,10 @@ export async function publishTables(
 /** Whether it is worth trying again a little later. */
 export function isBusy(error: unknown): boolean {
   return error instanceof PipelineError && error.code === 'source/table-busy'
+}
+
+function refuseStuck(publication: string, tables: readonly string[]): void {
+  if (tables.length > 0) throw new PipelineError('source/publication', stuckText(publication, tables))
 }
 
 function refusal(publication: string, statements: readonly string[], cause?: unknown): PipelineError {

@@ -1,9 +1,11 @@
 import type { ClientBase } from 'pg'
 import { PipelineError } from '../../core/failures.ts'
+import type { SourceTableName } from '../../core/source-table-name.ts'
+import { IDENTITIES, type ReplicaIdentity } from './identity-facts.ts'
 import {
   type CatalogRow,
   columnsSelect,
-  parseNames,
+  isNotNull,
   type SourceColumn,
   toSourceColumn,
 } from './source-column.ts'
@@ -18,11 +20,16 @@ export interface SourceTable {
   readonly columns: readonly SourceColumn[]
   /** Columns of the primary key, in the key's order; empty when there is none. */
   readonly key: readonly string[]
-  readonly replicaIdentity: 'default' | 'full' | 'index' | 'nothing'
-  /** Columns of the replica identity's index, when it is `index`. */
-  readonly identityIndex: readonly string[]
+  readonly replicaIdentity: ReplicaIdentity
   readonly isPartitioned: boolean
   readonly comment?: string
+}
+
+/** A name that is of no table whose changes are in the log. */
+export interface MissingTable {
+  readonly table: string
+  /** The table of the name that is unlogged. */
+  readonly unlogged: SourceTableName | undefined
 }
 
 interface TableRow {
@@ -32,17 +39,12 @@ interface TableRow {
   readonly identity: string
   readonly partitioned: string
   readonly comment: string | null
-  readonly identity_index: string
 }
 
 /* Partitions are left out, their root stands for them; so are tables that belong to an extension. */
 const TABLES = `
   select n.nspname as schema, c.relname as name, c.oid::text as oid, c.relreplident::text as identity,
-    (c.relkind = 'p')::text as partitioned, obj_description(c.oid, 'pg_class') as comment,
-    coalesce((select json_agg(a.attname) from pg_index i
-      join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
-      where i.indrelid = c.oid and i.indisreplident
-        and array_position(i.indkey::int2[], a.attnum) < i.indnkeyatts), '[]')::text as identity_index
+    (c.relkind = 'p')::text as partitioned, obj_description(c.oid, 'pg_class') as comment
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
     and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
@@ -52,20 +54,13 @@ const TABLES = `
 
 const COLUMNS = columnsSelect(`
   select a.attrelid as relation, a.attname as name, a.attnum as position, a.atttypid as type_oid,
-    a.atttypmod as modifier, a.attnotnull as not_null, a.attgenerated <> '' as generated,
+    a.atttypmod as modifier, ${isNotNull} as not_null, a.attgenerated <> '' as generated,
     case when array_position(i.indkey::int2[], a.attnum) < i.indnkeyatts
       then array_position(i.indkey::int2[], a.attnum) + 1 end as key_position,
     col_description(a.attrelid, a.attnum) as comment
   from pg_attribute a
   left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
   where a.attrelid = any ($1::oid[]) and a.attnum > 0 and not a.attisdropped`)
-
-const IDENTITIES: Readonly<Record<string, SourceTable['replicaIdentity']>> = {
-  d: 'default',
-  f: 'full',
-  i: 'index',
-  n: 'nothing',
-}
 
 /**
  * The tables that `patterns` name, by schema and name. A pattern is `schema.table`, `*` stands for
@@ -75,24 +70,47 @@ const IDENTITIES: Readonly<Record<string, SourceTable['replicaIdentity']>> = {
  */
 export async function readSourceCatalog(
   client: ClientBase,
+  patterns?: readonly string[],
+  also?: readonly string[],
+): Promise<readonly SourceTable[]> {
+  const { tables, missing } = await findSourceTables(client, patterns, also)
+  if (missing.length > 0) throw noTables(missing.map(({ table }) => table))
+  return tables
+}
+
+/** The same, with the names of single tables that are not there; throws only when nothing matches. */
+export async function findSourceTables(
+  client: ClientBase,
   patterns: readonly string[] = ['*.*'],
   also: readonly string[] = [],
-): Promise<readonly SourceTable[]> {
+): Promise<{ readonly tables: readonly SourceTable[]; readonly missing: readonly MissingTable[] }> {
   const { rows } = await client.query<TableRow>(TABLES)
   const matching = rows.filter((row) => isFollowed(row, patterns, also))
   const missing = patterns.filter(
     (pattern) => isRelationName(pattern) && !rows.some((row) => matchesPatterns(row, [pattern])),
   )
-  if (matching.length === 0 || missing.length > 0)
-    throw new PipelineError(
-      'source/no-tables',
-      `no table of the source matches ${(missing.length > 0 ? missing : patterns).join(', ')}`,
-    )
+  if (matching.length === 0) throw noTables(missing.length > 0 ? missing : patterns)
   const columns = await readColumns(
     client,
     matching.map((row) => row.oid),
   )
-  return matching.map((row) => toSourceTable(row, columns.get(row.oid) ?? []))
+  return {
+    tables: matching.map((row) => toSourceTable(row, columns.get(row.oid) ?? [])),
+    missing: missing.length === 0 ? [] : await lookFor(client, missing),
+  }
+}
+
+async function lookFor(client: ClientBase, names: readonly string[]): Promise<readonly MissingTable[]> {
+  const { rows } = await client.query<SourceTableName>(
+    `select n.nspname::text as schema, c.relname::text as name
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind = 'r' and c.relpersistence = 'u'`,
+  )
+  return names.map((table) => ({ table, unlogged: rows.find((row) => matchesPatterns(row, [table])) }))
+}
+
+function noTables(patterns: readonly string[]): PipelineError {
+  return new PipelineError('source/no-tables', `no table of the source matches ${patterns.join(', ')}`)
 }
 
 async function readColumns(
@@ -121,7 +139,6 @@ function toSourceTable(row: TableRow, columns: readonly SourceColumn[]): SourceT
     columns: columns.filter((column) => !column.isGenerated),
     key,
     replicaIdentity: IDENTITIES[row.identity] ?? 'nothing',
-    identityIndex: parseNames(row.identity_index),
     isPartitioned: row.partitioned === 'true',
     ...(row.comment === null ? {} : { comment: row.comment }),
   }

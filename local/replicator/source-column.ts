@@ -43,6 +43,13 @@ export interface CatalogRow {
 }
 
 /**
+ * Whether no stored value of column `a` of pg_attribute is null. A constraint that is not validated says nothing of older
+ * rows, and a domain that is NOT NULL takes the null of an empty subquery.
+ */
+export const isNotNull = `(a.attnotnull and not exists (select from pg_constraint n where n.conrelid = a.attrelid
+      and n.contype = 'n' and not n.convalidated and a.attnum = any (n.conkey)))`
+
+/**
  * A query for `CatalogRow`s over `source`, a query with the columns relation, name, position,
  * type_oid, modifier, not_null, generated, key_position, comment. Domains over domains are
  * followed to their base type, and the innermost modifier counts.
@@ -50,11 +57,11 @@ export interface CatalogRow {
 export function columnsSelect(source: string): string {
   return `
   with recursive source as (${source}), based as (
-    select t.oid as type_oid, t.oid as base_oid, -1 as modifier, t.typtype, t.typbasetype, t.typtypmod, t.typnotnull
+    select t.oid as type_oid, t.oid as base_oid, -1 as modifier, t.typtype, t.typbasetype, t.typtypmod
     from pg_type t where t.oid in (select type_oid from source)
     union all
     select b.type_oid, t.oid, case when b.typtypmod >= 0 then b.typtypmod else b.modifier end,
-      t.typtype, t.typbasetype, t.typtypmod, b.typnotnull or t.typnotnull
+      t.typtype, t.typbasetype, t.typtypmod
     from based b join pg_type t on t.oid = b.typbasetype where b.typtype = 'd'
   )
   select s.relation::text, s.name::text, s.position::text, format_type(s.type_oid, null) as type,
@@ -63,7 +70,7 @@ export function columnsSelect(source: string): string {
     t.typtype::text as type_kind, (t.typelem <> 0 and t.typlen = -1 and t.typcategory = 'A')::text as is_array,
     case when t.typtype = 'd' then format_type(b.base_oid, null)
       when t.typelem <> 0 and t.typlen = -1 and t.typcategory = 'A' then format_type(t.typelem, null) end as element_type,
-    (s.not_null or b.typnotnull)::text as not_null, s.key_position::text,
+    s.not_null::text as not_null, s.key_position::text,
     (select json_agg(e.enumlabel order by e.enumsortorder)::text from pg_enum e where e.enumtypid = b.base_oid) as enum_values,
     s.comment, s.generated::text
   from source s join pg_type t on t.oid = s.type_oid

@@ -1,6 +1,10 @@
 import type { ClientBase } from 'pg'
 import { PipelineError } from '../../core/failures.ts'
+import { type RelationIdentity, readIdentities } from './identity-facts.ts'
 import type { SourceTable } from './source-catalog.ts'
+
+/** Who reads the source: our own replicator, or a CDC task of DMS. */
+export type SourceReader = 'tidemark' | 'dms'
 
 /** What the server says of itself and of the role that asks. */
 export interface ServerFacts {
@@ -19,6 +23,9 @@ export interface TableFacts {
   readonly server: ServerFacts
   readonly tables: readonly SourceTable[]
   readonly access: ReadonlyMap<number, TableAccess>
+  /** By OID: the table, and all that hold its rows. */
+  readonly identities: ReadonlyMap<number, readonly RelationIdentity[]>
+  readonly reader: SourceReader
 }
 
 export interface TableAccess {
@@ -64,7 +71,21 @@ export async function readServer(client: ClientBase): Promise<ServerFacts> {
   }
 }
 
-export async function readAccess(
+/** What the rules of tables ask. */
+export async function readTableFacts(
+  client: ClientBase,
+  known: Pick<TableFacts, 'server' | 'tables' | 'reader'>,
+): Promise<TableFacts> {
+  const { tables } = known
+  const access = await readAccess(client, tables)
+  const identities = await readIdentities(
+    client,
+    tables.map(({ oid }) => oid),
+  )
+  return { ...known, access, identities }
+}
+
+async function readAccess(
   client: ClientBase,
   tables: readonly SourceTable[],
 ): Promise<ReadonlyMap<number, TableAccess>> {

@@ -11,6 +11,7 @@ import { isBusy, publishTables } from '../replicator/ensure-publication.ts'
 import { readSourceActivity } from '../replicator/source-activity.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import type { LeftOutTable } from '../replicator/table-rules.ts'
 import { type AddTablesRequest, planTables, type TablesPlan } from './plan-tables.ts'
 
 /**
@@ -47,6 +48,8 @@ export interface AddedTable {
 export interface TablesAdded {
   readonly isDryRun: boolean
   readonly tables: readonly AddedTable[]
+  /** Those that were asked for and cannot be captured. */
+  readonly leftOut: readonly LeftOutTable[]
   /** How long the changes of all tables waited, and the log that the slot kept meanwhile; null when they did not. */
   readonly interruption: { readonly milliseconds: number; readonly heldBytes: number } | null
   /** The load that brings the rows of before. */
@@ -74,17 +77,17 @@ export async function addTables(request: AddTablesRequest, deps: AddTablesDeps):
       folder: deps.pipeline.folder,
     }),
   )
-  const { fresh, unread } = plan
+  const { fresh, unread, leftOut } = plan
   const { isDryRun } = request
   const tables = addedTables(plan, isDryRun ? 'planned' : 'added')
-  if (isDryRun) return { isDryRun, tables, interruption: null, load: null }
+  if (isDryRun) return { isDryRun, tables, leftOut, interruption: null, load: null }
   await deps.onStep('checked')
   const interruption = fresh.length === 0 ? null : await capture(plan, request, deps)
   const toLoad = request.isLoaded ? [...fresh.map(sourceTableName), ...unread] : []
-  if (toLoad.length === 0) return { isDryRun, tables, interruption, load: null }
+  if (toLoad.length === 0) return { isDryRun, tables, leftOut, interruption, load: null }
   const load = await deps.loads.start({ tables: toLoad })
   await deps.onStep('loading')
-  return { isDryRun, tables, interruption, load: load.id }
+  return { isDryRun, tables, leftOut, interruption, load: load.id }
 }
 
 /** What a plan makes of each table, those that are captured already left as they are. */

@@ -3,11 +3,12 @@ import { sourceTableName } from '../../core/source-table-name.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../pipeline/run-state.ts'
 import { checkSource } from '../replicator/check-source.ts'
-import { readPublication } from '../replicator/publication-state.ts'
+import { type PublicationState, readPublication, refusedWrites } from '../replicator/publication-state.ts'
 import { quoteTable } from '../replicator/quote-identifier.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { addressOf } from '../replicator/source-url.ts'
+import type { LeftOutTable } from '../replicator/table-rules.ts'
 import { dropOwnSlot } from './drop-own-slot.ts'
 
 export interface InspectOptions {
@@ -24,14 +25,18 @@ export interface InspectOptions {
   readonly replaced?: boolean
 }
 
+export interface InspectedSource {
+  readonly state: RunState
+  readonly sources: readonly SourceTable[]
+  /** Tables that are not followed though they were asked for, and those that the publication keeps from being written. */
+  readonly leftOut: readonly LeftOutTable[]
+}
+
 /**
  * Checks the source, and takes up what the folder knows of it: a slot whose making was cut off is made again. Throws
  * `source/…`, and `run/bad-folder` for the folder of another source.
  */
-export async function inspectSource(
-  options: InspectOptions,
-  folder: RunFolder,
-): Promise<{ readonly state: RunState; readonly sources: readonly SourceTable[] }> {
+export async function inspectSource(options: InspectOptions, folder: RunFolder): Promise<InspectedSource> {
   const { source, patterns, slot, publication, isEmbedded, replaced: isReplaced = false } = options
   const reload = options.reload || isReplaced
   const client = await connectSource(source, { applicationName: 'tidemark check' })
@@ -60,17 +65,18 @@ export async function inspectSource(
     if (isDropped) await dropOwnSlot(client, slot)
     const known = before?.slotState === 'created' && !isDropped && !isOther
     const { added = [] } = before ?? {}
-    const { tables } = await checkSource(client, { slot, patterns, also: added, known })
+    const { tables, leftOut } = await checkSource(client, { slot, patterns, also: added, known })
+    const published = await readPublication(client, before?.publication ?? publication, tables)
     /* A source that was refused leaves no trace in the folder. */
     const state = new RunState(folder.state, before ?? fresh)
     await state.update({
-      loads: await lastingLoads(client, tables, state.data),
+      loads: lastingLoads(published, tables, state.data),
       ...(isDropped || isOther ? { slotState: 'none', loads: {} } : {}),
       ...(isOther ? { source: fresh.source } : {}),
       /* The log of a restored server uses numbers again: what is read from now on outranks all that was. */
       ...(before !== undefined && (reload || isOther) ? { epoch: before.epoch + 1 } : {}),
     })
-    return { state, sources: tables }
+    return { state, sources: tables, leftOut: withRefused(leftOut, published) }
   } finally {
     await closeClient(client)
   }
@@ -80,21 +86,28 @@ export async function inspectSource(
  * What a table did while nobody followed it, or the publication left it out, never comes: it is loaded again. A table that
  * was never loaded has nothing to lose.
  */
-async function lastingLoads(
-  client: ClientBase,
+function lastingLoads(
+  { found }: PublicationState,
   tables: readonly SourceTable[],
-  { publication, loads }: RunStateData,
-): Promise<RunStateData['loads']> {
-  const { found } = await readPublication(client, publication, tables)
+  { loads }: RunStateData,
+): RunStateData['loads'] {
   return Object.fromEntries(
     tables.flatMap((table) => {
       const name = sourceTableName(table)
       const load = loads[name]
       const isWhole =
-        found === undefined || (found.hasAllKinds && found.members.get(quoteTable(table)) === false)
+        found === undefined ||
+        (found.hasAllKinds && found.members.get(quoteTable(table))?.isNarrowed === false)
       return load === undefined || (load.state === 'complete' && !isWhole) ? [] : [[name, load]]
     }),
   )
+}
+
+/* That the application cannot write a table says more than that it is left out. */
+function withRefused(leftOut: readonly LeftOutTable[], published: PublicationState): readonly LeftOutTable[] {
+  const refused = refusedWrites(published)
+  const others = leftOut.filter(({ table }) => !refused.some((one) => one.table === table))
+  return [...refused, ...others]
 }
 
 /** What tells one database from every other, a restored copy on another server included. */

@@ -8,7 +8,7 @@ import { setForeignAside } from '../loads/set-aside.ts'
 import type { Compacted } from '../operations/compact-operation.ts'
 import { type Operation, parseOperation, runOperation } from '../operations/operation.ts'
 import { OperationQueue } from '../operations/operation-queue.ts'
-import { chooseContracts, knownContracts } from '../pipeline/choose-contracts.ts'
+import { knownContracts } from '../pipeline/choose-contracts.ts'
 import { type FolderLock, lockFolder } from '../pipeline/folder-lock.ts'
 import { type KnownTable, KnownTables } from '../pipeline/known-tables.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
@@ -22,6 +22,7 @@ import type { BufferingHints } from '../stores/folder-delivery.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { type AddTablesDeps, addTables, type TablesAdded } from './add-tables.ts'
 import { allLoaded } from './all-loaded.ts'
+import { chooseFollowed } from './choose-followed.ts'
 import { clearLeftovers } from './clear-leftovers.ts'
 import { endedContracts, goneTables } from './gone-tables.ts'
 import { type InspectOptions, inspectSource } from './inspect-source.ts'
@@ -99,11 +100,9 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
   await clearLeftovers(folder, now())
   const inspected = await inspectSource(options, folder)
   const { state } = inspected
-  let { sources } = inspected
-  const tables = await chooseContracts(sources, options.contracts, {
-    system: options.system,
-    folder,
-  })
+  const followed = await chooseFollowed(inspected, options.contracts, { system: options.system, folder })
+  const { contracts: tables, leftOut } = followed
+  let { sources } = followed
   const known = await KnownTables.open(folder.tables)
   let former: readonly KnownTable[] = await goneTables(source, known.tables, sources)
   const ended = await knownContracts([...new Set(former.map(sourceTableName))], options.contracts, {
@@ -243,7 +242,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     log,
   )
   schedule.start()
-  const statusFile = new StatusFile(folder.status, { pipeline, state, run, loads, now })
+  const statusFile = new StatusFile(folder.status, { pipeline, state, run, loads, leftOut, now })
   statusFile.start()
 
   return {

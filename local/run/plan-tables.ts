@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { refusalText } from '../../core/check.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { isOver, type Load } from '../../core/load.ts'
@@ -11,6 +12,7 @@ import { checkCapturable } from '../replicator/check-source.ts'
 import { unpublished } from '../replicator/ensure-publication.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { isRelationName } from '../replicator/table-pattern.ts'
+import { type LeftOutTable, together } from '../replicator/table-rules.ts'
 
 export interface AddTablesRequest {
   /** Source tables, `schema.table`. */
@@ -40,6 +42,8 @@ export interface TablesPlan {
   readonly fresh: readonly SourceTable[]
   /** Names of captured ones that no load has read and none is reading. */
   readonly unread: readonly string[]
+  /** Those that were asked for and cannot be captured. */
+  readonly leftOut: readonly LeftOutTable[]
   /** Contracts of all of them; those that nobody wrote are inferred. */
   readonly contracts: readonly Table[]
   readonly inferred: ReadonlySet<Table>
@@ -54,7 +58,7 @@ export function checkTableNames(names: readonly string[]): void {
 
 /**
  * What has to be done so that tables are captured; of the source nothing is changed. Throws `source/…` with the SQL when
- * a table cannot be captured, `run/contract-changed` when the caller knows other contracts, `contract/invalid`.
+ * none of the tables can be captured, `run/contract-changed` when the caller knows other contracts, `contract/invalid`.
  */
 export async function planTables(
   client: ClientBase,
@@ -62,12 +66,12 @@ export async function planTables(
   { state, captured, sources, loads, written, folder }: PlanDeps,
 ): Promise<TablesPlan> {
   checkTableNames(request.tables)
-  const { tables } = await checkCapturable(client, { patterns: request.tables })
-  const missing = await unpublished(client, state.data.publication, tables)
-  const fresh = tables.filter(
+  const { tables: capturable, leftOut } = await checkCapturable(client, { patterns: request.tables })
+  const missing = await unpublished(client, state.data.publication, capturable)
+  const wanted = capturable.filter(
     (table) => captured.get(sourceTableName(table)) !== table.oid || missing.includes(table),
   )
-  const gap = fresh.find((table) => captured.has(sourceTableName(table)))
+  const gap = wanted.find((table) => captured.has(sourceTableName(table)))
   if (gap !== undefined && !request.isLoaded)
     throw new PipelineError(
       'usage/invalid',
@@ -75,20 +79,25 @@ export async function planTables(
     )
   checkContracts(written, request.contracts)
   const others = sources.filter(
-    (table) => !fresh.some((other) => sourceTableName(other) === sourceTableName(table)),
+    (table) => !wanted.some((other) => sourceTableName(other) === sourceTableName(table)),
   )
-  const chosen = await chooseContracts([...others, ...fresh], written, {
+  const chosen = await chooseContracts([...others, ...wanted], written, {
     system: state.data.source.name,
     folder,
     isReadOnly: request.isDryRun,
   })
-  const names = new Set(tables.map(sourceTableName))
-  const contracts = chosen.filter(({ source }) => names.has(source.table))
+  const asked = new Set(capturable.map(sourceTableName))
+  const unfit = chosen.leftOut.filter(({ table }) => asked.has(table))
+  const isFit = (table: SourceTable) => !unfit.some((one) => one.table === sourceTableName(table))
+  const [tables, fresh] = [capturable.filter(isFit), wanted.filter(isFit)]
+  const all = together(unfit)
+  if (tables.length === 0 && all !== undefined) throw new PipelineError(all.code, refusalText(all))
+  const contracts = chosen.contracts.filter(({ source }) => asked.has(source.table))
   const unfinished = new Set(
     loads.flatMap((load) => load.tables.flatMap((table) => (isOver(table.state) ? [] : table.table))),
   )
   return {
-    ...{ tables, fresh, contracts },
+    ...{ tables, fresh, contracts, leftOut: [...leftOut, ...unfit] },
     inferred: new Set(contracts.filter((table) => !written.includes(table))),
     unread: tables
       .filter((table) => !fresh.includes(table))

@@ -8,7 +8,7 @@ import { parseOperation } from '../operations/operation.ts'
 import { askOperation, folderHolder, lockFolder } from '../pipeline/folder-lock.ts'
 import { runFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
-import { readSourceCatalog } from '../replicator/source-catalog.ts'
+import { findSourceTables } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { addedTables, newLoads, type TablesAdded } from './add-tables.ts'
 import { readIdentity } from './inspect-source.ts'
@@ -71,7 +71,7 @@ async function noteTables(
     const plan = await planTables(client, request, {
       state,
       captured: new Map(Object.entries(loads).map(([name, { oid }]) => [name, oid])),
-      sources: await readSourceCatalog(client, request.tables, [...Object.keys(loads), ...added]),
+      sources: (await findSourceTables(client, request.tables, [...Object.keys(loads), ...added])).tables,
       loads: await new FolderLoadLedger(folder.loads).all(),
       written,
       folder,
@@ -81,6 +81,7 @@ async function noteTables(
     return {
       isDryRun,
       tables: addedTables(plan, isDryRun ? 'planned' : 'at-next-start'),
+      leftOut: plan.leftOut,
       interruption: null,
       load: null,
     }

@@ -9,6 +9,7 @@ import { writeJsonFile } from '../pipeline/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { LoadedTable, RunState } from '../pipeline/run-state.ts'
 import type { SourceRun } from '../pipeline/source-run.ts'
+import type { LeftOutTable } from '../replicator/table-rules.ts'
 
 const position = z.string().nullable()
 
@@ -58,6 +59,14 @@ const tableStatus = z.object({
   balance: balance.nullable().default(null),
 })
 
+/** A table that was asked for and is not followed: why, and what mends it. */
+const leftOut = z.object({
+  table: z.string(),
+  code: z.string(),
+  says: z.string(),
+  fix: z.array(z.object({ kind: z.enum(['sql', 'shell', 'step']), text: z.string() })),
+})
+
 /** The file that `tidemark status` reads. LSNs are decimal text. */
 export const runStatus = z.object({
   format: z.literal(1),
@@ -77,6 +86,8 @@ export const runStatus = z.object({
   /** Changes in quarantine by the cause ids of `quarantine list`. */
   quarantineCauses: z.record(z.string(), z.number()).default({}),
   tables: z.array(tableStatus),
+  /** Tables that the start left out, and those that the publication keeps from being written. */
+  leftOut: z.array(leftOut).default([]),
   /** Whether every table balances. */
   balanced: z.boolean().default(true),
   /** Records of the stream that are no changes of a table. */
@@ -93,6 +104,7 @@ export interface StatusDeps {
   readonly state: RunState
   readonly run: SourceRun
   readonly loads: LoadRunner
+  readonly leftOut: readonly LeftOutTable[]
   readonly now: Clock
 }
 
@@ -152,6 +164,7 @@ export class StatusFile {
       quarantineCauses: Object.fromEntries(pipeline.quarantine.countByCause()),
       memoryMb: Math.round(process.memoryUsage().rss / (1 << 20)),
       tables: statuses,
+      leftOut: this.deps.leftOut.map((one) => ({ ...one, fix: [...one.fix] })),
       balanced: statuses.every((table) => table.balance?.balanced !== false),
       bookkeeping: pipeline.ledger.book.bookkeeping,
       loading: this.loading().map(({ id, table: { table, rows, bytes } }) => ({ id, table, rows, bytes })),

@@ -139,7 +139,10 @@ describe('the contract', () => {
 
   test('a shape whose key is none of its columns is refused', () => {
     expect(() => inferTable(shapeOf([], { key: ['gone'] }), { system: 'shop' })).toThrow(
-      'primaryKey: there is no column gone',
+      new PipelineError(
+        'source/no-primary-key',
+        'the primary key of public.orders has a generated column, gone, which changes do not carry',
+      ),
     )
   })
 

@@ -6,8 +6,9 @@ import { slotLogRule } from '../../../local/checks/slot-log-rule.ts'
 import type { Slot, SlotFacts } from '../../../local/replicator/slot-facts.ts'
 import { slotRules } from '../../../local/replicator/slot-rules.ts'
 import type { SourceTable } from '../../../local/replicator/source-catalog.ts'
-import type { ServerFacts } from '../../../local/replicator/source-facts.ts'
-import { serverRules, tableRules } from '../../../local/replicator/source-rules.ts'
+import type { ServerFacts, TableFacts } from '../../../local/replicator/source-facts.ts'
+import { serverRules } from '../../../local/replicator/source-rules.ts'
+import { tableRules } from '../../../local/replicator/table-rules.ts'
 
 /* What no server of this test machine can be: seeded as facts. */
 function judge<F>(rules: readonly Rule<F>[], id: string, facts: F) {
@@ -50,11 +51,14 @@ describe('of a server', () => {
 
   test('PostgreSQL 12 publishes no partitioned table', () => {
     const table: SourceTable = {
-      ...{ schema: 'public', name: 'log', oid: 1, columns: [], key: ['id'], identityIndex: [] },
+      ...{ schema: 'public', name: 'log', oid: 1, columns: [], key: ['id'] },
       replicaIdentity: 'default',
       isPartitioned: true,
     }
-    const facts = { server: { ...server, version: 120_018 }, tables: [table], access: new Map() }
+    const facts: TableFacts = {
+      ...{ server: { ...server, version: 120_018 }, tables: [table], access: new Map() },
+      ...{ identities: new Map(), reader: 'tidemark' },
+    }
     expect(judge(tableRules, 'source.partitions', facts).code).toBe('source/unsupported-version')
     expect(judge(tableRules, 'source.partitions', { ...facts, server }).state).toBe('ok')
   })

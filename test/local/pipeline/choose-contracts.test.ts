@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { inferTable } from '../../../core/contract/infer-table.ts'
+import type { Table } from '../../../core/contract/table.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { chooseContracts } from '../../../local/pipeline/choose-contracts.ts'
 import type { SourceTable } from '../../../local/replicator/source-catalog.ts'
@@ -8,7 +9,7 @@ import { FileCatalog } from '../../../local/stores/file-catalog.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const source = (name: string): SourceTable => ({
-  ...{ schema: 'shop', name, oid: 1, key: ['id'], replicaIdentity: 'default', identityIndex: [] },
+  ...{ schema: 'shop', name, oid: 1, key: ['id'], replicaIdentity: 'default' },
   isPartitioned: false,
   columns: [
     {
@@ -25,12 +26,52 @@ test('G7 what was inferred once is forgotten when its contract is written: witho
     folder: { contracts: join(folder, 'contracts.json'), catalog: join(folder, 'catalog.json') },
   }
   const tables = [source('people'), source('items')]
-  const inferred = await chooseContracts(tables, [], options)
+  const chosen = async (sources: readonly SourceTable[], written: readonly Table[]) =>
+    (await chooseContracts(sources, written, options)).contracts
+  const inferred = await chosen(tables, [])
   await new FileCatalog(options.folder.catalog).registerTables(inferred.map(catalogTable))
-  expect(await chooseContracts(tables, [], options)).toEqual(inferred)
+  expect(await chosen(tables, [])).toEqual(inferred)
 
   const written = { ...inferTable(source('people'), { system: 'shop' }), description: 'Written' }
-  expect(await chooseContracts(tables, [written], options)).toEqual([written, inferred[1]])
+  expect(await chosen(tables, [written])).toEqual([written, inferred[1]])
   await expect(chooseContracts(tables, [], options)).rejects.toMatchObject({ code: 'run/contract-missing' })
-  expect(await chooseContracts([source('items')], [], options)).toEqual([inferred[1]])
+  expect(await chosen([source('items')], [])).toEqual([inferred[1]])
+})
+
+test('of two tables with one lake name the one that was followed keeps it, and the newcomer is left out', async () => {
+  const folder = await tempFolder()
+  const options = {
+    system: 'shop',
+    folder: { contracts: join(folder, 'contracts.json'), catalog: join(folder, 'catalog.json') },
+  }
+  const chosen = async (names: readonly string[], written: readonly Table[] = []) => {
+    const { contracts, leftOut } = await chooseContracts(names.map(source), written, options)
+    return [
+      contracts.map((table) => table.source.table),
+      leftOut.map(({ table, code }) => `${table} ${code}`),
+    ]
+  }
+  /* At first the one whose name it is, whatever comes first; its history is a table, too. */
+  const newcomers = ['shop.items_history contract/invalid', 'shop.Items contract/invalid']
+  expect(await chosen(['Items', 'items', 'items_history'])).toEqual([['shop.items'], newcomers])
+  expect(await chosen(['Orders'])).toEqual([['shop.Orders'], []])
+  expect(await chosen(['Orders', 'items', 'orders'])).toEqual([
+    ['shop.Orders', 'shop.items'],
+    ['shop.orders contract/invalid'],
+  ])
+  const renamed = { ...inferTable(source('orders'), { system: 'shop' }), name: 'shop.new_orders' }
+  expect(await chosen(['Orders', 'orders'], [renamed])).toEqual([['shop.Orders', 'shop.orders'], []])
+})
+
+test('a table that no contract can be inferred for is left out, and the others are not', async () => {
+  const folder = await tempFolder()
+  const options = {
+    system: 'shop',
+    folder: { contracts: join(folder, 'contracts.json'), catalog: join(folder, 'catalog.json') },
+  }
+  const odd = { ...source('odd'), key: ['gone'] }
+  expect(await chooseContracts([odd, source('items')], [], options)).toMatchObject({
+    contracts: [{ source: { table: 'shop.items' } }],
+    leftOut: [{ table: 'shop.odd', code: 'source/no-primary-key', fix: [{ kind: 'step' }] }],
+  })
 })

@@ -51,14 +51,15 @@ describe('a source is refused', () => {
     expect(error.message).toContain('ALTER ROLE "reader" REPLICATION;')
   })
 
-  test('when the role may not read a table, with one grant for all', async () => {
+  test('when the role may not read a table, with the grants', async () => {
     const database = await server.database(
       `${ITEM} create schema hr; create table hr.pay (id int primary key)`,
     )
     const source = await asReader(database, 'alter role reader replication')
     const error = await mends(database, source, 'source/privilege')
     expect(error.message).toContain('GRANT USAGE ON SCHEMA "hr" TO "reader";')
-    expect(error.message).toContain('GRANT SELECT ON "hr"."pay", "public"."item" TO "reader";')
+    expect(error.message).toContain('GRANT SELECT ON "hr"."pay" TO "reader";')
+    expect(error.message).toContain('GRANT SELECT ON "public"."item" TO "reader";')
   })
 
   test('when row security would hide rows', async () => {
@@ -73,15 +74,19 @@ describe('a source is refused', () => {
 
   test('when a table has no primary key', async () => {
     const database = await server.database(`${ITEM} create table log (line text); create table tag (t text)`)
-    const error = await refusal(checkAs(database.source))
+    const error = await refusal(checkAs(database.source, { patterns: ['!public.item'] }))
     expect(error.code).toBe('source/no-primary-key')
     expect(error.message).toContain('ALTER TABLE "public"."log" ADD PRIMARY KEY')
     expect(error.message).toContain('ALTER TABLE "public"."tag" ADD PRIMARY KEY')
-    expect(
-      (await checkAs(database.source, { patterns: ['!public.log', '!*.tag'] })).tables.map(
-        (table) => table.name,
-      ),
-    ).toEqual(['item'])
+    const names = async (patterns: readonly string[]) => {
+      const { tables, leftOut } = await checkAs(database.source, { patterns })
+      return [tables.map(({ name }) => name), leftOut.map(({ table, code }) => `${table}: ${code}`)]
+    }
+    expect(await names(['*.*'])).toEqual([
+      ['item'],
+      ['public.log: source/no-primary-key', 'public.tag: source/no-primary-key'],
+    ])
+    expect(await names(['!public.log', '!*.tag'])).toEqual([['item'], []])
   })
 
   test('when updates would not carry the primary key', async () => {
@@ -98,8 +103,21 @@ describe('a source is refused', () => {
   test('when no table matches, or a table that was named is not there', async () => {
     const database = await server.database(ITEM)
     expect((await refusal(checkAs(database.source, { patterns: ['hr.*'] }))).code).toBe('source/no-tables')
-    const error = await refusal(checkAs(database.source, { patterns: ['public.*', 'public.itme'] }))
+    const error = await refusal(checkAs(database.source, { patterns: ['public.itme'] }))
     expect(error).toMatchObject({ code: 'source/no-tables', message: expect.stringContaining('public.itme') })
+  })
+
+  test('but not for one name that is not there: the others go on', async () => {
+    const database = await server.database(`${ITEM} create unlogged table visit (id int primary key)`)
+    const check = () => checkAs(database.source, { patterns: ['public.item', 'public.itme', 'public.visit'] })
+    const { tables, leftOut } = await check()
+    expect(tables.map(({ name }) => name)).toEqual(['item'])
+    expect(leftOut).toMatchObject([
+      { table: 'public.itme', code: 'source/no-tables' },
+      { table: 'public.visit', code: 'source/not-logged' },
+    ])
+    await database.client.query(leftOut[1]?.fix[0]?.text ?? '')
+    expect((await check()).tables.map(({ name }) => name)).toEqual(['item', 'visit'])
   })
 
   test('when the log is not logical', async () => {

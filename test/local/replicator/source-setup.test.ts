@@ -168,7 +168,7 @@ describe('the catalog', () => {
         elementType: 'numeric',
         precision: 6,
         scale: 2,
-        notNull: true,
+        notNull: false,
         isGenerated: false,
       },
       {

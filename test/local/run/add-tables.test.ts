@@ -191,7 +191,7 @@ describe('a table that is added while the pipeline runs', () => {
     await lab.sql(newTable('planned'))
     const before = await lab.noted()
     expect(await lab.add(['public.planned'], { isDryRun: true })).toEqual({
-      ...{ isDryRun: true, interruption: null, load: null },
+      ...{ isDryRun: true, leftOut: [], interruption: null, load: null },
       tables: [
         { table: 'public.planned', contracts: ['public.planned v1'], isInferred: true, state: 'planned' },
       ],

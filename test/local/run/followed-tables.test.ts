@@ -140,11 +140,19 @@ test('is looked at by doctor as by a start, whatever the patterns say', async ()
   await doctorCommand({ output, sourceFromEnvironment: undefined }).parseAsync(['node', 'doctor', ...asked])
   const found = lines.join('')
   expect(found).toContain('REPLICA IDENTITY DEFAULT')
-  expect((await refusal(lab.reopen())).code).toBe('source/replica-identity')
+  await lab.reopen()
+  expect(lab.run.tables.map(({ source }) => source.table)).toEqual(['public.orders', 'public.people'])
+  expect(lab.run.status().leftOut).toMatchObject([
+    { table: 'public.narrow', code: 'source/replica-identity', says: expect.stringContaining('refuses') },
+  ])
+  await lab.sql('ALTER TABLE public.narrow REPLICA IDENTITY DEFAULT')
+  await lab.reopen()
+  expect(lab.run.status()).toMatchObject({ leftOut: [], tables: [{ source: 'public.narrow' }, {}, {}] })
+  await lab.stop()
 })
 
 test('whose publication is gone is no more than a reload away, says doctor as well as the start', async () => {
-  await lab.sql('ALTER TABLE public.narrow REPLICA IDENTITY DEFAULT; DROP PUBLICATION adding')
+  await lab.sql('DROP PUBLICATION adding')
   await lab.sql('UPDATE public.orders SET n = 0 WHERE id = 1')
   const found = await examineSource(lab.database.source, {
     ...{
