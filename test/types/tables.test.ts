@@ -96,7 +96,7 @@ test('G2: every odd table is equal to its source, quarantined keys aside', () =>
 })
 
 test('names that SQL must quote, or that the lake or JavaScript has other uses for, lose no column', async () => {
-  const table = run.tables.find(({ source }) => source.table === 'odd.Weird "Table" - select?')
+  const table = run.tables.find(({ source }) => source.table === 'odd."Weird ""Table"" - select?"')
   const names = Object.keys(table?.columns ?? {})
   expect(new Set(names).size).toBe(13)
   expect(names.every((name) => /^[a-z][a-z0-9_]{0,62}$/.test(name))).toBe(true)
