@@ -44,6 +44,7 @@ const commandsOf = (word: string | undefined): LazyCommands => ({
   table: async () => (await import('./commands/table.ts')).tableCommand,
   load: async () => (await import('./commands/load.ts')).loadCommand,
   compact: async () => (await import('./commands/compact.ts')).compactCommand,
+  repair: async () => (await import('./commands/repair.ts')).repairCommand,
   quarantine: async () => (await import('./commands/quarantine.ts')).quarantineCommand,
   redrive: async () => (await import('./commands/redrive.ts')).redriveCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,

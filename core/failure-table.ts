@@ -41,7 +41,7 @@ export const failures = {
   'raw/corrupt': {
     action: 'halt',
     advice:
-      'A raw page does not match its checksum. Restore the folder from a backup, or start in a new one (--dir), which loads every table again.',
+      'Raw pages are missing, or do not match their checksums. Restore the folder from a backup, or start in a new one (--dir), which loads every table again.',
   },
   'raw/unavailable': {
     action: 'retry',
@@ -117,7 +117,7 @@ export const failures = {
   'ledger/corrupt': {
     action: 'halt',
     advice:
-      'A file of the ledger is damaged. Restore the folder from a backup, or move `ledger/` away: it then begins anew and cannot vouch for what came before.',
+      'A file of the ledger is damaged. `tidemark repair`, and each start, writes the ledger anew from raw pages, the files of the lake and quarantine; the damaged one is kept below `damaged/`.',
   },
   'ledger/unavailable': {
     action: 'retry',
@@ -173,7 +173,7 @@ export const failures = {
   'run/damaged': {
     action: 'halt',
     advice:
-      'A file of the run folder is damaged; nothing was changed. Restore it from a backup, or start in a new folder (--dir), which loads every table again.',
+      'A file of the run folder is lost or damaged. `tidemark repair --dry-run` names each such file and what can be made again of the rest; `tidemark repair`, and each start, does it. What cannot be made again comes from a backup: docs/06-the-run-folder.md has a line for each file.',
   },
   'run/mask-key-changed': {
     action: 'halt',

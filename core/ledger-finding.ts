@@ -45,6 +45,14 @@ export function damagedPage(
   }
 }
 
+/** A file of the folder's state that is missing or damaged; `says` what a repair makes of it. */
+export function badState(name: string, state: 'missing' | 'damaged', says: string): LedgerFinding {
+  return {
+    ...{ kind: 'file', table: '', name, count: 0, first: null, last: null, object: null },
+    ...{ message: `${name} is ${state}`, advice: `tidemark repair: ${says}`, severity: 'fault' },
+  }
+}
+
 /** A frame of quarantine whose bytes are not what arrived. */
 export function damagedEntry(file: string, index: number): LedgerFinding {
   return {

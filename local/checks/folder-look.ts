@@ -1,16 +1,15 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
 import { PipelineError } from '../../core/failures.ts'
 import type { Load } from '../../core/load.ts'
 import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
 import { folderHolder } from '../pipeline/folder-lock.ts'
 import { readJsonFile } from '../pipeline/json-file.ts'
-import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
+import { runFolder } from '../pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../pipeline/run-state.ts'
 import { type KeptProofs, noProofs } from '../reconcile/kept-proofs.ts'
 import { proofsFile, readProofs } from '../reconcile/proof-file.ts'
+import { type Damage, examineFolder } from '../recovery/examine-folder.ts'
 import { type RunStatus, runStatus } from '../run/run-status.ts'
-import { readIfThere } from '../stores/durable.ts'
 
 /** What lies in a run folder, and who has it. */
 export interface FolderFacts {
@@ -22,6 +21,8 @@ export interface FolderFacts {
   readonly holder: number | undefined
   /** Files of the folder's state that are not what this version writes. */
   readonly unreadable: readonly string[]
+  /** Files that are gone, or hold other bytes than were written. */
+  readonly damages: readonly Damage[]
   readonly state: RunStateData | undefined
   readonly status: RunStatus | undefined
   readonly proofs: Pick<KeptProofs, 'tables' | 'failed'>
@@ -34,7 +35,8 @@ export interface FolderFacts {
 export async function readFolder(dir: string, now: number): Promise<FolderFacts> {
   const folder = runFolder(dir)
   const names = await readdir(folder.root).catch((): string[] => [])
-  if (!names.includes('state.json')) throw new PipelineError('run/not-found', `no run in ${dir}`)
+  if (!names.some((name) => name === 'state.json' || name === 'inventory.json'))
+    throw new PipelineError('run/not-found', `no run in ${dir}`)
   const unreadable: string[] = []
   const whole = async <T>(name: string, reading: Promise<T>, otherwise: T): Promise<T> => {
     try {
@@ -54,19 +56,7 @@ export async function readFolder(dir: string, now: number): Promise<FolderFacts>
     loads: await whole('loads/', new FolderLoadLedger(folder.loads).all(), []),
     keyMode: await modeOf(folder.maskKey),
   }
-  for (const [name, path] of others(folder)) await whole(name, isJson(path), undefined)
-  return { ...facts, unreadable }
-}
-
-/* Their readers check the rest; that they are JSON at all, a damaged disk breaks first. */
-function others({ root, catalog, checkpoint, contracts, drift, ledger }: RunFolder) {
-  const paths = [catalog, checkpoint, contracts, drift, join(ledger, 'totals.json')]
-  return paths.map((path) => [path.slice(root.length + 1), path] as const)
-}
-
-async function isJson(path: string): Promise<undefined> {
-  const text = await readIfThere(path)
-  if (text !== undefined) JSON.parse(text)
+  return { ...facts, unreadable, damages: await examineFolder(folder) }
 }
 
 async function modeOf(path: string): Promise<number | undefined> {

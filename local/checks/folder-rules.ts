@@ -11,14 +11,20 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   {
     id: 'folder.files',
     asks: 'the files of its state can be read',
-    judge: ({ unreadable }) =>
-      unreadable.length === 0
-        ? ok('each file of the state can be read')
-        : refuse(
-            'run/bad-folder',
-            `damaged, or of another version: ${unreadable.join(', ')}`,
-            step('restore the folder from a backup, or start in a new one with --dir'),
-          ),
+    judge: ({ unreadable, damages, dir }) => {
+      if (damages.length > 0)
+        return refuse(
+          'run/damaged',
+          damages.map(({ name, state }) => `${name} is ${state}`).join(', '),
+          shell(`npx tidemark repair --dry-run${inDir(dir)}`),
+        )
+      if (unreadable.length === 0) return ok('each file of the state is there, as it was written')
+      return refuse(
+        'run/bad-folder',
+        `of another version: ${unreadable.join(', ')}`,
+        step('restore the folder from a backup, or start in a new one with --dir'),
+      )
+    },
   },
   {
     id: 'folder.disk',

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { damagedEntry, damagedPage, type LedgerFinding } from '../../core/ledger-finding.ts'
+import { badState, damagedEntry, damagedPage, type LedgerFinding } from '../../core/ledger-finding.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
 import { ReplayLedger } from '../operations/replay-ledger.ts'
-import { readCheckpoint } from '../pipeline/format-loop.ts'
+import { readCheckpoint } from '../pipeline/checkpoint.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
+import { examineFolder } from '../recovery/examine-folder.ts'
+import { remedyOf } from '../recovery/remedies.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
@@ -27,6 +29,16 @@ const LOOKS = 3
  * in its hands at one look is not there at the next: only what every look finds is a finding.
  */
 export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promise<FolderAudit> {
+  const damages = await examineFolder(folder)
+  const broken = damages.map(({ name, state }) => badState(name, state, remedyOf(name).says))
+  /* Without a ledger or a catalog to hold against the rest there is nothing more to say. */
+  if (damages.some(({ name }) => /^(?:catalog|checkpoint)\.json$|^(?:ledger|replays)\//.test(name)))
+    return { findings: broken, before: 0 }
+  const { findings, before } = await auditWhole(folder, pauseMs)
+  return { findings: [...broken, ...findings], before }
+}
+
+async function auditWhole(folder: RunFolder, pauseMs: number): Promise<FolderAudit> {
   const engine = await DuckEngine.open({ temporary: folder.scratch })
   try {
     let audit = await look(folder, engine)

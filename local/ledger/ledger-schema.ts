@@ -32,7 +32,7 @@ const page = z.object({
     }),
   ),
 })
-const file = z.object({
+export const manifestFile = z.object({
   key: z.string(),
   rows: count,
   bytes: count,
@@ -43,7 +43,7 @@ export const manifestChange = z.object({
   table: z.string(),
   version: z.number().int(),
   day: z.string(),
-  added: z.array(file),
+  added: z.array(manifestFile),
   removed: z.array(z.string()),
 })
 const load = z.object({

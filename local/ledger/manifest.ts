@@ -1,16 +1,21 @@
-import { open, readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
 import type { ManifestChange, ManifestDay, ManifestFile } from '../../core/ledger.ts'
-import { isErrno, makeFolder, readIfThere, replaceFile, syncFolder } from '../stores/durable.ts'
-import { manifestChange } from './ledger-schema.ts'
+import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
+import { isErrno, readIfThere } from '../stores/durable.ts'
+import { manifestChange, manifestFile } from './ledger-schema.ts'
 
-const DAY = /^(.+)\.v(\d+)$/
-const REWRITE_BYTES = 4 << 20
+const FOLDER = /^(.+)\.v(\d+)$/
+/* Files of before were lists of changes, one a line. */
+const DAY = /^(\d{4}-\d{2}-\d{2})\.(?:json|ndjson)$/
+
+const dayFile = z.object({ format: z.literal(1), files: z.array(manifestFile) })
 
 /**
- * Which history files each table version has on each day: one NDJSON file of changes for a day. A change may come twice.
- * Memory: the manifest of one day.
+ * Which history files each table version has on each day: one JSON file for a day, replaced as a whole. A change may come
+ * twice. Memory: the manifest of one day.
  */
 export class Manifest {
   private readonly folder: string
@@ -19,34 +24,43 @@ export class Manifest {
     this.folder = folder
   }
 
-  /** Writes changes down; durable when it resolves. A last line that a crash cut off is cut away. */
+  /** Writes changes down; durable when it resolves. */
   async append(changes: readonly ManifestChange[]): Promise<void> {
     const byFile = new Map<string, ManifestChange[]>()
     for (const change of changes) {
       const path = this.path(change)
       byFile.set(path, [...(byFile.get(path) ?? []), change])
     }
-    for (const [path, some] of byFile) await this.appendTo(path, some)
+    for (const [path, some] of byFile) {
+      const [first] = some
+      if (first === undefined) continue
+      await writeJsonFile(`${path}.json`, { format: 1, files: await this.files(first, some) })
+      await rm(`${path}.ndjson`, { force: true })
+    }
   }
 
   /** Every day that has or had files, by table and day. */
   async days(): Promise<readonly ManifestDay[]> {
-    const days: ManifestDay[] = []
+    const days = new Map<string, ManifestDay>()
     for (const name of await namesIn(this.folder)) {
-      const [, table, version] = DAY.exec(name) ?? []
+      const [, table, version] = FOLDER.exec(name) ?? []
       if (table === undefined) continue
-      for (const file of await namesIn(join(this.folder, name)))
-        if (/^\d{4}-\d{2}-\d{2}\.ndjson$/.test(file))
-          days.push({ table, version: Number(version), day: file.slice(0, 10) })
+      for (const file of await namesIn(join(this.folder, name))) {
+        const day = DAY.exec(file)?.[1]
+        if (day !== undefined) days.set(`${name}/${day}`, { table, version: Number(version), day })
+      }
     }
-    return days
+    return [...days.values()]
   }
 
-  /** The files of a day, with changes that are not written down yet on top. */
+  /** The files of a day, with changes that are not written down yet on top. Throws `ledger/corrupt`. */
   async files(day: ManifestDay, pending: readonly ManifestChange[] = []): Promise<readonly ManifestFile[]> {
     const path = this.path(day)
     const files = new Map<string, ManifestFile>()
-    for (const change of [...linesOf((await readIfThere(path)) ?? '', path), ...pending]) {
+    for (const file of await storedFiles(`${path}.json`)) files.set(file.key, file)
+    const before =
+      files.size === 0 ? linesOf((await readIfThere(`${path}.ndjson`)) ?? '', `${path}.ndjson`) : []
+    for (const change of [...before, ...pending]) {
       if (change.table !== day.table || change.version !== day.version || change.day !== day.day) continue
       for (const key of change.removed) files.delete(key)
       for (const file of change.added) files.set(file.key, file)
@@ -54,35 +68,17 @@ export class Manifest {
     return [...files.values()]
   }
 
-  private async appendTo(path: string, changes: readonly ManifestChange[]): Promise<void> {
-    await makeFolder(dirname(path))
-    const file = await open(path, 'a+', 0o600)
-    try {
-      const { size } = await file.stat()
-      const last = Buffer.alloc(1)
-      if (size > 0) await file.read(last, 0, 1, size - 1)
-      const isTorn = size > 0 && last[0] !== 10
-      /* What is left of a day whose files were compacted away is written anew. */
-      const isWorn = size > REWRITE_BYTES && changes.some(({ removed }) => removed.length > 0)
-      if (isTorn || isWorn) return await this.rewrite(path, changes)
-      await file.appendFile(changes.map((change) => `${JSON.stringify(change)}\n`).join(''))
-      await file.datasync()
-      if (size === 0) await syncFolder(dirname(path))
-    } finally {
-      await file.close()
-    }
-  }
-
-  private async rewrite(path: string, changes: readonly ManifestChange[]): Promise<void> {
-    const [first] = changes
-    if (first === undefined) return
-    const { table, version, day } = first
-    const added = await this.files(first, changes)
-    await replaceFile(path, [Buffer.from(`${JSON.stringify({ table, version, day, added, removed: [] })}\n`)])
-  }
-
   private path({ table, version, day }: ManifestDay): string {
-    return join(this.folder, `${table}.v${version}`, `${day}.ndjson`)
+    return join(this.folder, `${table}.v${version}`, day)
+  }
+}
+
+async function storedFiles(path: string): Promise<readonly ManifestFile[]> {
+  try {
+    return (await readJsonFile(path, dayFile))?.files ?? []
+  } catch (cause) {
+    if (!(cause instanceof PipelineError)) throw cause
+    throw new PipelineError('ledger/corrupt', cause.message, { cause })
   }
 }
 

@@ -43,7 +43,7 @@ export async function chooseContracts(
   options: ChoiceOptions,
 ): Promise<ChosenContracts> {
   const { system, folder } = options
-  const known = (await readJsonFile(folder.contracts, stored))?.tables ?? []
+  const known = await storedContracts(folder.contracts)
   const entries = await new FileCatalog(folder.catalog).entries()
   const inLake = new Set(entries.map(({ table }) => table.source))
   const unfit: LeftOutTable[] = []
@@ -78,13 +78,18 @@ export async function chooseContracts(
   return { contracts: chosen.flatMap(({ contracts }) => contracts), leftOut: [...unfit, ...twins] }
 }
 
+/** Contracts that were inferred, as a folder keeps them; none without its file. */
+export async function storedContracts(file: string): Promise<readonly Table[]> {
+  return (await readJsonFile(file, stored))?.tables ?? []
+}
+
 /** The contracts of source tables that were chosen before, without asking the source: for operations on what is stored. */
 export async function knownContracts(
   sources: readonly string[],
   written: readonly Table[],
   { system, file }: { readonly system: string; readonly file: string },
 ): Promise<readonly Table[]> {
-  const inferred = (await readJsonFile(file, stored))?.tables ?? []
+  const inferred = await storedContracts(file)
   return sources.flatMap((name) => {
     const contracts = written.filter((table) => table.source.system === system && table.source.table === name)
     return contracts.length > 0 ? contracts : inferred.filter((table) => table.source.table === name)

@@ -1,4 +1,3 @@
-import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
 import type { PageRecord } from '../../core/ledger.ts'
 import type { Delivery, Ledger, Quarantine } from '../../core/ports.ts'
@@ -6,9 +5,7 @@ import { formatPage } from '../../formatters/format-page.ts'
 import { pageRecord } from '../../formatters/page-record.ts'
 import type { Router } from '../../formatters/route.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
-import { readJsonFile, writeJsonFile } from './json-file.ts'
-
-const checkpointFile = z.object({ format: z.literal(1), pages: z.number().int().min(0) })
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 
 export interface FormatLoopDeps {
   readonly raw: FolderRawStore
@@ -137,13 +134,8 @@ export class FormatLoop {
     const { ledger, checkpoint } = this.deps
     /* First the records: a page behind the checkpoint that has none was never formatted. */
     await ledger.formatted(records)
-    await writeJsonFile(checkpoint, { format: 1, pages: reached })
+    await writeCheckpoint(checkpoint, reached)
     this.done = reached
     ledger.settled(reached)
   }
-}
-
-/** Pages that format is done with, by the checkpoint of a folder. */
-export async function readCheckpoint(path: string): Promise<number> {
-  return (await readJsonFile(path, checkpointFile))?.pages ?? 0
 }

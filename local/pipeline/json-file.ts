@@ -32,6 +32,13 @@ export async function writeJsonFile(path: string, value: object): Promise<void> 
   await replaceFile(path, [Buffer.from(sealed(value))])
 }
 
+/** Throws `run/damaged` unless a JSON file holds what was written, whatever that is; resolves with whether there is one. */
+export async function checkJsonFile(path: string): Promise<boolean> {
+  const text = await readIfThere(path)
+  if (text !== undefined) unsealed(path, text)
+  return text !== undefined
+}
+
 function sealed(value: object): string {
   const text = `${JSON.stringify(value, null, 1)}\n`
   return `{\n "digest": "sha256:${digestOf(text)}",\n${text.slice(2)}`

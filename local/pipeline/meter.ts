@@ -7,7 +7,7 @@ import { noVolume, type TableVolume, tableVolume } from '../../core/cost/volume.
 import type { ManifestChange } from '../../core/ledger.ts'
 import { packBlocks } from '../../core/pack-blocks.ts'
 import type { Page } from '../../core/page.ts'
-import type { Clock, QuarantineEntry } from '../../core/ports.ts'
+import type { Clock, Quarantine, QuarantineEntry } from '../../core/ports.ts'
 import { readJsonFile, writeJsonFile } from './json-file.ts'
 
 /** The file that `tidemark cost` reads. */
@@ -114,6 +114,16 @@ export class Meter {
     for (const { table, payload } of entries)
       if (table !== null)
         this.add(table, { refused: 1, refusedUnits: writeUnits(ENTRY_BYTES + Buffer.byteLength(payload)) })
+  }
+
+  /** Counts what goes to quarantine: what a contract refused is billed where it waits. */
+  counting(quarantine: Pick<Quarantine, 'put'>): Pick<Quarantine, 'put'> {
+    return {
+      put: async (entries) => {
+        await quarantine.put(entries)
+        this.refused(entries)
+      },
+    }
   }
 
   /** A compaction of a table version that published a base. */

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { contractDigests } from '../../core/contract/contract-digest.ts'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
@@ -8,7 +7,9 @@ import type { StreamRecord } from '../../core/stream-record.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { type CaptureResult, captureBatch } from '../../ingest/capture-batch.ts'
 import { decodeDms } from '../../ingest/decode-dms.ts'
-import { FolderLedger } from '../ledger/folder-ledger.ts'
+import type { FolderLedger } from '../ledger/folder-ledger.ts'
+import { keepInventory } from '../recovery/inventory.ts'
+import { formattedPages, openLedger } from '../recovery/open-ledger.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
 import { type BufferingHints, FolderDelivery } from '../stores/folder-delivery.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
@@ -17,7 +18,8 @@ import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { hasMaskedRows } from '../stores/masked-rows.ts'
 import { Drift } from './drift.ts'
-import { FormatLoop, readCheckpoint } from './format-loop.ts'
+import { driftContracts } from './drift-contracts.ts'
+import { FormatLoop } from './format-loop.ts'
 import { FreshnessHistogram } from './freshness.ts'
 import { LandLoop } from './land-loop.ts'
 import { LiveContracts } from './live-contracts.ts'
@@ -140,30 +142,49 @@ export class Pipeline {
 
   /** Opens the stores of a folder, goes on where they were left, and registers the tables. */
   static async open(options: PipelineOptions): Promise<Pipeline> {
-    const { folder, tables, ended = [], hints, now = Date.now } = options
-    const objects = new FolderObjects(folder.root)
+    const { folder, now = Date.now } = options
     const raw = await FolderRawStore.open(folder.raw)
-    const quarantine = await FolderQuarantine.open(folder.quarantine, { now })
+    try {
+      const quarantine = await FolderQuarantine.open(folder.quarantine, { now })
+      return await Pipeline.openOn({ raw, quarantine }, options).catch(async (error: unknown) => {
+        await quarantine.close()
+        throw error
+      })
+    } catch (error) {
+      await raw.close()
+      throw error
+    }
+  }
+
+  private static async openOn(
+    { raw, quarantine }: Pick<Pipeline, 'raw' | 'quarantine'>,
+    options: PipelineOptions,
+  ): Promise<Pipeline> {
+    const { folder, tables, ended = [], hints, log, now = Date.now } = options
+    const objects = new FolderObjects(folder.root)
     const catalog = new FileCatalog(folder.catalog)
     await catalog.registerTables(tables.map(catalogTable))
-    const formatted = await readCheckpoint(folder.checkpoint)
-    const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted })
     const maskKey = await new FolderMaskKeys({
       key: folder.maskKey,
       check: folder.maskCheck,
       isUsed: async () => hasMaskedRows(await catalog.entries(), tables),
     }).current()
+    const formatted = await formattedPages(folder, raw, log)
+    const ledger = await openLedger({
+      ...{ folder, raw, quarantine, tables: [...tables, ...ended], maskKey, formatted, log },
+      entries: await catalog.entries(),
+    })
     const contracts = new LiveContracts(tables, maskKey, ended)
     const meter = await Meter.open(folder.meter, { tables: () => contracts.tables, now })
     const delivered = meter.delivered.bind(meter)
     const delivery = new FolderDelivery({ objects, now, hints, ledger, delivered })
-    const drift = await Drift.open(folder.drift, {
-      knows: (table, field) => isKnown(contracts.tables, table, field),
-      digestOf: (table) => digestOf(contracts.tables, table),
-    })
+    const drift = await Drift.open(
+      folder.drift,
+      driftContracts(() => contracts.tables),
+    )
     const format = await FormatLoop.open({
       raw,
-      quarantine: counted(quarantine, meter),
+      quarantine: meter.counting(quarantine),
       isWaiting: (id) => quarantine.holds(id),
       ledger,
       delivery,
@@ -171,6 +192,7 @@ export class Pipeline {
       unknownFields: (table, names) => drift.noteFields(table, names, now()),
       checkpoint: folder.checkpoint,
     })
+    await keepInventory(folder)
     return new Pipeline(
       { raw, quarantine, catalog, ledger, meter, delivery, objects, drift, maskKey, contracts },
       format,
@@ -270,27 +292,6 @@ export class Pipeline {
     await this.ledger.close()
     await this.raw.close()
     await this.quarantine.close()
+    await keepInventory(this.folder)
   }
-}
-
-/* What is refused by a contract is billed where it waits. */
-function counted(quarantine: FolderQuarantine, meter: Meter): Pick<FolderQuarantine, 'put'> {
-  return {
-    put: async (entries) => {
-      await quarantine.put(entries)
-      meter.refused(entries)
-    },
-  }
-}
-
-function digestOf(tables: readonly Table[], source: string): string {
-  return Object.values(contractDigests(tables.filter((table) => table.source.table === source))).join()
-}
-
-function isKnown(tables: readonly Table[], source: string, field: string): boolean {
-  return tables.some(
-    (table) =>
-      table.source.table === source &&
-      Object.entries(table.columns).some(([name, column]) => (column.from ?? name) === field),
-  )
 }

@@ -20,6 +20,10 @@ export interface RunFolder {
   readonly tables: string
   readonly replays: string
   readonly ledger: string
+  /** Which of these files there are. */
+  readonly inventory: string
+  /** Where damaged files are kept that were made again. */
+  readonly damaged: string
   readonly loads: string
   /** Files being written and what engines spill; nothing in it outlives a run. */
   readonly scratch: string
@@ -43,6 +47,8 @@ export function runFolder(root: string): RunFolder {
     tables: join(root, 'tables.json'),
     replays: join(root, 'replays'),
     ledger: join(root, 'ledger'),
+    inventory: join(root, 'inventory.json'),
+    damaged: join(root, 'damaged'),
     loads: join(root, 'loads'),
     scratch: join(root, 'scratch'),
   }

@@ -23,6 +23,8 @@ export interface InspectOptions {
   readonly reload: boolean
   /** A reload from a server that takes the place of the one that the folder knows. */
   readonly replaced?: boolean
+  /** Of a folder whose state of capture is lost: the epoch that outranks all that is in its lake. */
+  readonly epoch?: number | undefined
 }
 
 export interface InspectedSource {
@@ -53,7 +55,7 @@ export async function inspectSource(options: InspectOptions, folder: RunFolder):
       slot,
       publication,
       slotState: 'none',
-      epoch: 1,
+      epoch: options.epoch ?? 1,
       loads: {},
       added: [],
     }
@@ -61,7 +63,10 @@ export async function inspectSource(options: InspectOptions, folder: RunFolder):
     const isOther = before !== undefined && before.source.system !== identity.system
     /* A slot whose making was cut off goes too, and is made again by the run. On another server there is none of ours. */
     const isDropped =
-      !isOther && (before?.slotState === 'creating' || (reload && before?.slotState === 'created'))
+      !isOther &&
+      (options.epoch !== undefined ||
+        before?.slotState === 'creating' ||
+        (reload && before?.slotState === 'created'))
     if (isDropped) await dropOwnSlot(client, slot)
     const known = before?.slotState === 'created' && !isDropped && !isOther
     const { added = [] } = before ?? {}

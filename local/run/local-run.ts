@@ -15,6 +15,7 @@ import { Pipeline } from '../pipeline/pipeline.ts'
 import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
 import { SourceRun } from '../pipeline/source-run.ts'
 import type { Proof, ReconcileRequest } from '../reconcile/reconcile.ts'
+import { repairFolder } from '../recovery/repair-folder.ts'
 import { readSourceActivity, type SourceActivity } from '../replicator/source-activity.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
@@ -98,7 +99,9 @@ export async function openLocalRun(options: LocalRunOptions): Promise<LocalRun> 
 async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: FolderLock): Promise<LocalRun> {
   const { source, log, hints, now = Date.now } = options
   await clearLeftovers(folder, now())
-  const inspected = await inspectSource(options, folder)
+  const isReload = options.reload || options.replaced === true
+  const { epoch } = await repairFolder(folder, { contracts: options.contracts, isReload, log, now })
+  const inspected = await inspectSource({ ...options, epoch }, folder)
   const { state } = inspected
   const followed = await chooseFollowed(inspected, options.contracts, { system: options.system, folder })
   const { contracts: tables, leftOut } = followed

@@ -1,14 +1,12 @@
+import { stat } from 'node:fs/promises'
 import { contractDigests } from '../../core/contract/contract-digest.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Logger } from '../../core/ports.ts'
 import { type Operation, parseOperation, runOperation } from '../operations/operation.ts'
-import { knownContracts } from '../pipeline/choose-contracts.ts'
-import { askOperation, folderHolder, lockFolder } from '../pipeline/folder-lock.ts'
-import { Pipeline } from '../pipeline/pipeline.ts'
+import { askOperation, folderHolder } from '../pipeline/folder-lock.ts'
 import { runFolder } from '../pipeline/run-folder.ts'
-import { RunState } from '../pipeline/run-state.ts'
-import { FileCatalog } from '../stores/file-catalog.ts'
+import { contractsOf, withStoredPipeline } from './stored-pipeline.ts'
 
 export interface PerformOptions {
   readonly dir: string
@@ -31,31 +29,16 @@ export type Request = Operation extends infer O
  */
 export async function performOperation(request: Request, options: PerformOptions): Promise<unknown> {
   const { dir, contracts, signal, onProgress } = options
-  const folder = runFolder(dir)
-  const state = await RunState.read(folder.state)
-  if (state === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
-  /* Also tables whose load has not begun: their changes may be in the raw store already. */
-  const registered = (await new FileCatalog(folder.catalog).entries()).map(({ table }) => table.source)
-  const sources = [...new Set([...Object.keys(state.loads), ...registered])]
-  const tables = await knownContracts(sources, contracts, {
-    system: state.source.name,
-    file: folder.contracts,
-  })
-  const whole = parseOperation({ ...request, contracts: contractDigests(tables) })
-  if ((await folderHolder(dir)) !== undefined) return askOperation(dir, whole, { signal, onProgress })
-  const lock = await lockFolder(dir)
-  try {
-    const hints = { bytes: 16 << 20, milliseconds: 200 }
-    const pipeline = await Pipeline.open({ folder, tables, hints, log: options.log })
-    pipeline.start()
-    try {
-      const work = runOperation(whole, { pipeline, now: Date.now, signal, onProgress })
-      return await Promise.race([work, pipeline.failed])
-    } finally {
-      /* What was delivered is landed before the command ends. */
-      await pipeline.stop()
-    }
-  } finally {
-    await lock.release()
-  }
+  const whole = (tables: readonly Table[]) =>
+    parseOperation({ ...request, contracts: contractDigests(tables) })
+  if (!(await isDirectory(dir))) throw new PipelineError('run/not-found', `no run in ${dir}`)
+  if ((await folderHolder(dir)) !== undefined)
+    return askOperation(dir, whole(await contractsOf(runFolder(dir), contracts)), { signal, onProgress })
+  return withStoredPipeline(options, ({ pipeline, tables }) =>
+    runOperation(whole(tables), { pipeline, now: Date.now, signal, onProgress }),
+  )
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true
 }

@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/catalog-entry.ts'
 import { baseDocument, catalogTableDocument, floorDocument } from '../../core/entry-document.ts'
@@ -27,7 +29,15 @@ export class FileCatalog implements Catalog {
   }
 
   async entries(): Promise<readonly CatalogEntry[]> {
-    return (await readJsonFile(this.path, catalogFile))?.entries ?? []
+    const file = await readJsonFile(this.path, catalogFile)
+    if (file === undefined && (await hasLake(dirname(this.path))))
+      throw new PipelineError('run/damaged', `${this.path} is missing, and the folder has a lake`)
+    return file?.entries ?? []
+  }
+
+  /** Writes entries that were made again in the place of a catalog that is not there. */
+  async restore(entries: readonly CatalogEntry[]): Promise<void> {
+    await writeJsonFile(this.path, { format: 2, entries })
   }
 
   registerTables(tables: readonly CatalogTable[]): Promise<void> {
@@ -113,6 +123,12 @@ export class FileCatalog implements Catalog {
     this.turn = done.catch(() => undefined)
     return done
   }
+}
+
+/* It is written before the first file of the lake. */
+async function hasLake(root: string): Promise<boolean> {
+  const found = await stat(join(root, 'lake')).catch(() => undefined)
+  return found !== undefined
 }
 
 function nameOf({ name, version }: CatalogTable): string {

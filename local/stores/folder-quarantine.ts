@@ -1,18 +1,14 @@
-import { rename, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { PipelineError } from '../../core/failures.ts'
+import { rename, rm } from 'node:fs/promises'
 import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports.ts'
 import { clusterIds } from '../../formatters/cluster-refusals.ts'
-import { syncFolder } from './durable.ts'
-import { damageText, type Frame, FrameLog } from './frame-log.ts'
-import { type Arrival, type FrameHeader, frameHeader } from './quarantine-frame.ts'
+import type { Frame, FrameLog } from './frame-log.ts'
+import type { Arrival, FrameHeader } from './quarantine-frame.ts'
+import { finishPurge, openBeside, openLog, unavailable, unreadable } from './quarantine-log.ts'
 import { type EntryCounts, QuarantineTally } from './quarantine-tally.ts'
 
 const NOTHING = Buffer.alloc(0)
 const COPY_ENTRIES = 1_000
 const COPY_BYTES = 8 << 20
-const OPEN_ATTEMPTS = 50
 
 export interface FolderQuarantineOptions {
   readonly mode?: 'read' | 'write'
@@ -113,13 +109,17 @@ export class FolderQuarantine implements Quarantine {
     return this.tally.of(table, contract)
   }
 
+  /** Positions of the changes that wait and that a contract, `name vN`, refused. */
+  positionsOf(contract: string): ReadonlySet<string> {
+    return new Set(
+      this.arrivals().flatMap((entry) => (entry.contract === contract ? (entry.position ?? []) : [])),
+    )
+  }
+
   /** Entries of each source table; those of no known table under ''. */
   countByTable(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>()
-    for (const index of this.waiting.values()) {
-      const header = this.log.header(index)
-      if (header?.kind === 'entry') counts.set(header.table ?? '', (counts.get(header.table ?? '') ?? 0) + 1)
-    }
+    for (const { table } of this.arrivals()) counts.set(table ?? '', (counts.get(table ?? '') ?? 0) + 1)
     return counts
   }
 
@@ -128,13 +128,18 @@ export class FolderQuarantine implements Quarantine {
     const { log } = this
     if (this.causes.log === log && this.causes.length === log.length) return this.causes.counts
     const counts = new Map<string, number>()
-    for (const index of this.waiting.values()) {
-      const header = log.header(index)
-      if (header?.kind !== 'entry') continue
-      for (const id of causesOf(header)) counts.set(id, (counts.get(id) ?? 0) + 1)
-    }
+    for (const entry of this.arrivals())
+      for (const id of causesOf(entry)) counts.set(id, (counts.get(id) ?? 0) + 1)
     this.causes = { log, length: log.length, counts }
     return counts
+  }
+
+  /* Those that wait, in the order they came. */
+  private arrivals(): readonly Arrival[] {
+    return [...this.waiting.values()].flatMap((index) => {
+      const header = this.log.header(index)
+      return header?.kind === 'entry' ? [header] : []
+    })
   }
 
   /** When the oldest entry that waits came; undefined when none does. */
@@ -216,10 +221,6 @@ function causesOf(header: Arrival): readonly string[] {
   return ids
 }
 
-function openLog(folder: string, mode: 'read' | 'write'): Promise<FrameLog<FrameHeader>> {
-  return FrameLog.open(folder, mode, (header) => frameHeader.parse(header)).catch(unreadable)
-}
-
 type State = [waiting: Map<string, number>, tally: QuarantineTally]
 
 function stateOf(log: FrameLog<FrameHeader>): State {
@@ -244,58 +245,4 @@ function account(
     const entry = log.header(waiting.get(id) ?? -1)
     if (waiting.delete(id) && entry?.kind === 'entry') tally.left(entry, header.how)
   }
-}
-
-/*
- * For a reader beside the process that writes. A purge there renames folders: what was opened counts only when its
- * folder was the right one before and after, and its files stay open, for their names may go.
- */
-async function openBeside(folder: string): Promise<FrameLog<FrameHeader>> {
-  for (let attempt = 1; ; attempt += 1) {
-    const next = `${folder}.next`
-    const nextId = await folderId(next)
-    const place = nextId === undefined ? folder : next
-    const before = nextId ?? (await folderId(folder))
-    /* In this order: once there is no next log, the folder has its place. */
-    const isSame = async () =>
-      (place === next || (await folderId(next)) === undefined) && (await folderId(place)) === before
-    let log: FrameLog<FrameHeader> | undefined
-    try {
-      log = await openLog(place, 'read')
-      await log.hold()
-      if ((await isSame()) && (before !== undefined || attempt > 2)) return log
-    } catch (error) {
-      if (await isSame()) throw error
-    }
-    await log?.close()
-    if (attempt >= OPEN_ATTEMPTS) throw new Error(`${folder} is purged again and again`)
-    await sleep(attempt)
-  }
-}
-
-/* With the time it was made: the number alone may come again. */
-async function folderId(folder: string): Promise<string | undefined> {
-  const found = await stat(folder, { bigint: true }).catch(() => undefined)
-  return found === undefined ? undefined : `${found.ino} ${found.birthtimeNs}`
-}
-
-/* A whole new log is named `.next`: from then on it counts, and the old one may go. */
-async function finishPurge(folder: string): Promise<void> {
-  const next = `${folder}.next`
-  if ((await stat(next).catch(() => undefined)) === undefined) return
-  /* The new log must keep its name through a power cut before the old log goes. */
-  await syncFolder(dirname(folder))
-  await rm(folder, { recursive: true, force: true })
-  await rename(next, folder)
-  await syncFolder(dirname(folder))
-}
-
-function unavailable(cause: unknown): never {
-  throw new PipelineError('quarantine/unavailable', 'quarantine cannot be read or written', { cause })
-}
-
-/* The system's own errors have a code; damage has none. */
-function unreadable(cause: unknown): never {
-  if (cause instanceof Error && 'code' in cause) unavailable(cause)
-  throw new PipelineError('run/damaged', damageText(cause), { cause })
 }

@@ -40,7 +40,17 @@ const proof: KeptProof = {
   ...{ sample: null, different: 0, inQuarantine: 0 },
 }
 const fine: FolderFacts = {
-  ...{ dir: '.tidemark', now, freeBytes: 50e9, holder: 12, unreadable: [], state, status, loads: [] },
+  ...{
+    dir: '.tidemark',
+    now,
+    freeBytes: 50e9,
+    holder: 12,
+    unreadable: [],
+    damages: [],
+    state,
+    status,
+    loads: [],
+  },
   ...{ proofs: { tables: { 'shop.items': proof }, failed: {} }, keyMode: 0o600 },
 }
 
@@ -158,7 +168,9 @@ describe('a folder is read', () => {
     expect([whole.holder, whole.keyMode]).toEqual([undefined, 0o600])
     await writeFile(folder.catalog, '{"format": 2, "ent')
     await writeFile(folder.status, '{}')
-    expect((await readFolder(dir, now)).unreadable).toEqual(['status.json', 'catalog.json'])
+    const facts = await readFolder(dir, now)
+    expect(facts.unreadable).toEqual(['status.json'])
+    expect(facts.damages).toEqual([{ name: 'catalog.json', state: 'damaged' }])
     await expect(readFolder(join(dir, 'none'), now)).rejects.toMatchObject({ code: 'run/not-found' })
   })
 

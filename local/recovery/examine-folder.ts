@@ -1,0 +1,40 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PipelineError } from '../../core/failures.ts'
+import { checkJsonFile } from '../pipeline/json-file.ts'
+import type { RunFolder } from '../pipeline/run-folder.ts'
+import { missingFiles, stateFiles } from './inventory.ts'
+
+/** A state file that is not what it should be. */
+export interface Damage {
+  /** Within the folder. */
+  readonly name: string
+  readonly state: 'missing' | 'damaged'
+}
+
+/**
+ * The state files of a folder that are gone, or hold other bytes than were written; the segments of logs are looked at by
+ * whoever opens them. Writes nothing, and may be called beside the process that runs.
+ */
+export async function examineFolder(folder: RunFolder): Promise<readonly Damage[]> {
+  const damaged: Damage[] = []
+  for (const name of ['inventory.json', 'status.json', ...(await stateFiles(folder))])
+    if (name.endsWith('.json') && !(await isSound(join(folder.root, name))))
+      damaged.push({ name, state: 'damaged' })
+  const isReadable = damaged.every(({ name }) => name !== 'inventory.json')
+  const missing = new Set(isReadable ? await missingFiles(folder) : [])
+  /* Without an inventory to say so: a lake that nobody can read. */
+  const names = await readdir(folder.root).catch((): string[] => [])
+  if (names.includes('lake') && !names.includes('catalog.json')) missing.add('catalog.json')
+  return [...damaged, ...[...missing].sort().map((name) => ({ name, state: 'missing' as const }))]
+}
+
+async function isSound(path: string): Promise<boolean> {
+  try {
+    await checkJsonFile(path)
+    return true
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === 'run/damaged') return false
+    throw error
+  }
+}

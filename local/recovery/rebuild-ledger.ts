@@ -1,0 +1,212 @@
+import { open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
+import type { MaskKey } from '../../core/contract/pii.ts'
+import type { Table } from '../../core/contract/table.ts'
+import {
+  blockId,
+  type ManifestChange,
+  type NamedBlock,
+  type PageRecord,
+  type PageShare,
+} from '../../core/ledger.ts'
+import { router } from '../../formatters/route.ts'
+import { dayOf } from '../../lake/compaction/history-listing.ts'
+import { pathList } from '../../lake/compaction/lake-rows-sql.ts'
+import { literal } from '../../lake/sql-text.ts'
+import type { DuckEngine } from '../duckdb/duck-engine.ts'
+import { FolderLedger } from '../ledger/folder-ledger.ts'
+import { parquetRows } from '../ledger/parquet-rows.ts'
+import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
+import { ReplayLedger } from '../operations/replay-ledger.ts'
+import type { RunFolder } from '../pipeline/run-folder.ts'
+import { makeFolder, syncFolder } from '../stores/durable.ts'
+import { FolderObjects } from '../stores/folder-objects.ts'
+import type { FolderQuarantine } from '../stores/folder-quarantine.ts'
+import type { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { type FormattedPage, formattedPage } from './page-rows.ts'
+
+export interface RebuildLedgerDeps {
+  readonly folder: RunFolder
+  readonly raw: FolderRawStore
+  readonly quarantine: FolderQuarantine
+  readonly entries: readonly CatalogEntry[]
+  readonly tables: readonly Table[]
+  readonly maskKey: MaskKey
+  /** Pages that format is done with. */
+  readonly formatted: number
+  readonly engine: DuckEngine
+}
+
+const BATCH_PAGES = 256
+
+/**
+ * Writes the ledger of a folder anew from what is there: each page is formatted again in memory, and its rows are looked for
+ * in the lake and in quarantine by their positions; history files are taken from the lake with their rows. What is nowhere
+ * is left open, and the audit names it; `putAside` takes away what is in its place. Counts of records that are no changes are not known again. It comes to its place
+ * whole: cut off before, there is none. Memory: the rows of a few pages; positions lie in scratch files.
+ */
+export async function rebuildLedger(deps: RebuildLedgerDeps, putAside: () => Promise<void>): Promise<void> {
+  const { folder, raw } = deps
+  const draft = `${folder.ledger}.draft`
+  await rm(draft, { recursive: true, force: true })
+  await makeFolder(folder.scratch)
+  const ledger = await FolderLedger.open(draft, { feed: raw, formatted: 0 })
+  try {
+    for (const change of await historyManifest(deps)) await ledger.replaceFiles(change)
+    for (const load of await new FolderLoadLedger(folder.loads).all())
+      for (const { table, files } of load.tables)
+        for (const { key, rows, state, landed, refused } of files)
+          if (state === 'landed')
+            await ledger.recordLoadFile({ load: load.id, key, table, rows, landed, refused, files: [] })
+    for (let from = 0; from < deps.formatted; from += BATCH_PAGES)
+      await recordPages(ledger, from, Math.min(from + BATCH_PAGES, deps.formatted), deps)
+  } finally {
+    await ledger.close()
+  }
+  await putAside()
+  await rename(draft, folder.ledger)
+  await syncFolder(folder.root)
+}
+
+async function recordPages(
+  ledger: FolderLedger,
+  from: number,
+  to: number,
+  deps: RebuildLedgerDeps,
+): Promise<void> {
+  const { raw, tables, maskKey } = deps
+  const route = router(tables, maskKey)
+  const pages: FormattedPage[] = []
+  const path = join(deps.folder.scratch, 'positions.csv')
+  const file = await open(path, 'w', 0o600)
+  try {
+    for (let place = from; place < to; place += 1) {
+      const { rows, ...page } = await formattedPage(place, raw, route)
+      for (const { block, positions } of rows)
+        if (positions.length > 0)
+          await file.write(
+            positions
+              .map((position) => `${block.contract},${blockId(block).replaceAll(',', ';')},${position}\n`)
+              .join(''),
+          )
+      pages.push({ ...page, rows: [] })
+    }
+  } finally {
+    await file.close()
+  }
+  try {
+    const missing = await missingRows(path, deps)
+    const records: PageRecord[] = []
+    const landed: NamedBlock[] = []
+    for (const { record } of pages) {
+      const shares = record.shares.map((share) => settledShare(share, missing, landed))
+      records.push({ ...record, shares })
+    }
+    await ledger.formatted(records)
+    await ledger.landed({ object: '', blocks: landed, files: [] })
+    ledger.settled(to)
+  } finally {
+    await rm(path, { force: true })
+  }
+}
+
+/** Rows of a block that no file of the lake has; of those, the ones that quarantine has. */
+interface Missing {
+  readonly rows: number
+  readonly quarantined: number
+}
+
+/* A block whose missing changes wait in quarantine was refused in part when it was first read. */
+function settledShare(
+  share: PageShare,
+  missing: ReadonlyMap<string, Missing>,
+  landed: NamedBlock[],
+): PageShare {
+  let { refused } = share
+  const blocks = share.blocks.map((block) => {
+    const { rows = 0, quarantined = 0 } = missing.get(blockId(block).replaceAll(',', ';')) ?? {}
+    if (rows > quarantined) return block
+    const waiting = Math.min(quarantined, block.changes)
+    const found = { ...block, changes: block.changes - waiting }
+    refused += waiting
+    landed.push(found)
+    return found
+  })
+  return { ...share, blocks, refused }
+}
+
+async function missingRows(path: string, deps: RebuildLedgerDeps): Promise<ReadonlyMap<string, Missing>> {
+  const { engine, entries, quarantine, folder } = deps
+  const missing = new Map<string, Missing>()
+  const expected = `read_csv(${literal(path)}, header = false, columns = {contract: 'VARCHAR', block: 'VARCHAR', position: 'VARCHAR'})`
+  const contracts = await engine.rows(`SELECT DISTINCT contract FROM ${expected}`)
+  const objects = new FolderObjects(folder.root)
+  for (const [contract] of contracts) {
+    const entry = entries.find(({ table }) => `${table.name} v${table.version}` === contract)
+    const keys = entry === undefined ? [] : await objects.list(`${entry.table.location}/`)
+    const waiting = quarantine.positionsOf(String(contract))
+    const known = entry?.base?.historyFrom ?? null
+    const present =
+      keys.length === 0
+        ? 'SELECT NULL::VARCHAR AS _position WHERE false'
+        : `SELECT DISTINCT _position FROM read_parquet(${pathList(keys.map((key) => objects.path(key)))},
+            union_by_name = true, hive_partitioning = false)`
+    const lost = await engine.rows(`SELECT block, position FROM ${expected} AS expected
+      ANTI JOIN (${present}) AS present ON expected.position = present._position
+      WHERE contract = ${literal(String(contract))}${known === null ? '' : ` AND position > ${literal(known)}`}`)
+    for (const [block, position] of lost) {
+      const { rows, quarantined } = missing.get(String(block)) ?? { rows: 0, quarantined: 0 }
+      missing.set(String(block), {
+        rows: rows + 1,
+        quarantined: quarantined + (waiting.has(String(position)) ? 1 : 0),
+      })
+    }
+  }
+  return missing
+}
+
+/* Every history file but those of replays, whose own ledgers have them. */
+async function historyManifest({
+  folder,
+  entries,
+  engine,
+}: RebuildLedgerDeps): Promise<readonly ManifestChange[]> {
+  const objects = new FolderObjects(folder.root)
+  const pathOf = (key: string) => objects.path(key)
+  const replays = await new ReplayLedger(folder.replays).all()
+  const replayed = new Set(replays.flatMap(({ files }) => files.map(({ key }) => key)))
+  const changes: ManifestChange[] = []
+  for (const { table } of entries) {
+    const keys = (await objects.list(`${table.location}/`)).filter((key) => !replayed.has(key))
+    const rows = await parquetRows(keys, { engine, pathOf })
+    const readable = keys.filter((key) => typeof rows.get(key) === 'number')
+    const facts = new Map<string, { bytes: number; first: string | null; last: string | null }>()
+    if (readable.length > 0) {
+      const list = pathList(readable.map(pathOf))
+      const found =
+        await engine.rows(`SELECT filename, min(_position), max(_position) FROM read_parquet(${list},
+        union_by_name = true, hive_partitioning = false, filename = true) GROUP BY filename`)
+      const sizes = new Map(
+        (await engine.rows(`SELECT filename, size FROM read_blob(${list})`)).map(([name, size]) => [
+          name,
+          size,
+        ]),
+      )
+      for (const [name, first, last] of found)
+        facts.set(String(name), { bytes: Number(sizes.get(name)), first: String(first), last: String(last) })
+    }
+    for (const day of new Set(keys.map(dayOf)))
+      changes.push({
+        ...{ table: table.name, version: table.version, day, removed: [] },
+        added: keys
+          .filter((key) => dayOf(key) === day)
+          .map((key) => ({
+            key,
+            rows: rows.get(key) ?? 0,
+            ...(facts.get(pathOf(key)) ?? { bytes: 0, first: null, last: null }),
+          })),
+      })
+  }
+  return changes
+}

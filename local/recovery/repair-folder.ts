@@ -1,0 +1,163 @@
+import { rename, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
+import type { Clock, Logger } from '../../core/ports.ts'
+import { parsePosition } from '../../core/position.ts'
+import { parseLoadFileName } from '../../ingest/load-file-name.ts'
+import { DuckEngine } from '../duckdb/duck-engine.ts'
+import { storedContracts } from '../pipeline/choose-contracts.ts'
+import type { RunFolder } from '../pipeline/run-folder.ts'
+import { RunState } from '../pipeline/run-state.ts'
+import { makeFolder, syncFolder } from '../stores/durable.ts'
+import { FileCatalog } from '../stores/file-catalog.ts'
+import { FolderObjects } from '../stores/folder-objects.ts'
+import { type Damage, examineFolder } from './examine-folder.ts'
+import { rebuildCatalog } from './rebuild-catalog.ts'
+import { type Remedy, remedyOf } from './remedies.ts'
+
+export interface RepairOptions {
+  /** Contracts that are written; inferred ones are in the folder. */
+  readonly contracts: readonly Table[]
+  /** Every table will be loaded again in a new epoch: then nothing depends on the state of capture. */
+  readonly isReload?: boolean
+  readonly log: Logger
+  readonly now: Clock
+}
+
+/** A file that was lost or damaged, and what came of it. */
+export interface Repair extends Damage {
+  readonly says: string
+}
+
+export interface Repaired {
+  readonly repairs: readonly Repair[]
+  /** The lowest epoch that outranks all that is in the lake, when the state of capture is lost. */
+  readonly epoch: number | undefined
+}
+
+/**
+ * Makes again what is lost or damaged of the state of a folder that this process alone may write; what was damaged is kept
+ * below `damaged/`. A stop at any point leaves damage that the next call finds. Throws `run/damaged` for what the rest of the
+ * folder does not say, before anything is changed, and `run/contract-missing` for a lake whose contracts are not given.
+ */
+export async function repairFolder(folder: RunFolder, options: RepairOptions): Promise<Repaired> {
+  const { isReload = false, log, now } = options
+  const damages = await examineFolder(folder)
+  const isGivenUp = ({ name }: Damage) => isReload && name === 'state.json'
+  const hopeless = damages.find((one) => remedyOf(one.name).remedy === 'none' && !isGivenUp(one))
+  if (hopeless !== undefined)
+    throw new PipelineError(
+      'run/damaged',
+      `${hopeless.name} in ${folder.root} is ${hopeless.state}: ${remedyOf(hopeless.name).says}`,
+    )
+  const stamp = new Date(now()).toISOString().replace(/[:.]/g, '-')
+  const aside = (name: string) => moveAside(folder, name, stamp)
+  const steps: Record<Remedy, (name: string) => Promise<void>> = {
+    catalog: (name) => mendCatalog(folder, options, () => aside(name)),
+    ledger: () => aside('ledger'),
+    load: (name) => giveUpLoad(folder, name, aside),
+    replay: (name) => giveUpReplay(folder, name, aside),
+    checkpoint: aside,
+    anew: aside,
+    none: aside,
+  }
+  const repairs: Repair[] = []
+  for (const damage of inOrder(damages)) {
+    const { remedy, says } = remedyOf(damage.name)
+    await steps[remedy](damage.name)
+    log.warn('folder.repaired', { file: damage.name, was: damage.state, now: says })
+    repairs.push({ ...damage, says })
+  }
+  const isLost = damages.some(isGivenUp)
+  return { repairs, epoch: isLost ? (await highestEpoch(folder)) + 1 : undefined }
+}
+
+/* The catalog is made of the ledgers of loads, replays and compactions, and must find theirs as they are. */
+function inOrder(damages: readonly Damage[]): readonly Damage[] {
+  const isCatalog = ({ name }: Damage) => name === 'catalog.json'
+  return [...damages.filter(isCatalog), ...damages.filter((one) => !isCatalog(one))]
+}
+
+async function mendCatalog(
+  folder: RunFolder,
+  { contracts }: RepairOptions,
+  putAside: () => Promise<void>,
+): Promise<void> {
+  await makeFolder(folder.scratch)
+  const engine = await DuckEngine.open({ temporary: folder.scratch })
+  try {
+    const tables = await lakeContracts(folder, contracts)
+    const entries = await rebuildCatalog(folder, tables, engine)
+    await putAside()
+    await new FileCatalog(folder.catalog).restore(entries)
+  } finally {
+    engine.close()
+  }
+}
+
+/* Contracts of this folder, written and inferred, of tables that the lake has files of. */
+async function lakeContracts(folder: RunFolder, written: readonly Table[]): Promise<readonly Table[]> {
+  const system = (await RunState.read(folder.state))?.source.name
+  const own = written.filter((table) => table.source.system === system)
+  const isWritten = (table: Table) => own.some((one) => one.source.table === table.source.table)
+  const inferred = (await storedContracts(folder.contracts)).filter((table) => !isWritten(table))
+  const keys = await new FolderObjects(folder.root).list('lake/')
+  const isThere = ({ name, version }: Table) =>
+    keys.some((key) => key.startsWith(`lake/${name.replace('.', '/')}_v${version}_`))
+  return [...own, ...inferred].filter(isThere)
+}
+
+/* Its files would be taken for somebody else's; tables that it was the newest load of wait for another one. */
+async function giveUpLoad(
+  folder: RunFolder,
+  name: string,
+  aside: (name: string) => Promise<void>,
+): Promise<void> {
+  const id = name.replace(/^loads\/|\.json$/g, '')
+  const files = await new FolderObjects(folder.root).list(`landing/loads/${id}/`)
+  const tables = new Set(files.flatMap((key) => parseLoadFileName(key)?.table ?? []))
+  const known = await RunState.read(folder.state)
+  if (known !== undefined && tables.size > 0) {
+    const loads = Object.entries(known.loads).map(([table, load]) => [
+      table,
+      tables.has(table) ? { ...load, state: 'waiting' as const } : load,
+    ])
+    await new RunState(folder.state, known).update({ loads: Object.fromEntries(loads) })
+  }
+  await aside(`landing/loads/${id}`)
+  await aside(name)
+}
+
+/* The files of a replay that was never shown: with its number given again they would be taken for the next one's. */
+async function giveUpReplay(
+  folder: RunFolder,
+  name: string,
+  aside: (name: string) => Promise<void>,
+): Promise<void> {
+  const [, table = '', version = '', revision = ''] = /^replays\/(.+)\.v(\d+)\.r(\d+)\.json$/.exec(name) ?? []
+  const entries = await new FileCatalog(folder.catalog).entries()
+  const entry = entries.find((one) => one.table.name === table && String(one.table.version) === version)
+  if (entry !== undefined && !entry.revisions.includes(Number(revision)))
+    for (const key of await new FolderObjects(folder.root).list(`${entry.table.location}/`))
+      if (key.includes(`/replay-r${revision}-`)) await aside(key)
+  await aside(name)
+}
+
+async function highestEpoch(folder: RunFolder): Promise<number> {
+  const entries = await new FileCatalog(folder.catalog).entries()
+  const positions = entries.flatMap(({ floors, base }) => [
+    ...floors.map(({ position }) => position),
+    ...(base === null ? [] : [base.position]),
+  ])
+  return Math.max(1, ...positions.map((position) => parsePosition(position).epoch))
+}
+
+async function moveAside({ root, damaged }: RunFolder, name: string, stamp: string): Promise<void> {
+  const path = join(root, name)
+  if ((await stat(path).catch(() => undefined)) === undefined) return
+  const target = join(damaged, stamp, name)
+  await makeFolder(dirname(target))
+  await rename(path, target)
+  await syncFolder(dirname(path))
+}

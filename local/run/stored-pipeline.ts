@@ -1,0 +1,59 @@
+import type { Table } from '../../core/contract/table.ts'
+import { PipelineError } from '../../core/failures.ts'
+import type { Logger } from '../../core/ports.ts'
+import { knownContracts } from '../pipeline/choose-contracts.ts'
+import { lockFolder } from '../pipeline/folder-lock.ts'
+import { Pipeline } from '../pipeline/pipeline.ts'
+import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
+import { RunState } from '../pipeline/run-state.ts'
+import { type Repair, repairFolder } from '../recovery/repair-folder.ts'
+import { FileCatalog } from '../stores/file-catalog.ts'
+
+export interface StoredPipelineOptions {
+  readonly dir: string
+  readonly contracts: readonly Table[]
+  readonly log: Logger
+}
+
+export interface StoredPipeline {
+  readonly pipeline: Pipeline
+  readonly tables: readonly Table[]
+  /** What was lost or damaged of the folder, and was made again. */
+  readonly repairs: readonly Repair[]
+}
+
+/** Contracts of the tables that a folder has. Throws `run/not-found`. */
+export async function contractsOf(folder: RunFolder, contracts: readonly Table[]): Promise<readonly Table[]> {
+  const state = await RunState.read(folder.state)
+  if (state === undefined) throw new PipelineError('run/not-found', `no run in ${folder.root}`)
+  /* Also tables whose load has not begun: their changes may be in the raw store already. */
+  const registered = (await new FileCatalog(folder.catalog).entries()).map(({ table }) => table.source)
+  const sources = [...new Set([...Object.keys(state.loads), ...registered])]
+  return knownContracts(sources, contracts, { system: state.source.name, file: folder.contracts })
+}
+
+/**
+ * Runs the stages of a folder without its source for as long as the work takes, and repairs the folder before. What was
+ * delivered is landed when it resolves. Throws `run/not-found`, `run/locked`, `run/damaged` and what the work throws.
+ */
+export async function withStoredPipeline<T>(
+  { dir, contracts, log }: StoredPipelineOptions,
+  work: (stored: StoredPipeline) => Promise<T>,
+): Promise<T> {
+  const folder = runFolder(dir)
+  const lock = await lockFolder(dir)
+  try {
+    const { repairs } = await repairFolder(folder, { contracts, log, now: Date.now })
+    const tables = await contractsOf(folder, contracts)
+    const hints = { bytes: 16 << 20, milliseconds: 50 }
+    const pipeline = await Pipeline.open({ folder, tables, hints, log })
+    pipeline.start()
+    try {
+      return await Promise.race([work({ pipeline, tables, repairs }), pipeline.failed])
+    } finally {
+      await pipeline.stop()
+    }
+  } finally {
+    await lock.release()
+  }
+}

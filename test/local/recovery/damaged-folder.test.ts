@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PipelineError } from '../../../core/failures.ts'
+import { runs } from '../../support/budget.ts'
+import { startSource } from '../replicator/source-server.ts'
+import { copyOf, damages, liveOnce, look, reopen, SCHEMA, type Seen, stateFilesOf } from './kept-folder.ts'
+
+let root = ''
+let kept = ''
+let copy = ''
+let before: Seen
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'tidemark-damage-'))
+  kept = join(root, 'kept')
+  copy = join(root, 'copy')
+  const server = await startSource()
+  try {
+    await liveOnce(kept, await server.database(SCHEMA))
+  } finally {
+    await server.stop()
+  }
+  before = await look(kept)
+})
+
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+test('the run left every kind of file there is, and nothing to find', async () => {
+  expect(before.faults).toEqual([])
+  expect(before.waiting.length).toBeGreaterThan(0)
+  const names = await stateFilesOf(kept)
+  for (const kind of [
+    ...[
+      'state',
+      'catalog',
+      'contracts',
+      'checkpoint',
+      'drift',
+      'meter',
+      'proofs',
+      'tables',
+      'status',
+      'inventory',
+    ],
+    ...['mask-check', 'keys/mask', 'raw/00000001', 'raw/head', 'quarantine/00000001', 'quarantine/head'],
+    ...['loads/', 'replays/', 'compaction/', 'ledger/totals', 'ledger/journal-', 'ledger/files/'],
+  ])
+    expect(
+      names.filter((name) => name.startsWith(kind)),
+      kind,
+    ).not.toEqual([])
+})
+
+/* What says nothing of its own: without it the folder is as it was. */
+const SPARE = /(?:^|\/)(?:head|inventory\.json|status\.json)$/
+const NAMED = /^(?:run\/damaged|run\/mask-key-changed|raw\/corrupt|ledger\/corrupt)$/
+
+/** Damages one file of a copy, and holds what comes of it against the whole folder. */
+async function tell(name: string, how: keyof typeof damages): Promise<void> {
+  const what = `${name} ${how}`
+  const copy = join(root, `copy of ${what.replaceAll('/', ' ')}`)
+  await copyOf(kept, copy)
+  await damages[how](join(copy, name))
+  const seen = await look(copy).catch((error: unknown) => error)
+  if (seen instanceof PipelineError) expect(seen.code, what).toMatch(NAMED)
+  else {
+    expect(seen, what).toMatchObject({ rows: before.rows, waiting: before.waiting })
+    /* The check value of the masking key is asked when rows are masked. */
+    const isQuiet = SPARE.test(name) || (name === 'keys/mask.hex' && how !== 'gone')
+    if (!isQuiet) expect(seen, what).toMatchObject({ faults: [expect.stringContaining(basename(name))] })
+  }
+  const outcome = await reopen(copy).catch((error: unknown) => error)
+  if (outcome instanceof PipelineError) {
+    expect(outcome.code, what).toMatch(NAMED)
+    expect(outcome.message, what).toContain(basename(name))
+  } else
+    expect({ outcome, ...(await look(copy)) }, what).toMatchObject({ outcome: expect.any(Array), ...before })
+  await rm(copy, { recursive: true })
+}
+
+const ways = ['gone', 'cut in half', 'flipped in one bit'] as const
+
+test('whatever file of the state is lost, cut or flipped is named, or made again and nothing differs', async () => {
+  const cases = (await stateFilesOf(kept)).flatMap((name, index) =>
+    ways
+      .slice(0, Math.min(runs(1), ways.length))
+      .map((_, way) => [name, ways[(index + way) % ways.length] ?? 'gone'] as const),
+  )
+  /* Each waits for the disk, for landing and for DuckDB in turn. */
+  await Promise.all(
+    [0, 1, 2].map(async (lane) => {
+      for (const [name, how] of cases.filter((_, index) => index % 3 === lane)) await tell(name, how)
+    }),
+  )
+}, 300_000)
+
+test.each([
+  ['the catalog', ['catalog.json'], ['catalog.json']],
+  ['the whole ledger', ['ledger'], ['ledger/files', 'ledger/totals.json']],
+  ['the ledger and the checkpoint', ['ledger', 'checkpoint.json'], ['checkpoint.json', 'ledger/totals.json']],
+  [
+    'catalog, checkpoint, meter and drift',
+    ['catalog.json', 'checkpoint.json', 'meter.json', 'drift.json'],
+    ['catalog.json'],
+  ],
+])('%s gone is made again: query, quarantine and audit are equal', async (_, names, named) => {
+  await copyOf(kept, copy)
+  for (const name of names) await rm(join(copy, name), { recursive: true })
+  const repairs = await reopen(copy)
+  for (const name of named)
+    expect(
+      repairs.some((one) => one.startsWith(name)),
+      name,
+    ).toBe(true)
+  expect(await look(copy)).toEqual(before)
+  /* And once is enough. */
+  expect(await reopen(copy)).toEqual([])
+})
+
+test('what is not in the folder any more is not taken for a new one, and nothing is changed', async () => {
+  for (const name of ['state.json', 'contracts.json', 'keys/mask.hex']) {
+    await copyOf(kept, copy)
+    await rm(join(copy, name))
+    const files = await stateFilesOf(copy)
+    await expect(reopen(copy), name).rejects.toMatchObject({ code: 'run/damaged' })
+    expect(await stateFilesOf(copy)).toEqual(files)
+  }
+})
