@@ -124,6 +124,11 @@ export const sourceFailures = {
     advice:
       'The table was dropped, renamed or moved to another schema at the source; the others go on. The lake keeps its rows. The next start takes the tables of the source as they are then: under its new name it is a new table. What is to be left out is named with --tables.',
   },
+  'source/unreadable-row': {
+    action: 'halt',
+    advice:
+      'A row of the table is larger than PostgreSQL itself can send, 1 GB as text, or is damaged on its disk: nothing that reads the table whole can read it, and a change of such a row stops logical replication. The message has the SQL that lists the largest rows; make them smaller, or restore what is damaged, then `tidemark load resume`. The other tables go on.',
+  },
   'source/table-changed': {
     action: 'retry',
     advice:

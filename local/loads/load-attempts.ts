@@ -16,12 +16,13 @@ export const usualWaits: Waits = {
 
 /* The catalog that the attempt went by is out of date: another attempt goes by that of now. */
 const OF_CATALOG: readonly FailureCode[] = ['source/no-tables', 'source/table-changed']
-const OF_SOURCE: readonly FailureCode[] = ['source/unreachable', 'source/authentication', 'source/tls']
+const AWAY: readonly FailureCode[] = ['source/unreachable', 'source/connections-exhausted']
+const OF_SOURCE: readonly FailureCode[] = [...AWAY, 'source/authentication', 'source/tls']
 
 /** How long to wait before the next attempt; undefined when it is of no use, or none is left. */
 export function waitAfter(error: unknown, attempt: number, { retryMs, awayMs }: Waits): number | undefined {
   if (!(error instanceof PipelineError)) return undefined
-  if (error.code === 'source/unreachable') return awayMs[attempt]
+  if (AWAY.includes(error.code)) return awayMs[attempt]
   return error.action === 'retry' || OF_CATALOG.includes(error.code) ? retryMs[attempt] : undefined
 }
 

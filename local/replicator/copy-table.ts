@@ -3,6 +3,7 @@ import { to as copyTo } from 'pg-copy-streams'
 import { PipelineError } from '../../core/failures.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { checkUnchanged, enterSnapshot } from './enter-snapshot.ts'
+import { quoteIdentifier, quoteTable } from './quote-identifier.ts'
 import { readingFailure } from './reading-failure.ts'
 import { rowsSelect } from './rows-select.ts'
 import type { SourceTable } from './source-catalog.ts'
@@ -79,5 +80,25 @@ async function copyError(client: pg.Client, table: SourceTable, cause: unknown):
     return new PipelineError('source/no-tables', `${name} is not as it was when the catalog was read`, {
       cause,
     })
+  if (UNREADABLE.test(errorCodeOf(cause)))
+    return new PipelineError(
+      'source/unreadable-row',
+      `PostgreSQL cannot send every row of ${name}: SQLSTATE ${errorCodeOf(cause)}. Its largest rows: ${largestRows(table)}`,
+      { cause },
+    )
   return readingFailure(client, table, cause, `the load of ${name} broke off`)
+}
+
+/* A row of more than 1 GB as text (program limit exceeded, out of memory, an internal error before 15), and damaged ones. */
+const UNREADABLE = /^(22...|54...|53200|XX...)$/
+const TEXT_AND_BYTES: readonly number[] = [17, 25, 1042, 1043]
+
+/* Neither function reads a value that is stored out of line. */
+function largestRows(table: SourceTable): string {
+  const sizes = table.columns.map(({ name, baseTypeOid }) => {
+    const size = TEXT_AND_BYTES.includes(baseTypeOid) ? 'octet_length' : 'pg_column_size'
+    return `coalesce(${size}(${quoteIdentifier(name)}), 0)::int8`
+  })
+  const key = table.key.map(quoteIdentifier).join(', ')
+  return `SELECT ${key}, ${sizes.join(' + ')} AS bytes FROM ${quoteTable(table)} ORDER BY bytes DESC LIMIT 5;`
 }

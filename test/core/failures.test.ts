@@ -29,6 +29,8 @@ test('what a contract refuses goes to quarantine: a bad row never stops its tabl
     'capture/no-position',
     'capture/no-load',
     'capture/page-too-large',
+    'capture/no-old-key',
+    'capture/other-table',
     'format/no-contract',
     'format/bad-value',
     'format/check-failed',

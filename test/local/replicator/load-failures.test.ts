@@ -85,4 +85,20 @@ describe('a full load that breaks off', () => {
     const late = folder.write(database.source, secret, { snapshotName: '00000003-0000001B-1' })
     expect((await refusal(late)).code).toBe('source/unreachable')
   })
+
+  test('at a row that PostgreSQL cannot read says how to find it', async () => {
+    const database = await server.database(
+      `drop type if exists mood; create type mood as enum ('fine'); create table damaged (id int primary key, mood mood, body text)`,
+    )
+    await database.client.query(`insert into damaged select i, 'fine', 'x' from generate_series(1, 3) i`)
+    const [damaged] = await readSourceCatalog(database.client)
+    await database.client.query(
+      `set allow_system_table_mods = on; delete from pg_enum where enumlabel = 'fine'`,
+    )
+    const folder = await LoadFolder.open()
+    const { code, message } = await refusal(folder.write(database.source, damaged))
+    expect(code).toBe('source/unreadable-row')
+    const sql = /Its largest rows: (.*)$/.exec(message)?.[1] ?? ''
+    expect((await database.client.query(sql)).rows).toHaveLength(3)
+  })
 })
