@@ -31,7 +31,7 @@ export const failures = {
   'capture/no-old-key': {
     action: 'quarantine',
     advice:
-      'The replica identity of the table leaves out columns of its key, so the update or delete does not say which row it was. Run `ALTER TABLE … REPLICA IDENTITY DEFAULT` at the source (of a partition: on the partition); the table is then loaded again by itself.',
+      'The replica identity of the table leaves out columns of its key, so the update or delete does not say which row it was. Run `ALTER TABLE … REPLICA IDENTITY DEFAULT` at the source (of a partition: on the partition; FULL where the key of the contract is not the primary key); the table is then loaded again by itself.',
   },
   'capture/other-table': {
     action: 'quarantine',

@@ -104,6 +104,11 @@ export const driftKinds = {
     mend: 'itself',
     toDo: 'nothing: it is loaded again by itself',
   },
+  'partition-truncated': {
+    says: 'a partition was truncated, or written anew',
+    mend: 'itself',
+    toDo: 'nothing: it is loaded again by itself',
+  },
   'other-table': {
     says: 'another table has the name now',
     mend: 'itself',

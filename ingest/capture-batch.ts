@@ -46,7 +46,11 @@ export async function captureBatch(
     try {
       const decoded = decode(record.data, record.partitionKey)
       if (decoded.kind === 'change') {
-        if (record.refusal !== undefined) throw new PipelineError(record.refusal.code, record.refusal.message)
+        if (record.refusal !== undefined) {
+          log.warn('capture.refused', { code: record.refusal.code, table: decoded.table })
+          refused.push(setAside(record, record.refusal, decoded))
+          continue
+        }
         const bytes = decoded.rowBytes ?? rowBytes(record, decoded.change)
         if (bytes > MAX_ROW_BYTES) {
           log.warn('capture.oversize', { table: decoded.table, bytes, sequence: record.sequence })
@@ -103,6 +107,19 @@ function rowBytes({ data }: StreamRecord, { members }: RawChange): number {
     if (value === null) return sum
     return sum + Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value))
   }, 0)
+}
+
+/* Whole and with its place, so that the same change waits once however often it is delivered. */
+function setAside(
+  { data }: StreamRecord,
+  { code, message }: NonNullable<StreamRecord['refusal']>,
+  { table, change: { position } }: Extract<DmsRecord, { kind: 'change' }>,
+): QuarantineEntry {
+  return {
+    ...{ id: `capture#${table}#${position}`, stage: 'capture', table, contract: null, position },
+    reasons: [{ code, path: '', message }],
+    ...{ payload: data.toString('base64'), encoding: 'base64' },
+  }
 }
 
 function refusal({ data }: StreamRecord, error: PipelineError): QuarantineEntry {

@@ -29,11 +29,34 @@ export async function recoverEntry(
   }
 }
 
+/* Of changes that would reach rows that are not theirs, or leave a row behind: until a load has read the table since. */
+const UNTIL_LOADED: readonly string[] = ['capture/other-table', 'capture/no-old-key']
+
+async function checkLoaded(
+  { table, position, reasons }: WaitingEntry,
+  { catalog }: Pick<OperationParts, 'catalog'>,
+): Promise<void> {
+  const held = reasons.find(({ code }) => UNTIL_LOADED.includes(code))
+  if (held === undefined || position === null) return
+  const isRead = (await catalog.entries()).some(
+    (entry) =>
+      entry.table.source === table &&
+      entry.floors.some((floor) => floor.reason === 'load' && floor.position >= position),
+  )
+  if (!isRead)
+    throw new PipelineError(
+      held.code,
+      `${held.message}; it can be redriven when a load of the table that began later is complete`,
+    )
+}
+
 async function captureAgain(
-  { id, payload }: WaitingEntry,
-  pipeline: Pick<OperationParts, 'capture'>,
+  entry: WaitingEntry,
+  pipeline: Pick<OperationParts, 'capture' | 'catalog'>,
   { epoch, isDryRun }: { readonly epoch: number; readonly isDryRun: boolean },
 ): Promise<void> {
+  const { id, payload } = entry
+  await checkLoaded(entry, pipeline)
   const data = Buffer.from(payload, 'base64')
   /* The row of a load that nobody knew gets no position: that of a later load would put it above newer changes. */
   const context: CaptureContext = { epoch, loadPositionOf: () => undefined }

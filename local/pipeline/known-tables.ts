@@ -45,6 +45,11 @@ export class KnownTables {
     return this.known
   }
 
+  /** For a slot that is made anew: there is no backlog, and another server has other OIDs. */
+  clear(): void {
+    if (this.known.length > 0) this.keep([])
+  }
+
   /** Takes tables in that are followed from now on; of those that are known nothing changes but that they are looked at. */
   follow(sources: readonly SourceTable[]): void {
     const fresh = sources.filter((table) => this.find(table) === undefined)
@@ -75,6 +80,15 @@ export class KnownTables {
 
   find(table: Pick<KnownTable, 'oid' | 'schema' | 'name'>): KnownTable | undefined {
     return this.known.find((known) => isSame(known, table))
+  }
+
+  /** Tables whose names others have. */
+  displaced(others: readonly SourceTable[]): readonly KnownTable[] {
+    return this.known.filter((table) =>
+      others.some(
+        ({ schema, name, oid }) => schema === table.schema && name === table.name && oid !== table.oid,
+      ),
+    )
   }
 
   /** The tables of a stream: those of today, and `former` ones, each as the last change that was read had it. */

@@ -85,10 +85,10 @@ export class RunState {
     return done
   }
 
-  /** Has a table loaded again; a load that began before does not count. A table that was never loaded has nothing to lose. */
+  /** Has a table loaded again; a load that began before does not count. A table that was added without a load has nothing to lose. */
   async markStale(table: string, reason: string, now: number): Promise<void> {
     const load = this.current.loads[table]
-    if (load === undefined) return
+    if (load === undefined || load.state === 'unloaded') return
     await this.setLoad(table, { ...load, stale: { reason, at: new Date(now).toISOString() } })
   }
 

@@ -39,10 +39,16 @@ function partitionDifferences(before: TableLook, after: TableLook): readonly Dri
     /* One that is made where it is has published every row of it. */
     if (known === undefined ? !partition.isBorn : known.link !== partition.link)
       found.push('partition-attached')
+    else if (known !== undefined && isEmptied(known, partition)) found.push('partition-truncated')
   }
   if (Object.keys(before.partitions).some((oid) => after.partitions[oid] === undefined))
     found.push('partition-detached')
   return found
+}
+
+/* Another persistence gives it another place, too, and takes no row. */
+function isEmptied(before: PartitionLook, after: PartitionLook): boolean {
+  return before.store !== after.store && after.isEmpty && before.persistence === after.persistence
 }
 
 function columnDifferences(before: TableLook, after: TableLook): readonly DriftOperation[] {

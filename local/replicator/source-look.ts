@@ -49,6 +49,7 @@ const PARTITIONS = `
   )
   select t.root::text, c.oid::text, t.link, n.nspname::text as schema, c.relname::text as name,
     c.relpersistence::text as persistence, c.relkind::text as kind, ${IDENTITY} as identity,
+    pg_catalog.pg_relation_filenode(c.oid)::text as store, (c.relpages = 0 and c.reltuples <= 0)::text as is_empty,
     exists (select from pg_catalog.pg_attribute made join pg_catalog.pg_attribute a on a.attrelid = made.attrelid
       where made.attrelid = c.oid and made.attnum = -6 and a.attnum > 0 and not a.attislocal
         and a.xmin = made.xmin and a.cmin = made.cmin)::text as is_born
@@ -98,6 +99,8 @@ interface PartitionRow extends Omit<RelationRow, 'namespace' | 'hides_rows'> {
   readonly root: string
   readonly link: string
   readonly is_born: string
+  readonly store: string | null
+  readonly is_empty: string
 }
 
 /** Looks at tables by OID, and at who has their names now. Takes no lock on them and changes nothing. */
@@ -153,6 +156,8 @@ export async function lookAtSource(
                 name: sourceTableName(leaf),
                 link: leaf.link,
                 isBorn: leaf.is_born === 'true',
+                store: leaf.store,
+                isEmpty: leaf.is_empty === 'true',
               },
             ]),
           ),

@@ -26,6 +26,9 @@ export const tableLook = z.object({
       link: z.string(),
       /** Made as a partition: no row of it is older than its place. */
       isBorn: z.boolean(),
+      /** Where its rows lie, and whether there were none when they were last counted: a truncate gives it a new, empty place. */
+      store: z.string().nullable(),
+      isEmpty: z.boolean(),
     }),
   ),
   /** By attribute number, which a column keeps for life. */

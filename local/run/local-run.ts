@@ -107,6 +107,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
   const { contracts: tables, leftOut } = followed
   let { sources } = followed
   const known = await KnownTables.open(folder.tables)
+  if (state.data.slotState !== 'created') known.clear()
   let former: readonly KnownTable[] = await goneTables(source, known.tables, sources)
   const ended = await knownContracts([...new Set(former.map(sourceTableName))], options.contracts, {
     system: options.system,
@@ -156,7 +157,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
             const isOld = (table: SourceTable) =>
               !more.some((other) => sourceTableName(other) === sourceTableName(table))
             known.follow(more)
-            former = [...former, ...known.tables.filter((table) => hasLostName(table, more))]
+            former = [...former, ...known.displaced(more)]
             sources = [...sources.filter(isOld), ...more]
           },
           readContracts: options.readContracts ?? (() => Promise.resolve(options.contracts)),
@@ -184,6 +185,9 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
       now,
     },
     drift: pipeline.drift,
+    resend: async () => {
+      await run.pause(() => Promise.resolve())
+    },
   })
   const running = {
     runner: loads,
@@ -285,11 +289,6 @@ async function readActivity(source: Source, slot: string): Promise<SourceActivit
   } finally {
     await closeClient(client)
   }
-}
-
-/* Of tables that others took the place of. */
-function hasLostName(table: KnownTable, more: readonly SourceTable[]): boolean {
-  return more.some((other) => sourceTableName(other) === sourceTableName(table) && other.oid !== table.oid)
 }
 
 function stopping(): PipelineError {

@@ -22,6 +22,8 @@ export interface WatchDeps {
   readonly state: RunState
   readonly drift: Drift
   readonly loads: Pick<LoadRunner, 'loads' | 'start'>
+  /** Has the source's changes sent anew from what is durable. */
+  readonly resend: () => Promise<void>
   /** Follows the table that has a name now instead of the one that had it. */
   readonly rebind: (table: string) => Promise<void>
   readonly log: Logger
@@ -41,6 +43,7 @@ export class SourceWatch {
   /** Whether one look came to its end, loads asked for. */
   hasLooked = false
   private isAsked = false
+  private isRepublished = false
   private isClosed = false
   private looking: Promise<void> | undefined
 
@@ -81,6 +84,7 @@ export class SourceWatch {
   async observe(): Promise<SourceLook> {
     const { sources, known } = this.deps
     const tables = sources()
+    this.isRepublished = false
     known.follow(tables)
     const seen = await this.ask(tables)
     for (const table of tables) await this.compare(table, seen)
@@ -91,6 +95,8 @@ export class SourceWatch {
   private async act(seen: SourceLook): Promise<void> {
     const { sources, state } = this.deps
     const tables = sources()
+    /* Some servers go on with what they thought of a publication until the end of a session (ADR 0033). */
+    if (this.isRepublished) await this.deps.resend()
     await this.rebindAll(tables, seen)
     await this.reload(
       tables.filter((table) => state.data.loads[sourceTableName(table)]?.oid === table.oid),
@@ -108,28 +114,35 @@ export class SourceWatch {
   }
 
   private async compare(table: SourceTable, { tables, holders }: SourceLook): Promise<void> {
-    const { known, drift, now } = this.deps
+    const { known, now } = this.deps
     const name = sourceTableName(table)
     const before = known.find(table)?.look ?? undefined
     const after = tables.get(table.oid)
     const holder = holders.get(name)
     if (holder !== undefined && holder !== table.oid) {
-      if (before !== undefined) await drift.noteDefinition(name, 'other-table', now())
+      if (before !== undefined) await this.note(name, 'other-table')
       known.look(table, null)
       return
     }
     if (after === undefined) {
-      if (before !== undefined) await drift.noteDefinition(name, 'table-gone', now())
+      if (before !== undefined) await this.note(name, 'table-gone')
       known.look(table, null)
       return
     }
     const keys = this.keysOf(name)
     const found =
       before === undefined ? new Set(troublesOf(after, keys)) : lookDifferences(before, after, keys)
-    for (const operation of found) await drift.noteDefinition(name, operation, now())
+    for (const operation of found) await this.note(name, operation)
+    if (found.has('publication')) this.isRepublished = true
     const reason = this.lossOf(found, before, after, keys)
     if (reason !== undefined) await this.deps.state.markStale(name, reason, now())
     known.look(table, after)
+  }
+
+  private async note(table: string, operation: string): Promise<void> {
+    const { drift, log, now } = this.deps
+    await drift.noteDefinition(table, operation, now())
+    log.warn('source.drift', { table, operation })
   }
 
   /* Also while it lasts, and at its end: changes up to there may not have been sent. */
@@ -163,19 +176,25 @@ export class SourceWatch {
   /* Once for each time that it was marked: a load that failed is for a person to look at. */
   private async reload(tables: readonly SourceTable[], { tables: seen }: SourceLook): Promise<void> {
     const { state, loads, log } = this.deps
-    for (const table of tables) {
-      const name = sourceTableName(table)
+    const due = tables.map(sourceTableName).filter((name, index) => {
       const stale = state.data.loads[name]?.stale
-      const look = seen.get(table.oid)
-      if (stale === undefined || look === undefined) continue
-      if (troublesOf(look, this.keysOf(name)).length > 0 || this.isTaken(name, stale.at)) continue
-      try {
-        const { id } = await loads.start({ tables: [name] })
-        log.info('source.reload', { table: name, reason: stale.reason, load: id })
-      } catch (error) {
-        if (!(error instanceof PipelineError)) throw error
-        log.warn('source.not-reloaded', { table: name, code: error.code })
-      }
+      const look = seen.get(tables[index]?.oid ?? 0)
+      if (stale === undefined || look === undefined || this.isTaken(name, stale.at)) return false
+      return troublesOf(look, this.keysOf(name)).length === 0
+    })
+    if (due.length === 0) return
+    try {
+      const { id } = await loads.start({ tables: due })
+      for (const name of due)
+        log.info('source.reload', {
+          table: name,
+          reason: state.data.loads[name]?.stale?.reason ?? '',
+          load: id,
+        })
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error
+      /* Another load of one of them has begun meanwhile: the next look tries again. */
+      log.warn('source.not-reloaded', { code: error.code })
     }
   }
 

@@ -64,7 +64,7 @@ const tablesSection = `## Tables, keys and names
 | identity, serial | like any integer |
 | generated columns, stored or virtual | left out: the stream does not bring them |
 | partitioned table | one table under the name of its root; rows may move between partitions |
-| **a partition dropped, detached, or truncated by itself** | **its rows stay: PostgreSQL's stream does not say it. The proof (\`reconcile\`) finds them; \`--reload\` mends it** |
+| a partition attached with rows, dropped, detached, or truncated by itself | PostgreSQL's stream does not say it: the next look at the source's catalog does, and the table is loaded again ([05](05-schema-changes.md)) |
 | inherited tables | the parent with its own rows alone, each child a table of its own |
 | \`TRUNCATE\` | the table starts anew |
 | a table dropped and created again under its name | nothing arrives until the next start, which loads it; the floor hides the old rows |

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { recoverEntry } from '../../../local/operations/recover-entry.ts'
 import { type SourceServer, startSource, until } from '../replicator/source-server.ts'
 import { AddingLab } from './adding-lab.ts'
 
@@ -43,6 +44,15 @@ async function reasons(): Promise<readonly string[]> {
   return found
 }
 
+/* Why entries of a table cannot be redriven yet. */
+async function redriven(table: string): Promise<readonly string[]> {
+  const { pipeline } = lab.run
+  const found: string[] = []
+  for await (const entry of pipeline.quarantine.list({ table: `public.${table}` }))
+    found.push(...(await recoverEntry(entry, pipeline, { epoch: 1, isDryRun: true })).map(({ code }) => code))
+  return found
+}
+
 const loads = (table: string) =>
   lab.run.loads.loads().filter((load) => load.tables.some((one) => one.table === `public.${table}`)).length
 
@@ -67,10 +77,12 @@ describe('the replica identity', () => {
     await looked()
     expect(drift('swapped_identity')).toEqual(['replica-identity'])
     expect((await reasons()).filter((code) => code === 'capture/no-old-key')).toHaveLength(2)
+    expect(await redriven('swapped_identity')).toEqual(['capture/no-old-key', 'capture/no-old-key'])
     expect(loads('swapped_identity')).toBe(1)
     await lab.sql('alter table swapped_identity replica identity default')
     await looked()
     await equal('swapped_identity')
+    expect(await redriven('swapped_identity')).toEqual([])
     expect([drift('swapped_identity'), loads('swapped_identity')]).toEqual([[], 2])
   })
 
@@ -156,6 +168,14 @@ describe('partitions', () => {
     await lab.sql('drop table attaching_02; drop table attaching_03')
     await lab.start(['public.*'])
     await equal('attaching')
+  })
+
+  test('one that is truncated by itself is empty in the lake, too', async () => {
+    const before = loads('attaching')
+    await lab.sql('truncate attaching_01')
+    await looked()
+    await equal('attaching')
+    expect(loads('attaching') - before).toBe(1)
   })
 
   test('one that is not in the log is drift until it is', async () => {
