@@ -44,7 +44,10 @@ export class LiveView {
 
   private draw(): void {
     this.erase()
-    const lines = `${statusTable(this.status(), this.output)}\n${this.hint()}`.split('\n')
+    const lines =
+      `${statusTable(this.status(), this.output, { isRunning: true, now: Date.now() })}\n${this.hint()}`.split(
+        '\n',
+      )
     /* A line that wraps would count twice when the picture is erased. */
     process.stderr.write(lines.map((line) => `${cutVisible(line, this.output.columns)}\n`).join(''))
     this.drawn = lines.length
@@ -83,7 +86,7 @@ export function cutVisible(line: string, columns: number): string {
 }
 
 /** The whole status in one line, for logs. */
-export function summaryLine({ rates, pagesBehind, freshnessMs, memoryMb, tables }: RunStatus): string {
+export function summaryLine({ rates, pagesBehind, freshnessMs, memoryMb, tables, link }: RunStatus): string {
   const quarantined = tables.reduce((sum, table) => sum + table.quarantined, 0)
   const loading = tables.filter(({ state }) => state === 'waiting' || state === 'loading').length
   const failed = tables.filter(({ loadFailure }) => loadFailure !== null).length
@@ -96,6 +99,7 @@ export function summaryLine({ rates, pagesBehind, freshnessMs, memoryMb, tables 
     `quarantine ${quarantined}`,
     `memory ${memoryMb} MB`,
     ...(loading > 0 ? [`loading ${loading} of ${tables.length} tables`] : []),
+    ...(link?.state === 'waiting' ? [`source away since ${link.since}`] : []),
     ...(failed > 0 ? [`the load of ${failed} failed`] : []),
   ].join(' · ')
 }

@@ -3,11 +3,13 @@ import type { KeptFailure, KeptProof } from '../local/reconcile/kept-proofs.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { leftOutText } from './left-out-text.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
+import { type Looking, sourceWord } from './source-line.ts'
 
 /** The status of a run for people: one line for each table, one for the stages. */
 export function statusTable(
   status: RunStatus,
   output: Output,
+  looking: Looking,
   { proofs = {}, unproven = {} }: Proofs = {},
 ): string {
   const { rates, pagesBehind, freshnessMs, memoryMb, tables } = status
@@ -22,7 +24,9 @@ export function statusTable(
     balance === null ? '' : verdict(balance, output),
     unproven[table] === undefined ? proofText(proofs[table], output) : paint(output, 'red', 'not compared'),
   ])
-  const behind = pagesBehind === 0 ? 'lake is current' : `${count(pagesBehind)} pages behind`
+  const source = sourceWord(status, looking, output)
+  const whole = source.isHeard ? 'lake is current' : 'lake has what was captured'
+  const behind = pagesBehind === 0 ? whole : `${count(pagesBehind)} pages behind`
   const freshness =
     freshnessMs.p50 === null
       ? ''
@@ -67,6 +71,7 @@ export function statusTable(
       rows,
     ),
     `captured ${count(rates.captured)}/s → formatted ${count(rates.formatted)}/s → landed ${count(rates.landed)}/s; ${behind}${freshness}; ${count(memoryMb)} MB`,
+    ...source.lines,
     ...unloaded,
     ...uneven,
     ...notCompared,

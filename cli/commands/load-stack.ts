@@ -60,14 +60,8 @@ export async function startOnStack(options: LoadStackOptions, output: Output): P
 /* The slot is the cdc task's, where the stack says which. */
 async function activityOf(url: string, stack: LoadStackOptions['stack']): Promise<SourceActivity> {
   const { source } = await readStack(stack)
-  const { closeClient, connectSource } = await import('../../local/replicator/source-connection.ts')
-  const { readSourceActivity } = await import('../../local/replicator/source-activity.ts')
-  const client = await connectSource({ url }, { applicationName: 'tidemark load' })
-  try {
-    return await readSourceActivity(client, source.slot_name ?? '')
-  } finally {
-    await closeClient(client)
-  }
+  const { askSourceActivity } = await import('../../local/replicator/source-activity.ts')
+  return askSourceActivity({ url }, source.slot_name ?? '')
 }
 
 /** `load resume` and `load cancel` on a stack. A resume is a new load of the tables that are not complete. */

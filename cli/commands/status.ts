@@ -11,6 +11,7 @@ import { contractsFolderOption } from '../contracts/command-options.ts'
 import type { Cli } from '../main.ts'
 import { exit, paint } from '../output.ts'
 import { dirOption } from '../run-options.ts'
+import { sourceWord } from '../source-line.ts'
 import { stackOption } from '../stack.ts'
 import { statusTable } from '../status-table.ts'
 
@@ -60,10 +61,12 @@ export function statusCommand({ output }: Cli): Command {
       const proofs = agesOf(ofTables(kept.tables, followed), Date.now())
       const unproven = ofTables(kept.failed, followed)
       const isEqual = Object.values(proofs).every(({ equal }) => equal) && Object.keys(unproven).length === 0
+      const looking = { isRunning, now: Date.now() }
       const isFine =
         status.balanced &&
         status.leftOut.length === 0 &&
         isEqual &&
+        !sourceWord(status, looking, output).isFault &&
         audit?.findings.some(({ severity }) => severity === 'fault') !== true
       process.exitCode = isFine ? exit.fine : exit.findings
       if (json === true)
@@ -79,7 +82,7 @@ export function statusCommand({ output }: Cli): Command {
       else {
         const state = isRunning ? paint(output, 'green', `running, process ${status.pid}`) : 'stopped'
         output.result(`${status.address}  ${state}  as of ${status.at}`)
-        output.result(statusTable(status, output, { proofs, unproven }))
+        output.result(statusTable(status, output, looking, { proofs, unproven }))
         if (audit !== undefined) output.result(auditText(audit, output))
       }
     })

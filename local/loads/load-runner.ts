@@ -7,6 +7,7 @@ import { isInWindow, parseWindow } from '../../core/quiet-window.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import type { Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
+import { isAway } from '../replicator/source-error.ts'
 import { matchesPatterns } from '../replicator/table-pattern.ts'
 import { HeldParts } from './held-parts.ts'
 import { isOfSource, usualWaits, type Waits, waitAfter } from './load-attempts.ts'
@@ -197,27 +198,30 @@ export class LoadRunner {
   }
 
   private async runTable(job: Job, name: string, held: HeldParts, signal: AbortSignal): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
+    const failed = { away: 0, otherwise: 0 }
+    for (let isFirst = true; ; isFirst = false) {
       try {
         const parts = await held.parts()
         const known = this.sourceOf(name)
         await runTableLoad(
           this.book.table(job.id, name),
-          attempt === 0 ? known : await this.deps.describe(known),
+          isFirst ? known : await this.deps.describe(known),
           {
             ...parts,
             ...{ load: job.id, log: this.deps.log, now: this.deps.now, signal },
             save: (table) => this.keep(job.id, table, signal),
             onProgress: (table) => (signal.aborted ? undefined : this.book.show(job.id, table)),
           },
-          attempt === 0 ? job.snapshot : undefined,
+          isFirst ? job.snapshot : undefined,
         )
         return
       } catch (error) {
         held.release()
         /* A stop or a cancel: the ledger says how far it came. */
         if (signal.aborted) return
-        const wait = waitAfter(error, attempt, this.deps.waits ?? usualWaits)
+        const kind = isAway(error) ? 'away' : 'otherwise'
+        const wait = waitAfter(error, failed[kind], this.deps.waits ?? usualWaits)
+        failed[kind] += 1
         if (!(error instanceof PipelineError) || wait === undefined) {
           await this.fail(job, name, error)
           return

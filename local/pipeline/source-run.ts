@@ -13,10 +13,12 @@ import { startSequence } from '../replicator/record-sequence.ts'
 import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import { isOfSource, toSourceError } from '../replicator/source-error.ts'
 import { streamChanges } from '../replicator/stream-changes.ts'
 import type { CaptureContext, Pipeline } from './pipeline.ts'
 import { ReadingPauses } from './reading-pauses.ts'
 import type { LoadedTable, RunState } from './run-state.ts'
+import { pauseAfter, SourceLink } from './source-link.ts'
 
 export interface SourceRunDeps {
   readonly source: Source
@@ -39,20 +41,20 @@ export interface SourceRunDeps {
   readonly pipeline: Pipeline
   readonly loads: LoadRunner
   readonly log: Logger
+  /** See `StreamOptions`. */
+  readonly silenceMs?: number | undefined
 }
-
-/* Bounded: five attempts in a row that delivered nothing, then the run fails. */
-const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000]
 
 /**
  * Brings a source into the pipeline: slot, full loads of the tables that have none, then changes until the signal.
- * Goes on where the last run stopped. Throws `source/…` failures that a person must mend, and `source/unreachable`
- * after bounded retries.
+ * Goes on where the last run stopped, and waits for a source that is away. Throws `source/…` failures that a person must
+ * mend, what does not pass after bounded retries, and `source/unreachable` when the source is away at the start.
  */
 export class SourceRun {
   private readonly deps: SourceRunDeps
   private readonly sequence = startSequence(Date.now())
   private readonly pauses = new ReadingPauses()
+  readonly link: SourceLink
   /** Whether the loads that the tables lack have been asked for. */
   hasAskedLoads = false
   /** Highest LSN up to which everything is captured. */
@@ -60,6 +62,7 @@ export class SourceRun {
 
   constructor(deps: SourceRunDeps) {
     this.deps = deps
+    this.link = new SourceLink(deps.now)
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -109,20 +112,22 @@ export class SourceRun {
         await this.stream(turn)
         failures = 0
       } catch (error) {
-        if (!(error instanceof PipelineError) || error.action !== 'retry') throw error
         failures = this.capturedLsn > before ? 0 : failures + 1
-        const wait = RETRY_MS[failures]
-        if (wait === undefined) throw error
-        this.deps.log.warn('source.retry', { code: error.code, waitMs: wait })
+        const wait = pauseAfter(error, failures)
+        if (!(error instanceof PipelineError) || wait === undefined) throw error
+        this.link.lost(error, wait)
+        this.deps.log.warn('source.retry', { code: error.code, waitMs: wait, message: error.message })
         await sleep(wait, undefined, { signal: turn }).catch(() => undefined)
       }
     }
   }
 
-  /* A connection that broke without a word may still hold the slot at the server. */
+  /* A connection that broke without a word may still hold the slot at the server; one that was away may be another. */
   private freeSlot(): Promise<void> {
-    const { slot } = this.deps.state.data
+    const { pipeline, state } = this.deps
+    const { slot, epoch } = state.data
     return this.withClient(async (client) => {
+      await checkRewound(client, { epoch, captured: pipeline.raw.newest })
       await checkSlot(client, { slot, known: true })
     })
   }
@@ -162,7 +167,7 @@ export class SourceRun {
   }
 
   private stream(signal: AbortSignal): Promise<void> {
-    const { source, state, streamed, keysOf, altered, saved, lookSoon, pipeline, log } = this.deps
+    const { source, state, streamed, keysOf, altered, saved, lookSoon, pipeline, log, silenceMs } = this.deps
     return streamChanges({
       source,
       slot: state.data.slot,
@@ -174,6 +179,7 @@ export class SourceRun {
       startLsn: 0n,
       /* Each batch makes a page for each of its tables: waiting a little makes fewer, fuller ones. */
       lingerMs: 200,
+      ...(silenceMs === undefined ? {} : { silenceMs }),
       deliver: async ({ records, through }) => {
         await pipeline.capture(records, this.context())
         await saved()
@@ -181,8 +187,13 @@ export class SourceRun {
       },
       onIdle: (lsn) => this.reached(lsn),
       onStart: () => {
+        this.link.reading()
         this.pauses.over()
         lookSoon()
+      },
+      onHeard: (at) => this.link.heard(at),
+      onStandby: (line) => {
+        if (this.link.standbyWaits()) log.warn('source.standby', { line })
       },
       signal,
       sequence: this.sequence,
@@ -212,6 +223,8 @@ export class SourceRun {
     const client = await connectSource(this.deps.source, { applicationName: 'tidemark setup' })
     try {
       await work(client)
+    } catch (error) {
+      throw isOfSource(error) ? toSourceError(error, 'the source could not be asked') : error
     } finally {
       await closeClient(client)
     }

@@ -1,9 +1,9 @@
-import pg from 'pg'
+import type pg from 'pg'
 import { splitTableName } from '../../core/source-table-name.ts'
 import { checkUnchanged, enterSnapshot } from '../replicator/enter-snapshot.ts'
 import { readingFailure } from '../replicator/reading-failure.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
-import { errorCodeOf } from '../replicator/source-error.ts'
+import { isOfSource } from '../replicator/source-error.ts'
 import type { ProveDeps } from './open-sides.ts'
 
 export interface SnapshotReading {
@@ -77,9 +77,3 @@ async function cancelled(source: Source, pid: number): Promise<void> {
 }
 
 const CANCEL_MS = 5_000
-
-function isOfSource(cause: unknown): boolean {
-  if (cause instanceof pg.DatabaseError) return true
-  const isCut = cause instanceof Error && cause.message.startsWith('Connection terminated')
-  return isCut || errorCodeOf(cause) === 'ECONNRESET'
-}

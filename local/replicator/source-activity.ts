@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { closeClient, connectSource, type Source } from './source-connection.ts'
 
 /** How busy a source is, before a load adds to it. */
 export interface SourceActivity {
@@ -46,5 +47,15 @@ export async function readSourceActivity(client: ClientBase, slot: string): Prom
     slotLagBytes: Number(row?.lag ?? 0),
     retainedWalBytes: Number(row?.retained ?? 0),
     isReplica: row?.replica === 'true',
+  }
+}
+
+/** The same on a connection of its own. */
+export async function askSourceActivity(source: Source, slot: string): Promise<SourceActivity> {
+  const client = await connectSource(source, { applicationName: 'tidemark load' })
+  try {
+    return await readSourceActivity(client, slot)
+  } finally {
+    await closeClient(client)
   }
 }

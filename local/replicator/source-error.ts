@@ -41,6 +41,25 @@ export function toSourceError(cause: unknown, what: string): PipelineError {
   return new PipelineError(sourceCodeOf(cause), `${what}: ${describe(cause)}`, { cause })
 }
 
+/* Of the codes of the system those of sockets and names: a full disk is not of the source. */
+const OF_NETWORK = /^(ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/
+
+/* What the driver says of a connection that ended, or of an answer that did not come; these have no code. */
+const OF_DRIVER = /^(Connection terminated|Query read timeout|timeout expired|Client (has|was))/
+
+/** Whether an error is the server's, the network's or the driver's, and none of ours. */
+export function isOfSource(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof PipelineError) return false
+  return isOfDatabase(error) || OF_NETWORK.test(errorCodeOf(error)) || OF_DRIVER.test(error.message)
+}
+
+const AWAY: readonly FailureCode[] = ['source/unreachable', 'source/connections-exhausted']
+
+/** Whether the source will be there again by itself: nothing of what was asked is wrong. */
+export function isAway(error: unknown): boolean {
+  return error instanceof PipelineError && AWAY.includes(error.code)
+}
+
 function sourceCodeOf(cause: unknown): FailureCode {
   const code = errorCodeOf(cause)
   if (isOfDatabase(cause)) return STATES[code] ?? STATES[code.slice(0, 2)] ?? 'source/query-failed'

@@ -30,6 +30,10 @@ export interface StreamOptions {
   readonly onIdle?: (lsn: bigint) => void
   /** The server has agreed to send. */
   readonly onStart?: () => void
+  /** A message came, the answer to a ping included; at ms since 1970. */
+  readonly onHeard?: (at: number) => void
+  /** The server holds the stream back for a standby, and says so again and again; it goes on by itself. */
+  readonly onStandby?: (line: string) => void
   readonly batchRecords?: number
   readonly batchBytes?: number
   readonly lingerMs?: number
@@ -153,6 +157,8 @@ class ChangeStream {
     await this.connection.start(options, {
       message: (bytes) => this.message(bytes),
       broken: (error) => this.fail(error),
+      standbyWaits: (line) => options.onStandby?.(line),
+      notice: (line) => options.log(`the source says: ${line}`),
     })
     options.log(`reading slot ${options.slot} from ${formatLsn(options.startLsn)}`)
     options.onStart?.()
@@ -171,6 +177,7 @@ class ChangeStream {
   private message(bytes: Buffer): void {
     if (this.over) return
     this.heardAt = this.now()
+    this.options.onHeard?.(this.heardAt)
     /* The driver reuses its buffer: what waits is copied. */
     if (this.backlog !== undefined) this.backlog.push(Buffer.from(bytes))
     else this.take(bytes)

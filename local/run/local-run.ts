@@ -16,9 +16,8 @@ import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
 import { SourceRun } from '../pipeline/source-run.ts'
 import type { Proof, ReconcileRequest } from '../reconcile/reconcile.ts'
 import { repairFolder } from '../recovery/repair-folder.ts'
-import { readSourceActivity, type SourceActivity } from '../replicator/source-activity.ts'
+import { askSourceActivity } from '../replicator/source-activity.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
-import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import type { BufferingHints } from '../stores/folder-delivery.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { type AddTablesDeps, addTables, type TablesAdded } from './add-tables.ts'
@@ -48,6 +47,8 @@ export interface LocalRunOptions extends InspectOptions {
   readonly lookEveryMs?: number | undefined
   /** Bytes of COPY's text for each load file (default 64 MiB). */
   readonly loadFileBytes?: number
+  /** A source that says nothing for so long is taken for dead (default 60 s). */
+  readonly silenceMs?: number
   readonly log: Logger
   readonly now?: Clock
 }
@@ -97,7 +98,7 @@ export async function openLocalRun(options: LocalRunOptions): Promise<LocalRun> 
 }
 
 async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: FolderLock): Promise<LocalRun> {
-  const { source, log, hints, now = Date.now } = options
+  const { source, log, hints, silenceMs, now = Date.now } = options
   await clearLeftovers(folder, now())
   const isReload = options.reload || options.replaced === true
   const { epoch } = await repairFolder(folder, { contracts: options.contracts, isReload, log, now })
@@ -129,7 +130,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     })
   }
   const run = new SourceRun({
-    ...{ source, tables: () => sources, state, pipeline, loads, log, now, lookSoon },
+    ...{ source, tables: () => sources, state, pipeline, loads, log, now, silenceMs, lookSoon },
     streamed: () => known.streamed(sources, former),
     keysOf: (table) => sourceKeys(pipeline.tables, table),
     altered: (table) => known.alter(table),
@@ -143,7 +144,10 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
   pipeline.meter.start()
   const capture = run.run(abort.signal)
   const failed = Promise.race([pipeline.failed, capture.then(() => new Promise<never>(() => undefined))])
-  failed.catch(() => undefined)
+  let failure: unknown
+  failed.catch((error: unknown) => {
+    failure = error
+  })
   const prover = new Prover({ source, state, pipeline, failed, log, now })
   const operations = new OperationQueue()
   const additions = new OperationQueue()
@@ -191,7 +195,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
   })
   const running = {
     runner: loads,
-    activity: () => readActivity(source, state.data.slot),
+    activity: () => askSourceActivity(source, state.data.slot),
     heal: prover.heal.bind(prover),
     addTables: (
       request: AddTablesRequest,
@@ -276,18 +280,9 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
       /* An operation ends where it can go on; after a failed stage it may wait for a delivery that never comes. */
       await Promise.race([operations.close(), pipeline.failed.catch(() => undefined)])
       await pipeline.stop()
-      await statusFile.stop()
+      await statusFile.stop(failure)
       await lock.release()
     },
-  }
-}
-
-async function readActivity(source: Source, slot: string): Promise<SourceActivity> {
-  const client = await connectSource(source, { applicationName: 'tidemark load' })
-  try {
-    return await readSourceActivity(client, slot)
-  } finally {
-    await closeClient(client)
   }
 }
 

@@ -10,6 +10,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { LoadedTable, RunState } from '../pipeline/run-state.ts'
 import type { SourceRun } from '../pipeline/source-run.ts'
 import type { LeftOutTable } from '../replicator/table-rules.ts'
+import { linkStatus, type RunEnd, runEnd, runEndOf, toLinkStatus } from './link-status.ts'
 
 const position = z.string().nullable()
 
@@ -96,6 +97,10 @@ export const runStatus = z.object({
   loading: z
     .array(z.object({ id: z.string(), table: z.string(), rows: z.number(), bytes: z.number() }))
     .default([]),
+  /** Null in a status of before it was kept. */
+  link: linkStatus.nullable().default(null),
+  /** Null while it runs, and of a run that died without a word. */
+  ended: runEnd.nullable().default(null),
 })
 export type RunStatus = z.infer<typeof runStatus>
 
@@ -118,6 +123,7 @@ export class StatusFile {
   private writing: Promise<void> = Promise.resolve()
   private last = { at: 0, captured: 0, formatted: 0, landed: 0 }
   private rates = { captured: 0, formatted: 0, landed: 0 }
+  private ended: RunEnd | null = null
 
   constructor(path: string, deps: StatusDeps) {
     this.path = path
@@ -132,9 +138,11 @@ export class StatusFile {
     }, PERIOD_MS)
   }
 
-  async stop(): Promise<void> {
+  /** The last status says how the run ended: by `failure`, or because it was told to. */
+  async stop(failure?: unknown): Promise<void> {
     clearInterval(this.timer)
     this.rates = { captured: 0, formatted: 0, landed: 0 }
+    this.ended = runEndOf(this.deps.now(), failure)
     this.write()
     await this.writing
   }
@@ -168,6 +176,8 @@ export class StatusFile {
       balanced: statuses.every((table) => table.balance?.balanced !== false),
       bookkeeping: pipeline.ledger.book.bookkeeping,
       loading: this.loading().map(({ id, table: { table, rows, bytes } }) => ({ id, table, rows, bytes })),
+      link: toLinkStatus(run.link.current()),
+      ended: this.ended,
     }
   }
 

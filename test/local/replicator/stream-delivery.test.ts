@@ -1,7 +1,7 @@
-import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { StreamRecord } from '../../../core/stream-record.ts'
+import { TcpLine } from '../../support/tcp-line.ts'
 import {
   collect,
   confirmedFlush,
@@ -34,31 +34,6 @@ function placeOf(record: StreamRecord): string {
 }
 
 /* A line to the server that can go silent without closing, as a broken network does. */
-async function cuttableLine(target: URL) {
-  const sockets: Socket[] = []
-  const proxy = createServer((inner) => {
-    const outer = connect(Number(target.port), target.hostname)
-    for (const socket of [inner, outer]) socket.on('error', () => undefined)
-    inner.pipe(outer)
-    outer.pipe(inner)
-    sockets.push(inner, outer)
-  })
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  const address = proxy.address()
-  const url = new URL(target)
-  url.port = String(typeof address === 'object' ? address?.port : '')
-  return {
-    url: url.href,
-    silence: () => {
-      for (const socket of sockets) socket.unpipe()
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy()
-      proxy.close()
-    },
-  }
-}
-
 describe('acknowledgement', () => {
   test('a large transaction crosses batches, and through stays behind until its commit', async () => {
     const database = await server.database(TABLE)
@@ -221,18 +196,18 @@ describe('a connection that breaks', () => {
   test('is dead when nothing arrives on it, not even the answer to a ping', async () => {
     const database = await server.database(TABLE)
     const { tables } = await prepare(database, 'silent')
-    const line = await cuttableLine(new URL(database.source.url))
+    const line = await TcpLine.open(database.source.url)
     const stream = collect({ ...database, source: { url: line.url } }, tables, {
       slot: 'silent',
       silenceMs: 500,
     })
     await stream.caughtUp(database.client)
-    line.silence()
+    line.stall()
     await expect(stream.done).rejects.toMatchObject({
       code: 'source/unreachable',
       message: 'nothing came from the source for 0.5 s',
     })
-    line.close()
+    await line.cut()
   })
 
   test('a server that is not there is source/unreachable', async () => {
