@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
 import { PipelineError } from '../core/failures.ts'
@@ -27,6 +28,11 @@ export function processOutput(): Output {
     result: (text) => void stdout.write(`${shown(text, stdout)}\n`),
     progress: (text) => void stderr.write(`${shown(text, stderr)}\n`),
   }
+}
+
+/** Resolves once a slow reader of standard output has caught up: what it has not read yet is held in memory. */
+export async function drained(): Promise<void> {
+  if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain')
 }
 
 type Style = Parameters<typeof styleText>[0]

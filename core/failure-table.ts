@@ -210,7 +210,13 @@ export const failures = {
   },
   'query/timeout': {
     action: 'halt',
-    advice: 'Athena was told to stop the query. Narrow it, compact the table, or allow it more time.',
+    advice:
+      'The query was stopped at its time limit. Narrow it, compact the table, or allow it more time (`--timeout`; in Athena, the limit of the workgroup).',
+  },
+  'query/too-large': {
+    action: 'halt',
+    advice:
+      'The query needs more memory than it may have. Ask for fewer columns or rows, aggregate before you sort or join, or take a part of the table at a time.',
   },
   'usage/invalid': { action: 'halt', advice: 'See `tidemark --help`.' },
   ...awsFailures,

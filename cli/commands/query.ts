@@ -1,12 +1,13 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { PipelineError } from '../../core/failures.ts'
 import { type JsonValue, stringifyJson } from '../../core/json.ts'
-import { LakeSession, type QueryResult } from '../../local/duckdb/lake-session.ts'
+import type { QueryResult } from '../../local/duckdb/lake-session.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { FileCatalog } from '../../local/stores/file-catalog.ts'
+import { endWithParent, runBounded } from '../bounded-process.ts'
 import type { Cli } from '../main.ts'
-import { alignedTable, type Output } from '../output.ts'
-import { dirOption } from '../run-options.ts'
+import { alignedTable, drained, type Output } from '../output.ts'
+import { dirOption, durationOption } from '../run-options.ts'
 import { visible } from '../visible-text.ts'
 
 interface QueryOptions {
@@ -14,7 +15,12 @@ interface QueryOptions {
   readonly json?: boolean
   readonly csv?: boolean
   readonly tables?: boolean
+  readonly timeout: number
+  readonly bounded?: boolean
 }
+
+/* The engine's 1 GB, what it does not count, and the values that are being printed. */
+const PROCESS_BYTES = 3 * 1024 ** 3
 
 /* A table on a screen needs all rows to align; longer results belong in --csv or --json. */
 const MAX_TABLE_ROWS = 1_000
@@ -31,20 +37,33 @@ export function queryCommand({ output }: Cli): Command {
     )
     .option('--csv', 'comma-separated, RFC 4180; null is empty, an empty text is ""')
     .option('--tables', 'list tables and columns instead')
+    .addOption(durationOption('--timeout <duration>', 'how long the query may take', 300_000, '5m'))
+    .addOption(new Option('--bounded', 'answer here: another process watches this one').hideHelp())
     .action(async (sql: string | undefined, options: QueryOptions) => {
-      const entries = await new FileCatalog(runFolder(options.dir).catalog).entries()
-      if (entries.length === 0) throw new PipelineError('run/not-found', `no lake in ${options.dir}`)
       const text = options.tables === true ? COLUMNS : (sql ?? (await readInput()))
-      const session = await LakeSession.open({ folder: options.dir, entries })
-      try {
-        const result = await session.query(text)
-        if (options.json === true) await printJson(output, result)
-        else if (options.csv === true) await printCsv(output, result)
-        else await printTable(output, result)
-      } finally {
-        session.close()
-      }
+      if (options.bounded === true) return await ask(output, text, options)
+      const { dir, json = false, csv = false, timeout: timeoutMs } = options
+      const form = [json ? ['--json'] : [], csv ? ['--csv'] : []].flat()
+      const args = ['query', '--bounded', '--dir', dir, ...form]
+      process.exitCode = await runBounded(args, text, { timeoutMs, memoryBytes: PROCESS_BYTES })
     })
+}
+
+/* In the process that is watched. */
+async function ask(output: Output, text: string, { dir, json, csv }: QueryOptions): Promise<void> {
+  endWithParent()
+  const entries = await new FileCatalog(runFolder(dir).catalog).entries()
+  if (entries.length === 0) throw new PipelineError('run/not-found', `no lake in ${dir}`)
+  const { LakeSession } = await import('../../local/duckdb/lake-session.ts')
+  const session = await LakeSession.open({ folder: dir, entries })
+  try {
+    const result = await session.query(text)
+    if (json === true) await printJson(output, result)
+    else if (csv === true) await printCsv(output, result)
+    else await printTable(output, result)
+  } finally {
+    session.close()
+  }
 }
 
 const COLUMNS = `SELECT table_schema || '.' || table_name AS "table", column_name AS "column", data_type AS "type"
@@ -67,13 +86,17 @@ async function printJson(output: Output, { columns, batches }: QueryResult): Pro
       if (held !== undefined) output.result(`${held},`)
       held = `{${row.map((value, index) => `${names[index]}:${stringifyJson(value)}`).join(',')}}`
     }
+    await drained()
   }
   output.result(held === undefined ? ']' : `${held}\n]`)
 }
 
 async function printCsv(output: Output, { columns, batches }: QueryResult): Promise<void> {
   output.result(columns.map(({ name }) => csvField(name)).join(','))
-  for await (const rows of batches) for (const row of rows) output.result(row.map(csvField).join(','))
+  for await (const rows of batches) {
+    for (const row of rows) output.result(row.map(csvField).join(','))
+    await drained()
+  }
 }
 
 function csvField(value: JsonValue): string {

@@ -1,21 +1,22 @@
 import { resolve } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api'
 import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
-import { JsonNumber, type JsonValue } from '../../core/json.ts'
+import type { JsonValue } from '../../core/json.ts'
 import { asOfSelect, positionAt } from '../../lake/sql/as-of-select.ts'
 import { baseSelect, tombstonesSelect } from '../../lake/sql/base-select.ts'
 import { currentSelect } from '../../lake/sql/current-select.ts'
 import { freshSelect, historySelect } from '../../lake/sql/history-select.ts'
 import { globPath, identifier, literal } from '../../lake/sql-text.ts'
 import { checkQuery } from './check-query.ts'
+import { shownValue } from './shown-value.ts'
 
 export interface ResultColumn {
   readonly name: string
   readonly type: string
 }
 
-/** Rows of a query, as they come. 64-bit integers and decimals keep their digits as `JsonNumber`. */
+/** Rows of a query, as they come, a few at a time. 64-bit integers and decimals keep their digits as `JsonNumber`. */
 export interface QueryResult {
   readonly columns: readonly ResultColumn[]
   readonly batches: AsyncIterable<readonly (readonly JsonValue[])[]>
@@ -67,7 +68,8 @@ export class LakeSession {
     const macros = views.flatMap((view) => lakeMacros(view, root))
     const session = new LakeSession(instance, connection, macros)
     await connection.run(
-      `SET enable_external_file_cache = false; SET TimeZone = 'UTC'; SET preserve_insertion_order = false`,
+      /* Of the result one chunk waits: DuckDB's buffer is measured without the texts in it. */
+      `SET enable_external_file_cache = false; SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET streaming_buffer_size = '1KB'`,
     )
     for (const statement of views.flatMap((view) => viewStatements(view, root)))
       await connection.run(statement)
@@ -78,24 +80,14 @@ export class LakeSession {
     return session
   }
 
-  /** Runs one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a user. Throws `query/refused` for anything else, `query/invalid` when it does not compile or run. */
+  /** Runs one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a user. Throws `query/refused` for anything else, `query/invalid` when it does not compile or run, `query/too-large` when DuckDB's memory does not hold it. */
   async query(sql: string): Promise<QueryResult> {
     await this.check(sql)
     await this.makeMacros(sql)
     const result = await this.connection.stream(sql).catch(rethrow)
     const types = result.columnTypes().map(String)
     const columns = result.columnNames().map((name, index) => ({ name, type: types[index] ?? '' }))
-    async function* batches() {
-      try {
-        for await (const rows of result.yieldRowsJson())
-          yield rows.map((row) =>
-            row.map((value, index) => plainValue(value as JsonValue, types[index] ?? '')),
-          )
-      } catch (error) {
-        rethrow(error)
-      }
-    }
-    return { columns, batches: batches() }
+    return { columns, batches: batchesOf(result) }
   }
 
   close(): void {
@@ -179,24 +171,31 @@ function sourcesOf({ entry, schema, view }: LakeView, root: string) {
   }
 }
 
-/* 64-bit integers and decimals come as text, to keep their digits; a single-precision value as the double it is in. */
-function plainValue(value: JsonValue, type: string): JsonValue {
-  if (typeof value === 'string' && /^(U?BIGINT|U?HUGEINT|DECIMAL\(.*)$/.test(type))
-    return new JsonNumber(value)
-  return typeof value === 'number' && type === 'FLOAT' ? shortestSingle(value) : value
-}
+const BATCH_ROWS = 128
 
-function shortestSingle(value: number): number {
-  for (let digits = 1; digits < 9; digits += 1) {
-    const short = Number(value.toPrecision(digits))
-    if (Math.fround(short) === value) return short
+/* DuckDB's chunk has 2,048 rows, in its own memory: a few at a time become values of JavaScript, which need more. */
+async function* batchesOf(result: DuckDBResult): AsyncGenerator<readonly (readonly JsonValue[])[]> {
+  try {
+    for (let chunk = await result.fetchChunk(); chunk !== null; chunk = await result.fetchChunk()) {
+      const { rowCount } = chunk
+      if (rowCount === 0) return
+      for (let from = 0; from < rowCount; from += BATCH_ROWS) {
+        const rows: (readonly JsonValue[])[] = []
+        for (let row = from; row < Math.min(from + BATCH_ROWS, rowCount); row += 1)
+          rows.push(chunk.convertRowValues(row, shownValue))
+        yield rows
+      }
+    }
+  } catch (error) {
+    rethrow(error)
   }
-  return value
 }
 
 /* DuckDB names the kind of an error at the start of its message; permission errors come from the sandbox. */
 function rethrow(cause: unknown): never {
   const message = cause instanceof Error ? cause.message : String(cause)
+  const [first = ''] = message.split('\n')
+  if (message.startsWith('Out of Memory Error')) throw new PipelineError('query/too-large', first, { cause })
   const isRefused = message.startsWith('Permission Error')
   throw new PipelineError(isRefused ? 'query/refused' : 'query/invalid', message, { cause })
 }

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import type { LakeRow } from '../../../core/block.ts'
+import { col, type Table, table } from '../../../core/contract/index.ts'
+import { loadPosition } from '../../../core/position.ts'
+import { LakeSession } from '../../../local/duckdb/lake-session.ts'
+import { tempFolder } from '../../support/temp-folder.ts'
+import { smallLake } from '../small-lake.ts'
+
+/* PostgreSQL's most. A plan that is quadratic in columns takes minutes here, one that is linear a second or two. */
+const COLUMNS = 1_600
+
+const wide: Table = table({
+  name: 's.wide',
+  version: 1,
+  owner: 'tests',
+  description: 'As many columns as PostgreSQL has',
+  source: { system: 'tests', table: 's.wide' },
+  primaryKey: ['id'],
+  unknownFields: 'drop',
+  columns: {
+    id: col.integer('Key'),
+    ...Object.fromEntries(
+      Array.from({ length: COLUMNS - 1 }, (_, index) => [
+        `c${index}`,
+        col.string('A value', { nullable: true }),
+      ]),
+    ),
+  },
+})
+
+const at = (index: number) => loadPosition(1, BigInt(index + 1))
+const values = (text: string) => Array.from({ length: COLUMNS - 1 }, (_, index) => `${text}${index}`)
+
+test('G2 the current rows of a table of 1,600 columns are asked for, values filled in and keys gone', async () => {
+  const folder = await tempFolder()
+  const lake = smallLake(folder)
+  await lake.register(wide)
+  const inserts = Array.from(
+    { length: 50 },
+    (_, id): LakeRow => ['insert', at(id), 0, 0, null, null, id, ...values(`of ${id}, `)],
+  )
+  const update = (index: number, id: number, text: string): LakeRow => [
+    ...(['update', at(index), 0, 0, ['c7'], null, id] as const),
+    ...values(text).map((value, column) => (column === 7 ? null : value)),
+  ]
+  await lake.land(wide, [...inserts, update(60, 1, 'new ')])
+  const gone: LakeRow = ['delete', at(61), 0, 0, null, null, 3, ...values('').map(() => null)]
+  const seen = async () => {
+    const session = await LakeSession.open({ folder, entries: await lake.catalog.entries() })
+    const found: unknown[] = []
+    const sqlText = `SELECT count(*)::INTEGER, max(CASE WHEN id = 1 THEN c6 || c7 || c1598 END) FROM s.wide`
+    for await (const rows of (await session.query(sqlText)).batches) found.push(...rows)
+    session.close()
+    return found
+  }
+  expect(await seen()).toEqual([[50, 'new 6of 1, 7new 1598']])
+  await lake.land(wide, [gone, update(62, 1, 'newer ')])
+  expect(await seen()).toEqual([[49, 'newer 6of 1, 7newer 1598']])
+}, 60_000)
