@@ -49,7 +49,7 @@ export function keyTextOf({ keys, dialect }: Pick<ComparedRows, 'keys' | 'dialec
 }
 
 function digestOf({ columns, dialect }: ComparedRows): string {
-  return dialect.digest(rowText(columns, texts(columns, dialect)))
+  return dialect.digest(rowText(columns, texts(columns, dialect), dialect))
 }
 
 function bucketOf(rows: ComparedRows): string {

@@ -25,14 +25,14 @@ function expression(value: string, type: ColumnType, dialect: Dialect, depth: nu
     case 'list': {
       /* A name for each level: an inner element must not hide the outer one. */
       const element = `e${depth}`
-      const member = framed(expression(element, type.of, dialect, depth + 1))
-      return `CASE WHEN ${value} IS NOT NULL THEN ${dialect.joinedList(value, element, member)} END`
+      const text = framed(expression(element, type.of, dialect, depth + 1))
+      return `CASE WHEN ${value} IS NOT NULL THEN ${dialect.joinedList(value, element, text)} END`
     }
     case 'struct': {
       const members = Object.entries(type.fields).map(([name, field]) =>
-        framed(expression(`${value}.${identifier(name)}`, field, dialect, depth + 1)),
+        member(expression(`${value}.${identifier(name)}`, field, dialect, depth + 1)),
       )
-      return `CASE WHEN ${value} IS NOT NULL THEN ${members.join(' || ')} END`
+      return `CASE WHEN ${value} IS NOT NULL THEN ${ended(members, dialect)} END`
     }
     default:
       return dialect.text(value)
@@ -41,7 +41,16 @@ function expression(value: string, type: ColumnType, dialect: Dialect, depth: nu
 
 /** A member in the text of the list or struct that holds it: `-` for null, else `=` and its text; a comma ends it, one inside is escaped. */
 export function framed(text: string): string {
-  return `coalesce('=' || replace(replace(${text}, '\\', '\\\\'), ',', '\\,'), '-') || ','`
+  return `${member(text)} || ','`
+}
+
+function member(text: string): string {
+  return `coalesce('=' || replace(replace(${text}, '\\', '\\\\'), ',', '\\,'), '-')`
+}
+
+/* As one flat expression: `||` between them would copy what there is so far once for each, and nest as deep as they are many. */
+function ended(members: readonly string[], { joined }: Pick<Dialect, 'joined'>): string {
+  return `${joined(members)} || ','`
 }
 
 /** The text of a key: each column with its length in bytes in front, `-` for null, so that no two keys share one. */
@@ -52,13 +61,19 @@ export function joinedText(texts: readonly string[], dialect: Pick<Dialect, 'tex
 }
 
 /** The text of a row, which only its digest is made of: each column's text once, so that no engine makes it twice. */
-export function rowText(columns: readonly LakeColumn[], texts: readonly string[]): string {
-  return columns.map(({ type }, index) => rowMember(type, texts[index] ?? 'NULL')).join(' || ')
+export function rowText(
+  columns: readonly LakeColumn[],
+  texts: readonly string[],
+  dialect: Pick<Dialect, 'joined'>,
+): string {
+  return ended(
+    columns.map(({ type }, index) => rowMember(type, texts[index] ?? 'NULL')),
+    dialect,
+  )
 }
 
-/** One column in the text of a row. */
-export function rowMember(type: ColumnType, text: string): string {
-  return isPlain(type) ? `coalesce(${text}, '-') || ','` : framed(text)
+function rowMember(type: ColumnType, text: string): string {
+  return isPlain(type) ? `coalesce(${text}, '-')` : member(text)
 }
 
 /** Whether the texts of a type have neither comma nor backslash and are never `-`: they need no escape. */

@@ -10,6 +10,8 @@ export interface Dialect {
   hex(bytes: string): string
   /** The texts of a list's elements one after the other; `text` is made of the element's name. */
   joinedList(list: string, element: string, text: string): string
+  /** Texts that are not null, hundreds of them too, with commas between them, in time linear in their length. */
+  joined(texts: readonly string[]): string
   /** Bytes of a text in UTF-8. */
   byteLength(text: string): string
   /** MD5 of a text in UTF-8, 32 lower-case hex digits. */
@@ -32,6 +34,7 @@ export const duckdb: Dialect = {
   hex: (bytes) => `lower(hex(${bytes}))`,
   joinedList: (list, element, text) =>
     `array_to_string(list_transform(${list}, lambda ${element}: ${text}), '')`,
+  joined: (texts) => `concat_ws(',', ${texts.join(', ')})`,
   byteLength: (text) => `strlen(${text})`,
   digest: (text) => `md5(${text})`,
   hexNumber: (digits) => `CAST('0x' || ${digits} AS BIGINT)`,
@@ -51,8 +54,18 @@ export const athena: Dialect = {
     `CASE WHEN is_nan(CAST(${value} AS double)) THEN '${NAN_BITS}' ELSE lower(to_hex(to_ieee754_64(CAST(${value} AS double)))) END`,
   hex: (bytes) => `lower(to_hex(${bytes}))`,
   joinedList: (list, element, text) => `array_join(transform(${list}, ${element} -> ${text}), '')`,
+  joined: (texts) => joinedBy(texts, 100),
   byteLength: (text) => `length(to_utf8(${text}))`,
   digest: (text) => `lower(to_hex(md5(to_utf8(${text}))))`,
   hexNumber: (digits) => `from_base(${digits}, 16)`,
   sum: (value) => `sum(CAST(${value} AS decimal(38,0)))`,
+}
+
+/* A constructor of Trino's takes 254 elements at most. */
+function joinedBy(texts: readonly string[], most: number): string {
+  if (texts.length <= most) return `array_join(ARRAY[${texts.join(', ')}], ',')`
+  const parts = Array.from({ length: Math.ceil(texts.length / most) }, (_, part) =>
+    joinedBy(texts.slice(part * most, (part + 1) * most), most),
+  )
+  return joinedBy(parts, most)
 }

@@ -64,7 +64,7 @@ export async function sendAgain(
     const layout = layoutTable(sourceTable, sourceTable.columns, sourceTable.key)
     await source.rows(
       { kind: 'keys', keys: new Set(present) },
-      (_key, texts, row) => batch.add(renderer.load(layout, rest(row, texts.length, layout))),
+      (_key, _texts, row, at) => batch.add(renderer.load(layout, rest(row, at, layout))),
       () => batch.sendFull(),
       sourceTable.columns.map(({ name }) => quoteIdentifier(name)),
     )

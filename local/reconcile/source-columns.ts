@@ -80,6 +80,7 @@ export function sourceRelation({ table, layout }: SourceColumns): string {
 const postgres = {
   text: (value: string) => `(${value})::text`,
   byteLength: (text: string) => `octet_length(${text})`,
+  joined: (texts: readonly string[]) => `array_to_string(ARRAY[${texts.join(', ')}], ',')`,
 }
 
 /** The SQL of the key's text; right only where `isKeyInSql`. */
@@ -96,6 +97,7 @@ export function digestSql({ columns }: SourceColumns): string {
   return `md5(${rowText(
     columns.map(({ lake }) => lake),
     texts,
+    postgres,
   )})`
 }
 

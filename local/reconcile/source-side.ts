@@ -4,6 +4,7 @@ import { createWriteStream, type WriteStream } from 'node:fs'
 import { finished, pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
+import { parseArrayText } from '../../core/contract/array-text.ts'
 import { CopyReader } from '../replicator/copy-reader.ts'
 import { NULL, type TupleView } from '../replicator/tuple-view.ts'
 import { bucketOf, ChecksumSums, type Checksums } from './checksums.ts'
@@ -73,28 +74,31 @@ export class SourceSide {
   }
 
   /**
-   * Calls `each` for every selected row with the text of its key, the comparison texts of all columns and, after those
-   * columns, what `more` asks for; the view is valid during the call. Reads no further while `chunk` is pending.
+   * Calls `each` for every selected row with the text of its key, the comparison texts of all columns and a view of what
+   * `more` asks for, from the column `at` on; it is valid during the call. Reads no further while `chunk` is pending.
    */
   async rows(
     selection: Selection,
-    each: (key: string, texts: readonly (string | null)[], row: TupleView) => void,
+    each: (key: string, texts: readonly (string | null)[], row: TupleView, at: number) => void,
     chunk: () => Promise<void> = () => Promise.resolve(),
     more: readonly string[] = [],
   ): Promise<void> {
     const { columns, keys } = this.columns
-    const outputs = [...columns.map(({ sql }) => sql), ...more]
+    const sqls = columns.map(({ sql }) => sql)
+    const isPacked = sqls.length + more.length > MAX_OUTPUTS
+    const compared = isPacked ? [`ARRAY[${sqls.join(', ')}]`] : sqls
+    const outputs = [...compared, ...more]
     const reader = new CopyReader(outputs.length)
     const isWanted = wanted(selection)
     const places = keys.map((key) => columns.indexOf(key))
     const take = (row: TupleView): void => {
+      const printed = isPacked ? parseArrayText(row.text(0)) : undefined
       const texts = columns.map(({ finish }, index) => {
-        if (row.kind(index) === NULL) return null
-        const text = row.text(index)
-        return finish === undefined ? text : finish(text)
+        const text = isPacked ? printed?.[index] : row.kind(index) === NULL ? null : row.text(index)
+        return finish === undefined || text === null || text === undefined ? (text ?? null) : finish(text)
       })
       const key = keyTextOf(places.map((place) => texts[place] ?? null))
-      if (isWanted(key)) each(key, texts, row)
+      if (isWanted(key)) each(key, texts, row, compared.length)
     }
     const select = `SELECT ${outputs.join(', ')} FROM ${sourceRelation(this.columns)}${this.where(selection)}`
     const copy = this.client.query(copyTo(`COPY (${select}) TO STDOUT`))
@@ -140,6 +144,9 @@ export class SourceSide {
     return ` WHERE ${bucketSql(this.columns)} = ANY (ARRAY[${selection.buckets.map(Number).join(', ')}]::int[])`
   }
 }
+
+/* PostgreSQL sends 1,664 columns at most, and a table has 1,600. */
+const MAX_OUTPUTS = 1_600
 
 function wanted(selection: Selection): (key: string) => boolean {
   if (selection.kind === 'all') return () => true

@@ -54,7 +54,7 @@ test('two rows have one text only when they are the same row', async () => {
       const sql = (values: readonly (string | null)[]) =>
         values.map((value) => (value === null ? 'NULL::VARCHAR' : literal(value)))
       const found = await connection.runAndReadAll(
-        `SELECT ${rowText(kinds, sql(one))} = ${rowText(kinds, sql(other))}, ${joinedText(sql(one), duckdb)} = ${joinedText(sql(other), duckdb)}`,
+        `SELECT ${rowText(kinds, sql(one), duckdb)} = ${rowText(kinds, sql(other), duckdb)}, ${joinedText(sql(one), duckdb)} = ${joinedText(sql(other), duckdb)}`,
       )
       const isSame = one.every((value, index) => value === other[index])
       expect(found.getRowsJson()).toEqual([[isSame, isSame]])
