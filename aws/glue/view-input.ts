@@ -1,5 +1,5 @@
 import type { TableInput } from '@aws-sdk/client-glue'
-import type { CatalogEntry } from '../../core/catalog-entry.ts'
+import type { CatalogEntry, CatalogTable } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { systemColumns } from '../../glue/athena-ddl.ts'
 import { prestoType } from '../../glue/presto-type.ts'
@@ -15,15 +15,9 @@ const VIEW_CHARACTERS = 409_600
  * columns, in one order. The entry's name has the prefix of the databases. Throws `catalog/too-large`.
  */
 export function viewInput(entry: CatalogEntry, root: string): TableInput {
-  const [schema = '', name = ''] = entry.table.name.split('.')
+  const [, name = ''] = entry.table.name.split('.')
   const columns = viewColumns(entry)
-  const view = {
-    originalSql: currentSelect(entry, athenaSources(entry, root), { dialect: athenaDialect }),
-    catalog: 'awsdatacatalog',
-    schema,
-    columns: columns.map((column) => ({ name: column.name, type: prestoType(column.type) })),
-  }
-  const text = `/* Presto View: ${Buffer.from(JSON.stringify(view)).toString('base64')} */`
+  const text = textOf(viewOf(entry, root))
   if (text.length > VIEW_CHARACTERS) throw new PipelineError('catalog/too-large', `view ${entry.table.name}`)
   return {
     Name: name,
@@ -38,6 +32,44 @@ export function viewInput(entry: CatalogEntry, root: string): TableInput {
       SerdeInfo: {},
     },
   }
+}
+
+function viewOf(entry: CatalogEntry, root: string) {
+  const [schema = ''] = entry.table.name.split('.')
+  return {
+    originalSql: currentSelect(entry, athenaSources(entry, root), { dialect: athenaDialect }),
+    catalog: 'awsdatacatalog',
+    schema,
+    columns: viewColumns(entry).map(({ name, type }) => ({ name, type: prestoType(type) })),
+  }
+}
+
+function textOf(view: ReturnType<typeof viewOf>): string {
+  return `/* Presto View: ${Buffer.from(JSON.stringify(view)).toString('base64')} */`
+}
+
+/**
+ * About how many columns like those of a table fit the view of current once it has a base; undefined when all of them do.
+ */
+export function columnsThatFit(table: CatalogTable): number | undefined {
+  const base = {
+    ...{
+      build: 1,
+      position: '',
+      openSince: '2000-01-01',
+      historyFrom: null,
+      parts: [],
+      tombstones: [],
+      rows: 0,
+    },
+    /* As many names of folded files as a view lists. */
+    folded: Array.from({ length: 400 }, (_, index) => `${'f'.repeat(60)}${index}`),
+  }
+  const entry = { table, partitions: [], floors: [], revisions: [], base }
+  const size = textOf(viewOf(entry, 's3://lake')).length
+  if (size <= VIEW_CHARACTERS) return undefined
+  const fixed = 50_000
+  return Math.max(0, Math.floor((table.columns.length * (VIEW_CHARACTERS - fixed)) / (size - fixed)))
 }
 
 /* Day and month columns are text; they are neither the contract's nor the system's. */

@@ -40,6 +40,10 @@ export const contractRules = {
     title: 'The contract is not in index.ts',
     fix: 'Run `npx tidemark contract lock`, which writes index.ts too.',
   },
+  C114: {
+    title: 'The view in Athena would be too large',
+    fix: 'Leave columns out, shorten their names or divide the table. For a lake without Athena, write `// allow C114: <reason>` on the line above.',
+  },
 } as const satisfies Readonly<Record<string, { readonly title: string; readonly fix: string }>>
 
 export type ContractRuleId = keyof typeof contractRules

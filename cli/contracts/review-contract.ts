@@ -1,9 +1,11 @@
+import { columnsThatFit } from '../../aws/glue/view-input.ts'
 import type { Column } from '../../core/contract/column.ts'
 import { guessPii } from '../../core/contract/guess-pii.ts'
 import { unassigned } from '../../core/contract/infer-table.ts'
 import { snakeCase } from '../../core/contract/lake-names.ts'
 import { exportName } from '../../core/contract/print-contract.ts'
 import type { Table } from '../../core/contract/table.ts'
+import { catalogTable } from '../../glue/catalog-table.ts'
 import type { ContractRuleId } from './contract-rules.ts'
 import { type Finding, findingAt } from './finding.ts'
 import type { ContractFile } from './load-contracts.ts'
@@ -22,6 +24,7 @@ export function reviewContract(file: ContractFile): readonly Finding[] {
       'C104',
       'the description of the table says no more than its name',
     ),
+    ...width(file, table),
     ...Object.entries(table.columns).flatMap(([name, column]) => reviewColumn(file, table, name, column)),
   ]
   return findings.filter((finding) => !isAllowed(file, finding))
@@ -46,6 +49,14 @@ function naming(file: ContractFile, table: Table, exported: string): readonly Fi
       `exported as ${exported}, not ${exportName(table)}`,
     ),
   ]
+}
+
+/* Glue takes a view of 409,600 characters; it grows with the first base. */
+function width(file: ContractFile, table: Table): readonly Finding[] {
+  const fitting = columnsThatFit(catalogTable(table))
+  const has = Object.keys(table.columns).length
+  const text = `${has} columns, of which about ${fitting} fit the view of current in Athena`
+  return say(fitting !== undefined, file, ['columns'], 'C114', text)
 }
 
 function reviewColumn(file: ContractFile, table: Table, name: string, column: Column): readonly Finding[] {

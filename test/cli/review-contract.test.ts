@@ -135,3 +135,21 @@ export const more = { columns: { later: 1 } }
     }
   })
 })
+
+test('a table too wide for its view in Athena is told how many of its columns fit, before it has a base', () => {
+  const wide = (count: number) => {
+    const names = Array.from({ length: count }, (_, index) => `a_longer_column_name_${index}`)
+    const columns = names.map((name) => [name, col.integer('Count of the parcels that came by')] as const)
+    const table = {
+      ...ordersWith({}),
+      columns: { ...ordersWith({}).columns, ...Object.fromEntries(columns) },
+    }
+    return reviewContract(contractFile(table, printContract(table)))
+  }
+  expect(wide(300)).toEqual([])
+  const [finding, ...others] = wide(1_500)
+  expect(others).toEqual([])
+  const [, fitting] = /of which about (\d+) fit/.exec(finding?.message ?? '') ?? []
+  expect(wide(Number(fitting) - 10)).toEqual([])
+  expect(wide(Number(fitting) + 100).map(({ rule }) => rule)).toEqual(['C114'])
+})
