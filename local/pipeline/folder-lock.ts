@@ -1,12 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { chmod, realpath, rename, rm } from 'node:fs/promises'
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { type FailureCode, failures, PipelineError } from '../../core/failures.ts'
+import { checkOwner, holderOf, holdSocket, lockAddress } from './lock-socket.ts'
 
 /** What a request comes with: a way to send progress, and a signal for when whoever asked wants no more of it. */
 export interface RequestContext {
@@ -24,51 +20,29 @@ export interface FolderLock {
   release(): Promise<void>
 }
 
-/* How often a lock that nobody has is tried for. */
-const TRIES = 5
-const PAUSE_MS = 20
-
 /**
- * Takes a folder for this process. The lock is a listening socket, so it ends with the process, however that
+ * Takes a folder for this process. The lock is a listening socket in the folder, so it ends with the process, however that
  * dies. Throws `run/locked` when another process has it.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await take(folder)
-    } catch (error) {
-      /* Those who clear away what a dead process left may all lose to each other: then nobody has it. */
-      const isOurs = error instanceof PipelineError && error.code === 'run/locked'
-      if (!isOurs || tries === TRIES || (await folderHolder(folder)) !== undefined) throw error
-    }
-    await sleep(PAUSE_MS * tries * Math.random())
-  }
-}
-
-async function take(folder: string): Promise<FolderLock> {
-  const path = await socketPath(folder)
   const holder: Holder = { handler: undefined }
-  const server = (await listen(path, holder)) ?? (await takeStale(path, folder, holder))
-  server.unref()
-  if ((await askHolder(path)) !== process.pid) {
-    server.close()
-    throw locked(folder)
-  }
+  const held = await holdSocket(folder, (socket) => attend(socket, holder))
+  if (held === undefined) throw new PipelineError('run/locked', `another Tidemark runs in ${folder}`)
+  held.server.unref()
   return {
     serve: (handler) => {
       holder.handler = handler
     },
-    release: () =>
-      new Promise((resolve) => {
-        holder.handler = undefined
-        server.close(() => resolve())
-      }),
+    release: () => {
+      holder.handler = undefined
+      return held.release()
+    },
   }
 }
 
 /** Process id of the Tidemark that runs in the folder, 0 when it is too busy to say; undefined when none does. */
-export async function folderHolder(folder: string): Promise<number | undefined> {
-  return askHolder(await socketPath(folder))
+export function folderHolder(folder: string): Promise<number | undefined> {
+  return holderOf(folder)
 }
 
 /**
@@ -80,7 +54,9 @@ export async function askOperation(
   request: unknown,
   { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (progress: unknown) => void },
 ): Promise<unknown> {
-  const socket = connect(await socketPath(folder))
+  await checkOwner(folder)
+  const address = await lockAddress(folder)
+  const socket = connect(address.name)
   socket.on('error', () => undefined)
   let late: NodeJS.Timeout | undefined
   const stop = () => {
@@ -104,6 +80,7 @@ export async function askOperation(
     signal.removeEventListener('abort', stop)
     clearTimeout(late)
     socket.destroy()
+    await address.close()
   }
   if (answer?.kind === 'result') return answer.result
   if (answer?.kind === 'error' && isFailureCode(answer.code))
@@ -204,68 +181,4 @@ function failureOf(error: unknown): { readonly code: string; readonly message: s
 
 function isFailureCode(code: string): code is FailureCode {
   return Object.hasOwn(failures, code)
-}
-
-/* In the folder itself the path could be longer than a socket's name may be. */
-async function socketPath(folder: string): Promise<string> {
-  const digest = createHash('sha256')
-    .update(await realpath(folder))
-    .digest('hex')
-    .slice(0, 24)
-  return process.platform === 'win32'
-    ? `\\\\.\\pipe\\tidemark-${digest}`
-    : join(tmpdir(), `tidemark-${digest}.sock`)
-}
-
-async function takeStale(path: string, folder: string, holder: Holder): Promise<Server> {
-  if ((await askHolder(path)) !== undefined) throw locked(folder)
-  const aside = `${path}.${randomBytes(6).toString('hex')}`
-  await rename(path, aside).catch(() => undefined)
-  /* Another process may have been quicker, and it was its socket that went aside. */
-  if ((await askHolder(aside)) !== undefined) {
-    await rename(aside, path)
-    throw locked(folder)
-  }
-  await rm(aside, { force: true })
-  const server = await listen(path, holder)
-  if (server === undefined) throw locked(folder)
-  return server
-}
-
-function listen(path: string, holder: Holder): Promise<Server | undefined> {
-  return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true }, (socket) => attend(socket, holder))
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve(undefined)
-      else reject(error)
-    })
-    server.listen(path, () => {
-      /* Only the owner may ask: on a socket, writing is asking. */
-      const done = process.platform === 'win32' ? Promise.resolve() : chmod(path, 0o600)
-      done.then(() => resolve(server), reject)
-    })
-  })
-}
-
-function askHolder(path: string): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    let text = ''
-    /* The system accepts for a process that is busy or stopped, never for one that is gone. */
-    let isHeld = false
-    socket.on('connect', () => {
-      isHeld = true
-    })
-    socket.setTimeout(2_000, () => socket.destroy())
-    socket.on('data', (bytes) => {
-      text += bytes.toString()
-      if (text.includes('\n')) socket.destroy()
-    })
-    socket.on('error', () => undefined)
-    socket.on('close', () => resolve(isHeld ? Number(text) : undefined))
-  })
-}
-
-function locked(folder: string): PipelineError {
-  return new PipelineError('run/locked', `another Tidemark runs in ${folder}`)
 }

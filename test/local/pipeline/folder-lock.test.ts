@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, symlink } from 'node:fs/promises'
+import { lstat, lutimes, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { folderHolder, lockFolder } from '../../../local/pipeline/folder-lock.ts'
@@ -9,9 +9,10 @@ import { tempFolder } from '../../support/temp-folder.ts'
 const refused = { code: 'run/locked' }
 
 /** Another process that takes the folder and then does what `then` says. */
-async function otherProcess(folder: string, then: string): Promise<ChildProcess> {
+async function otherProcess(folder: string, then: string, first = ''): Promise<ChildProcess> {
   const module = new URL('../../../local/pipeline/folder-lock.ts', import.meta.url).href
-  const script = `const { lockFolder } = await import(${JSON.stringify(module)})
+  const script = `${first}
+    const { lockFolder } = await import(${JSON.stringify(module)})
     await lockFolder(${JSON.stringify(folder)})
     process.stdout.write('locked')
     ${then}`
@@ -61,10 +62,46 @@ describe('the lock of a folder', () => {
     await expect(lockFolder(folder)).rejects.toMatchObject(refused)
     child.kill('SIGKILL')
     await once(child, 'exit')
-    const outcomes = await Promise.allSettled(Array.from({ length: 3 }, () => lockFolder(folder)))
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)))
     const held = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     expect(held).toHaveLength(1)
     for (const lock of held) await lock.release()
+  })
+
+  test('is of the folder, not of what a process takes for its temporary one', async () => {
+    const folder = await tempFolder()
+    await mkdir(join(folder, 'tmp'))
+    const child = await otherProcess(
+      folder,
+      'setInterval(() => undefined, 1_000)',
+      `process.env.TMPDIR = ${JSON.stringify(join(folder, 'tmp'))}`,
+    )
+    await expect(lockFolder(folder)).rejects.toMatchObject(refused)
+    expect(await folderHolder(folder)).toBe(child.pid)
+    expect((await lstat(join(folder, 'lock'))).mode & 0o777).toBe(0o600)
+  })
+
+  test('is held once in a folder whose name is longer than that of a socket may be', async () => {
+    const folder = join(await tempFolder(), 'a'.repeat(120), 'b'.repeat(120))
+    await mkdir(folder, { recursive: true })
+    const lock = await lockFolder(folder)
+    await expect(lockFolder(folder)).rejects.toMatchObject(refused)
+    expect(await folderHolder(folder)).toBe(process.pid)
+    await lock.release()
+    expect(await readdir(folder)).toEqual([])
+    await (await lockFolder(folder)).release()
+  })
+
+  test('takes the place of what is no lock, and leaves nothing of a guard that died', async () => {
+    const folder = await tempFolder()
+    await writeFile(join(folder, 'lock'), 'copied by a tool that knows no sockets')
+    await symlink('1', join(folder, 'lock.taking'))
+    await lutimes(join(folder, 'lock.taking'), 1, 1)
+    const lock = await lockFolder(folder)
+    expect(await folderHolder(folder)).toBe(process.pid)
+    expect(await readdir(folder)).toEqual(['lock'])
+    await lock.release()
+    expect(await readdir(folder)).toEqual([])
   })
 
   test('is held by a process that is too busy to answer', async () => {

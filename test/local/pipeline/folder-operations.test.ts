@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { realpath, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
@@ -26,15 +24,12 @@ async function served(handler: RequestHandler): Promise<string> {
   return folder
 }
 
-async function socketOf(folder: string): Promise<string> {
-  const digest = createHash('sha256')
-    .update(await realpath(folder))
-    .digest('hex')
-  return join(tmpdir(), `tidemark-${digest.slice(0, 24)}.sock`)
+function socketOf(folder: string): string {
+  return join(folder, 'lock')
 }
 
 async function dial(folder: string): Promise<Socket> {
-  const socket = connect(await socketOf(folder))
+  const socket = connect(socketOf(folder))
   socket.on('error', () => undefined)
   onTestFinished(() => {
     socket.destroy()
@@ -78,7 +73,7 @@ test('a failure keeps its code and words; of a foreign error only the name is se
 
 test('G7 only the owner of the folder may ask', async () => {
   const folder = await served(async () => 'done')
-  expect((await stat(await socketOf(folder))).mode & 0o777).toBe(0o600)
+  expect((await stat(socketOf(folder))).mode & 0o777).toBe(0o600)
 })
 
 test('before it serves, and without anybody there, a request is refused', async () => {
@@ -136,7 +131,7 @@ test('whoever goes away in the middle stops the operation, and nothing else', as
 test('a holder that breaks off in the middle of its answer is a failure with a name', async () => {
   const folder = await tempFolder()
   const server = createServer((socket) => socket.end('1\n{"kind":"result","resu'))
-  server.listen(await socketOf(folder))
+  server.listen(socketOf(folder))
   onTestFinished(() => {
     server.close()
   })
