@@ -82,7 +82,7 @@ export const driftKinds = {
   'replica-identity': {
     says: 'updates and deletes do not carry the key',
     mend: 'itself',
-    toDo: `ALTER TABLE … REPLICA IDENTITY DEFAULT, of a partition on the partition; ${RETURNS}`,
+    toDo: `ALTER TABLE … REPLICA IDENTITY DEFAULT, or FULL where the contract has another key, of a partition on the partition; ${RETURNS}`,
   },
   publication: {
     says: 'the publication did not carry every change of the table',

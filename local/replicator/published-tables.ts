@@ -84,7 +84,8 @@ export class PublishedTables {
     const layout = layoutTable(relation, definition, keyOf(relation, known.key))
     const standing = this.stand(relation, layout)
     this.standings.set(relation.oid, standing)
-    const operations: ControlOperation[] = [...compare(known, layout)]
+    /* Of a table that took the name of another nothing is told to that one but this. */
+    const operations: ControlOperation[] = standing.isOther ? [] : [...compare(known, layout)]
     if (troubleOf(standing) !== (this.told.get(relation.oid) ?? '')) {
       if (standing.isOther) operations.push('other-table')
       else if (standing.lacksKey) operations.push('replica-identity')

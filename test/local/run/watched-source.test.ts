@@ -202,6 +202,7 @@ describe('names', () => {
       delete from right_one where id = 5`)
     await until(() => loads('left_one') === 2 && loads('right_one') === 2)
     await equal('left_one', 'right_one')
+    expect([drift('left_one'), drift('right_one')]).toEqual([[], []])
     await lab.sql(
       `update left_one set v = 'after' where id = 1; insert into right_one values (99, 990, 'after')`,
     )
