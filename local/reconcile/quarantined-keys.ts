@@ -1,12 +1,22 @@
 import { columnDecoder } from '../../core/contract/beyond.ts'
 import type { Column } from '../../core/contract/column.ts'
-import { lakeColumns } from '../../core/contract/lake-columns.ts'
+import { plainDecimal } from '../../core/contract/decimal.ts'
+import { type LakeColumn, lakeColumns } from '../../core/contract/lake-columns.ts'
 import { type MaskKey, masker } from '../../core/contract/pii.ts'
 import { Refusal } from '../../core/contract/refusal.ts'
 import type { Table } from '../../core/contract/table.ts'
-import { field, isJsonObject, type JsonObject, parseJsonObject } from '../../core/json.ts'
+import {
+  field,
+  isJsonObject,
+  JsonNumber,
+  type JsonObject,
+  type JsonValue,
+  parseJsonObject,
+} from '../../core/json.ts'
 import type { Quarantine } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
+import { floatText } from './nested-text.ts'
+import { comparisonText } from './ruled-text.ts'
 
 /**
  * For each key that has changes in quarantine, by its comparison text, the highest position among them. A change whose
@@ -36,13 +46,17 @@ export async function quarantinedKeys(
   return { positions, unknown }
 }
 
-/* In the order and form of the key text that `read-source.ts` and `compare-table.ts` make. */
+/* In the order and form of the key text that both sides of a comparison make. */
 function keyText(image: JsonObject, table: Table, maskKey: MaskKey): string | undefined {
   let text = ''
-  for (const { contractColumn, part } of lakeColumns(table)) {
-    const column = table.columns[contractColumn]
-    if (column === undefined || !table.primaryKey.includes(contractColumn)) continue
-    const value = columnText(image, contractColumn, column, part, maskKey)
+  for (const lake of lakeColumns(table)) {
+    const column = table.columns[lake.contractColumn]
+    if (column === undefined || !table.primaryKey.includes(lake.contractColumn)) continue
+    const value = columnText(field(image, column.from ?? lake.contractColumn) ?? null, {
+      lake,
+      column,
+      maskKey,
+    })
     if (value === undefined) return undefined
     text += `${Buffer.byteLength(value)}:${value}`
   }
@@ -50,29 +64,52 @@ function keyText(image: JsonObject, table: Table, maskKey: MaskKey): string | un
 }
 
 function columnText(
-  image: JsonObject,
-  name: string,
-  column: Column,
-  part: 'value' | 'millis' | 'micros',
-  maskKey: MaskKey,
+  wire: JsonValue,
+  {
+    lake,
+    column,
+    maskKey,
+  }: { readonly lake: LakeColumn; readonly column: Column; readonly maskKey: MaskKey },
 ): string | undefined {
-  const wire = field(image, column.from ?? name) ?? null
   const canonical = wire === null ? null : columnDecoder(column)(wire)
-  if (canonical instanceof Refusal && typeof wire === 'string' && column.pii === undefined)
-    return PRINTED.includes(column.type.kind) ? wire : undefined
-  if (canonical === null || canonical instanceof Refusal) return undefined
-  if (part !== 'value') return instantText(String(wire), part === 'micros' ? 6 : 3)
-  const value =
-    column.pii === undefined ? canonical : masker(column.pii, column.treatment, maskKey)(canonical)
-  return String(value)
+  if (canonical === null) return undefined
+  if (canonical instanceof Refusal)
+    return column.pii === undefined && column.beyond === undefined ? refusedText(wire, lake) : undefined
+  return column.pii === undefined
+    ? comparisonText(canonical, lake)
+    : String(masker(column.pii, column.treatment, maskKey)(canonical))
 }
 
-/* Types whose comparison text at the source is PostgreSQL's print, which the stream brought: also of what no column holds. */
-const PRINTED: readonly string[] = ['date', 'time', 'uuid', 'enum', 'decimal']
+/*
+ * The comparison text at the source of a value that its column does not hold: what PostgreSQL prints, which the stream
+ * brought as text, number or boolean; numbers of decimal and float columns in the form that `source-text.ts` gives them.
+ */
+function refusedText(wire: JsonValue, { type }: LakeColumn): string | undefined {
+  const printed = wire instanceof JsonNumber ? wire.text : typeof wire === 'object' ? undefined : String(wire)
+  if (printed === undefined) return undefined
+  switch (type.kind) {
+    case 'decimal':
+      return decimalText(printed, type.scale)
+    case 'double':
+    case 'real':
+      return Number.isNaN(Number(printed)) ? printed : floatText(Number(printed))
+    case 'timestamp':
+    case 'timestampMicros':
+    case 'list':
+    case 'struct':
+      return typeof wire === 'string' ? wire : undefined
+    case 'binary':
+      return printed.replace(/^\\x/, '')
+    default:
+      return printed
+  }
+}
 
-/* The replicator and DMS write instants in UTC: `YYYY-MM-DDTHH:MM:SS[.ffffff]Z`. */
-function instantText(wire: string, digits: number): string {
-  const [date = '', time = ''] = wire.replace(/Z$/, '').split('T')
-  const [clock = '', fraction = ''] = time.split('.')
-  return `${date} ${clock}.${fraction.padEnd(6, '0').slice(0, digits)}`
+/* A number that the scale holds has as many decimals as it; one with more is printed as it is. */
+function decimalText(printed: string, scale: number): string {
+  const plain = plainDecimal(printed)
+  if (plain === undefined) return printed
+  const [whole = '', decimals = ''] = plain.split('.')
+  if (/[1-9]/.test(decimals.slice(scale))) return printed
+  return scale === 0 ? whole : `${whole}.${decimals.slice(0, scale).padEnd(scale, '0')}`
 }

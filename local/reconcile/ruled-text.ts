@@ -23,7 +23,8 @@ export function ruledText(lake: LakeColumn, column: Column): (text: string) => s
   }
 }
 
-function comparisonText(value: CanonicalValue, { type, part }: LakeColumn): string {
+/** The comparison text of a decoded value. */
+export function comparisonText(value: CanonicalValue, { type, part }: LakeColumn): string {
   const text = String(value)
   if (part === 'micros') return instantText(isoOfMicros(BigInt(text)))
   if (part === 'millis') return instantText(isoOfMicros(BigInt(text))).slice(0, -3)
