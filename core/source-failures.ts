@@ -95,6 +95,11 @@ export const sourceFailures = {
     advice:
       'PostgreSQL no longer has the changes since the last acknowledgement. Run `tidemark dev --reload`: a new slot, every table loaded again, nothing deleted from history. On AWS: docs/runbooks/lost-slot.md.',
   },
+  'source/slot-ahead': {
+    action: 'halt',
+    advice:
+      'The slot was moved past what the folder has read: by another reader, by pg_replication_slot_advance, or the folder is an older copy. The changes between are gone. Run `tidemark dev --reload`: a new slot, every table loaded again, nothing deleted from history.',
+  },
   'source/rewound': {
     action: 'halt',
     advice:

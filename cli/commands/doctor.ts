@@ -4,6 +4,7 @@ import { PipelineError } from '../../core/failures.ts'
 import { type FolderFacts, readFolder } from '../../local/checks/folder-look.ts'
 import { folderRules } from '../../local/checks/folder-rules.ts'
 import { machineRules, readMachine } from '../../local/checks/machine-rules.ts'
+import { readAcknowledged } from '../../local/pipeline/acknowledged.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { addressOf, databaseOf } from '../../local/replicator/source-url.ts'
 import { type CheckGroup, checkExit, checksOf, checkText } from '../check-report.ts'
@@ -102,6 +103,7 @@ async function sourceOf(
       slot: state?.slot ?? slot,
       publication: state?.publication ?? publication,
       known: state === undefined ? undefined : knownBy[state.slotState],
+      acknowledged: folder && (() => readAcknowledged(runFolder(folder.dir).acknowledged)),
     },
   )
   return { name: `source ${addressOf({ url })}`, checks }

@@ -43,6 +43,8 @@ export interface SourceExamination {
   readonly publication: string
   /** Whether a run folder says that it made the slot; undefined when no folder was named. */
   readonly known: boolean | undefined
+  /** How far that folder told the slot that everything is durable, read when it is called. */
+  readonly acknowledged?: (() => Promise<bigint | undefined>) | undefined
   /** The database of that folder, as `readIdentity` gives it: of another one nothing is judged, least of all its slots. */
   readonly expected?:
     | { readonly system: string; readonly database: string; readonly address: string }
@@ -132,7 +134,7 @@ async function examineServer(
   const plugins = reader === 'dms' ? dmsPlugins : ownPlugins
   const ofSlot = await look([...slotRules, slotLogRule], async () => {
     const [slot, room] = [await readSlot(client, name), await readSlotRoom(client)]
-    return { name, slot, room, known, plugins }
+    return { name, slot, room, known, plugins, acknowledged: await options.acknowledged?.() }
   })
   const ofSessions = await look(sessionRules, () => readSessions(client, { role, limitSeconds }))
   const ofDdl = reader === 'dms' ? await look(ddlAuditRules, () => readDdlAudit(client)) : []

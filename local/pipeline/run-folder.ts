@@ -18,6 +18,8 @@ export interface RunFolder {
   readonly drift: string
   /** What the source's tables were like when their changes were read last. */
   readonly tables: string
+  /** How far the slot was told that everything is durable. */
+  readonly acknowledged: string
   readonly replays: string
   readonly ledger: string
   /** Which of these files there are. */
@@ -45,6 +47,7 @@ export function runFolder(root: string): RunFolder {
     contracts: join(root, 'contracts.json'),
     drift: join(root, 'drift.json'),
     tables: join(root, 'tables.json'),
+    acknowledged: join(root, 'acknowledged.json'),
     replays: join(root, 'replays'),
     ledger: join(root, 'ledger'),
     inventory: join(root, 'inventory.json'),

@@ -15,6 +15,7 @@ import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { isOfSource, toSourceError } from '../replicator/source-error.ts'
 import { streamChanges } from '../replicator/stream-changes.ts'
+import { forgetAcknowledged, noteAcknowledged, readAcknowledged } from './acknowledged.ts'
 import type { CaptureContext, Pipeline } from './pipeline.ts'
 import { ReadingPauses } from './reading-pauses.ts'
 import type { LoadedTable, RunState } from './run-state.ts'
@@ -81,6 +82,10 @@ export class SourceRun {
     return this.pauses.request(work)
   }
 
+  private get acknowledged(): string {
+    return this.deps.pipeline.folder.acknowledged
+  }
+
   private async follow(signal: AbortSignal): Promise<void> {
     const { state, pipeline, tables } = this.deps
     await this.withClient(async (client) => {
@@ -128,7 +133,7 @@ export class SourceRun {
     const { slot, epoch } = state.data
     return this.withClient(async (client) => {
       await checkRewound(client, { epoch, captured: pipeline.raw.newest })
-      await checkSlot(client, { slot, known: true })
+      await checkSlot(client, { slot, known: true, acknowledged: () => readAcknowledged(this.acknowledged) })
     })
   }
 
@@ -138,7 +143,9 @@ export class SourceRun {
     if (state.data.slotState === 'created') return undefined
     await this.deps.loads.cancelAll()
     await state.update({ slotState: 'creating' })
+    await forgetAcknowledged(this.acknowledged)
     const snapshot = await openSnapshot(source, { slot: state.data.slot })
+    await noteAcknowledged(this.acknowledged, snapshot.lsn)
     await state.update({ slotState: 'created' })
     return snapshot
   }
@@ -185,6 +192,7 @@ export class SourceRun {
         await saved()
         this.reached(through)
       },
+      note: (lsn) => noteAcknowledged(this.acknowledged, lsn),
       onIdle: (lsn) => this.reached(lsn),
       onStart: () => {
         this.link.reading()

@@ -9,7 +9,7 @@ const inventoryFile = z.object({ format: z.literal(1), files: z.array(z.string()
 
 /* Files of the state that nobody ever takes away once they are there. */
 const KEPT = [
-  /^(?:state|catalog|contracts|checkpoint|drift|meter|proofs|tables|mask-check)\.json$/,
+  /^(?:state|catalog|contracts|checkpoint|drift|meter|proofs|tables|acknowledged|mask-check)\.json$/,
   /^keys\/mask\.hex$/,
   /^(?:loads|compaction|replays)\/[^/]+\.json$/,
   /^ledger\/totals\.json$/,

@@ -51,6 +51,11 @@ const remedies: readonly RemedyOf[] = [
     says: 'taken from the source as it is today: where a table was altered or dropped while nothing ran, `tidemark reconcile` tells what its last changes lack',
   },
   {
+    name: /^acknowledged\.json$/,
+    remedy: 'anew',
+    says: 'begins anew with what the slot says: whether somebody else moved it while nothing ran, `tidemark reconcile` tells',
+  },
+  {
     name: /^compaction\//,
     remedy: 'anew',
     says: 'begins anew: the next compaction reads base and history together',

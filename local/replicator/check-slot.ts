@@ -9,6 +9,8 @@ export interface SlotCheck {
   readonly slot: string
   /** Whether our own state says that we created the slot and read from it before. */
   readonly known: boolean
+  /** How far we told the slot that everything is durable, read after the slot; undefined when nobody knows. */
+  readonly acknowledged?: () => Promise<bigint | undefined>
   /** How long another reader of the slot may take to go away (default 15 s). */
   readonly waitMs?: number
 }
@@ -27,7 +29,11 @@ export const ownPlugins = ['pgoutput'] as const
 export async function checkSlot(client: ClientBase, check: SlotCheck): Promise<{ readonly exists: boolean }> {
   const slot = await readSlot(client, check.slot)
   const room = await readSlotRoom(client)
-  refuseFirst(slotRules, { name: check.slot, slot, room, known: check.known, plugins: ownPlugins })
+  const acknowledged = await check.acknowledged?.()
+  refuseFirst(slotRules, {
+    ...{ name: check.slot, slot, room, acknowledged },
+    ...{ known: check.known, plugins: ownPlugins },
+  })
   if (slot === undefined) return { exists: false }
   if (slot.activePid !== null) await waitForReader(client, check, slot)
   return { exists: true }

@@ -38,6 +38,8 @@ export interface SlotFacts {
   readonly room: SlotRoom
   /** Whether our own state says that we made the slot and read from it before; undefined when nobody here can say. */
   readonly known: boolean | undefined
+  /** How far we told it that everything is durable, at most; undefined when nobody here can say. */
+  readonly acknowledged?: bigint | undefined
   /** Output plugins that the reader understands; the first is what a new slot gets. */
   readonly plugins: readonly string[]
 }

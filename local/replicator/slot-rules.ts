@@ -1,4 +1,5 @@
 import { ok, type Rule, refuse, shell, sql, step, type Verdict, warn } from '../../core/check.ts'
+import { formatLsn, parseLsn } from './lsn.ts'
 import { quoteLiteral } from './quote-identifier.ts'
 import { settingFix } from './setting-fix.ts'
 import type { SlotFacts, SlotRoom } from './slot-facts.ts'
@@ -33,6 +34,8 @@ export const slotRules: readonly Rule<SlotFacts>[] = [
         const why = slot.invalidation === null ? '' : ` (${slot.invalidation})`
         return lost(facts, `has lost its log${why}`)
       }
+      const ahead = movedAhead(facts, slot.confirmed)
+      if (ahead !== undefined) return ahead
       const reader =
         slot.activePid === null ? 'nobody reads it now' : `read by server process ${slot.activePid}`
       if (known === undefined && slot.activePid === null) return unclaimed(facts)
@@ -84,6 +87,16 @@ function lost({ name, plugins }: SlotFacts, how: string): Verdict {
     ? shell('npx tidemark dev --reload')
     : step('make the slot, the CDC task and the loads anew: docs/15-deploying.md')
   return refuse('source/slot-lost', `slot ${name} ${how}`, again)
+}
+
+/* What lies between was given up at the source, and nothing here has it. */
+function movedAhead({ name, acknowledged }: SlotFacts, confirmed: string): Verdict | undefined {
+  if (acknowledged === undefined || parseLsn(confirmed) <= acknowledged) return undefined
+  return refuse(
+    'source/slot-ahead',
+    `slot ${name} is at ${confirmed}, and this folder has read up to ${formatLsn(acknowledged)}: somebody else has moved it, or the folder is an older copy`,
+    shell('npx tidemark dev --reload'),
+  )
 }
 
 function unclaimed({ name }: SlotFacts): Verdict {

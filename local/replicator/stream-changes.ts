@@ -1,4 +1,5 @@
 import { PipelineError } from '../../core/failures.ts'
+import { Acknowledgement } from './acknowledgement.ts'
 import { type AlteredTable, ChangeTranslator } from './change-translator.ts'
 import { DeliveryQueue, type ReplicationBatch } from './delivery-queue.ts'
 import { describeRelation } from './describe-relation.ts'
@@ -26,6 +27,8 @@ export interface StreamOptions {
   readonly startLsn: bigint
   /** Durable when it resolves: the source may forget the batch. One call at a time, in order. */
   readonly deliver: (batch: ReplicationBatch) => Promise<void>
+  /** Notes durably what the source is told next, so that a slot which is further has been moved by somebody else. */
+  readonly note?: (lsn: bigint) => Promise<void>
   /** Everything up to this LSN is delivered and nothing waits. */
   readonly onIdle?: (lsn: bigint) => void
   /** The server has agreed to send. */
@@ -79,6 +82,7 @@ class ChangeStream {
   private readonly connection: ReplicationConnection
   private readonly options: StreamOptions
   private readonly queue: DeliveryQueue
+  private readonly acknowledgement: Acknowledgement
   private readonly translator: ChangeTranslator
   private readonly highWater: number
   private readonly now: () => number
@@ -117,6 +121,11 @@ class ChangeStream {
       idle: (lsn) => this.idle(lsn),
       failed: (cause) => this.fail(cause),
     })
+    this.acknowledgement = new Acknowledgement({
+      ...{ note: options.note, now: this.now },
+      noted: () => (this.over ? undefined : this.sendStatus()),
+      failed: (cause) => this.fail(cause),
+    })
     const sequence = options.sequence ?? startSequence(this.now())
     this.translator = new ChangeTranslator({
       tables: options.tables,
@@ -142,6 +151,7 @@ class ChangeStream {
       await this.queue.flush()
       /* A delivery may have failed during the flush. */
       if (this.failure !== undefined) throw this.failure.cause
+      await this.acknowledgement.settle(this.queue.deliveredThrough)
       this.sendStatus()
     } finally {
       this.over = true
@@ -250,6 +260,7 @@ class ChangeStream {
     /* While we do not read, the server's requests for a reply are not seen: answer them unasked. */
     if (isWaiting) this.sendStatus()
     else if (now - this.statusAt >= STATUS_MS) this.sendStatus(true)
+    else this.acknowledgement.upTo(this.queue.deliveredThrough)
     const { silenceMs = SILENCE_MS } = this.options
     if (isWaiting || now - this.heardAt <= silenceMs) return
     this.fail(
@@ -260,7 +271,8 @@ class ChangeStream {
 
   private sendStatus(askReply = false): void {
     this.statusAt = this.now()
-    this.connection.sendStatus(this.queue.deliveredThrough, this.statusAt, askReply)
+    const told = this.acknowledgement.upTo(this.queue.deliveredThrough)
+    this.connection.sendStatus(told, this.statusAt, askReply)
   }
 
   private finish(): void {

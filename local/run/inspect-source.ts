@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
 import { sourceTableName } from '../../core/source-table-name.ts'
+import { readAcknowledged } from '../pipeline/acknowledged.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../pipeline/run-state.ts'
 import { checkSource } from '../replicator/check-source.ts'
@@ -70,7 +71,14 @@ export async function inspectSource(options: InspectOptions, folder: RunFolder):
     if (isDropped) await dropOwnSlot(client, slot)
     const known = before?.slotState === 'created' && !isDropped && !isOther
     const { added = [] } = before ?? {}
-    const { tables, leftOut } = await checkSource(client, { slot, patterns, also: added, known })
+    const acknowledged = () => readAcknowledged(folder.acknowledged)
+    const { tables, leftOut } = await checkSource(client, {
+      slot,
+      patterns,
+      also: added,
+      known,
+      acknowledged,
+    })
     const published = await readPublication(client, before?.publication ?? publication, tables)
     /* A source that was refused leaves no trace in the folder. */
     const state = new RunState(folder.state, before ?? fresh)

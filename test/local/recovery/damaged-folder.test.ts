@@ -41,6 +41,7 @@ test('the run left every kind of file there is, and nothing to find', async () =
       'meter',
       'proofs',
       'tables',
+      'acknowledged',
       'status',
       'inventory',
     ],
