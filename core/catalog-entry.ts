@@ -49,6 +49,8 @@ export interface LakeFile {
   readonly key: string
   readonly rows: number
   readonly bytes: number
+  /** Of its bytes, in hex; unknown of files of before it was kept. */
+  readonly sha256?: string | undefined
 }
 
 /** One partition of base: its value of each partition column, and its files, which an earlier build may have written. */
@@ -89,4 +91,10 @@ export interface CatalogEntry {
   readonly revisions: readonly number[]
   /** Null before the first compaction. */
   readonly base: Base | null
+}
+
+/** Whether history has every change that counts: none was dropped since the last floor, so that base can be made of it again. */
+export function reachesBack({ base, floors }: Pick<CatalogEntry, 'base' | 'floors'>): boolean {
+  const since = base?.historyFrom ?? null
+  return since === null || (floors.at(-1)?.position ?? '') > since
 }

@@ -31,7 +31,12 @@ export const catalogTableDocument = z.object({
 
 export const floorDocument = z.object({ position: z.string(), reason: z.enum(['load', 'truncate']) })
 
-const file = z.object({ key: z.string(), rows: z.number().int(), bytes: z.number().int() })
+const file = z.object({
+  key: z.string(),
+  rows: z.number().int(),
+  bytes: z.number().int(),
+  sha256: z.string().optional(),
+})
 
 export const baseDocument = z.object({
   build: z.number().int(),

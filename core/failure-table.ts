@@ -99,7 +99,12 @@ export const failures = {
   'lake/unreadable': {
     action: 'halt',
     advice:
-      'A file of the lake is missing or damaged. Replay its table (`tidemark replay --table …`): the raw changes are still there.',
+      'A file of the lake is missing or damaged. `tidemark status --audit` names each such file and the command that makes it again: `tidemark compact --table … --rebuild` makes base of history, `tidemark replay --table …` makes history of the raw changes. Other tables are not concerned.',
+  },
+  'lake/base-lost': {
+    action: 'halt',
+    advice:
+      'A file of base is gone or damaged, and base cannot be made again of history, for its older days were dropped (`--keep-history`). Read the table again, `tidemark load start --tables … --wait`; then `tidemark compact --table …`. Other tables are not concerned.',
   },
   'load/audit': {
     action: 'halt',

@@ -1,3 +1,4 @@
+import type { CatalogTable, LakeFile } from './catalog-entry.ts'
 import type { LoadFileRecord, ManifestDay, ManifestFile, NamedBlock } from './ledger.ts'
 import type { Page } from './page.ts'
 import type { Position } from './position.ts'
@@ -85,39 +86,54 @@ export function unevenPage(page: Pick<Page, 'key' | 'changes'>, contract: string
 
 /** A file of other bytes than were written; `found` is undefined for one that is gone. */
 export function alteredFile(day: ManifestDay, file: ManifestFile, found: number | undefined): LedgerFinding {
+  const missing = badHistory(day, file, 'missing')
   const advice = `tidemark redrive --file '${file.key}'`
-  const missing = badFile(day, file, undefined)
   if (found === undefined) return { ...missing, advice }
   return { ...missing, advice, message: `${file.key} has ${found} bytes, ${file.bytes} were written` }
 }
 
-/** `found` is undefined for a file that is gone, null for one that cannot be read. */
-export function badFile(
+/** What an audit found in the place of a file: `rows` by its footer. */
+export type FoundFile = 'missing' | 'unreadable' | 'altered' | { readonly rows: number }
+
+/** A history file that is not what was written. A replay of its range writes its rows again and puts it aside. */
+export function badHistory(
   { table, version }: Pick<ManifestDay, 'table' | 'version'>,
-  { key, rows, first, last }: ManifestFile,
-  found: number | null | undefined,
+  file: ManifestFile,
+  found: FoundFile,
 ): LedgerFinding {
   const contract = `${table} v${version}`
-  const message =
-    found === undefined
-      ? `${key} is missing: ${rows} rows of ${contract}`
-      : found === null
-        ? `${key} cannot be read: ${rows} rows of ${contract}`
-        : `${key} has ${found} rows, ${rows} were written`
+  const { first, last } = file
   const replay = replayOf(contract, { first, last })
+  /* Of before digests were kept: a replay does not see that it is another file. */
+  const isUnseen = file.sha256 === undefined && found !== 'missing'
+  const advice = isUnseen ? `move the file away, then ${replay}` : replay
+  return { ...badFile(contract, file, found), first, last, advice }
+}
+
+/** A base or tombstone file that is not what was written. `reachesBack`: whether history has all that base was made of. */
+export function badBase(
+  { name, version, source }: Pick<CatalogTable, 'name' | 'version' | 'source'>,
+  file: LakeFile,
+  { found, reachesBack }: { readonly found: FoundFile; readonly reachesBack: boolean },
+): LedgerFinding {
+  const advice = reachesBack
+    ? `tidemark compact --table ${name} --rebuild`
+    : `History before this base was dropped, so it is read again: tidemark load start --tables ${source} --wait; then tidemark compact --table ${name}`
+  return { ...badFile(`${name} v${version}`, file, found), advice }
+}
+
+function badFile(contract: string, { key, rows, bytes }: LakeFile, found: FoundFile): LedgerFinding {
+  const lost = `${rows} rows of ${contract}`
+  const says = {
+    missing: `${key} is missing: ${lost}`,
+    unreadable: `${key} cannot be read: ${lost}`,
+    altered: `${key} is not the ${bytes} bytes that were written: ${lost}`,
+  }
   return {
-    ...{
-      kind: 'file',
-      table: contract,
-      name: key,
-      count: rows,
-      first,
-      last,
-      object: null,
-      severity: 'fault',
-    },
-    message,
-    advice: found === undefined ? replay : `move the file away, then ${replay}`,
+    ...{ kind: 'file', table: contract, name: key, count: rows, first: null, last: null },
+    ...{ object: null, severity: 'fault' },
+    message: typeof found === 'string' ? says[found] : `${key} has ${found.rows} rows, ${rows} were written`,
+    advice: '',
   }
 }
 
@@ -175,7 +191,8 @@ export function lostEntries(table: string, expected: number, found: number): Led
   }
 }
 
-function replayOf(
+/** The command that formats a range of a contract's changes again. */
+export function replayOf(
   contract: string,
   { first, last }: { readonly first: Position | null; readonly last: Position | null },
 ): string {

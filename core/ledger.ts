@@ -35,6 +35,8 @@ export interface ManifestFile {
   readonly key: string
   readonly rows: number
   readonly bytes: number
+  /** Of its bytes, in hex; unknown of files of before it was kept. */
+  readonly sha256?: string | undefined
   /** Positions of its rows; null where nobody said. */
   readonly first: Position | null
   readonly last: Position | null

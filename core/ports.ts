@@ -1,5 +1,5 @@
 import type { Block, BlockHeader } from './block.ts'
-import type { Base, CatalogEntry, CatalogTable, Floor } from './catalog-entry.ts'
+import type { Base, CatalogEntry, CatalogTable, Floor, LakeFile } from './catalog-entry.ts'
 import type { MaskKey } from './contract/pii.ts'
 import type { FailureCode } from './failures.ts'
 import type { JsonValue } from './json.ts'
@@ -199,6 +199,9 @@ export interface SqlEngine {
   rows(sql: string): Promise<readonly (readonly JsonValue[])[]>
 }
 
+/** What was written is there, is gone, or has become something else. */
+export type FileState = 'whole' | 'missing' | 'altered'
+
 /**
  * Objects as local files, for engines that read and write only those: the objects' own files on one machine, copies on
  * AWS. Durability, duplicates: as `ObjectStore`.
@@ -208,8 +211,10 @@ export interface ObjectFiles {
   read(key: string): Promise<string>
   /** A path below the object folder's file system where a new file may be written; `publish` or nobody uses it. */
   scratch(name: string): Promise<string>
-  /** Makes a scratch file the object of a key, whole and durable. Resolves with its size in bytes. */
-  publish(path: string, key: string): Promise<number>
+  /** Makes a scratch file the object of a key, whole and durable. Resolves with its size and digest. */
+  publish(path: string, key: string): Promise<Pick<LakeFile, 'bytes' | 'sha256'>>
+  /** Whether an object is what was written: of its size, and, asked to read it (`digest`), of its bytes where they are known. */
+  verify(file: Pick<LakeFile, 'key' | 'bytes' | 'sha256'>, by: 'size' | 'digest'): Promise<FileState>
 }
 
 /** A log line: an event name and counts, codes, table names. Never row values. */

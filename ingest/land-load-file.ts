@@ -135,7 +135,7 @@ async function publish(
   const published: LakeFile[] = []
   for (const [index, { path, rows }] of files.entries()) {
     const key = `${prefix}${index === 0 ? '' : `-${index}`}.parquet`
-    published.push({ key, rows, bytes: await deps.files.publish(path, key) })
+    published.push({ key, rows, ...(await deps.files.publish(path, key)) })
   }
   /* An earlier landing, under another contract, may have made more files of it. */
   const keys = new Set(published.map(({ key }) => key))

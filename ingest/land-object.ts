@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { type BlockHeader, decodeBlockHeader } from '../core/block.ts'
@@ -66,12 +67,18 @@ export async function landObject(key: string, { objects, catalog, historyFiles }
     for (const position of truncates)
       await catalog.addFloor(entry.table.source, { position, reason: 'truncate' })
     landed.push({ table, version, key: path, rows })
-    const added = [{ key: path, rows, bytes, ...reachOf(blocks) }]
+    const added = [{ key: path, rows, bytes, sha256: digestOf(parts), ...reachOf(blocks) }]
     manifest.push({ table, version, day: ingestDate, added, removed: [] })
     for (const time of times) commits.push(time)
   }
   const blocks = known.flatMap((one) => one.blocks)
   return { files: landed, commits, record: { object: key, blocks, files: manifest } }
+}
+
+function digestOf(parts: readonly Uint8Array[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex')
 }
 
 /** The names of the blocks in an object as far as it can be read: of what is set aside the ledger knows them then. */

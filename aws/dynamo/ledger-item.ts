@@ -149,12 +149,13 @@ export function redriveOf(text: string): NamedBlock {
 
 const file = z.object({
   ...{ rows: count, bytes: count, first: z.string().nullable(), last: z.string().nullable() },
+  sha256: z.string().optional(),
 })
 
 /** A history file that must be there. */
 export function fileItem(day: string, { key, ...rest }: ManifestFile): WriteRequest {
-  const { rows, bytes, first, last } = rest
-  const text = JSON.stringify({ rows, bytes, first, last })
+  const { rows, bytes, sha256, first, last } = rest
+  const text = JSON.stringify({ rows, bytes, sha256, first, last })
   return putOf({ pk: { S: filesPartition(day) }, sk: { S: key }, file: { S: text } })
 }
 

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
 import { PipelineError } from '../../core/failures.ts'
 import { type CallName, callAws, isNamed } from '../call-aws.ts'
@@ -60,6 +60,19 @@ export async function putParts(
     } finally {
       signal.removeEventListener('abort', stop)
       Body.destroy()
+    }
+  })
+}
+
+/** Bytes of an object, without reading it; undefined when there is none. */
+export function objectSize(bucket: S3Bucket, key: string): Promise<number | undefined> {
+  const command = new HeadObjectCommand({ Bucket: bucket.bucket, Key: s3Key(bucket, key) })
+  return callAws(callOf(bucket), bucket.retry, async (abortSignal) => {
+    try {
+      return (await bucket.client.send(command, { abortSignal })).ContentLength ?? 0
+    } catch (cause) {
+      if (isNamed(cause, 'NoSuchKey', 'NotFound')) return undefined
+      throw cause
     }
   })
 }

@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import type { LakeFile } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
-import type { ObjectFiles } from '../../core/ports.ts'
-import { putParts, putWhole, readObject, type S3Bucket } from './s3-bucket.ts'
+import type { FileState, ObjectFiles } from '../../core/ports.ts'
+import { objectSize, putParts, putWhole, readObject, type S3Bucket } from './s3-bucket.ts'
 
 export interface S3FilesSettings {
   readonly bucket: S3Bucket
@@ -47,13 +48,25 @@ export class S3Files implements ObjectFiles {
     return join(this.settings.folder, `${name}.${randomBytes(6).toString('hex')}`)
   }
 
-  async publish(path: string, key: string): Promise<number> {
+  async publish(path: string, key: string): Promise<Pick<LakeFile, 'bytes' | 'sha256'>> {
     const { bucket } = this.settings
     const { size } = await stat(path)
+    const sha256 = await digestOf(path)
     if (size <= bucket.partBytes) await putWhole(bucket, key, await readFile(path))
     else await putParts(bucket, key, { size, open: () => createReadStream(path, { highWaterMark: 1 << 20 }) })
     await rm(path, { force: true })
-    return size
+    return { bytes: size, sha256 }
+  }
+
+  async verify(
+    { key, bytes, sha256 }: Pick<LakeFile, 'key' | 'bytes' | 'sha256'>,
+    by: 'size' | 'digest',
+  ): Promise<FileState> {
+    const found = await objectSize(this.settings.bucket, key)
+    if (found === undefined) return 'missing'
+    if (found !== bytes) return 'altered'
+    if (by === 'size' || sha256 === undefined) return 'whole'
+    return (await digestOf(await this.read(key))) === sha256 ? 'whole' : 'altered'
   }
 
   /** Removes all copies and scratch files. */
@@ -85,4 +98,10 @@ export class S3Files implements ObjectFiles {
       throw error
     }
   }
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
 }

@@ -86,6 +86,13 @@ async function filesOf(
   return keys.filter((key) => key.includes(`/${replayFileName(revision)}`))
 }
 
-function manifestFile({ key, rows, bytes, first, last }: ReplayRecord['files'][number]): ManifestFile {
-  return { key, rows, bytes, first, last }
+function manifestFile({
+  key,
+  rows,
+  bytes,
+  sha256,
+  first,
+  last,
+}: ReplayRecord['files'][number]): ManifestFile {
+  return { key, rows, bytes, sha256, first, last }
 }

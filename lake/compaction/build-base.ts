@@ -1,4 +1,4 @@
-import type { Base } from '../../core/catalog-entry.ts'
+import { type Base, reachesBack } from '../../core/catalog-entry.ts'
 import type { Position } from '../../core/position.ts'
 import { type BuildScope, pathsOf } from './build-scope.ts'
 import type { CompactionRecord, RetiredFile } from './compaction-ledger.ts'
@@ -14,6 +14,10 @@ export interface BuildPlan {
   readonly listing: HistoryListing
   /** History files to merge, by day. */
   readonly merges: readonly (readonly string[])[]
+  /** Whether base is made of history alone where that goes back far enough, whatever base there is. */
+  readonly isRemade: boolean
+  /** Throws for a history file of the days from one on that is not what was written. */
+  readonly verify: (firstDay: string) => Promise<void>
   /** Epoch milliseconds. */
   readonly now: number
 }
@@ -47,6 +51,7 @@ export async function buildBase(
 ): Promise<NewBuild> {
   const { record, listing, merges } = plan
   const merged: MergedDay[] = []
+  if (merges.length > 0) await plan.verify('')
   for (const [done, inputs] of merges.entries()) {
     scope.checkpoint()
     onProgress({ step: 'merge', done, all: merges.length })
@@ -54,7 +59,7 @@ export async function buildBase(
   }
   scope.checkpoint()
   onProgress({ step: 'fold', done: 0, all: 1 })
-  const isWhole = isMadeWhole(scope, record)
+  const isWhole = plan.isRemade || isMadeWhole(scope, record)
   const { folded, written } =
     listing.fresh.length > 0 || isWhole ? await fold(scope, plan, isWhole, onProgress) : carryAll(scope)
   const base = {
@@ -93,18 +98,22 @@ export function isMadeWhole({ entry }: Pick<BuildScope, 'entry'>, { builds }: Co
 
 async function fold(
   scope: BuildScope,
-  { record, listing }: BuildPlan,
+  { record, listing, isRemade, verify }: BuildPlan,
   isWhole: boolean,
   onProgress: (progress: BuildProgress) => void,
 ) {
   const { sql, files, entry } = scope
   const { base } = entry
+  await verify(isWhole ? '' : (base?.openSince ?? ''))
   const staged = await files.scratch('staged')
   const folded = await foldHistory(
     sql,
     {
       entry,
-      history: () => pathsOf(files, listing.files),
+      history: async () => {
+        if (!isWhole) await verify('')
+        return pathsOf(files, listing.files)
+      },
       fresh: await pathsOf(files, listing.fresh),
       base:
         base === null
@@ -121,7 +130,7 @@ async function fold(
               position: base.position,
             },
       isWhole,
-      isHistoryWhole: record.historySince === null,
+      isHistoryWhole: record.historySince === null || (isRemade && reachesBack(entry)),
     },
     staged,
   )

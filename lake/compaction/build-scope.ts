@@ -42,8 +42,7 @@ export async function publishFile(
   rows: number,
 ): Promise<LakeFile> {
   scope.written.push(key)
-  const bytes = await scope.files.publish(path, key)
-  return { key, rows, bytes }
+  return { key, rows, ...(await scope.files.publish(path, key)) }
 }
 
 /** Local paths of objects, in their order. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
+import type { ManifestDay, ManifestFile } from '../../core/ledger.ts'
 import type { Catalog, Clock, Ledger, ObjectFiles, ObjectStore, SqlEngine } from '../../core/ports.ts'
 import { buildBase, isMadeWhole, type NewBuild } from './build-base.ts'
 import { type BuildScope, pathsOf, removeWritten } from './build-scope.ts'
@@ -11,6 +12,7 @@ import { pathList, publishedRevisions, rowsOfFiles } from './lake-rows-sql.ts'
 import { dropPastDays, sweep } from './maintain-table.ts'
 import { daysToMerge, type MergeRules } from './merge-days.ts'
 import { firstRecord } from './retire-files.ts'
+import { damagedBase, requireHistory, verifyHistory } from './verify-files.ts'
 
 export interface CompactDeps {
   readonly sql: SqlEngine
@@ -18,8 +20,10 @@ export interface CompactDeps {
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>
   readonly catalog: Pick<Catalog, 'entries' | 'publishBase' | 'dropPartitions'>
   readonly ledger: CompactionLedger
-  /** Told which history files come and go. */
-  readonly manifest: Pick<Ledger, 'replaceFiles'>
+  /** Told which history files come and go; where it tells them too, each is verified before it is folded. */
+  readonly manifest: Pick<Ledger, 'replaceFiles'> & {
+    readonly files?: (day: ManifestDay) => Promise<readonly ManifestFile[]>
+  }
   readonly now: Clock
   readonly signal: AbortSignal
   readonly onProgress?: (progress: CompactionProgress) => void
@@ -40,6 +44,8 @@ export interface CompactOptions extends Partial<MergeRules> {
   readonly fileBytes?: number
   /** Ingest days of history to keep; all. */
   readonly keepHistoryDays?: number | undefined
+  /** Whether base is made anew, of all of history, whatever is there; no. */
+  readonly isRebuild?: boolean
 }
 
 export interface CompactionResult {
@@ -71,13 +77,16 @@ export const compactDefaults = {
   mergeAbove: 8,
   smallBytes: 32 << 20,
   keepHistoryDays: undefined,
+  isRebuild: false,
 } as const
 
 /**
  * Folds the history files of a table version that no base has into a new base, merges small history files, and deletes
  * what is out of use. Readers see the old base or the new one, never a part; a stop at any point is put right by the next
- * call. Changes may land meanwhile. One call at a time for each table version. Throws `lake/audit` when what was written
- * is not what should have been, and `lake/conflict` when another build was published meanwhile; nothing is shown then.
+ * call. Changes may land meanwhile. One call at a time for each table version. A base with a file that is gone or damaged is
+ * made anew of all of history. Throws `lake/audit` when what was written is not what should have been, `lake/conflict` when
+ * another build was published meanwhile, `lake/unreadable` for a history file that is not what was written, and
+ * `lake/base-lost` when history does not go back far enough to make base anew; nothing is shown then.
  */
 export async function compactTable(
   name: string,
@@ -110,6 +119,9 @@ async function attempt(
   const { table, version } = { table: entry.table.name, version: entry.table.version }
   const { signal, ledger, catalog, now } = deps
   const settings = { ...compactDefaults, ...options }
+  const damaged = await damagedBase(entry, deps, 'size')
+  requireHistory(entry, damaged)
+  const isRemade = settings.isRebuild || damaged.length > 0
   const report = (step: CompactionProgress['step'], done: number, all: number) =>
     deps.onProgress?.({ table, version, step, done, all })
   report('list', 0, 1)
@@ -126,7 +138,7 @@ async function attempt(
     written: [],
   }
   const merges = await daysToMerge(scope, listing, settings)
-  const isStale = entry.base !== null && isMadeWhole(scope, record)
+  const isStale = entry.base !== null && (isRemade || isMadeWhole(scope, record))
   if (listing.fresh.length === 0 && merges.length === 0 && !isStale) {
     await ledger.save({ ...record, foldedAt: now() })
     return unbuilt(entry, 'nothing new')
@@ -135,14 +147,18 @@ async function attempt(
 
   let built: NewBuild
   try {
-    built = await buildBase(scope, { record, listing, merges, now: now() }, ({ step, done, all }) =>
-      report(step, done, all),
+    const verify = (firstDay: string) => verifyHistory(entry, firstDay, deps)
+    built = await buildBase(
+      scope,
+      { record, listing, merges, isRemade, verify, now: now() },
+      ({ step, done, all }) => report(step, done, all),
     )
   } catch (error) {
     /* Where that fails too, the next call does it. */
     await removeWritten(scope).catch(() => undefined)
     if (signal.aborted && error === signal.reason) return unbuilt(entry, 'interrupted')
-    throw error
+    if (isRemade || !(await isBaseAtFault(error, entry, deps))) throw error
+    return await attempt(entry, record, deps, { ...options, isRebuild: true })
   }
   report('publish', 0, 1)
   for (const { file, first, last } of built.merged)
@@ -174,6 +190,14 @@ async function attempt(
     mergedFiles: built.mergedFiles,
     deletedFiles: after.deleted,
   }
+}
+
+/* Damage that sizes do not tell, and that broke the build: of the base, which can be made without. */
+async function isBaseAtFault(error: unknown, entry: CatalogEntry, deps: CompactDeps): Promise<boolean> {
+  if (!(error instanceof PipelineError) || !/^lake\/(?:audit|unreadable)$/.test(error.code)) return false
+  const damaged = await damagedBase(entry, deps, 'digest')
+  requireHistory(entry, damaged)
+  return damaged.length > 0
 }
 
 /** The entry of a table version. Throws `lake/unreadable` when the catalog has none. */

@@ -14,6 +14,7 @@ import { countedRows, keyColumns, rowsOfFiles } from './lake-rows-sql.ts'
 import { daysToMerge } from './merge-days.ts'
 import { partitionSql } from './partition-sql.ts'
 import { firstRecord } from './retire-files.ts'
+import { damagedBase, requireHistory } from './verify-files.ts'
 
 /** What a compaction would do. Bytes and keys are estimates: late rows may touch more than their own keys. */
 export interface CompactionPlan {
@@ -45,8 +46,11 @@ export async function planCompaction(
   const { table, base } = entry
   const record = (await deps.ledger.read(name, version)) ?? firstRecord(entry)
   const listing = await readableHistory(entry, record, deps)
-  const isWhole = isMadeWhole({ entry }, record)
   const settings = { ...compactDefaults, ...options }
+  const damaged = await damagedBase(entry, deps, 'size')
+  requireHistory(entry, damaged)
+  const isRemade = settings.isRebuild || damaged.length > 0
+  const isWhole = isRemade || isMadeWhole({ entry }, record)
   const merges = await daysToMerge({ sql, files, fileBytes: settings.fileBytes }, listing, settings)
   const paths = await pathsOf(files, isWhole ? listing.files : listing.fresh)
   const freshBytes = await sizeOf(listing.fresh, deps)

@@ -113,6 +113,9 @@ async function expectedSums(
   places: ReadonlyMap<string, PartJob>,
 ): Promise<ReadonlyMap<PartJob, Sum>> {
   const paths = [...places.keys()]
+  const rewritten = jobs.flatMap((job) => job.old?.files ?? [])
+  for (const file of rewritten)
+    agree(scope, `an old file, ${file.key}`, await scope.files.verify(file, 'digest'), 'whole')
   const before = await sumsByFile(scope, paths)
   const replaced =
     paths.length === 0

@@ -18,6 +18,8 @@ export async function writeTombstones(
   if (folded.dead === 0 && folded.buried === 0) return before
   const keys = columnList(keyColumns(entry.table))
   const columns = `${keys}, ${tombstoneSystem.join(', ')}`
+  for (const file of before)
+    agree(scope, `an old file, ${file.key}`, await files.verify(file, 'digest'), 'whole')
   const oldPaths = await pathsOf(
     files,
     before.map(({ key }) => key),

@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Catalog, Clock, Ledger } from '../../core/ports.ts'
+import { PipelineError } from '../../core/failures.ts'
+import type { Catalog, Clock } from '../../core/ports.ts'
 import {
+  type CompactDeps,
   type CompactionProgress,
   type CompactionResult,
   type CompactOptions,
@@ -18,7 +20,7 @@ export interface CompactFolderDeps {
   /** Folder that holds `lake/`. Only one process compacts in it at a time. */
   readonly root: string
   readonly catalog: Catalog
-  readonly manifest: Pick<Ledger, 'replaceFiles'>
+  readonly manifest: CompactDeps['manifest']
   readonly now: Clock
   readonly signal: AbortSignal
   readonly onProgress?: (progress: CompactionProgress) => void
@@ -32,7 +34,10 @@ export interface CompactFolderOptions extends CompactOptions {
   readonly table?: string
 }
 
-/** Compacts the tables of a folder, one after the other; those without new files are only tidied. Throws as `compactTable`. */
+/**
+ * Compacts the tables of a folder, one after the other; those without new files are only tidied. Throws as `compactTable`
+ * for the first table that fails, when all others are done.
+ */
 export function compactAll(
   deps: CompactFolderDeps,
   options: CompactFolderOptions = {},
@@ -72,6 +77,7 @@ async function forEachTable<T>(
   const files = new FolderFiles(objects, scratch)
   const ledger = new FileCompactionLedger(join(root, 'compaction'))
   const done: T[] = []
+  const failures: PipelineError[] = []
   try {
     for (const { table } of await catalog.entries()) {
       if (signal.aborted || (only !== undefined && table.name !== only)) continue
@@ -83,6 +89,9 @@ async function forEachTable<T>(
       })
       try {
         done.push(await work(table.name, table.version, { sql, files, objects, ledger }))
+      } catch (error) {
+        if (!(error instanceof PipelineError)) throw error
+        failures.push(named(error, `${table.name} v${table.version}`))
       } finally {
         await sql.close()
       }
@@ -90,5 +99,12 @@ async function forEachTable<T>(
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
+  const [first] = failures
+  if (first !== undefined) throw first
   return done
+}
+
+function named(error: PipelineError, table: string): PipelineError {
+  if (error.message.includes(table)) return error
+  return new PipelineError(error.code, `${table}: ${error.message}`, { cause: error })
 }

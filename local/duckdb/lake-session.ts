@@ -9,6 +9,7 @@ import { currentSelect } from '../../lake/sql/current-select.ts'
 import { freshSelect, historySelect } from '../../lake/sql/history-select.ts'
 import { globPath, identifier, literal } from '../../lake/sql-text.ts'
 import { checkQuery } from './check-query.ts'
+import { FileDamage } from './file-damage.ts'
 import { shownValue } from './shown-value.ts'
 
 export interface ResultColumn {
@@ -36,17 +37,24 @@ export class LakeSession {
   private readonly instance: DuckDBInstance
   private readonly macros: ReadonlySet<string>
   private waiting: readonly LakeMacro[]
+  private readonly damage: FileDamage
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, macros: readonly LakeMacro[]) {
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    { macros, damage }: { readonly macros: readonly LakeMacro[]; readonly damage: FileDamage },
+  ) {
     this.instance = instance
     this.connection = connection
     this.macros = new Set(macros.map(({ name }) => name))
     this.waiting = macros
+    this.damage = damage
   }
 
   /**
    * Opens a session with a schema for each database, `<table>` (current) and `<table>_history` for each newest
-   * version, and `<table>_v<N>` for older ones; `<table>_as_of(position)` and `<table>_at(time)` are current as it was.
+   * version, and `<table>_v<N>` for older ones; a table that has a damaged file is left out, and a query that names it is
+   * told so. `<table>_as_of(position)` and `<table>_at(time)` are current as it was.
    * The sandbox is closed before the first query of a user: no other
    * files, no network, no extensions, no settings.
    */
@@ -66,13 +74,14 @@ export class LakeSession {
     const connection = await instance.connect()
     const views = lakeViews(entries)
     const macros = views.flatMap((view) => lakeMacros(view, root))
-    const session = new LakeSession(instance, connection, macros)
+    const session = new LakeSession(instance, connection, { macros, damage: new FileDamage(entries) })
     await connection.run(
       /* Of the result one chunk waits: DuckDB's buffer is measured without the texts in it. */
       `SET enable_external_file_cache = false; SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET streaming_buffer_size = '1KB'`,
     )
-    for (const statement of views.flatMap((view) => viewStatements(view, root)))
-      await connection.run(statement)
+    for (const view of views)
+      for (const statement of viewStatements(view, root))
+        await connection.run(statement).catch((cause) => session.damage.note(view.entry, cause))
     await connection.run(`SET temp_directory = ''`)
     const folders = new Set([root, globPath(root)].map((path) => literal(`${path}/lake/`)))
     await connection.run(`SET allowed_directories = [${[...folders].join(', ')}]`)
@@ -80,14 +89,15 @@ export class LakeSession {
     return session
   }
 
-  /** Runs one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a user. Throws `query/refused` for anything else, `query/invalid` when it does not compile or run, `query/too-large` when DuckDB's memory does not hold it. */
+  /** Runs one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a user. Throws `query/refused` for anything else, `query/invalid` when it does not compile or run, `lake/unreadable` when a file that it needs is gone or damaged, `query/too-large` when DuckDB's memory does not hold it. */
   async query(sql: string): Promise<QueryResult> {
     await this.check(sql)
     await this.makeMacros(sql)
-    const result = await this.connection.stream(sql).catch(rethrow)
+    const fail = (cause: unknown) => rethrow(this.damage.in(sql, cause) ?? cause)
+    const result = await this.connection.stream(sql).catch(fail)
     const types = result.columnTypes().map(String)
     const columns = result.columnNames().map((name, index) => ({ name, type: types[index] ?? '' }))
-    return { columns, batches: batchesOf(result) }
+    return { columns, batches: batchesOf(result, fail) }
   }
 
   close(): void {
@@ -102,7 +112,8 @@ export class LakeSession {
       this.waiting.filter(({ name }) => text.includes(name) === isNamed),
     )
     this.waiting = others ?? []
-    for (const { statement } of named ?? []) await this.connection.run(statement)
+    for (const { statement } of named ?? [])
+      await this.connection.run(statement).catch((cause) => rethrow(this.damage.in(sql, cause) ?? cause))
   }
 
   private async check(sql: string): Promise<void> {
@@ -174,7 +185,10 @@ function sourcesOf({ entry, schema, view }: LakeView, root: string) {
 const BATCH_ROWS = 128
 
 /* DuckDB's chunk has 2,048 rows, in its own memory: a few at a time become values of JavaScript, which need more. */
-async function* batchesOf(result: DuckDBResult): AsyncGenerator<readonly (readonly JsonValue[])[]> {
+async function* batchesOf(
+  result: DuckDBResult,
+  fail: (cause: unknown) => never,
+): AsyncGenerator<readonly (readonly JsonValue[])[]> {
   try {
     for (let chunk = await result.fetchChunk(); chunk !== null; chunk = await result.fetchChunk()) {
       const { rowCount } = chunk
@@ -187,12 +201,13 @@ async function* batchesOf(result: DuckDBResult): AsyncGenerator<readonly (readon
       }
     }
   } catch (error) {
-    rethrow(error)
+    fail(error)
   }
 }
 
 /* DuckDB names the kind of an error at the start of its message; permission errors come from the sandbox. */
 function rethrow(cause: unknown): never {
+  if (cause instanceof PipelineError) throw cause
   const message = cause instanceof Error ? cause.message : String(cause)
   const [first = ''] = message.split('\n')
   if (message.startsWith('Out of Memory Error')) throw new PipelineError('query/too-large', first, { cause })

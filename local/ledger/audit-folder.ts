@@ -7,6 +7,7 @@ import type { RunFolder } from '../pipeline/run-folder.ts'
 import { examineFolder } from '../recovery/examine-folder.ts'
 import { remedyOf } from '../recovery/remedies.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
+import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { FolderRawStore } from '../stores/folder-raw-store.ts'
@@ -68,6 +69,7 @@ async function look(folder: RunFolder, engine: DuckEngine): Promise<FolderAudit>
         ...{ feed: raw, ledger, formatted, objects, quarantine },
         entries: await new FileCatalog(folder.catalog).entries(),
         replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
+        files: new FolderFiles(objects, folder.scratch),
         rowsOf: (keys) => parquetRows(keys, { engine, pathOf: (key) => objects.path(key) }),
       })
       return { findings: [...(await damagedFrames(raw, quarantine)), ...findings], before: ledger.book.since }

@@ -1,15 +1,10 @@
-import type { CatalogEntry } from '../../core/catalog-entry.ts'
-import {
-  addsUp,
-  blockId,
-  type Feed,
-  type ManifestFile,
-  type NamedBlock,
-  totalsKey,
-} from '../../core/ledger.ts'
+import { type CatalogEntry, type LakeFile, reachesBack } from '../../core/catalog-entry.ts'
+import { addsUp, blockId, type Feed, type NamedBlock, totalsKey } from '../../core/ledger.ts'
 import { asideIds } from '../../core/ledger-balance.ts'
 import {
-  badFile,
+  badBase,
+  badHistory,
+  type FoundFile,
   foreignFile,
   type LedgerFinding,
   lostBlock,
@@ -18,7 +13,7 @@ import {
   unevenLoad,
   unevenPage,
 } from '../../core/ledger-finding.ts'
-import type { ObjectStore } from '../../core/ports.ts'
+import type { ObjectFiles, ObjectStore } from '../../core/ports.ts'
 import type { EntryCounts } from '../stores/quarantine-tally.ts'
 import type { FolderLedger } from './folder-ledger.ts'
 
@@ -34,6 +29,7 @@ export interface AuditDeps {
   readonly replayFiles: ReadonlySet<string>
   /** Rows by the footers of Parquet files; null for one that cannot be read. Keys that are not there are left out. */
   readonly rowsOf: (keys: readonly string[]) => Promise<ReadonlyMap<string, number | null>>
+  readonly files: Pick<ObjectFiles, 'verify'>
 }
 
 /**
@@ -121,26 +117,38 @@ function lostRefusals({ ledger, entries, quarantine }: AuditDeps): readonly Ledg
   })
 }
 
-async function badFiles({ ledger, entries, rowsOf }: AuditDeps): Promise<readonly LedgerFinding[]> {
+/* History first: base is made of it. */
+async function badFiles(deps: AuditDeps): Promise<readonly LedgerFinding[]> {
+  const { ledger, entries } = deps
   const found: LedgerFinding[] = []
-  const check = async (
-    of: { readonly table: string; readonly version: number },
-    files: readonly ManifestFile[],
-  ) => {
-    const rows = await rowsOf(files.map(({ key }) => key))
-    for (const file of files)
-      if (rows.get(file.key) !== file.rows) found.push(badFile(of, file, rows.get(file.key)))
-  }
-  for (const day of await ledger.days()) await check(day, await ledger.files(day))
-  for (const { table, base } of entries) {
+  for (const day of await ledger.days())
+    for (const [file, state] of await stateOfFiles(await ledger.files(day), deps))
+      found.push(badHistory(day, file, state))
+  for (const entry of entries) {
+    const { table, base } = entry
     if (base === null) continue
     const files = [...base.parts.flatMap((part) => part.files), ...base.tombstones]
-    await check(
-      { table: table.name, version: table.version },
-      files.map((file) => ({ ...file, first: null, last: null })),
-    )
+    for (const [file, state] of await stateOfFiles(files, deps))
+      found.push(badBase(table, file, { found: state, reachesBack: reachesBack(entry) }))
   }
   return found
+}
+
+/* Those that are not what was written. Every byte of a file is read. */
+async function stateOfFiles<File extends LakeFile>(
+  all: readonly File[],
+  { rowsOf, files }: Pick<AuditDeps, 'rowsOf' | 'files'>,
+): Promise<readonly (readonly [File, FoundFile])[]> {
+  const bad: (readonly [File, FoundFile])[] = []
+  const rows = await rowsOf(all.map(({ key }) => key))
+  for (const file of all) {
+    const counted = rows.get(file.key)
+    if (counted === undefined) bad.push([file, 'missing'])
+    else if (counted === null) bad.push([file, 'unreadable'])
+    else if (counted !== file.rows) bad.push([file, { rows: counted }])
+    else if ((await files.verify(file, 'digest')) === 'altered') bad.push([file, 'altered'])
+  }
+  return bad
 }
 
 async function foreignFiles(

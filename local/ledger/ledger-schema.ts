@@ -36,6 +36,7 @@ export const manifestFile = z.object({
   key: z.string(),
   rows: count,
   bytes: count,
+  sha256: z.string().optional(),
   first: z.string().nullable(),
   last: z.string().nullable(),
 })

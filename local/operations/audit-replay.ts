@@ -1,8 +1,8 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../core/failures.ts'
 import { globPath, literal } from '../../lake/sql-text.ts'
+import { digestOf } from '../stores/file-digest.ts'
 import type { ReplayState } from './replay-ledger.ts'
-import { digestOf } from './replay-load.ts'
 
 /** What files of a replay must hold. */
 export type ReplayReading = Pick<ReplayState, 'table' | 'revision' | 'from' | 'to' | 'rows'> & {

@@ -1,7 +1,12 @@
-import type { Catalog, Clock, Ledger } from '../../core/ports.ts'
+import type { Catalog, Clock } from '../../core/ports.ts'
 import type { CompactionResult } from '../../lake/compaction/compact-table.ts'
 import type { CompactionPlan } from '../../lake/compaction/plan-compaction.ts'
-import { type CompactFolderOptions, compactAll, planAll } from '../compaction/compact-all.ts'
+import {
+  type CompactFolderDeps,
+  type CompactFolderOptions,
+  compactAll,
+  planAll,
+} from '../compaction/compact-all.ts'
 
 export interface CompactRequest extends CompactFolderOptions {
   readonly isDryRun: boolean
@@ -14,7 +19,7 @@ export type Compacted =
 
 export interface CompactContext {
   readonly catalog: Catalog
-  readonly manifest: Pick<Ledger, 'replaceFiles'>
+  readonly manifest: CompactFolderDeps['manifest']
   /** Folder that holds `lake/`. */
   readonly root: string
   readonly now: Clock

@@ -54,6 +54,7 @@ const operation = z.discriminatedUnion('kind', [
     kind: z.literal('compact'),
     table: z.string().optional(),
     isDryRun: z.boolean(),
+    isRebuild: z.boolean().optional(),
     graceMs: z.number().min(0).optional(),
     keepHistoryDays: z.number().int().min(1).optional(),
     fileBytes: z.number().int().min(1).optional(),

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import type { Table } from '../../core/contract/table.ts'
 import { type Load, loadPrefix } from '../../core/load.ts'
 import type { ObjectStore, PositionRange } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
 import type { LandedTableFile, LandTableFileRequest } from '../loads/land-table-file.ts'
+import { digestOf } from '../stores/file-digest.ts'
 import type { ReplayState } from './replay-ledger.ts'
 
 /** The files of the newest complete load of a table, and where their rows rank. */
@@ -63,13 +61,6 @@ export async function replayLoadFile(
     })),
   )
   return { ...counted, files: [...state.files, ...files] }
-}
-
-/** The SHA-256 of a file, in hex. */
-export async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
 }
 
 function sum(numbers: readonly number[]): number {

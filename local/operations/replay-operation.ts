@@ -60,7 +60,7 @@ async function landAgain(
   try {
     return await landTableFile(request, {
       ...{ engine, tables: [table], maskKey, objects },
-      files: isDryRun ? { ...bound(files), publish: async () => 0 } : files,
+      files: isDryRun ? { ...bound(files), publish: async () => ({ bytes: 0, sha256: undefined }) } : files,
       catalog: { entries: () => catalog.entries(), registerPartition: nothing },
       quarantine: isDryRun ? { put: nothing } : quarantine,
     })
@@ -71,5 +71,6 @@ async function landAgain(
 }
 
 function bound(files: FolderFiles) {
-  return { read: (key: string) => files.read(key), scratch: (name: string) => files.scratch(name) }
+  const { read, scratch, verify } = FolderFiles.prototype
+  return { read: read.bind(files), scratch: scratch.bind(files), verify: verify.bind(files) }
 }

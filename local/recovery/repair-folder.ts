@@ -1,5 +1,3 @@
-import { rename, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
@@ -9,9 +7,10 @@ import { DuckEngine } from '../duckdb/duck-engine.ts'
 import { storedContracts } from '../pipeline/choose-contracts.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
-import { makeFolder, syncFolder } from '../stores/durable.ts'
+import { makeFolder } from '../stores/durable.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
+import { moveAside } from '../stores/move-aside.ts'
 import { type Damage, examineFolder } from './examine-folder.ts'
 import { rebuildCatalog } from './rebuild-catalog.ts'
 import { type Remedy, remedyOf } from './remedies.ts'
@@ -51,8 +50,8 @@ export async function repairFolder(folder: RunFolder, options: RepairOptions): P
       'run/damaged',
       `${hopeless.name} in ${folder.root} is ${hopeless.state}: ${remedyOf(hopeless.name).says}`,
     )
-  const stamp = new Date(now()).toISOString().replace(/[:.]/g, '-')
-  const aside = (name: string) => moveAside(folder, name, stamp)
+  const at = new Date(now()).toISOString()
+  const aside = (name: string) => moveAside(folder.root, name, at)
   const steps: Record<Remedy, (name: string) => Promise<void>> = {
     catalog: (name) => mendCatalog(folder, options, () => aside(name)),
     ledger: () => aside('ledger'),
@@ -151,13 +150,4 @@ async function highestEpoch(folder: RunFolder): Promise<number> {
     ...(base === null ? [] : [base.position]),
   ])
   return Math.max(1, ...positions.map((position) => parsePosition(position).epoch))
-}
-
-async function moveAside({ root, damaged }: RunFolder, name: string, stamp: string): Promise<void> {
-  const path = join(root, name)
-  if ((await stat(path).catch(() => undefined)) === undefined) return
-  const target = join(damaged, stamp, name)
-  await makeFolder(dirname(target))
-  await rename(path, target)
-  await syncFolder(dirname(path))
 }

@@ -93,7 +93,7 @@ class WrittenFiles {
       const rows = await this.write(chunk, path)
       signal?.throwIfAborted()
       const key = `${prefix}/${fileName(this.files.length + 1)}`
-      const file = { key, rows, bytes: await files.publish(path, key) }
+      const file = { key, rows, ...(await files.publish(path, key)) }
       this.files.push(file)
       this.rows += file.rows
       this.bytes += file.bytes

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { ObjectFiles } from '../../core/ports.ts'
+import type { LakeFile } from '../../core/catalog-entry.ts'
+import type { FileState, ObjectFiles } from '../../core/ports.ts'
 import { makeFolder, syncFolder } from './durable.ts'
+import { digestOf, fileState } from './file-digest.ts'
 import type { FolderObjects } from './folder-objects.ts'
 
 /** The objects of a folder as the files they are: nothing is copied. Keeps the guarantees of `ObjectFiles`. */
@@ -25,7 +27,7 @@ export class FolderFiles implements ObjectFiles {
     return join(this.folder, `${name}.${randomBytes(6).toString('hex')}.tmp`)
   }
 
-  async publish(path: string, key: string): Promise<number> {
+  async publish(path: string, key: string): Promise<Pick<LakeFile, 'bytes' | 'sha256'>> {
     const target = this.objects.path(key)
     await makeFolder(dirname(target))
     const file = await open(path, 'r')
@@ -38,6 +40,10 @@ export class FolderFiles implements ObjectFiles {
     }
     await rename(path, target)
     await syncFolder(dirname(target))
-    return (await stat(target)).size
+    return { bytes: (await stat(target)).size, sha256: await digestOf(target) }
+  }
+
+  verify(file: Pick<LakeFile, 'key' | 'bytes' | 'sha256'>, by: 'size' | 'digest'): Promise<FileState> {
+    return fileState(this.objects.path(file.key), file, by)
   }
 }

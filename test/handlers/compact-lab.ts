@@ -136,6 +136,7 @@ export async function compactLab(
               read: (key) => files.read(key),
               scratch: (name) => files.scratch(name),
               publish: (path, key) => files.publish(path, key),
+              verify: (file, by) => files.verify(file, by),
               close: async () => undefined,
             }),
           }),

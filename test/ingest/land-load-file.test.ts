@@ -49,7 +49,7 @@ class Bench {
     const files: Pick<ObjectFiles, 'publish'> = {
       publish: async (path, target) => {
         await this.objects.put(target, Buffer.from(this.scratch.get(path) ?? ''))
-        return 7
+        return { bytes: 7, sha256: undefined }
       },
     }
     const { catalog, quarantine, objects } = this

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { parquetReadObjects } from 'hyparquet'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -226,11 +227,20 @@ describe('the record of a landed object', () => {
       files: [
         {
           ...{ table: 'hr.shifts', version: 1, day: '2026-03-02', removed: [] },
-          added: [{ key: path('shifts'), rows: 3, bytes: expect.any(Number), first: at(1), last: at(9) }],
+          added: [
+            {
+              ...{ key: path('shifts'), rows: 3, bytes: expect.any(Number), first: at(1), last: at(9) },
+              sha256: expect.any(String),
+            },
+          ],
         },
       ],
     })
-    expect((await deps.objects.get(path('shifts'))).length).toBe(record.files[0]?.added[0]?.bytes)
+    const content = await deps.objects.get(path('shifts'))
+    expect(record.files[0]?.added[0]).toMatchObject({
+      bytes: content.length,
+      sha256: createHash('sha256').update(content).digest('hex'),
+    })
   })
 
   test('G1 a block that lost a row lands nothing of its object', async () => {

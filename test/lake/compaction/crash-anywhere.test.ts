@@ -228,6 +228,7 @@ describe('a compaction', () => {
     const files: CompactDeps['files'] = {
       read: (key) => lake.deps.files.read(key),
       scratch: (name) => lake.deps.files.scratch(name),
+      verify: (file, by) => lake.deps.files.verify(file, by),
       async publish(path, key) {
         published += 1
         /* A disk that loses the last row of a file. */

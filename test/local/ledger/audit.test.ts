@@ -264,8 +264,9 @@ test('files that compaction replaces are expected under their new names only', a
   const [day] = await made.ledger.days()
   if (day === undefined) throw new Error('no day')
   const merged = first.replace(/[^/]+$/, 'merged.parquet')
-  await made.objects.put(merged, await made.objects.get(first))
-  const added = [{ key: merged, rows: 2, bytes: 1, first: null, last: null }]
+  const content = await made.objects.get(first)
+  await made.objects.put(merged, content)
+  const added = [{ key: merged, rows: 2, bytes: content.length, first: null, last: null }]
   await made.ledger.replaceFiles({ ...day, added, removed: [first, second] })
   for (const key of [first, second]) await made.objects.delete(key)
   expect(await findingsIn(made.root)).toEqual([])

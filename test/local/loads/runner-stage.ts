@@ -178,6 +178,7 @@ export class RunnerStage {
       files: {
         scratch: (name) => files.scratch(name),
         read: (key) => files.read(key),
+        verify: (file, by) => files.verify(file, by),
         publish: async (path, key) => {
           await gate('publish', key)
           return files.publish(path, key)

@@ -1,0 +1,13 @@
+import { rename, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { makeFolder, syncFolder } from './durable.ts'
+
+/** Keeps a file or folder of a run folder below its `damaged/`, durably; one that is not there is none. */
+export async function moveAside(root: string, name: string, at = new Date().toISOString()): Promise<void> {
+  const path = join(root, name)
+  if ((await stat(path).catch(() => undefined)) === undefined) return
+  const target = join(root, 'damaged', at.replace(/[:.]/g, '-'), name)
+  await makeFolder(dirname(target))
+  await rename(path, target)
+  await syncFolder(dirname(path))
+}

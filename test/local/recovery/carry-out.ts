@@ -1,0 +1,56 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { commandLine } from '../../../cli/main.ts'
+import { printContract } from '../../../core/contract/print-contract.ts'
+import { people } from './kept-folder.ts'
+
+const SCHEMAS = 'schemas'
+
+/** Writes the contract of the kept folder where commands find it. */
+export async function writeContracts(root: string): Promise<void> {
+  const path = join(root, SCHEMAS, 'hr/people/v1.ts')
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, printContract(people))
+  await writeFile(
+    join(root, 'package.json'),
+    '{"type":"module","imports":{"#contract":"./contract/index.ts"}}',
+  )
+  await symlink(resolve('core/contract'), join(root, 'contract')).catch(() => undefined)
+}
+
+/** The commands in a text of advice, word by word as they stand there. */
+export function commandsIn(advice: string): readonly (readonly string[])[] {
+  return [...advice.matchAll(/tidemark ((?:[a-z]+ ?)+(?: ?(?:--[a-z-]+|[^\s;,`]+))*)/g)].map(
+    ([, words = '']) =>
+      words
+        .trim()
+        .split(/\s+/)
+        .map((word) => word.replace(/^'|'$/g, '')),
+  )
+}
+
+/** Runs a command of an advice on a folder, through the command line that a person types it into. Resolves with what it printed. */
+export async function carryOut(
+  command: readonly string[],
+  { dir, root }: { readonly dir: string; readonly root: string },
+): Promise<string> {
+  const printed: string[] = []
+  const output = {
+    ...{ isTerminal: false, columns: 200 },
+    result: (line: string) => void printed.push(line),
+    progress: (line: string) => void printed.push(line),
+  }
+  const make = await commandLine({ output, sourceFromEnvironment: undefined })
+  const before = process.exitCode
+  try {
+    await make().parseAsync([
+      'node',
+      'tidemark',
+      ...command,
+      ...['--dir', dir, '--schemas', join(root, SCHEMAS)],
+    ])
+  } finally {
+    process.exitCode = before
+  }
+  return printed.join('\n')
+}
