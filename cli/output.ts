@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
 import { PipelineError } from '../core/failures.ts'
+import { storageFailure } from '../core/storage-failure.ts'
 import { isOfDatabase } from '../local/replicator/server-words.ts'
 import { toSourceError } from '../local/replicator/source-error.ts'
 import { harmless, visible } from './visible-text.ts'
@@ -83,8 +84,9 @@ export function describeError(error: unknown): {
   readonly message: string
   readonly advice: string
 } {
-  if (error instanceof PipelineError)
-    return { code: error.code, message: error.message, advice: error.advice }
+  const named = storageFailure(error) ?? error
+  if (named instanceof PipelineError)
+    return { code: named.code, message: named.message, advice: named.advice }
   /* A server that refuses a statement is no bug, wherever it was sent from. */
   if (isOfDatabase(error)) return describeError(toSourceError(error, 'the source refused a statement'))
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -180,6 +180,26 @@ export const failures = {
     advice:
       'A file of the run folder is lost or damaged. `tidemark repair --dry-run` names each such file and what can be made again of the rest; `tidemark repair`, and each start, does it. What cannot be made again comes from a backup: docs/06-the-run-folder.md has a line for each file.',
   },
+  'run/disk-full': {
+    action: 'halt',
+    advice:
+      'The file system of the file named, or its quota, is full. Make room (`tidemark compact --keep-history`, a larger disk), then start again: a run ends cleanly, goes on where it was, and loses nothing. The source keeps its log for it meanwhile, so do not wait long.',
+  },
+  'run/not-writable': {
+    action: 'halt',
+    advice:
+      'The file named may not be read or written: the file system is mounted read-only, or belongs to another user. Mount it for writing, or give the folder to the user that runs Tidemark (`chown -R`), then start again: a run goes on where it was.',
+  },
+  'run/too-many-files': {
+    action: 'halt',
+    advice:
+      'The process has as many files open as it may. Raise its limit (`ulimit -n 8192`, LimitNOFILE of a service), then start again: a run goes on where it was.',
+  },
+  'run/disk-failed': {
+    action: 'halt',
+    advice:
+      'The disk did not give or take the bytes of the file named. Look at the log of the system (`dmesg`). On a sound disk, `tidemark repair` and `tidemark status --audit` name what is damaged and make it again of the rest.',
+  },
   'run/mask-key-changed': {
     action: 'halt',
     advice:

@@ -1,5 +1,6 @@
 import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { PipelineError } from '../../core/failures.ts'
+import { storageFailure } from '../../core/storage-failure.ts'
 
 /* Errors of a file that is gone, cut or of other bytes; those of the SQL are Parser, Binder, Catalog, Conversion errors. */
 const OF_FILES = /^(?:IO Error|Invalid Error|TProtocolException|Serialization Error|INTERNAL Error)/i
@@ -17,12 +18,15 @@ export class FileDamage {
   /** The views of a table could not be made. Throws the cause where no file is at fault. */
   note(entry: CatalogEntry, cause: unknown): void {
     const message = textOf(cause)
+    if (storageFailure(cause) !== undefined) throw cause
     if (!OF_FILES.test(message) && !OF_A_FILE.test(message)) throw cause
     this.unopened.set(entry, unreadable([entry], message, cause))
   }
 
   /** What a failed query failed of, where that is a file; undefined where it is the SQL. */
   in(sql: string, cause: unknown): PipelineError | undefined {
+    const refused = storageFailure(cause)
+    if (refused !== undefined) return refused
     const text = sql.toLowerCase()
     const isNamed = ({ table }: CatalogEntry) =>
       text.includes((table.name.split('.')[1] ?? table.name).toLowerCase())

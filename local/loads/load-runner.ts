@@ -5,6 +5,7 @@ import { isOver, type Load, type LoadLedger, loadState, type TableLoad } from '.
 import type { Clock, Logger } from '../../core/ports.ts'
 import { isInWindow, parseWindow } from '../../core/quiet-window.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
+import { storageFailure } from '../../core/storage-failure.ts'
 import type { Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { isAway } from '../replicator/source-error.ts'
@@ -233,7 +234,8 @@ export class LoadRunner {
     }
   }
 
-  private async fail(job: Job, name: string, error: unknown): Promise<void> {
+  private async fail(job: Job, name: string, thrown: unknown): Promise<void> {
+    const error = storageFailure(thrown) ?? thrown
     const known = error instanceof PipelineError
     const failure = known
       ? { code: error.code, message: error.message }

@@ -17,6 +17,7 @@ import { FolderObjects } from '../stores/folder-objects.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { hasMaskedRows } from '../stores/masked-rows.ts'
+import { allInTurn } from './all-in-turn.ts'
 import { Drift } from './drift.ts'
 import { driftContracts } from './drift-contracts.ts'
 import { FormatLoop } from './format-loop.ts'
@@ -281,17 +282,22 @@ export class Pipeline {
     }
   }
 
-  /** Stops the stages in order: what delivery holds is landed, pages not yet formatted wait for the next start. */
+  /**
+   * Stops the stages in order: what delivery holds is landed, pages not yet formatted wait for the next start. Everything is
+   * closed, also when a disk takes nothing any more; throws the first failure then.
+   */
   async stop(): Promise<void> {
     this.formatStop.abort()
-    await this.delivery.flush()
-    await this.running[0]
-    this.landStop.abort()
-    await this.running[1]
-    await this.meter.stop()
-    await this.ledger.close()
-    await this.raw.close()
-    await this.quarantine.close()
-    await keepInventory(this.folder)
+    await allInTurn([
+      () => this.delivery.flush(),
+      async () => this.running[0],
+      async () => this.landStop.abort(),
+      async () => this.running[1],
+      () => this.meter.stop(),
+      () => this.ledger.close(),
+      () => this.raw.close(),
+      () => this.quarantine.close(),
+      () => keepInventory(this.folder),
+    ])
   }
 }

@@ -1,6 +1,7 @@
 import type { Table } from '../../core/contract/table.ts'
 import { tableLabel } from '../../core/contract/table-label.ts'
 import { PipelineError } from '../../core/failures.ts'
+import { storageFailure } from '../../core/storage-failure.ts'
 import type { HealingWay } from './heal.ts'
 import type { Proof, ProofFailure, TableProof } from './proof.ts'
 import { isOver, type ProofDeps, ProofSession } from './proof-session.ts'
@@ -99,7 +100,8 @@ async function proveTables(
 }
 
 /** How a proof names what kept it from comparing a table. */
-export function failureOf(table: string, error: unknown): ProofFailure {
+export function failureOf(table: string, thrown: unknown): ProofFailure {
+  const error = storageFailure(thrown) ?? thrown
   if (error instanceof PipelineError) return { table, code: error.code, message: error.message }
   return { table, code: 'internal', message: error instanceof Error ? error.message : 'unknown' }
 }

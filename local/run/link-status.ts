@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
+import { storageFailure } from '../../core/storage-failure.ts'
 import type { LinkState } from '../pipeline/source-link.ts'
 
 const instant = z.string().nullable()
@@ -32,8 +33,9 @@ export function toLinkStatus(link: LinkState): LinkStatus {
 }
 
 /** The end of a run that failed with `error`, or of one that was stopped when there is none. */
-export function runEndOf(at: number, error: unknown): RunEnd {
-  if (error === undefined) return { at: iso(at), failure: null }
+export function runEndOf(at: number, thrown: unknown): RunEnd {
+  if (thrown === undefined) return { at: iso(at), failure: null }
+  const error = storageFailure(thrown) ?? thrown
   const isNamed = error instanceof PipelineError
   /* An unknown error may hold anything; the run has printed it. */
   const message = isNamed ? error.message : 'an unknown error: see the output of the run'

@@ -8,6 +8,7 @@ import { setForeignAside } from '../loads/set-aside.ts'
 import type { Compacted } from '../operations/compact-operation.ts'
 import { type Operation, parseOperation, runOperation } from '../operations/operation.ts'
 import { OperationQueue } from '../operations/operation-queue.ts'
+import { allInTurn } from '../pipeline/all-in-turn.ts'
 import { knownContracts } from '../pipeline/choose-contracts.ts'
 import { type FolderLock, lockFolder } from '../pipeline/folder-lock.ts'
 import { type KnownTable, KnownTables } from '../pipeline/known-tables.ts'
@@ -279,9 +280,10 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
       await watch.close()
       /* An operation ends where it can go on; after a failed stage it may wait for a delivery that never comes. */
       await Promise.race([operations.close(), pipeline.failed.catch(() => undefined)])
-      await pipeline.stop()
-      await statusFile.stop(failure)
-      await lock.release()
+      const refused: unknown = await pipeline.stop().catch((error: unknown) => error)
+      await allInTurn([() => statusFile.stop(failure ?? refused), () => lock.release()])
+      /* What made the run fail is told already. */
+      if (failure === undefined && refused !== undefined) throw refused
     },
   }
 }

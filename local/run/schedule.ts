@@ -1,4 +1,5 @@
 import type { Logger } from '../../core/ports.ts'
+import { storageFailure } from '../../core/storage-failure.ts'
 
 export interface ScheduledJob {
   readonly name: string
@@ -54,7 +55,8 @@ export class Schedule {
     const run = job
       .run()
       .catch((error: unknown) => {
-        const code = error instanceof Error && 'code' in error ? String(error.code) : 'internal'
+        const named = storageFailure(error) ?? error
+        const code = named instanceof Error && 'code' in named ? String(named.code) : 'internal'
         this.log.warn('schedule.failed', { job: job.name, code })
       })
       .then(() => {

@@ -61,6 +61,7 @@ async function writeTemporary(path: string, parts: readonly Uint8Array[]): Promi
     await file.writeFile(Buffer.concat(parts))
     await file.sync()
   } catch (error) {
+    nameFile(error, path)
     await file.close()
     await rm(temporary, { force: true })
     throw error
@@ -72,4 +73,9 @@ async function writeTemporary(path: string, parts: readonly Uint8Array[]): Promi
 /** Whether an error is the named one of the operating system. */
 export function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
+}
+
+/** Tells an error of the operating system which file it is of, where it is of an open one. */
+export function nameFile(error: unknown, path: string): void {
+  if (error instanceof Error && 'syscall' in error && !('path' in error)) Object.assign(error, { path })
 }

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from './crc32.ts'
-import { isErrno, makeFolder, syncFolder } from './durable.ts'
+import { isErrno, makeFolder, nameFile, syncFolder } from './durable.ts'
 import { type FramePlace, isWhole, PREAMBLE, preamble, scanSegment } from './frame-segment.ts'
 import { LogHead, readLogHead } from './log-head.ts'
 
@@ -151,12 +151,17 @@ export class FrameLog<H> {
     }
     try {
       const bytes = Buffer.concat(parts)
-      const { bytesWritten } = await file.write(bytes, 0, bytes.length, start)
-      if (bytesWritten !== bytes.length) throw new Error(`${this.folder}: short write`)
+      /* A disk that is full takes a part, and says so to who offers the rest. */
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await file.write(bytes, done, bytes.length - done, start + done)
+        if (bytesWritten === 0) throw new Error(`${this.folder}: short write`)
+        done += bytesWritten
+      }
       await file.datasync()
     } catch (error) {
       /* The next append opens the file again, which cuts off what this one left. */
       await this.closeTail().catch(() => undefined)
+      nameFile(error, this.folder)
       throw error
     }
     this.tailBytes = at

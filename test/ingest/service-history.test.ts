@@ -100,12 +100,13 @@ function expected([id, attributes]: readonly [string, Item]): readonly unknown[]
 }
 
 async function currentOf(wanted: Table, batches: readonly (readonly LakeRow[])[]) {
-  const lake = smallLake(root, `catalog-${lakes}.json`)
+  const own = join(root, 'lake', String(lakes))
+  const lake = smallLake(own)
   await lake.register(wanted)
   for (const rows of batches) if (rows.length > 0) await lake.land(wanted, rows)
   const [entry] = await lake.catalog.entries()
   if (entry === undefined) throw new Error('no entry')
-  const current = currentSelect(entry, `(${historySelect(entry, root)})`, {})
+  const current = currentSelect(entry, `(${historySelect(entry, own)})`, {})
   const reader = await session.connection.runAndReadAll(
     `SELECT id, hours::VARCHAR, note, kind, days FROM (${current}) ORDER BY id`,
   )
