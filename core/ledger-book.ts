@@ -244,12 +244,18 @@ export class LedgerBook {
       ...{ contract: name, origin: 'page', page: key, ordinal: 0 },
       ...{ changes, rows: 0, first, last, digest: 'lost' },
     })
-    const open = this.open.get(key) ?? {
+    const known = this.open.get(key) ?? {
       ...{ place, page: key, table, changes, firstPosition: first, lastPosition: last },
       shares: contracts.map((name) => ({
         ...{ contract: name, blocks: [lost(name)], refused: 0, fresh: 0, filtered: 0 },
       })),
     }
+    /* What was read whole counts as such, whatever was written down of the first reading. */
+    const whole = { contract, blocks: [lost(contract)], refused: 0, fresh: 0, filtered: 0 }
+    const shares = known.shares.map((share) =>
+      share.contract === contract && !addsUp(changes, share) ? whole : share,
+    )
+    const open = { ...known, shares }
     this.open.set(key, open)
     const ids = this.arrived.get(key) ?? new Set()
     for (const share of open.shares)

@@ -34,14 +34,23 @@ export function lostPage(
   }
 }
 
-/** A page whose bytes are not what was captured: what came of it before is in the lake, a replay cannot read it. */
+/**
+ * A page whose bytes are not what was captured: what came of it before is in the lake, a replay cannot read it. A note when
+ * it is `outranked`: a load or a truncate since has made the table anew.
+ */
 export function damagedPage(
   { key, table, changes, firstPosition: first, lastPosition: last }: Omit<Page, 'content'>,
-  file: string,
+  { file, isOutranked }: { readonly file: string; readonly isOutranked: boolean },
 ): LedgerFinding {
+  const severity = isOutranked ? 'note' : 'fault'
+  const message = `a page of ${table} in ${file} does not match its checksum: ${changes} changes`
+  const page = { kind: 'page', table, name: key, count: changes, first, last, object: null } as const
+  if (isOutranked) {
+    const advice = 'Nothing: the table was made anew since, none of them counts. A replay begins after them.'
+    return { ...page, severity, message, advice }
+  }
   return {
-    ...{ kind: 'page', table, name: key, count: changes, first, last, object: null, severity: 'fault' },
-    message: `a page of ${table} in ${file} does not match its checksum: ${changes} changes`,
+    ...{ ...page, severity, message },
     advice: `Restore ${file} from a backup, or load the table again, \`tidemark load start --tables ${table}\`.`,
   }
 }

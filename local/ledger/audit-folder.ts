@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import { badState, damagedEntry, damagedPage, type LedgerFinding } from '../../core/ledger-finding.ts'
+import type { Page } from '../../core/page.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
 import { ReplayLedger } from '../operations/replay-ledger.ts'
 import { readCheckpoint } from '../pipeline/checkpoint.ts'
@@ -65,14 +67,17 @@ async function look(folder: RunFolder, engine: DuckEngine): Promise<FolderAudit>
     const quarantine = await FolderQuarantine.open(folder.quarantine, { mode: 'read' })
     try {
       const replays = await new ReplayLedger(folder.replays).all()
+      const entries = await new FileCatalog(folder.catalog).entries()
       const findings = await auditLedger({
-        ...{ feed: raw, ledger, formatted, objects, quarantine },
-        entries: await new FileCatalog(folder.catalog).entries(),
+        ...{ feed: raw, ledger, formatted, objects, quarantine, entries },
         replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
         files: new FolderFiles(objects, folder.scratch),
         rowsOf: (keys) => parquetRows(keys, { engine, pathOf: (key) => objects.path(key) }),
       })
-      return { findings: [...(await damagedFrames(raw, quarantine)), ...findings], before: ledger.book.since }
+      return {
+        findings: [...(await damagedFrames(raw, quarantine, entries)), ...findings],
+        before: ledger.book.since,
+      }
     } finally {
       await quarantine.close()
     }
@@ -85,15 +90,26 @@ async function look(folder: RunFolder, engine: DuckEngine): Promise<FolderAudit>
 async function damagedFrames(
   raw: FolderRawStore,
   quarantine: FolderQuarantine,
+  entries: readonly CatalogEntry[],
 ): Promise<readonly LedgerFinding[]> {
   const found: LedgerFinding[] = []
   for await (const { index, file } of raw.damaged()) {
     const header = raw.header(index)
-    if (header !== undefined) found.push(damagedPage(header, `raw/${file}`))
+    if (header !== undefined)
+      found.push(damagedPage(header, { file: `raw/${file}`, isOutranked: isOutranked(header, entries) }))
   }
   for await (const { index, file } of quarantine.damaged())
     found.push(damagedEntry(`quarantine/${file}`, index))
   return found
+}
+
+/* Below the floor of every lake table that is made of it. */
+function isOutranked(
+  { table: source, lastPosition }: Pick<Page, 'table' | 'lastPosition'>,
+  entries: readonly CatalogEntry[],
+): boolean {
+  const readers = entries.filter(({ table }) => table.source === source)
+  return readers.length > 0 && readers.every(({ floors }) => (floors.at(-1)?.position ?? '') > lastPosition)
 }
 
 function idOf({ kind, table, name, first, last }: LedgerFinding): string {

@@ -20,12 +20,11 @@ export async function writeContracts(root: string): Promise<void> {
 
 /** The commands in a text of advice, word by word as they stand there. */
 export function commandsIn(advice: string): readonly (readonly string[])[] {
-  return [...advice.matchAll(/tidemark ((?:[a-z]+ ?)+(?: ?(?:--[a-z-]+|[^\s;,`]+))*)/g)].map(
-    ([, words = '']) =>
-      words
-        .trim()
-        .split(/\s+/)
-        .map((word) => word.replace(/^'|'$/g, '')),
+  return [...advice.matchAll(/tidemark ((?:(?![;,:.](?:\s|$)|`).)+)/g)].map(([, words = '']) =>
+    words
+      .trim()
+      .split(/\s+/)
+      .map((word) => word.replace(/^'|'$/g, '')),
   )
 }
 

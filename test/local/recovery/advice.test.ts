@@ -1,0 +1,183 @@
+import { cp, mkdtemp, open, rename, rm, truncate } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { PageRecord } from '../../../core/ledger.ts'
+import * as findings from '../../../core/ledger-finding.ts'
+import type { Page } from '../../../core/page.ts'
+import { router } from '../../../formatters/route.ts'
+import { auditFolder } from '../../../local/ledger/audit-folder.ts'
+import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
+import { readCheckpoint, writeCheckpoint } from '../../../local/pipeline/checkpoint.ts'
+import { storedContracts } from '../../../local/pipeline/choose-contracts.ts'
+import { runFolder } from '../../../local/pipeline/run-folder.ts'
+import { formattedPage } from '../../../local/recovery/page-rows.ts'
+import { FileCatalog } from '../../../local/stores/file-catalog.ts'
+import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
+import { PREAMBLE } from '../../../local/stores/frame-segment.ts'
+import { startSource } from '../replicator/source-server.ts'
+import { carryOut, commandsIn, writeContracts } from './carry-out.ts'
+import { copyOf, damages, liveOnce, look, SCHEMA, type Seen } from './kept-folder.ts'
+
+let root = ''
+let kept = ''
+let before: Seen
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'tidemark-advice-'))
+  kept = join(root, 'kept')
+  const server = await startSource()
+  try {
+    await liveOnce(kept, await server.database(SCHEMA))
+  } finally {
+    await server.stop()
+  }
+  await writeContracts(root)
+  before = await look(kept)
+})
+
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+/* A page of the newest changes of things once more, under a key of its own: what it says is in the lake already. */
+async function addPage(dir: string, change?: (record: PageRecord) => PageRecord | undefined): Promise<void> {
+  const folder = runFolder(dir)
+  const raw = await FolderRawStore.open(folder.raw)
+  const place = raw.pagesOf('public.things', {}, raw.length).at(-1) ?? 0
+  const page: Page = await raw.page(place)
+  await raw.put([{ ...page, key: page.key.replace(/#[^#]*#(\d+)$/, '#again#$1') }])
+  const formatted = await readCheckpoint(folder.checkpoint)
+  const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted })
+  if (change !== undefined) {
+    const tables = await storedContracts(folder.contracts)
+    const { record } = await formattedPage(raw.length - 1, raw, router(tables, Buffer.alloc(32)))
+    const changed = change(record)
+    if (changed !== undefined) await ledger.formatted([changed])
+  }
+  await writeCheckpoint(folder.checkpoint, raw.length)
+  await ledger.close()
+  await raw.close()
+}
+
+async function baseFile(dir: string, table: string): Promise<string> {
+  const entries = await new FileCatalog(join(dir, 'catalog.json')).entries()
+  return entries.find((entry) => entry.table.name === table)?.base?.parts[0]?.files[0]?.key ?? ''
+}
+
+async function historyFile(dir: string): Promise<string> {
+  const folder = runFolder(dir)
+  const raw = await FolderRawStore.open(folder.raw, 'read')
+  const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted: raw.length, mode: 'read' })
+  const day = (await ledger.days()).find(({ table }) => table === 'public.things')
+  const files = day === undefined ? [] : await ledger.files(day)
+  await raw.close()
+  return files[0]?.key ?? ''
+}
+
+interface Scenario {
+  readonly make: (dir: string) => Promise<void>
+  /** What a person does of an advice that no command does. */
+  readonly byHand?: (dir: string) => Promise<void>
+  readonly severity?: 'note'
+}
+
+type Finding = Exclude<keyof typeof findings, 'replayOf'>
+
+/** How each finding comes about; a text says why none can be made of a local folder. */
+const scenarios: Readonly<Record<Finding, Scenario | string>> = {
+  badHistory: { make: async (dir) => damages['cut in half'](join(dir, await historyFile(dir))) },
+  badBase: { make: async (dir) => damages.gone(join(dir, await baseFile(dir, 'public.things'))) },
+  badState: { make: (dir) => damages.gone(join(dir, 'checkpoint.json')) },
+  lostPage: { make: (dir) => addPage(dir) },
+  lostBlock: { make: (dir) => addPage(dir, (record) => record) },
+  unevenPage: {
+    make: (dir) =>
+      addPage(dir, (record) => ({
+        ...record,
+        shares: record.shares.map((share) => ({ ...share, blocks: [] })),
+      })),
+  },
+  lostEntries: {
+    make: async (dir) => {
+      const { quarantine } = runFolder(dir)
+      await truncate(join(quarantine, '00000001.log'), 0)
+      await rm(join(quarantine, 'head'))
+    },
+  },
+  foreignFile: {
+    make: async (dir) => {
+      const file = join(dir, await historyFile(dir))
+      await cp(file, file.replace(/[^/]+$/, 'stray.parquet'))
+    },
+    byHand: async (dir) => {
+      const file = join(dir, await historyFile(dir))
+      await rename(file.replace(/[^/]+$/, 'stray.parquet'), join(dir, 'stray.parquet'))
+    },
+    severity: 'note',
+  },
+  damagedPage: 'its way on is a load, which needs the source: that it is a note afterwards is tested below',
+  damagedEntry: 'only a backup has what a refused change was when its entry is damaged',
+  unevenLoad: 'its way on is a load, which needs the source',
+  alteredFile: 'of the audit of a stack: test/cli/stack-redrive.test.ts',
+  unlandedObject: 'of the audit of a stack: test/cli/stack-redrive.test.ts',
+}
+
+const made = Object.entries(scenarios).flatMap(([name, scenario]) =>
+  typeof scenario === 'string' ? [] : [[name, scenario] as const],
+)
+
+test('every finding has a scenario, or a reason why there is none', () => {
+  expect(Object.keys(scenarios).sort()).toEqual(
+    Object.keys(findings)
+      .filter((name) => name !== 'replayOf')
+      .sort(),
+  )
+})
+
+describe('what an audit says is to do, done to the letter, leads to a clean audit and the same lake', () => {
+  test.each(made)(
+    '%s',
+    async (name, { make, byHand, severity = 'fault' }) => {
+      const dir = join(root, name)
+      await copyOf(kept, dir)
+      await make(dir)
+      const found = (await auditFolder(runFolder(dir), 1)).findings
+      expect(found.length, name).toBeGreaterThan(0)
+      for (const finding of found) {
+        expect(finding.severity, finding.message).toBe(severity)
+        const commands = commandsIn(finding.advice)
+        if (byHand === undefined) expect(commands, finding.advice).not.toEqual([])
+        for (const command of commands) await carryOut(command, { dir, root })
+      }
+      await byHand?.(dir)
+      expect((await auditFolder(runFolder(dir), 1)).findings).toEqual([])
+      expect(await look(dir)).toEqual(before)
+    },
+    30_000,
+  )
+})
+
+/* The first byte of the content of the first frame. */
+async function flipContent(log: string): Promise<void> {
+  const file = await open(log, 'r+')
+  const head = Buffer.alloc(PREAMBLE)
+  await file.read(head, 0, PREAMBLE, 0)
+  const at = PREAMBLE + head.readUInt32LE(4)
+  const byte = Buffer.alloc(1)
+  await file.read(byte, 0, 1, at)
+  await file.write(Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, at)
+  await file.close()
+}
+
+test('a damaged page of before the last load or truncate is a note: nothing of it counts', async () => {
+  const dir = join(root, 'page')
+  await copyOf(kept, dir)
+  const folder = runFolder(dir)
+  const entries = await new FileCatalog(folder.catalog).entries()
+  await flipContent(join(folder.raw, '00000001.log'))
+  const damaged = (await auditFolder(folder, 1)).findings
+  expect(damaged).toMatchObject([{ kind: 'page', severity: 'fault' }])
+  const floor = { position: '9999-ffffffffffffffff-0000000000', reason: 'load' } as const
+  await new FileCatalog(folder.catalog).restore(entries.map((entry) => ({ ...entry, floors: [floor] })))
+  const { findings: later } = await auditFolder(folder, 1)
+  expect(later.filter(({ kind }) => kind === 'page')).toMatchObject([{ severity: 'note' }])
+})
