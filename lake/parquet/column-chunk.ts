@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { compressSync } from 'snappy'
 import { ByteBuffer } from './byte-buffer.ts'
 import { type Dictionary, DictionaryBuilder } from './dictionary.ts'
@@ -72,10 +73,11 @@ export class ChunkEncoder {
     let compressedSize = 0
     for (const [index, page] of pages.entries()) {
       const body = packed?.[index] ?? page
-      const header = this.#pageHeader(page, dictionary !== undefined, body.to - body.from)
-      const bytes = new Uint8Array(header.length + body.to - body.from)
+      const content = source.view(body.from, body.to)
+      const header = this.#pageHeader(page, dictionary !== undefined, content)
+      const bytes = new Uint8Array(header.length + content.length)
       bytes.set(header)
-      bytes.set(source.view(body.from, body.to), header.length)
+      bytes.set(content, header.length)
       sink(bytes)
       headers += header.length
       compressedSize += bytes.length
@@ -172,13 +174,15 @@ export class ChunkEncoder {
     this.#raw.append(this.#levels.view())
   }
 
-  #pageHeader(page: Page, dictionary: boolean, size: number): Uint8Array {
+  /** With the checksum of the page as it is stored, for readers that verify it. */
+  #pageHeader(page: Page, dictionary: boolean, content: Uint8Array): Uint8Array {
     this.#header.clear()
     const thrift = new ThriftWriter(this.#header)
     thrift.root(() => {
       thrift.i32(1, page.type)
       thrift.i32(2, page.to - page.from)
-      thrift.i32(3, size)
+      thrift.i32(3, content.length)
+      thrift.i32(4, crc32(content) | 0)
       if (page.type === pageTypes.dictionary) {
         thrift.struct(7, () => {
           thrift.i32(1, page.values)

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { parquetMetadata } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
@@ -195,4 +196,29 @@ test('the hybrid of runs and packed bits decodes to what was encoded', () => {
     }),
     { numRuns: runs(300) },
   )
+})
+
+/* Fields 1 to 4 of a page header: kind, size, stored size, checksum, each a zigzag varint behind one byte. */
+function pageFields(file: Uint8Array, start: number): readonly number[] {
+  let at = start
+  return [1, 2, 3, 4].map(() => {
+    at += 1
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = file[at++] ?? 0
+      value |= (byte & 0x7f) << shift
+      if (byte < 0x80) return (value >>> 1) ^ -(value & 1)
+    }
+  })
+}
+
+test.each(['snappy', 'none'] as const)('each page has the CRC-32 of its stored bytes: %s', (compression) => {
+  const values = numbers.map((index) => BigInt(index % 50))
+  const { file } = encode(tableOf({ kind: 'int64' }, values), { compression, dictionary: false })
+  const chunk = parquetMetadata(new Uint8Array(file).buffer).row_groups[0]?.columns[0]?.meta_data
+  const start = Number(chunk?.data_page_offset)
+  const end = start + Number(chunk?.total_compressed_size)
+  const [, whole = 0, size = 0, checksum] = pageFields(file, start)
+  expect(size < whole).toBe(compression === 'snappy')
+  expect(checksum).toBe(crc32(file.subarray(end - size, end)) | 0)
 })
