@@ -5,30 +5,33 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { LakeSession } from '../../../local/duckdb/lake-session.ts'
 import { auditFolder } from '../../../local/ledger/audit-folder.ts'
 import { runFolder } from '../../../local/pipeline/run-folder.ts'
+import { openLocalRun } from '../../../local/run/local-run.ts'
 import { FileCatalog } from '../../../local/stores/file-catalog.ts'
 import { runs } from '../../support/budget.ts'
-import { startSource } from '../replicator/source-server.ts'
+import { type SourceDatabase, type SourceServer, startSource } from '../replicator/source-server.ts'
 import { carryOut, commandsIn, writeContracts } from './carry-out.ts'
-import { copyOf, damages, liveOnce, look, SCHEMA, type Seen } from './kept-folder.ts'
+import { copyOf, damages, liveOnce, look, people, quiet, SCHEMA, type Seen } from './kept-folder.ts'
 
 let root = ''
 let kept = ''
 let before: Seen
+let server: SourceServer
+let database: SourceDatabase
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'tidemark-lake-'))
   kept = join(root, 'kept')
-  const server = await startSource()
-  try {
-    await liveOnce(kept, await server.database(SCHEMA))
-  } finally {
-    await server.stop()
-  }
+  server = await startSource()
+  database = await server.database(SCHEMA)
+  await liveOnce(kept, database)
   await writeContracts(root)
   before = await look(kept)
 })
 
-afterAll(() => rm(root, { recursive: true, force: true }))
+afterAll(async () => {
+  await server.stop()
+  await rm(root, { recursive: true, force: true })
+})
 
 async function lakeFiles(): Promise<readonly string[]> {
   const entries = await readdir(join(kept, 'lake'), { recursive: true, withFileTypes: true })
@@ -167,3 +170,28 @@ test('a history file that is damaged is not folded into a base', async () => {
     message: expect.stringMatching(/is not what was written; to do: tidemark replay --table public\.things /),
   })
 })
+
+test('where history was dropped the load that the audit asks for, done beside the run, leads to a clean audit', async () => {
+  const copy = join(root, 'loaded')
+  await copyOf(kept, copy)
+  const catalog = new FileCatalog(join(copy, 'catalog.json'))
+  const entries = (await catalog.entries()).map((entry) =>
+    entry.base === null ? entry : { ...entry, base: { ...entry.base, historyFrom: entry.base.position } },
+  )
+  await catalog.restore(entries)
+  await damages.gone(join(copy, await baseFile(copy, 'public.things')))
+  const run = await openLocalRun({
+    ...{ dir: copy, source: database.source, isEmbedded: false, system: 'tests', contracts: [people] },
+    ...{ patterns: ['public.*'], slot: 'tm_kept', publication: 'tm_kept', reload: false, log: quiet },
+    ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+  })
+  try {
+    await run.loaded(AbortSignal.timeout(20_000))
+    expect(await mend(copy)).toHaveLength(1)
+    expect(await run.reconcile(AbortSignal.timeout(20_000))).toMatchObject({ equal: true, failed: [] })
+  } finally {
+    await run.stop()
+  }
+  /* Rows of a load have positions of their own; that they are the source's the proof has said. */
+  expect(await look(copy)).toMatchObject({ faults: [], waiting: before.waiting })
+}, 60_000)
