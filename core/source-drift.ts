@@ -9,7 +9,7 @@ interface DriftKind {
    * not sent, or may not have been; the table is loaded again as soon as that is over.
    */
   readonly mend: Mend
-  /** What a person does; `{table}` stands for the source table. */
+  /** What a person does; `{table}` stands for the source table, `{lake}` for the lake's. */
   readonly toDo: string
 }
 
@@ -21,7 +21,7 @@ export const driftKinds = {
   'add-column': {
     says: 'a column was added',
     mend: 'contract',
-    toDo: 'add it to the contract, then tidemark replay --table {table}',
+    toDo: 'add it to the contract, then tidemark replay --table {lake}',
   },
   'drop-column': {
     says: 'a column was dropped',
@@ -128,9 +128,10 @@ export function driftSays(operation: string): string {
   return driftKind(operation)?.says ?? operation
 }
 
-/** What to do about an operation on a source table. */
-export function driftToDo(operation: string, table: string): string {
-  return (driftKind(operation)?.toDo ?? 'look at the contract of {table}').replaceAll('{table}', table)
+/** What to do about an operation on a source table, which a lake table is made of. */
+export function driftToDo(operation: string, { table, lake }: { table: string; lake: string }): string {
+  const toDo = driftKind(operation)?.toDo ?? 'look at the contract of {lake}'
+  return toDo.replaceAll('{table}', table).replaceAll('{lake}', lake)
 }
 
 /** Whether changes of the table were not sent, or may not have been. */

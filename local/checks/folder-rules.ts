@@ -32,7 +32,7 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
     judge: ({ freeBytes }) => {
       const says = `${bytesText(freeBytes)} are free`
       const fix = step('make room, or move the folder while nothing runs in it: docs/06-the-run-folder.md')
-      if (freeBytes < GB / 2) return { ...fail(says, fix), code: 'raw/unavailable' }
+      if (freeBytes < GB / 2) return { ...fail(says, fix), code: 'run/disk-full' }
       return freeBytes < 5 * GB ? warn(says, fix) : ok(says)
     },
   },

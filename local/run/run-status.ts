@@ -220,7 +220,7 @@ export class StatusFile {
       drift: definitions.map(({ operation, at }) => ({
         ...{ operation, at },
         says: driftSays(operation),
-        toDo: driftToDo(operation, table),
+        toDo: driftToDo(operation, { table, lake: contract.name }),
       })),
       reload: loaded?.stale?.reason ?? null,
       balance: this.balance(contract),

@@ -73,7 +73,7 @@ describe('of a folder', () => {
 
   test('too little room is to look at, none stops the run', () => {
     expect(judge('folder.disk', { freeBytes: 4e9 }).state).toBe('warn')
-    expect(judge('folder.disk', { freeBytes: 4e8 })).toMatchObject({ state: 'fail', code: 'raw/unavailable' })
+    expect(judge('folder.disk', { freeBytes: 4e8 })).toMatchObject({ state: 'fail', code: 'run/disk-full' })
   })
 
   test('a stopped pipeline lets its source keep the log, unless that is stopped with it', () => {
