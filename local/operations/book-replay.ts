@@ -18,12 +18,15 @@ export interface BookReplayDeps {
   readonly readers: readonly { readonly contract: string; readonly source: string }[]
 }
 
+/* Its rows come back of the load's own files alone. */
+const OF_A_LOAD = /\/load-[^/]*\.parquet$/
+
 /**
  * Writes a shown replay into the ledger: its files, the pages that it read whole, and the files that are gone or
  * damaged and whose rows it brought back; a damaged one is kept below `damaged/`. Running it again changes nothing.
  */
 export async function bookReplay(
-  { table: name, version, ingestDate, files, rawPages, from, to }: ReplayState,
+  { table: name, version, ingestDate, files, loadFiles, rawPages, from, to }: ReplayState,
   { table, range }: { readonly table: Table; readonly range: PositionRange },
   { raw, root, books, readers }: BookReplayDeps,
 ): Promise<void> {
@@ -44,7 +47,7 @@ export async function bookReplay(
     if (day.table !== name || day.version !== version) continue
     const removed: string[] = []
     for (const file of await books.files(day)) {
-      if (!isWhole(file.first, file.last)) continue
+      if (!isWhole(file.first, file.last) || (OF_A_LOAD.test(file.key) && loadFiles === 0)) continue
       const state = await fileState(join(root, file.key), file, 'digest')
       if (state !== 'whole') removed.push(file.key)
       /* Before the ledger forgets it: cut off in between, it is a file that is gone. */

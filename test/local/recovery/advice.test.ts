@@ -1,4 +1,4 @@
-import { cp, mkdtemp, open, rename, rm, truncate } from 'node:fs/promises'
+import { cp, mkdtemp, open, readdir, rename, rm, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -180,4 +180,18 @@ test('a damaged page of before the last load or truncate is a note: nothing of i
   await new FileCatalog(folder.catalog).restore(entries.map((entry) => ({ ...entry, floors: [floor] })))
   const { findings: later } = await auditFolder(folder, 1)
   expect(later.filter(({ kind }) => kind === 'page')).toMatchObject([{ severity: 'note' }])
+})
+
+test('a history file of a load whose own file is gone too is not forgotten by a replay that cannot bring it back', async () => {
+  const dir = join(root, 'both')
+  await copyOf(kept, dir)
+  const folder = runFolder(dir)
+  const files = (await readdir(dir, { recursive: true })).filter((name) => name.endsWith('.parquet'))
+  const lost = files.filter((name) => /things_v1_history.*load-|landing.*things/.test(name))
+  expect(lost).toHaveLength(2)
+  for (const name of lost) await rm(join(dir, name))
+  await carryOut(['replay', '--table', 'public.things'], { dir, root })
+  expect((await auditFolder(folder, 1)).findings).toMatchObject([
+    { kind: 'file', severity: 'fault', message: expect.stringMatching(/load-.* is missing/) },
+  ])
 })
