@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { lakeColumns } from '../../core/contract/lake-columns.ts'
 import type { MaskKey } from '../../core/contract/pii.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
@@ -37,6 +38,9 @@ export interface ProofDeps {
   readonly memory?: string | undefined
 }
 
+const THREADS = 2
+/* Each thread holds a block of values for each step of each column's text at once. */
+const WIDE = 800
 /* Of one table: each after a migration that came between. */
 const MAX_READS = 3
 
@@ -84,7 +88,7 @@ export class ProofSession {
   private static async inside(deps: ProofDeps, snapshot: Snapshot): Promise<ProofSession> {
     const folder = await mkdtemp(join(deps.scratch, 'reconcile-'))
     const memory = deps.memory === undefined ? {} : { memory: deps.memory }
-    const engine = await DuckEngine.open({ temporary: folder, threads: 2, ...memory })
+    const engine = await DuckEngine.open({ temporary: folder, threads: THREADS, ...memory })
     return new ProofSession(deps, { snapshot, folder, engine })
   }
 
@@ -131,8 +135,9 @@ export class ProofSession {
     await rm(this.folder, { recursive: true, force: true })
   }
 
-  private proveNow(table: Table, asked: Asked, healing: HealingWay | undefined): Promise<TableProof> {
+  private async proveNow(table: Table, asked: Asked, healing: HealingWay | undefined): Promise<TableProof> {
     const { deps, engine, snapshot, steps } = this
+    await engine.run(`SET threads = ${lakeColumns(table).length > WIDE ? 1 : THREADS}`)
     const { source, signal, random = Math.random, ...rest } = deps
     const reading = { source, snapshot, signal, table: table.source.table, lockMs: deps.lockMs }
     return inSnapshot(reading, (opened) =>

@@ -84,8 +84,9 @@ export async function openLab(
   return {
     ...{ run, dir, prove, deps: depsOf },
     proofOf: async (table, request) => {
-      const found = (await prove({ tables: [table], ...request })).tables[0]
-      if (found === undefined) throw new Error(`no proof of ${table}`)
+      const { tables, failed } = await prove({ tables: [table], ...request })
+      const [found] = tables
+      if (found === undefined) throw new Error(`no proof of ${table}: ${failed[0]?.message}`)
       return found
     },
     healKeys: (keys) => heal(depsOf({}), keys),
