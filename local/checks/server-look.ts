@@ -11,6 +11,10 @@ export interface SettingFacts {
   readonly senderTimeoutMs: number
   /** Bytes of log that a slot may keep; null for no limit. */
   readonly slotLimitBytes: number | null
+  /** Seconds after which a slot that nobody reads is given up, from PostgreSQL 18 on; 0 for never. */
+  readonly idleLimitSeconds: number
+  /** Output plugins that roles may read slots with; null where the server has no list of them. */
+  readonly plugins: readonly string[] | null
   readonly isStandby: boolean
   readonly version: number
   readonly isRds: boolean
@@ -48,15 +52,19 @@ interface SettingRow {
   readonly ssl: string
   readonly sender: string
   readonly kept: string | null
+  readonly idle: string | null
+  readonly plugins: string | null
   readonly standby: string
 }
 
-/* Settings by their unit: ms and MB. */
+/* Settings by their unit: ms, MB and s. */
 const SETTINGS = `
   select coalesce((select s.ssl from pg_stat_ssl s where s.pid = pg_backend_pid()), false)::text as encrypted,
     current_setting('ssl') as ssl,
     (select setting from pg_settings where name = 'wal_sender_timeout') as sender,
     (select setting from pg_settings where name = 'max_slot_wal_keep_size') as kept,
+    (select setting from pg_settings where name = 'idle_replication_slot_timeout') as idle,
+    (select setting from pg_settings where name = 'output_plugin_libraries') as plugins,
     pg_is_in_recovery()::text as standby`
 
 export async function readSettings(
@@ -72,6 +80,9 @@ export async function readSettings(
     serverSpeaksTls: row?.ssl === 'on',
     senderTimeoutMs: Number(row?.sender),
     slotLimitBytes: keptMb === null ? null : keptMb * (1 << 20),
+    idleLimitSeconds: Number(row?.idle ?? 0),
+    plugins:
+      row?.plugins == null ? null : row.plugins.split(',').map((name) => name.trim().replaceAll('"', '')),
     isStandby: row?.standby === 'true',
   }
 }

@@ -1,7 +1,9 @@
 import { ageText, bytesText } from '../../core/amount-text.ts'
-import { type Fix, ok, type Rule, sql, step, unknown, warn } from '../../core/check.ts'
+import { type Fix, ok, type Rule, refuse, sql, step, unknown, warn } from '../../core/check.ts'
+import { ownPlugins } from '../replicator/check-slot.ts'
 import { quoteIdentifier, quoteLiteral } from '../replicator/quote-identifier.ts'
 import { settingFix } from '../replicator/setting-fix.ts'
+import { dmsPlugins } from '../replicator/slot-rules.ts'
 import type {
   DdlAuditFacts,
   OpenTransaction,
@@ -11,6 +13,8 @@ import type {
 } from './server-look.ts'
 
 const GB = 1_000_000_000
+/* A weekend, and a day to notice. */
+const IDLE_SECONDS = 3 * 86_400
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
 
 /** What a server may have wrong and a start not notice. */
@@ -56,14 +60,46 @@ export const settingRules: readonly Rule<SettingFacts>[] = [
   },
   {
     id: 'source.slot-limit',
-    asks: 'max_slot_wal_keep_size leaves a slot time: at the limit the slot is lost',
-    judge: ({ slotLimitBytes, isRds }) => {
+    asks: 'max_slot_wal_keep_size and idle_replication_slot_timeout leave a slot time: at a limit it is lost',
+    judge: ({ slotLimitBytes, idleLimitSeconds, isRds }) => {
+      if (idleLimitSeconds > 0 && idleLimitSeconds < IDLE_SECONDS)
+        return warn(
+          `a slot that nobody reads is lost after ${ageText(idleLimitSeconds * 1_000)}: a run that is stopped for longer needs a reload`,
+          ...settingFix({ name: 'idle_replication_slot_timeout', value: '0', isStatic: false }, isRds),
+        )
+      const idle =
+        idleLimitSeconds > 0
+          ? `a slot that nobody reads is lost after ${ageText(idleLimitSeconds * 1_000)}`
+          : undefined
       if (slotLimitBytes === null)
-        return ok('no limit: a slot that nobody reads is never lost, and fills the disk')
-      if (slotLimitBytes >= 10 * GB) return ok(`a slot is lost when it keeps ${bytesText(slotLimitBytes)}`)
+        return ok(idle ?? 'no limit: a slot that nobody reads is never lost, and fills the disk')
+      if (slotLimitBytes >= 10 * GB)
+        return ok(
+          [
+            `a slot is lost when it keeps ${bytesText(slotLimitBytes)}`,
+            ...(idle === undefined ? [] : [idle]),
+          ].join('; '),
+        )
       return warn(
         `a slot is lost when it keeps ${bytesText(slotLimitBytes)}: a reader that pauses loses changes`,
         ...settingFix({ name: 'max_slot_wal_keep_size', value: '-1', isStatic: false }, isRds),
+      )
+    },
+  },
+  {
+    id: 'source.output-plugins',
+    asks: 'output_plugin_libraries, where the server has it, allows the plugin that the slot is read with',
+    judge: ({ plugins, reader, isRds }) => {
+      const wanted: readonly string[] = reader === 'dms' ? dmsPlugins : ownPlugins
+      if (plugins === null) return ok('the server has no list of output plugins')
+      /* DMS takes test_decoding where nothing else is asked of it. */
+      const allowed = wanted.filter((plugin) => plugins.includes(plugin))
+      if (allowed.length > 0) return ok(`a slot may be read with ${allowed.join(' or ')}`)
+      const value = [...plugins.filter((plugin) => plugin !== ''), wanted[0] ?? ''].join(', ')
+      return refuse(
+        'source/privilege',
+        `output_plugin_libraries does not allow ${wanted.join(' or ')}: no slot can be made`,
+        ...settingFix({ name: 'output_plugin_libraries', value, isStatic: false }, isRds),
       )
     },
   },

@@ -65,6 +65,7 @@ describe('of a server', () => {
 
   const settings: SettingFacts = {
     ...{ host: 'db.example.com:5432', isEncrypted: false, serverSpeaksTls: false, senderTimeoutMs: 0 },
+    ...{ idleLimitSeconds: 0, plugins: null },
     ...{ slotLimitBytes: null, isStandby: false, version: 180_004, isRds: false, reader: 'tidemark' },
   }
 
@@ -75,6 +76,33 @@ describe('of a server', () => {
     expect(tls({ isEncrypted: true }).state).toBe('ok')
     for (const host of ['localhost', '127.0.0.1:5432', '[::1]:5432']) expect(tls({ host }).state).toBe('ok')
     expect(tls({ host: 'localhost.example.com' }).state).toBe('warn')
+  })
+
+  test('a limit that loses a slot is told, whichever it is', () => {
+    const limit = (facts: Partial<SettingFacts>) =>
+      judge(settingRules, 'source.slot-limit', { ...settings, ...facts })
+    expect(limit({}).says).toContain('never lost')
+    expect(limit({ idleLimitSeconds: 3_600 })).toMatchObject({
+      state: 'warn',
+      fix: [{ text: 'ALTER SYSTEM SET idle_replication_slot_timeout = 0;' }, {}],
+    })
+    const week = limit({ idleLimitSeconds: 7 * 86_400 })
+    expect([week.state, week.says]).toEqual(['ok', expect.not.stringContaining('never')])
+    for (const slotLimitBytes of [null, 20e9])
+      expect(limit({ idleLimitSeconds: 7 * 86_400, slotLimitBytes }).says).toContain('nobody reads is lost')
+  })
+
+  test('a list of output plugins has to have the one of the reader', () => {
+    const plugins = (facts: Partial<SettingFacts>) =>
+      judge(settingRules, 'source.output-plugins', { ...settings, ...facts })
+    expect(plugins({}).state).toBe('ok')
+    expect(plugins({ plugins: ['pgoutput', 'test_decoding'] }).state).toBe('ok')
+    expect(plugins({ plugins: ['test_decoding'] })).toMatchObject({
+      ...{ state: 'fail', code: 'source/privilege' },
+      fix: [{ text: "ALTER SYSTEM SET output_plugin_libraries = 'test_decoding, pgoutput';" }, {}],
+    })
+    expect(plugins({ plugins: ['pgoutput', 'test_decoding'], reader: 'dms' }).state).toBe('ok')
+    expect(plugins({ plugins: ['pgoutput'], reader: 'dms' }).state).toBe('fail')
   })
 
   test('a standby is one to look at', () => {
