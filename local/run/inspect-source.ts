@@ -1,11 +1,12 @@
 import type { ClientBase } from 'pg'
+import { PipelineError } from '../../core/failures.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { readAcknowledged } from '../pipeline/acknowledged.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../pipeline/run-state.ts'
 import { checkSource } from '../replicator/check-source.ts'
 import { type PublicationState, readPublication, refusedWrites } from '../replicator/publication-state.ts'
-import { quoteTable } from '../replicator/quote-identifier.ts'
+import { quoteIdentifier, quoteTable } from '../replicator/quote-identifier.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { addressOf } from '../replicator/source-url.ts'
@@ -123,10 +124,22 @@ function withRefused(leftOut: readonly LeftOutTable[], published: PublicationSta
   return [...refused, ...others]
 }
 
-/** What tells one database from every other, a restored copy on another server included. */
+/**
+ * What tells one database from every other, a restored copy on another server included. Throws `source/privilege` with the
+ * statement where the role may not ask.
+ */
 export async function readIdentity(
   client: ClientBase,
 ): Promise<{ readonly system: string; readonly database: string }> {
+  const role = await client.query<{ name: string; may: string }>(
+    `select current_user::text as name, has_function_privilege('pg_control_system()', 'EXECUTE')::text as may`,
+  )
+  const { name = '', may } = role.rows[0] ?? {}
+  if (may !== 'true')
+    throw new PipelineError(
+      'source/privilege',
+      `the role may not ask which server this is: GRANT EXECUTE ON FUNCTION pg_control_system() TO ${quoteIdentifier(name)};`,
+    )
   const { rows } = await client.query<{ system: string; database: string }>(
     'select system_identifier::text as system, current_database()::text as database from pg_control_system()',
   )

@@ -60,7 +60,11 @@ const tablesSection = `## Tables, keys and names
 | names with capitals, quotes, spaces, dashes, keywords, 63 characters, \`__proto__\`, \`_position\` | lower snake case, each with a name of its own; no column is lost |
 | a key of several columns; a change of the key | the same rows; the old key is deleted, the new one inserted |
 | a key that its column cannot hold (a date \`infinity\`) | the change is quarantined, the proof lists the key |
-| no primary key | refused at the start, with the SQL that adds one |
+| no primary key, or one with a generated column | left out by name, with the SQL that adds one where there is such SQL |
+| a deferrable primary key | left out: PostgreSQL takes it for no replica identity, and under it \`UPDATE t SET pos = pos + 1\` gives keys twice in between. Followed when an immediate unique index holds the key, too |
+| a replica identity, of the table or of a partition, that does not carry the key or that PostgreSQL refuses once it is published | left out by name, with the statement that mends it |
+| a partition that is unlogged or foreign | its table is left out by name |
+| a column that is \`NOT NULL\` by a domain, or by a constraint that is \`NOT VALID\` | may be null in an inferred contract: the source may hold nulls |
 | identity, serial | like any integer |
 | generated columns, stored or virtual | left out: the stream does not bring them |
 | partitioned table | one table under the name of its root; rows may move between partitions |

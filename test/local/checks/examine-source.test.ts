@@ -165,6 +165,7 @@ describe('what a check prints mends what it found', () => {
   test.each([
     ['source.sender-timeout', 'wal_sender_timeout', '2s'],
     ['source.slot-limit', 'max_slot_wal_keep_size', '1GB'],
+    ['source.slot-limit', 'idle_replication_slot_timeout', '1h'],
   ])('%s', async (id, setting, value) => {
     const database = await server.database(ITEM)
     await database.client.query(`alter system set ${setting} = '${value}'`)

@@ -184,6 +184,21 @@ describe('the catalog', () => {
     ])
   })
 
+  test('calls a column not null only where no stored value can be null', async () => {
+    const database = await server.database(`create domain amount as int not null;
+      create table item (id int primary key, a amount, b int, c int not null);
+      insert into item values (1, (select 1::amount where false), null, 1);
+      alter table item add constraint b_held not null b not valid`)
+    const [table] = await readSourceCatalog(database.client)
+    const notNull = table?.columns.filter((column) => column.notNull).map(({ name }) => name)
+    expect(notNull).toEqual(['id', 'c'])
+    const { rows } = await database.client.query('select a, b from item')
+    expect(rows).toEqual([{ a: null, b: null }])
+    await database.client.query('update item set b = 1; alter table item validate constraint b_held')
+    const [validated] = await readSourceCatalog(database.client)
+    expect(validated?.columns.find(({ name }) => name === 'b')?.notNull).toBe(true)
+  })
+
   test('leaves out partitions, views, unlogged and temporary tables', async () => {
     const database = await server.database(`${ITEM}
       create table part (id int primary key) partition by range (id);
