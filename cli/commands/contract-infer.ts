@@ -15,9 +15,10 @@ import { proposalJson, proposalText } from '../contracts/print-proposal.ts'
 import type { NewFile } from '../contracts/scaffold.ts'
 import { maxSampleRows } from '../contracts/stored-rows.ts'
 import type { Cli } from '../main.ts'
-import { count, type Output } from '../output.ts'
+import { count, exit, type Output } from '../output.ts'
 import { parseCount } from '../parse-options.ts'
 import { dirOption, schemasOption, tablesOption } from '../run-options.ts'
+import { visible } from '../visible-text.ts'
 
 interface InferOptions {
   readonly from?: string
@@ -74,7 +75,7 @@ export function contractInferCommand({ output, sourceFromEnvironment }: Cli): Co
     .action(async (options: InferOptions) => {
       const { from } = options
       if (from === 'raw' || from === 'quarantine') return fromStored(output, from, options)
-      const inferred = await infer(options, options.from ?? sourceFromEnvironment)
+      const { inferred, unfit } = await infer(options, options.from ?? sourceFromEnvironment)
       const files = inferred.flatMap(({ path, text, samples }) => [{ path, text }, ...samples])
       if (options.out !== undefined) await write(options, options.out, files)
       if (options.json === true) output.result(JSON.stringify(inferred.map(describe)))
@@ -82,10 +83,16 @@ export function contractInferCommand({ output, sourceFromEnvironment }: Cli): Co
       else
         for (const { path } of files)
           output.progress(`${options.dryRun === true ? 'would write' : 'wrote'} ${join(options.out, path)}`)
+      for (const { code, message } of unfit) output.progress(`left out: ${visible(message)} (${code})`)
+      if (unfit.length > 0) process.exitCode = exit.findings
     })
 }
 
-async function infer({ tables, owner }: InferOptions, url: string | undefined): Promise<readonly Inferred[]> {
+/* A table that has no contract holds up no other. */
+async function infer(
+  { tables, owner }: InferOptions,
+  url: string | undefined,
+): Promise<{ readonly inferred: readonly Inferred[]; readonly unfit: readonly PipelineError[] }> {
   if (url === undefined)
     throw new PipelineError('usage/invalid', 'which database? --from postgres://… or TIDEMARK_SOURCE')
   const system = databaseOf(url)
@@ -93,8 +100,17 @@ async function infer({ tables, owner }: InferOptions, url: string | undefined): 
   try {
     const sources = await readSourceCatalog(client, tables)
     const inferred: Inferred[] = []
+    const unfit: PipelineError[] = []
     for (const source of sources) {
-      const table = inferTable(source, { system, guessPii: true, ...(owner === undefined ? {} : { owner }) })
+      const table = contractOrFailure(source, {
+        system,
+        guessPii: true,
+        ...(owner === undefined ? {} : { owner }),
+      })
+      if (table instanceof PipelineError) {
+        unfit.push(table)
+        continue
+      }
       const row = await sampleRow(client, source)
       inferred.push({
         table,
@@ -103,9 +119,20 @@ async function infer({ tables, owner }: InferOptions, url: string | undefined): 
         samples: row === undefined ? [] : maskedSamples(table, row),
       })
     }
-    return inferred
+    const [first] = unfit
+    if (inferred.length === 0 && first !== undefined) throw first
+    return { inferred, unfit }
   } finally {
     await closeClient(client)
+  }
+}
+
+function contractOrFailure(...args: Parameters<typeof inferTable>): Table | PipelineError {
+  try {
+    return inferTable(...args)
+  } catch (error) {
+    if (error instanceof PipelineError) return error
+    throw error
   }
 }
 

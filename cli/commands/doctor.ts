@@ -8,6 +8,7 @@ import { readAcknowledged } from '../../local/pipeline/acknowledged.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { addressOf, databaseOf } from '../../local/replicator/source-url.ts'
 import { type CheckGroup, checkExit, checksOf, checkText } from '../check-report.ts'
+import { chosenContracts } from '../contracts/chosen-contracts.ts'
 import { contractsFolderOption } from '../contracts/command-options.ts'
 import type { Cli } from '../main.ts'
 import { sourceOption, tablesOption } from '../run-options.ts'
@@ -53,7 +54,8 @@ export function doctorCommand({ output, sourceFromEnvironment }: Cli): Command {
       const stack = options.dir === undefined ? options.stack : undefined
       const source = options.source ?? sourceFromEnvironment
       if (stack !== undefined && options.json !== true) output.progress('asking the services of the stack')
-      const groups = await examined({ ...options, stack, source })
+      const isChosen = command.getOptionValueSource('schemas') === 'cli'
+      const groups = await examined({ ...options, stack, source, isChosen })
       output.result(options.json === true ? JSON.stringify(checksOf(groups)) : checkText(groups, output))
       process.exitCode = checkExit(groups)
     })
@@ -62,6 +64,8 @@ export function doctorCommand({ output, sourceFromEnvironment }: Cli): Command {
 type Asked = Omit<DoctorOptions, 'source' | 'stack'> & {
   readonly source: string | undefined
   readonly stack: DoctorOptions['stack'] | undefined
+  /** Whether a folder of contracts was named, as for a start. */
+  readonly isChosen: boolean
 }
 
 async function examined(asked: Asked): Promise<readonly CheckGroup[]> {
@@ -81,7 +85,7 @@ async function examined(asked: Asked): Promise<readonly CheckGroup[]> {
 
 /* The source that is named, else that of the folder: of another server the folder has no password. */
 async function sourceOf(
-  { source, tables, slot, publication }: Asked,
+  { source, tables, slot, publication, schemas, isChosen }: Asked,
   folder: FolderFacts | undefined,
 ): Promise<CheckGroup | undefined> {
   const state = folder?.state
@@ -93,6 +97,13 @@ async function sourceOf(
     return { name: `source ${address}`, checks: [notNamed(state.source.isEmbedded)] }
   }
   const { examineSource } = await import('../../local/checks/examine-source.ts')
+  const { chooseContracts } = await import('../../local/pipeline/choose-contracts.ts')
+  const contracts = await chosenContracts(isChosen ? schemas : undefined)
+  const choice = {
+    system: state?.source.name ?? databaseOf(url),
+    folder: folder && runFolder(folder.dir),
+    isReadOnly: true,
+  }
   const checks = await examineSource(
     { url },
     {
@@ -100,6 +111,14 @@ async function sourceOf(
       patterns: source === undefined ? [`${embeddedDatabase}.*`] : tables,
       also: state?.added ?? [],
       expected: state?.source,
+      unchosen: (found) =>
+        chooseContracts(found, contracts, choice).then(
+          ({ leftOut }) => leftOut,
+          (error: unknown) => {
+            if (error instanceof PipelineError && error.code === 'run/contract-missing') return undefined
+            throw error
+          },
+        ),
       slot: state?.slot ?? slot,
       publication: state?.publication ?? publication,
       known: state === undefined ? undefined : knownBy[state.slotState],

@@ -11,6 +11,7 @@ import {
   unknown,
   type Verdict,
 } from '../../core/check.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import { ownPlugins } from '../replicator/check-slot.ts'
 import { readPublication } from '../replicator/publication-state.ts'
 import { readSlot, readSlotRoom } from '../replicator/slot-facts.ts'
@@ -26,10 +27,10 @@ import {
 } from '../replicator/source-facts.ts'
 import { serverRules } from '../replicator/source-rules.ts'
 import { addressOf } from '../replicator/source-url.ts'
-import { sortTables, tableRules } from '../replicator/table-rules.ts'
+import { type LeftOutTable, sortTables, tableRules } from '../replicator/table-rules.ts'
 import { readIdentity } from '../run/inspect-source.ts'
 import { readLargeColumns, readLeftOut } from './relation-look.ts'
-import { publicationRules, relationRules } from './relation-rules.ts'
+import { contractRules, publicationRules, relationRules } from './relation-rules.ts'
 import { readDdlAudit, readOnly, readSessions, readSettings } from './server-look.ts'
 import { ddlAuditRules, sessionRules, settingRules } from './server-rules.ts'
 import { slotLogRule } from './slot-log-rule.ts'
@@ -39,6 +40,8 @@ export interface SourceExamination {
   readonly patterns: readonly string[]
   /** Tables that a start takes whatever the patterns say, as `checkSource` does. */
   readonly also?: readonly string[]
+  /** Tables that a start would find no contract for, of those that it can follow. */
+  readonly unchosen?: (tables: readonly SourceTable[]) => Promise<readonly LeftOutTable[] | undefined>
   readonly slot: string
   readonly publication: string
   /** Whether a run folder says that it made the slot; undefined when no folder was named. */
@@ -65,6 +68,7 @@ export const sourceRules: readonly Pick<Rule<unknown>, 'id' | 'asks'>[] = [
   ...settingRules,
   ...serverRules,
   ...tableRules,
+  ...contractRules,
   ...publicationRules,
   ...slotRules,
   slotLogRule,
@@ -151,7 +155,7 @@ async function examineServer(
 async function examineTables(
   client: ClientBase,
   server: ServerFacts,
-  { reader, patterns, also, publication, known }: SourceExamination,
+  { reader, patterns, also, unchosen, publication, known }: SourceExamination,
 ): Promise<readonly CheckResult[]> {
   const id = 'source.tables'
   let tables: readonly SourceTable[]
@@ -169,6 +173,15 @@ async function examineTables(
     followed = sortTables(facts).tables
     return facts
   })
+  const ofContracts =
+    reader === 'dms'
+      ? []
+      : await look(contractRules, async () => {
+          const leftOut = unchosen === undefined ? [] : await unchosen(followed)
+          const names = new Set(leftOut?.map(({ table }) => table))
+          followed = followed.filter((table) => !names.has(sourceTableName(table)))
+          return { tables: followed, leftOut }
+        })
   const ofPublication =
     reader === 'dms'
       ? []
@@ -182,7 +195,13 @@ async function examineTables(
     leftOut: await readLeftOut(client, patterns),
     large: await readLargeColumns(client, followed),
   }))
-  return [{ id, ...ok(plural(tables.length, 'table')) }, ...ofTables, ...ofPublication, ...ofRelations]
+  return [
+    { id, ...ok(plural(tables.length, 'table')) },
+    ...ofTables,
+    ...ofContracts,
+    ...ofPublication,
+    ...ofRelations,
+  ]
 }
 
 /* A failure of ours has its name and its advice; whatever else the server says has its SQLSTATE. */

@@ -3,6 +3,7 @@ import type { PublicationState } from '../replicator/publication-state.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import type { SourceReader } from '../replicator/source-facts.ts'
 import { matchesPatterns } from '../replicator/table-pattern.ts'
+import type { LeftOutTable } from '../replicator/table-rules.ts'
 
 /** Relations whose changes no slot carries, by why. */
 export interface LeftOut {
@@ -21,6 +22,12 @@ export interface RelationFacts {
   readonly leftOut: LeftOut
   /** Columns that may be kept out of line, by table OID. */
   readonly large: ReadonlyMap<number, readonly string[]>
+}
+
+export interface ContractFacts {
+  readonly tables: readonly SourceTable[]
+  /** Tables that no lake table can be made for; undefined where the contracts that the lake was made by are not given. */
+  readonly leftOut: readonly LeftOutTable[] | undefined
 }
 
 export interface PublicationFacts {

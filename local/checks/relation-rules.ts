@@ -5,7 +5,8 @@ import { sourceTableName } from '../../core/source-table-name.ts'
 import { publicationStatements, refusedWrites, stuckText } from '../replicator/publication-state.ts'
 import { quoteTable } from '../replicator/quote-identifier.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
-import type { PublicationFacts, RelationFacts, RelationName } from './relation-look.ts'
+import { together } from '../replicator/table-rules.ts'
+import type { ContractFacts, PublicationFacts, RelationFacts, RelationName } from './relation-look.ts'
 
 /** Of a source that our own replicator reads. DMS needs no publication for test_decoding and pglogical. */
 export const publicationRules: readonly Rule<PublicationFacts>[] = [
@@ -43,6 +44,21 @@ export const publicationRules: readonly Rule<PublicationFacts>[] = [
       if (refused.length === 0) return ok('what the publication has can be written')
       const says = refused.map((one) => one.says).join('; ')
       return refuse('source/replica-identity', says, ...refused.flatMap(({ fix }) => fix))
+    },
+  },
+]
+
+/** Of a source that our own replicator reads: on AWS the contracts are checked where they are released. */
+export const contractRules: readonly Rule<ContractFacts>[] = [
+  {
+    id: 'source.lake-names',
+    asks: 'each table has a lake table of its own',
+    judge: ({ tables, leftOut }) => {
+      if (leftOut === undefined)
+        return ok('not looked at: the lake has written contracts, name their folder with --schemas')
+      const unfit = together(leftOut)
+      if (unfit === undefined) return ok(`${plural(tables.length, 'table')}, each with a name of its own`)
+      return refuse(unfit.code, unfit.says, ...unfit.fix)
     },
   },
 ]

@@ -17,7 +17,8 @@ const stored = z.object({ format: z.literal(1), tables: z.array(z.custom<Table>(
 export interface ChoiceOptions {
   /** Name of the source system in contracts. */
   readonly system: string
-  readonly folder: Pick<RunFolder, 'contracts' | 'catalog'>
+  /** Undefined before there is one: nothing was followed before, and nothing is kept. */
+  readonly folder: Pick<RunFolder, 'contracts' | 'catalog'> | undefined
   /** Keeps nothing of what was inferred. */
   readonly isReadOnly?: boolean
 }
@@ -43,8 +44,8 @@ export async function chooseContracts(
   options: ChoiceOptions,
 ): Promise<ChosenContracts> {
   const { system, folder } = options
-  const known = await storedContracts(folder.contracts)
-  const entries = await new FileCatalog(folder.catalog).entries()
+  const known = folder === undefined ? [] : await storedContracts(folder.contracts)
+  const entries = folder === undefined ? [] : await new FileCatalog(folder.catalog).entries()
   const inLake = new Set(entries.map(({ table }) => table.source))
   const unfit: LeftOutTable[] = []
   const candidates = sources.flatMap((source): readonly Candidate[] => {
@@ -73,7 +74,7 @@ export async function chooseContracts(
   const isWritten = ({ source }: Table) =>
     written.some((table) => table.source.system === system && table.source.table === source.table)
   const kept = [...known.filter((table) => !inferred.includes(table) && !isWritten(table)), ...inferred]
-  if ((kept.length > 0 || known.length > 0) && options.isReadOnly !== true)
+  if (folder !== undefined && (kept.length > 0 || known.length > 0) && options.isReadOnly !== true)
     await writeJsonFile(folder.contracts, { format: 1, tables: kept })
   return { contracts: chosen.flatMap(({ contracts }) => contracts), leftOut: [...unfit, ...twins] }
 }

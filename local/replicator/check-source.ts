@@ -45,7 +45,7 @@ export async function checkCapturable(
   const { tables: found, missing } = await findSourceTables(client, patterns, also)
   const facts = await readTableFacts(client, { server, tables: found, reader: 'tidemark' })
   const sorted = sortTables(facts)
-  const leftOut = [...missing.map(notThere), ...sorted.leftOut]
+  const leftOut = [...sorted.leftOut, ...missing.map(notThere)]
   const unfit = sorted.tables.length === 0 ? together(leftOut) : undefined
   if (unfit !== undefined) throw new PipelineError(unfit.code, refusalText(unfit))
   return { version: server.version, tables: sorted.tables, leftOut }

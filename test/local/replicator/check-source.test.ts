@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkStackSource } from '../../../cli/stack-tables/check-stack-source.ts'
 import type { PipelineError } from '../../../core/failures.ts'
+import { examineSource } from '../../../local/checks/examine-source.ts'
+import { chooseContracts } from '../../../local/pipeline/choose-contracts.ts'
 import { checkSource, type SourceCheck } from '../../../local/replicator/check-source.ts'
 import { openSnapshot } from '../../../local/replicator/snapshot.ts'
 import { closeClient, connectSource, type Source } from '../../../local/replicator/source-connection.ts'
@@ -105,6 +107,19 @@ describe('a source is refused', () => {
     expect((await refusal(checkAs(database.source, { patterns: ['hr.*'] }))).code).toBe('source/no-tables')
     const error = await refusal(checkAs(database.source, { patterns: ['public.itme'] }))
     expect(error).toMatchObject({ code: 'source/no-tables', message: expect.stringContaining('public.itme') })
+  })
+
+  test('by doctor as by a start when its lake name is taken', async () => {
+    const { source } = await server.database(`${ITEM} create table "Item" (id int primary key)`)
+    const choice = { system: 'shop', folder: undefined }
+    const found = await examineSource(source, {
+      ...{ reader: 'tidemark', patterns: ['*.*'], slot: 'checked', publication: 'checked', known: undefined },
+      unchosen: async (tables) => (await chooseContracts(tables, [], choice)).leftOut,
+    })
+    expect(found.find(({ id }) => id === 'source.lake-names')).toMatchObject({
+      ...{ state: 'fail', code: 'contract/invalid' },
+      fix: [{ text: expect.stringContaining("--tables '!public.Item'") }],
+    })
   })
 
   test('but not for one name that is not there: the others go on', async () => {

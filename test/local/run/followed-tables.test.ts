@@ -110,6 +110,8 @@ test('G1 and so is one that a publication of some kinds of changes left in', asy
 
 test('is not noted for the next start when its lake name is taken, which would end that start', async () => {
   await lab.sql('CREATE TABLE public."Orders" (id int PRIMARY KEY)')
+  /* Of a table that the lake has by a written contract a doctor without the contracts cannot tell. */
+  expect(await doctorText('--tables', 'public.*')).toContain('--schemas')
   await lab.stop()
   const before = await lab.noted()
   expect((await refusal(note('public.Orders'))).code).toBe('contract/invalid')
@@ -126,20 +128,23 @@ test('a folder of another database is refused by doctor, which judges no slot of
   ])
 })
 
-test('is looked at by doctor as by a start, whatever the patterns say', async () => {
+async function doctorText(...more: readonly string[]): Promise<string> {
   onTestFinished(() => {
     process.exitCode = undefined
   })
-  await lab.sql('ALTER TABLE public.narrow REPLICA IDENTITY NOTHING')
   const lines: string[] = []
   const output = {
     ...{ isTerminal: false, columns: 100 },
     ...{ result: (text: string) => lines.push(text), progress: () => undefined },
   }
-  const asked = ['--dir', lab.dir, '--source', lab.database.source.url, '--tables', 'public.orders', '--json']
+  const asked = ['--dir', lab.dir, '--source', lab.database.source.url, '--json', ...more]
   await doctorCommand({ output, sourceFromEnvironment: undefined }).parseAsync(['node', 'doctor', ...asked])
-  const found = lines.join('')
-  expect(found).toContain('REPLICA IDENTITY DEFAULT')
+  return lines.join('')
+}
+
+test('is looked at by doctor as by a start, whatever the patterns say', async () => {
+  await lab.sql('ALTER TABLE public.narrow REPLICA IDENTITY NOTHING')
+  expect(await doctorText('--tables', 'public.orders')).toContain('REPLICA IDENTITY DEFAULT')
   await lab.reopen()
   expect(lab.run.tables.map(({ source }) => source.table)).toEqual(['public.orders', 'public.people'])
   expect(lab.run.status().leftOut).toMatchObject([
