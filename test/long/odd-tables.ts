@@ -44,7 +44,8 @@ function usual(name: string, more: (dice: Dice) => string = () => 'SELECT 1'): (
   }
 }
 
-const rows = (name: string) => `INSERT INTO ${name} (id, v) SELECT i, 'v' || i FROM generate_series(1, 200) i`
+const rows = (name: string) =>
+  `INSERT INTO ${name} (id, v) SELECT i, 'v' || i FROM generate_series(1, 200) i ON CONFLICT DO NOTHING`
 
 /** Writes of a table that is left out: the application's UPDATE and DELETE must go on. */
 function others(name: string): (dice: Dice) => string {
@@ -199,6 +200,10 @@ export function oddTables(major: number): readonly OddTable[] {
     ...(major >= 18
       ? [
           plain('odd.nullable', 'odd.nullable', {
+            write: (dice) =>
+              dice(2) === 0
+                ? `UPDATE odd.nullable SET v = ${word(dice)} WHERE id = ${key(dice)}`
+                : `DELETE FROM odd.nullable WHERE id = ${key(dice)} AND id % 10 = 0`,
             create: [
               'CREATE TABLE odd.nullable (id int PRIMARY KEY, v text)',
               `INSERT INTO odd.nullable SELECT i, CASE WHEN i % 2 = 0 THEN 'v' END FROM generate_series(1, 200) i`,
