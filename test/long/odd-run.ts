@@ -155,7 +155,8 @@ async function main(): Promise<number> {
   for (const [name, found] of left)
     say(`DIFFERENT ${name}: ${found.length}\n  ${found.slice(0, 5).join('\n  ')}`)
   for (const failure of [...one.failures, ...two.failures]) say(`FAILED ${failure.join(' × ')}`)
-  if (left.size > 0) say(end.stderr.split('\n').slice(-60).join('\n'))
+  const lines = end.stderr.split('\n').filter((line) => !line.startsWith('captured '))
+  if (left.size > 0) say(lines.slice(-80).join('\n'))
   await Promise.all(clients.map((client) => client.end()))
   await server.stop()
   const bad = left.size + one.failures.size + two.failures.size

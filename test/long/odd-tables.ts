@@ -103,7 +103,7 @@ export function oddTables(major: number): readonly OddTable[] {
       meanwhile: [
         'ALTER TABLE odd.rewritten ADD COLUMN at timestamptz DEFAULT clock_timestamp()',
         'VACUUM FULL odd.rewritten',
-        'ALTER TABLE odd.rewritten SET UNLOGGED; ALTER TABLE odd.rewritten SET LOGGED',
+        `ALTER TABLE odd.rewritten ALTER v TYPE text USING v || ''`,
       ],
     }),
     plain('odd.emptied', 'odd.emptied', {
@@ -215,7 +215,7 @@ export function oddTables(major: number): readonly OddTable[] {
     leftOut('odd.keyless', ['CREATE TABLE odd.keyless (id int, v text)', rows('odd.keyless')]),
     leftOut('odd.deferred', [
       'CREATE TABLE odd.deferred (id int PRIMARY KEY DEFERRABLE, v text)',
-      rows('odd.deferred'),
+      `INSERT INTO odd.deferred SELECT i, 'v' || i FROM generate_series(1, 200) i`,
     ]),
     leftOut(
       'odd.shifted',
