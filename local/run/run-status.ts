@@ -150,11 +150,12 @@ export class StatusFile {
   current(): RunStatus {
     const { pipeline, state, run, now } = this.deps
     const { pages, landedPages } = pipeline.counts()
-    const quarantined = pipeline.quarantine.countByTable()
+    const loading = this.loading()
+    const tally = this.tally(loading)
     const statuses = [
-      ...pipeline.tables.map((contract) => this.tableStatus(contract, quarantined)),
+      ...pipeline.tables.map((contract) => this.tableStatus(contract, tally)),
       ...pipeline.ended.map((contract) => ({
-        ...this.tableStatus(contract, quarantined),
+        ...this.tableStatus(contract, tally),
         state: 'ended' as const,
       })),
     ]
@@ -175,13 +176,13 @@ export class StatusFile {
       leftOut: this.deps.leftOut.map((one) => ({ ...one, fix: [...one.fix] })),
       balanced: statuses.every((table) => table.balance?.balanced !== false),
       bookkeeping: pipeline.ledger.book.bookkeeping,
-      loading: this.loading().map(({ id, table: { table, rows, bytes } }) => ({ id, table, rows, bytes })),
+      loading: loading.map(({ id, table: { table, rows, bytes } }) => ({ id, table, rows, bytes })),
       link: toLinkStatus(run.link.current()),
       ended: this.ended,
     }
   }
 
-  private loading(): readonly { readonly id: string; readonly table: TableLoad }[] {
+  private loading(): readonly Loading[] {
     return this.deps.loads
       .loads()
       .flatMap(({ id, tables }) =>
@@ -189,32 +190,44 @@ export class StatusFile {
       )
   }
 
-  private loadFailure(source: string): RunStatus['tables'][number]['loadFailure'] {
-    for (const { id, tables } of this.deps.loads.loads().toReversed()) {
-      const newest = tables.find(({ table }) => table === source)
-      if (newest !== undefined) return newest.failure === null ? null : { load: id, ...newest.failure }
+  /* Once for all tables of a status: with many of them, looking each up alone would be most of the work. */
+  private tally(loading: readonly Loading[]): Tally {
+    const { pipeline, loads } = this.deps
+    const versions = new Map<string, Table[]>()
+    for (const contract of pipeline.tables)
+      versions.set(contract.name, [...(versions.get(contract.name) ?? []), contract])
+    const newest = new Map(
+      loads.loads().flatMap(({ id, tables }) => tables.map((one) => [one.table, { load: id, one }] as const)),
+    )
+    return {
+      loading: new Map(loading.toReversed().map((one) => [one.table.table, one.table])),
+      labelOf: (contract) => tableLabel(contract, versions.get(contract.name) ?? []),
+      failureOf: (source) => {
+        const found = newest.get(source)
+        return found === undefined || found.one.failure === null
+          ? null
+          : { load: found.load, ...found.one.failure }
+      },
+      changes: pipeline.raw.changesByTable(),
+      quarantined: pipeline.quarantine.countByTable(),
     }
-    return null
   }
 
-  private tableStatus(
-    contract: Table,
-    quarantined: ReadonlyMap<string, number>,
-  ): RunStatus['tables'][number] {
+  private tableStatus(contract: Table, tally: Tally): RunStatus['tables'][number] {
     const { pipeline, state } = this.deps
     const { table } = contract.source
     const loaded = state.data.loads[table]
-    const loading = this.loading().find((one) => one.table.table === table)
-    const failure = this.loadFailure(table)
+    const loading = tally.loading.get(table)
+    const failure = tally.failureOf(table)
     const { fields = {}, definitions = [] } = pipeline.drift.ofTable(table) ?? {}
     return {
-      table: tableLabel(contract, pipeline.tables),
+      table: tally.labelOf(contract),
       source: table,
       state: stateOf(loaded?.state, { isLoading: loading !== undefined, hasFailed: failure !== null }),
       loadFailure: failure,
-      loadedRows: loaded?.rows ?? loading?.table.rows ?? 0,
-      changes: pipeline.raw.changesByTable().get(table) ?? 0,
-      quarantined: quarantined.get(table) ?? 0,
+      loadedRows: loaded?.rows ?? loading?.rows ?? 0,
+      changes: tally.changes.get(table) ?? 0,
+      quarantined: tally.quarantined.get(table) ?? 0,
       unknownFields: Object.keys(fields),
       definitions: definitions.map(({ operation }) => operation),
       drift: definitions.map(({ operation, at }) => ({
@@ -253,6 +266,20 @@ export class StatusFile {
     const status = this.current()
     this.writing = this.writing.then(() => writeJsonFile(this.path, status)).catch(() => undefined)
   }
+}
+
+interface Loading {
+  readonly id: string
+  readonly table: TableLoad
+}
+
+/** What is counted of all tables at once. */
+interface Tally {
+  readonly loading: ReadonlyMap<string, TableLoad>
+  readonly labelOf: (contract: Table) => string
+  readonly failureOf: (source: string) => RunStatus['tables'][number]['loadFailure']
+  readonly changes: ReadonlyMap<string, number>
+  readonly quarantined: ReadonlyMap<string, number>
 }
 
 function stateOf(
