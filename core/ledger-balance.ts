@@ -1,3 +1,4 @@
+import { groupBy } from './group-by.ts'
 import { addsUp, blockId, type Feed, type NamedBlock, totalsKey } from './ledger.ts'
 import type { LedgerBook } from './ledger-book.ts'
 import type { Position } from './position.ts'
@@ -38,52 +39,74 @@ export interface FeedTotals {
   readonly through: Position | null
 }
 
-/** The balance of one contract (`name vN`; null for tables that none reads) over one source table. */
-export function balanceOf(
-  { contract, source }: { readonly contract: string | null; readonly source: string },
+/** A contract, `name vN` or null for tables that none reads, over one source table. */
+export interface BalanceOf {
+  readonly contract: string | null
+  readonly source: string
+}
+
+/** The balance of each contract over each source table: what is open is looked through once for all of them. */
+export function balancesOf(
   book: LedgerBook,
-  given: { readonly feed: Feed; readonly progress: Progress; readonly totals: FeedTotals },
-): Balance {
-  const { feed, progress, totals } = given
-  const sum = { ...book.contract(totalsKey(contract, source)), inFlight: 0, missing: 0, aside: 0 }
+  given: {
+    readonly feed: Feed
+    readonly progress: Progress
+    /** Of a source table. */
+    readonly totals: (source: string) => FeedTotals
+  },
+): (of: BalanceOf) => Balance {
+  const { feed, progress } = given
   const aside = asideIds(book)
-  let unfolded = 0
+  const unfolded = groupBy(unfoldedHeaders(book, feed), ({ table }) => table)
+  const open = groupBy(book.openPages(), ({ table }) => table)
+  const lost = lostRedrives(book, aside, progress)
+  return ({ contract, source }) => {
+    const sum = { ...book.contract(totalsKey(contract, source)), inFlight: 0, missing: 0, aside: 0 }
+    const totals = given.totals(source)
+    let unfoldedChanges = 0
+    for (const { place, key, changes } of unfolded.get(source) ?? []) {
+      unfoldedChanges += changes
+      if (book.isRecorded(key)) continue
+      sum.captured += changes
+      if (place < progress.formatted) sum.missing += changes
+      else sum.inFlight += changes
+    }
+    for (const { place, changes, shares } of open.get(source) ?? []) {
+      const share = shares.find((one) => one.contract === contract)
+      if (share === undefined) continue
+      sum.captured += changes
+      sum.refused += share.refused
+      sum.filtered += share.filtered
+      for (const block of share.blocks) {
+        if (book.hasLanded(block)) sum.landed += block.changes
+        else if (aside.has(blockId(block))) sum.aside += block.changes
+        else if (place < progress.landed) sum.missing += block.changes
+        else sum.inFlight += block.changes
+      }
+      if (!addsUp(changes, share)) sum.missing += changes - accounted(share.blocks, share)
+    }
+    const control = book.control(source)
+    const quarantined = sum.refused + sum.aside
+    const { captured, landed, inFlight, missing, redriven } = sum
+    const filtered = sum.filtered + control
+    const loads = contract === null ? NO_LOADS : book.loadRows(contract)
+    const isFeedKnown = book.source(source).captured + unfoldedChanges === totals.changes
+    const isEven = captured + control === landed + quarantined + filtered + inFlight
+    const isComplete = missing === 0 && !lost.has(contract)
+    return {
+      ...{ captured: captured + control, landed, quarantined, filtered, inFlight, missing, redriven },
+      ...{ capturedThrough: totals.through, landedThrough: book.source(source).through, loads },
+      balanced: isEven && isComplete && isFeedKnown && loads.rows === loads.landed + loads.quarantined,
+    }
+  }
+}
+
+const NO_LOADS = { rows: 0, landed: 0, quarantined: 0 }
+
+function* unfoldedHeaders(book: LedgerBook, feed: Feed) {
   for (const place of book.folded.gaps(book.since, feed.length)) {
     const header = feed.header(place)
-    if (header?.table !== source) continue
-    unfolded += header.changes
-    if (book.isRecorded(header.key)) continue
-    sum.captured += header.changes
-    if (place < progress.formatted) sum.missing += header.changes
-    else sum.inFlight += header.changes
-  }
-  for (const { table, place, changes, shares } of book.openPages()) {
-    const share = table === source ? shares.find((one) => one.contract === contract) : undefined
-    if (share === undefined) continue
-    sum.captured += changes
-    sum.refused += share.refused
-    sum.filtered += share.filtered
-    for (const block of share.blocks) {
-      if (book.hasLanded(block)) sum.landed += block.changes
-      else if (aside.has(blockId(block))) sum.aside += block.changes
-      else if (place < progress.landed) sum.missing += block.changes
-      else sum.inFlight += block.changes
-    }
-    if (!addsUp(changes, share)) sum.missing += changes - accounted(share.blocks, share)
-  }
-  const lost = lostRedrives(contract, book, progress)
-  const control = book.control(source)
-  const quarantined = sum.refused + sum.aside
-  const { captured, landed, inFlight, missing, redriven } = sum
-  const filtered = sum.filtered + control
-  const loads = loadsOf(contract, book)
-  const isFeedKnown = book.source(source).captured + unfolded === totals.changes
-  const isEven = captured + control === landed + quarantined + filtered + inFlight
-  return {
-    ...{ captured: captured + control, landed, quarantined, filtered, inFlight, missing, redriven },
-    ...{ capturedThrough: totals.through, landedThrough: book.source(source).through, loads },
-    balanced:
-      isEven && missing === 0 && lost === 0 && isFeedKnown && loads.rows === loads.landed + loads.quarantined,
+    if (header !== undefined) yield { place, table: header.table, key: header.key, changes: header.changes }
   }
 }
 
@@ -102,27 +125,16 @@ function accounted(
   return blocks.reduce((sum, { changes }) => sum + changes, refused + filtered)
 }
 
-/* They are among the quarantined of the sum, and left quarantine for the lake. */
-function lostRedrives(contract: string | null, book: LedgerBook, { overdue }: Progress): number {
-  let changes = 0
-  const aside = asideIds(book)
+/* Contracts of them. They are among the quarantined of the sum, and left quarantine for the lake. */
+function lostRedrives(
+  book: LedgerBook,
+  aside: ReadonlySet<string>,
+  { overdue }: Progress,
+): ReadonlySet<string | null> {
+  const lost = new Set<string | null>()
   for (const block of book.redrives()) {
     const id = blockId(block)
-    if (block.contract === contract && overdue.has(id) && !aside.has(id)) changes += block.changes
+    if (block.changes > 0 && overdue.has(id) && !aside.has(id)) lost.add(block.contract)
   }
-  return changes
-}
-
-function loadsOf(contract: string | null, book: LedgerBook) {
-  const sum = { rows: 0, landed: 0, quarantined: 0 }
-  if (contract === null) return sum
-  for (const file of book.loads()) {
-    const { [contract]: landed } = file.landed
-    const { [contract]: refused } = file.refused
-    if (landed === undefined && refused === undefined) continue
-    sum.rows += file.rows
-    sum.landed += landed ?? 0
-    sum.quarantined += refused ?? 0
-  }
-  return sum
+  return lost
 }

@@ -10,6 +10,7 @@ import {
   totalsKey,
 } from './ledger.ts'
 import type { BookSnapshot, ContractTotals, OpenObject, OpenPage, SourceTotals } from './ledger-snapshot.ts'
+import { LoadFileTotals, type LoadRows } from './load-file-totals.ts'
 import { PlaceSet } from './place-set.ts'
 
 /* Blocks whose redrive was never written down, or whose page no raw store has: nothing will ask for most of them. */
@@ -33,7 +34,7 @@ export class LedgerBook {
   private readonly arrived: Map<string, Set<string>>
   private readonly openObjects: Map<string, OpenObject>
   private readonly awaited: Map<string, NamedBlock>
-  private readonly loadFiles: Map<string, LoadFileRecord>
+  private readonly loadFiles: LoadFileTotals
   private readonly controls: Map<string, number>
   private readonly strays: Set<string>
   /** Every page before it is folded. */
@@ -51,7 +52,7 @@ export class LedgerBook {
     this.openObjects = new Map(given.objects)
     this.awaited = new Map(given.redrives.map((block) => [blockId(block), block]))
     this.strays = new Set(given.strays)
-    this.loadFiles = new Map(given.loads.map((file) => [file.key, file]))
+    this.loadFiles = new LoadFileTotals(given.loads)
     this.controls = new Map(Object.entries(given.control))
     this.bookkeeping = given.bookkeeping
     this.low = this.firstGap(given.since)
@@ -88,7 +89,7 @@ export class LedgerBook {
         return
       case 'load': {
         const { kind: _, ...file } = line
-        this.loadFiles.set(file.key, { ...file, files: [] })
+        this.loadFiles.record({ ...file, files: [] })
         return
       }
       case 'replayed':
@@ -151,7 +152,11 @@ export class LedgerBook {
   }
 
   loads(): IterableIterator<LoadFileRecord> {
-    return this.loadFiles.values()
+    return this.loadFiles.all()
+  }
+
+  loadRows(contract: string): LoadRows {
+    return this.loadFiles.of(contract)
   }
 
   isRecorded(page: string): boolean {
@@ -173,7 +178,7 @@ export class LedgerBook {
       objects: [...this.openObjects],
       redrives: [...this.awaited.values()],
       strays: [...this.strays],
-      loads: [...this.loadFiles.values()],
+      loads: [...this.loadFiles.all()],
       control: Object.fromEntries(this.controls),
       bookkeeping: this.bookkeeping,
     }

@@ -15,7 +15,7 @@ import {
   type PageRecord,
   type ReplayedPages,
 } from '../../core/ledger.ts'
-import { type Balance, balanceOf, type Progress } from '../../core/ledger-balance.ts'
+import { type Balance, type BalanceOf, balancesOf, type Progress } from '../../core/ledger-balance.ts'
 import { LedgerBook } from '../../core/ledger-book.ts'
 import type { Ledger } from '../../core/ports.ts'
 import { FeedTally } from './feed-tally.ts'
@@ -204,10 +204,16 @@ export class FolderLedger implements Ledger {
     return this.progress
   }
 
-  /** Reads no file: what the books say now. */
-  balance(of: { readonly contract: string | null; readonly source: string }): Balance {
-    const totals = this.tally.of(of.source)
-    return balanceOf(of, this.book, { feed: this.options.feed, progress: this.progress, totals })
+  /** Reads no file: what the books say now. Asked for many tables, `balances` looks through what is open once. */
+  balance(of: BalanceOf): Balance {
+    return this.balances()(of)
+  }
+
+  balances(): (of: BalanceOf) => Balance {
+    const { feed } = this.options
+    return balancesOf(this.book, {
+      ...{ feed, progress: this.progress, totals: (source) => this.tally.of(source) },
+    })
   }
 
   /** Table versions and days that have or had history files. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Feed, LedgerLine, NamedBlock, PageRecord } from '../../core/ledger.ts'
-import { balanceOf } from '../../core/ledger-balance.ts'
+import { balancesOf } from '../../core/ledger-balance.ts'
 import { LedgerBook } from '../../core/ledger-book.ts'
 import { PlaceSet } from '../../core/place-set.ts'
 import { formatPosition } from '../../core/position.ts'
@@ -110,11 +110,11 @@ describe('the books', () => {
           )
           const through = firstOpen < 0 ? records.length - 1 : firstOpen - 1
           expect(
-            balanceOf({ contract, source: 'a.t' }, book, {
+            balancesOf(book, {
               feed,
               progress: { formatted: records.length, landed: records.length, overdue: new Set() },
-              totals: { changes: captured, through: positionOf(records.length - 1) },
-            }),
+              totals: () => ({ changes: captured, through: positionOf(records.length - 1) }),
+            })({ contract, source: 'a.t' }),
           ).toMatchObject({
             ...{ captured, quarantined, missing, inFlight: 0, filtered: 0 },
             landed: captured - quarantined - missing,
@@ -168,7 +168,7 @@ describe('the books', () => {
     book.fold(1)
     const totals = { changes: 3, through: null }
     const progress = { formatted: 1, landed: 0, overdue: new Set<string>() }
-    const balance = () => balanceOf({ contract: 'a.t v1', source: 'a.t' }, book, { feed, progress, totals })
+    const balance = () => balancesOf(book, { feed, progress, totals: () => totals })({ contract: 'a.t v1', source: 'a.t' })
     expect(balance()).toMatchObject({ landed: 0, quarantined: 0, inFlight: 3, balanced: true })
     for (const line of linesOf(second, false)) book.apply(line)
     book.fold(1)
@@ -183,7 +183,7 @@ describe('the books', () => {
     book.fold(1)
     const progress = { formatted: 1, landed: 1, overdue: new Set<string>() }
     const totals = { changes: 4, through: null }
-    expect(balanceOf({ contract: 'a.t v1', source: 'a.t' }, book, { feed, progress, totals })).toMatchObject({
+    expect(balancesOf(book, { feed, progress, totals: () => totals })({ contract: 'a.t v1', source: 'a.t' })).toMatchObject({
       captured: 4,
       landed: 2,
       quarantined: 1,
@@ -200,9 +200,9 @@ describe('the books', () => {
     book.fold(1)
     const progress = { formatted: 1, landed: 1, overdue: new Set<string>() }
     const balance = (changes: number) =>
-      balanceOf({ contract: 'a.t v1', source: 'a.t' }, book, {
-        ...{ feed, progress, totals: { changes, through: null } },
-      }).balanced
+      balancesOf(book, {
+        ...{ feed, progress, totals: () => ({ changes, through: null }) },
+      })({ contract: 'a.t v1', source: 'a.t' }).balanced
     expect([balance(2), balance(3)]).toEqual([true, false])
   })
 
@@ -212,9 +212,9 @@ describe('the books', () => {
     book.apply({ kind: 'filtered', control: { 'a.t': 2, 'a.u': 1 }, bookkeeping: 5 })
     const progress = { formatted: 0, landed: 0, overdue: new Set<string>() }
     expect(
-      balanceOf({ contract: 'a.t v1', source: 'a.t' }, book, {
-        ...{ feed, progress, totals: { changes: 0, through: null } },
-      }),
+      balancesOf(book, {
+        ...{ feed, progress, totals: () => ({ changes: 0, through: null }) },
+      })({ contract: 'a.t v1', source: 'a.t' }),
     ).toMatchObject({ captured: 2, filtered: 2, balanced: true })
     expect(book.bookkeeping).toBe(5)
   })

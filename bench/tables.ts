@@ -1,0 +1,229 @@
+/*
+ * Many small tables: what each further table costs where work is done for all of them.
+ * Loads tables of three rows, compacts them, waits, changes rows of all of them, adds one more, starts again, compares with
+ * the source, asks one. Reports times, the share of a core while nothing happens, memory, and bytes written for each table.
+ * npm run bench:tables -- [--tables 2000] [--changes 10000] [--idle 30] [--json]
+ */
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { LakeSession } from '../local/duckdb/lake-session.ts'
+import { runFolder } from '../local/pipeline/run-folder.ts'
+import { startPostgres } from '../local/postgres/start-postgres.ts'
+import { closeClient, connectSource, type Source } from '../local/replicator/source-connection.ts'
+import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
+import { FileCatalog } from '../local/stores/file-catalog.ts'
+
+const { values } = parseArgs({
+  options: {
+    tables: { type: 'string', default: '2000' },
+    changes: { type: 'string', default: '10000' },
+    idle: { type: 'string', default: '30' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const tableCount = Number(values.tables)
+const changeCount = Number(values.changes)
+const idleSeconds = Number(values.idle)
+const DEADLINE_MS = 3_600_000
+/* Tables made in one transaction: each takes a lock, and the server has room for some thousand. */
+const BATCH = 500
+
+const dir = await mkdtemp(join(tmpdir(), 'tidemark-bench-tables-'))
+await chmod(dir, 0o755)
+const server = await startPostgres({ dir: join(dir, 'postgres'), database: 'many' })
+const source: Source = { url: server.url }
+try {
+  await makeTables()
+  const result = await measure()
+  report(result)
+} finally {
+  await server.stop()
+  await rm(dir, { recursive: true, force: true })
+}
+
+async function makeTables(): Promise<void> {
+  say(`making ${tableCount} tables …`)
+  await sql('create schema many')
+  for (let from = 1; from <= tableCount; from += BATCH)
+    await sql(
+      `do $$ begin for n in ${from}..${Math.min(from + BATCH - 1, tableCount)} loop
+         execute format('create table many.%I (id bigint primary key, name text not null, amount numeric(12,2), at timestamptz)', 't' || lpad(n::text, 5, '0'));
+         execute format('insert into many.%I select i, ''row '' || i, i * 1.25, ''2026-01-01 00:00:00+00'' from generate_series(1, 3) i', 't' || lpad(n::text, 5, '0'));
+       end loop; end $$`,
+    )
+}
+
+async function measure() {
+  let run = await open()
+  try {
+    const peak = watchMemory()
+    say('loading …')
+    const written = await bytesWritten()
+    const loadMs = await timed(() => run.loaded(deadline()))
+    const loadBytes = (await bytesWritten()) - written
+    say(`loaded in ${seconds(loadMs)} s; compacting …`)
+    const compactMs = await timed(() => run.compact())
+    const compactAgainMs = await timed(() => run.compact())
+    say(`compacted in ${seconds(compactMs)} s; waiting ${idleSeconds} s …`)
+    const idle = await idleShare()
+    say(`${changeCount} changes …`)
+    const changesMs = await timed(() => change(run))
+    say('adding a table …')
+    const addMs = await timed(() => addOne(run))
+    const loadedPeakMb = peak()
+    await run.stop()
+    say('starting again …')
+    const startMs = await timed(async () => {
+      run = await open()
+      await run.loaded(deadline())
+    })
+    say('comparing with the source …')
+    let equal = false
+    const reconcileMs = await timed(async () => {
+      equal = (await run.reconcile(deadline())).equal
+    })
+    const queryMs = await timed(askOne)
+    return {
+      tables: tableCount,
+      loadSeconds: seconds(loadMs),
+      kilobytesPerTable: Math.round(loadBytes / tableCount / 1_024),
+      compactSeconds: seconds(compactMs),
+      compactAgainSeconds: seconds(compactAgainMs),
+      idleShareOfCore: idle,
+      changes: changeCount,
+      changesSeconds: seconds(changesMs),
+      addSeconds: seconds(addMs),
+      startSeconds: seconds(startMs),
+      reconcileSeconds: seconds(reconcileMs),
+      querySeconds: seconds(queryMs),
+      peakMb: loadedPeakMb,
+      equal,
+    }
+  } finally {
+    await run.stop()
+  }
+}
+
+function open(): Promise<LocalRun> {
+  return openLocalRun({
+    dir,
+    source,
+    isEmbedded: true,
+    system: 'many-postgres',
+    contracts: [],
+    patterns: ['many.*'],
+    slot: 'tidemark',
+    publication: 'tidemark',
+    hints: { bytes: 16 << 20, milliseconds: 1_000 },
+    reload: false,
+    compactEveryMs: 0,
+    proveEveryMs: 0,
+    log: { info: () => undefined, warn: (event, fields) => say(`${event} ${JSON.stringify(fields)}`) },
+  })
+}
+
+/* Each transaction changes a hundred tables in turn, so that every table gets a few changes, far apart. */
+async function change(run: LocalRun): Promise<void> {
+  const client = await connectSource(source, { applicationName: 'tidemark bench', queryMs: 0 })
+  try {
+    for (let from = 0; from < changeCount; from += 100)
+      await client.query(
+        `do $$ begin for n in ${from}..${Math.min(from + 100, changeCount) - 1} loop
+           execute format('insert into many.%I values ($1, ''changed'', 1.5, now())', 't' || lpad((n % ${tableCount} + 1)::text, 5, '0'))
+             using 1000 + n;
+         end loop; end $$`,
+      )
+    const { rows } = await client.query<{ lsn: string }>(
+      `select (pg_current_wal_flush_lsn() - '0/0')::text as lsn`,
+    )
+    await run.pipeline.reach(BigInt(rows[0]?.lsn ?? 0), deadline())
+  } finally {
+    await closeClient(client)
+  }
+}
+
+async function addOne(run: LocalRun): Promise<void> {
+  await sql('create table many.added (id int primary key); insert into many.added values (1)')
+  await run.addTables(
+    { tables: ['many.added'], isLoaded: true, isDryRun: false, contracts: {} },
+    { signal: deadline(), onStep: () => undefined },
+  )
+  await run.loaded(deadline())
+}
+
+async function askOne(): Promise<void> {
+  const entries = await new FileCatalog(runFolder(dir).catalog).entries()
+  const name = entries.find(({ table }) => table.source === 'many.t00001')?.table.name ?? ''
+  const session = await LakeSession.open({ folder: dir, entries })
+  try {
+    const { batches } = await session.query(`select count(*) from ${name}`)
+    for await (const _ of batches);
+  } finally {
+    session.close()
+  }
+}
+
+async function idleShare(): Promise<number> {
+  /* What the compaction and the loads left to collect is theirs. */
+  await sleep(2_000)
+  const before = process.cpuUsage()
+  const startedAt = performance.now()
+  await sleep(idleSeconds * 1_000)
+  const { user, system } = process.cpuUsage(before)
+  return Number(((user + system) / 1_000 / (performance.now() - startedAt)).toFixed(3))
+}
+
+function watchMemory(): () => number {
+  let peak = 0
+  const timer = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage().rss)
+  }, 50)
+  return () => {
+    clearInterval(timer)
+    return Math.round(peak / (1 << 20))
+  }
+}
+
+/* Handed to the kernel by this process, sockets included; 0 where the system does not say. */
+async function bytesWritten(): Promise<number> {
+  const text = await readFile('/proc/self/io', 'utf8').catch(() => '')
+  return Number(/^wchar: (\d+)$/m.exec(text)?.[1] ?? 0)
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now()
+  await work()
+  return performance.now() - startedAt
+}
+
+async function sql(text: string): Promise<void> {
+  const client = await connectSource(source, { applicationName: 'tidemark bench', queryMs: 0 })
+  try {
+    await client.query(text)
+  } finally {
+    await closeClient(client)
+  }
+}
+
+function report(result: Record<string, unknown>): void {
+  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`)
+  else
+    for (const [name, value] of Object.entries(result))
+      process.stdout.write(`${name.padEnd(20)} ${JSON.stringify(value)}\n`)
+  process.exitCode = result['equal'] === true ? 0 : 1
+}
+
+function deadline(): AbortSignal {
+  return AbortSignal.timeout(DEADLINE_MS)
+}
+
+function seconds(milliseconds: number): number {
+  return Number((milliseconds / 1_000).toFixed(1))
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`)
+}
