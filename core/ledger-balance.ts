@@ -89,7 +89,7 @@ export function balancesOf(
     const quarantined = sum.refused + sum.aside
     const { captured, landed, inFlight, missing, redriven } = sum
     const filtered = sum.filtered + control
-    const loads = contract === null ? NO_LOADS : book.loadRows(contract)
+    const loads = contract === null ? NO_LOADS : book.loadFiles.of(contract)
     const isFeedKnown = book.source(source).captured + unfoldedChanges === totals.changes
     const isEven = captured + control === landed + quarantined + filtered + inFlight
     const isComplete = missing === 0 && !lost.has(contract)

@@ -3,14 +3,13 @@ import {
   blockId,
   type Feed,
   type LedgerLine,
-  type LoadFileRecord,
   type NamedBlock,
   type PageRecord,
   type ReplayedPages,
   totalsKey,
 } from './ledger.ts'
 import type { BookSnapshot, ContractTotals, OpenObject, OpenPage, SourceTotals } from './ledger-snapshot.ts'
-import { LoadFileTotals, type LoadRows } from './load-file-totals.ts'
+import { LoadFileTotals } from './load-file-totals.ts'
 import { PlaceSet } from './place-set.ts'
 
 /* Blocks whose redrive was never written down, or whose page no raw store has: nothing will ask for most of them. */
@@ -34,7 +33,7 @@ export class LedgerBook {
   private readonly arrived: Map<string, Set<string>>
   private readonly openObjects: Map<string, OpenObject>
   private readonly awaited: Map<string, NamedBlock>
-  private readonly loadFiles: LoadFileTotals
+  readonly loadFiles: LoadFileTotals
   private readonly controls: Map<string, number>
   private readonly strays: Set<string>
   /** Every page before it is folded. */
@@ -149,14 +148,6 @@ export class LedgerBook {
   /** Redriven blocks that have not landed yet. */
   redrives(): IterableIterator<NamedBlock> {
     return this.awaited.values()
-  }
-
-  loads(): IterableIterator<LoadFileRecord> {
-    return this.loadFiles.all()
-  }
-
-  loadRows(contract: string): LoadRows {
-    return this.loadFiles.of(contract)
   }
 
   isRecorded(page: string): boolean {

@@ -93,6 +93,10 @@ export class RunState {
   }
 
   setLoad(table: string, state: LoadedTable): Promise<void> {
-    return this.update({ loads: { ...this.current.loads, [table]: state } })
+    return this.setLoads({ [table]: state })
+  }
+
+  setLoads(loads: Readonly<Record<string, LoadedTable>>): Promise<void> {
+    return this.update({ loads: { ...this.current.loads, ...loads } })
   }
 }

@@ -159,14 +159,16 @@ export class SourceRun {
         .flatMap((load) => load.tables.flatMap(({ table, state: at }) => (isOver(at) ? [] : table))),
     )
     const missing: string[] = []
+    const waiting: Record<string, LoadedTable> = {}
     for (const table of this.deps.tables()) {
       const name = sourceTableName(table)
       const before = state.data.loads[name]
       if (!isWaiting(before, table)) continue
       const stale = before?.stale === undefined ? {} : { stale: before.stale }
-      await state.setLoad(name, { state: 'waiting', oid: table.oid, rows: null, position: null, ...stale })
+      waiting[name] = { state: 'waiting', oid: table.oid, rows: null, position: null, ...stale }
       if (!unfinished.has(name)) missing.push(name)
     }
+    await state.setLoads(waiting)
     if (missing.length > 0) await loads.start({ tables: missing }, first)
     else await first?.close()
     this.hasAskedLoads = true

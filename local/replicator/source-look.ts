@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg'
 import * as z from 'zod'
+import { groupBy } from '../../core/group-by.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { readMembership } from './publication-membership.ts'
 import { parseNames } from './source-column.ts'
@@ -187,14 +188,4 @@ function toIdentity({ identity: columns, persistence, kind }: RelationRow | Part
 
 function labelsOf(json: string): Record<string, string> {
   return z.record(z.string(), z.string()).parse(JSON.parse(json))
-}
-
-function groupBy<T>(rows: readonly T[], key: (row: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>()
-  for (const row of rows) {
-    const group = groups.get(key(row))
-    if (group === undefined) groups.set(key(row), [row])
-    else group.push(row)
-  }
-  return groups
 }

@@ -1,64 +1,13 @@
 import * as z from 'zod'
-import type { Table } from '../../core/contract/table.ts'
-import { tableLabel } from '../../core/contract/table-label.ts'
-import { isOver, type TableLoad } from '../../core/load.ts'
 import type { Clock } from '../../core/ports.ts'
-import { driftSays, driftToDo } from '../../core/source-drift.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
 import { writeJsonFile } from '../pipeline/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import type { LoadedTable, RunState } from '../pipeline/run-state.ts'
+import type { RunState } from '../pipeline/run-state.ts'
 import type { SourceRun } from '../pipeline/source-run.ts'
 import type { LeftOutTable } from '../replicator/table-rules.ts'
 import { linkStatus, type RunEnd, runEnd, runEndOf, toLinkStatus } from './link-status.ts'
-
-const position = z.string().nullable()
-
-/** captured = landed + quarantined + filtered + inFlight + missing, in changes; see `core/ledger-balance.ts`. */
-const balance = z.object({
-  captured: z.number(),
-  landed: z.number(),
-  quarantined: z.number(),
-  filtered: z.number(),
-  inFlight: z.number(),
-  missing: z.number(),
-  /** Of the quarantined, by quarantine's own books; a replay may refuse changes again. */
-  waiting: z.number(),
-  redriven: z.number(),
-  expired: z.number(),
-  capturedThrough: position,
-  landedThrough: position,
-  /** Rows of the files of full loads. */
-  loads: z.object({ rows: z.number(), landed: z.number(), quarantined: z.number() }),
-  balanced: z.boolean(),
-})
-
-const tableStatus = z.object({
-  table: z.string(),
-  source: z.string(),
-  /**
-   * `waiting` for its first load, `loading`, `streaming`, `unloaded`: streaming, without the rows of before; `failed`: so,
-   * because its first load failed; or `ended`: gone from the source, its rows are kept.
-   */
-  state: z.enum(['waiting', 'loading', 'streaming', 'unloaded', 'failed', 'ended']),
-  /** Why its newest load failed; null when it did not. */
-  loadFailure: z.object({ load: z.string(), code: z.string(), message: z.string() }).nullable().default(null),
-  loadedRows: z.number(),
-  changes: z.number(),
-  quarantined: z.number(),
-  /** Source fields that no contract knows, now in `_extra`. */
-  unknownFields: z.array(z.string()),
-  /** Data definition that the source announced since. */
-  definitions: z.array(z.string()),
-  /** The same, with when each was seen last and what to do about it. */
-  drift: z
-    .array(z.object({ operation: z.string(), at: z.string(), says: z.string(), toDo: z.string() }))
-    .default([]),
-  /** Why another load of it is due, a drift operation; null when none is. */
-  reload: z.string().nullable().default(null),
-  /** Null in a status of before the ledger. */
-  balance: balance.nullable().default(null),
-})
+import { readNow, tableStatus, tableStatuses } from './table-status.ts'
 
 /** A table that was asked for and is not followed: why, and what mends it. */
 const leftOut = z.object({
@@ -114,8 +63,11 @@ export interface StatusDeps {
 }
 
 const PERIOD_MS = 1_000
+/* With many tables a status takes its time: no more than this share of the run's. */
+const MAX_SHARE = 0.02
+const MAX_PERIOD_MS = 10_000
 
-/** Keeps the status of a run, and writes it to a file once a second. */
+/** Keeps the status of a run, and writes it to a file: once a second, or less often when that would be much work. */
 export class StatusFile {
   private readonly path: string
   private readonly deps: StatusDeps
@@ -124,6 +76,7 @@ export class StatusFile {
   private last = { at: 0, captured: 0, formatted: 0, landed: 0 }
   private rates = { captured: 0, formatted: 0, landed: 0 }
   private ended: RunEnd | null = null
+  private isStopped = false
 
   constructor(path: string, deps: StatusDeps) {
     this.path = path
@@ -132,15 +85,13 @@ export class StatusFile {
 
   start(): void {
     this.measure()
-    this.timer = setInterval(() => {
-      this.measure()
-      this.write()
-    }, PERIOD_MS)
+    this.plan(PERIOD_MS)
   }
 
   /** The last status says how the run ended: by `failure`, or because it was told to. */
   async stop(failure?: unknown): Promise<void> {
-    clearInterval(this.timer)
+    this.isStopped = true
+    clearTimeout(this.timer)
     this.rates = { captured: 0, formatted: 0, landed: 0 }
     this.ended = runEndOf(this.deps.now(), failure)
     this.write()
@@ -150,14 +101,10 @@ export class StatusFile {
   current(): RunStatus {
     const { pipeline, state, run, now } = this.deps
     const { pages, landedPages } = pipeline.counts()
-    const loading = this.loading()
-    const tally = this.tally(loading)
+    const statusOf = tableStatuses(this.deps)
     const statuses = [
-      ...pipeline.tables.map((contract) => this.tableStatus(contract, tally)),
-      ...pipeline.ended.map((contract) => ({
-        ...this.tableStatus(contract, tally),
-        state: 'ended' as const,
-      })),
+      ...pipeline.tables.map(statusOf),
+      ...pipeline.ended.map((contract) => ({ ...statusOf(contract), state: 'ended' as const })),
     ]
     return {
       format: 1,
@@ -176,74 +123,15 @@ export class StatusFile {
       leftOut: this.deps.leftOut.map((one) => ({ ...one, fix: [...one.fix] })),
       balanced: statuses.every((table) => table.balance?.balanced !== false),
       bookkeeping: pipeline.ledger.book.bookkeeping,
-      loading: loading.map(({ id, table: { table, rows, bytes } }) => ({ id, table, rows, bytes })),
+      loading: readNow(this.deps.loads.loads()).map(({ id, table: { table, rows, bytes } }) => ({
+        id,
+        table,
+        rows,
+        bytes,
+      })),
       link: toLinkStatus(run.link.current()),
       ended: this.ended,
     }
-  }
-
-  private loading(): readonly Loading[] {
-    return this.deps.loads
-      .loads()
-      .flatMap(({ id, tables }) =>
-        tables.flatMap((table) => (table.startedAt === null || isOver(table.state) ? [] : [{ id, table }])),
-      )
-  }
-
-  /* Once for all tables of a status: with many of them, looking each up alone would be most of the work. */
-  private tally(loading: readonly Loading[]): Tally {
-    const { pipeline, loads } = this.deps
-    const versions = new Map<string, Table[]>()
-    for (const contract of pipeline.tables)
-      versions.set(contract.name, [...(versions.get(contract.name) ?? []), contract])
-    const newest = new Map(
-      loads.loads().flatMap(({ id, tables }) => tables.map((one) => [one.table, { load: id, one }] as const)),
-    )
-    return {
-      loading: new Map(loading.toReversed().map((one) => [one.table.table, one.table])),
-      labelOf: (contract) => tableLabel(contract, versions.get(contract.name) ?? []),
-      failureOf: (source) => {
-        const found = newest.get(source)
-        return found === undefined || found.one.failure === null
-          ? null
-          : { load: found.load, ...found.one.failure }
-      },
-      changes: pipeline.raw.changesByTable(),
-      quarantined: pipeline.quarantine.countByTable(),
-    }
-  }
-
-  private tableStatus(contract: Table, tally: Tally): RunStatus['tables'][number] {
-    const { pipeline, state } = this.deps
-    const { table } = contract.source
-    const loaded = state.data.loads[table]
-    const loading = tally.loading.get(table)
-    const failure = tally.failureOf(table)
-    const { fields = {}, definitions = [] } = pipeline.drift.ofTable(table) ?? {}
-    return {
-      table: tally.labelOf(contract),
-      source: table,
-      state: stateOf(loaded?.state, { isLoading: loading !== undefined, hasFailed: failure !== null }),
-      loadFailure: failure,
-      loadedRows: loaded?.rows ?? loading?.rows ?? 0,
-      changes: tally.changes.get(table) ?? 0,
-      quarantined: tally.quarantined.get(table) ?? 0,
-      unknownFields: Object.keys(fields),
-      definitions: definitions.map(({ operation }) => operation),
-      drift: definitions.map(({ operation, at }) => ({
-        ...{ operation, at },
-        says: driftSays(operation),
-        toDo: driftToDo(operation, { table, lake: contract.name }),
-      })),
-      reload: loaded?.stale?.reason ?? null,
-      balance: this.balance(contract),
-    }
-  }
-
-  private balance({ name, version, source }: Table): z.infer<typeof balance> {
-    const { ledger, quarantine } = this.deps.pipeline
-    const of = { contract: `${name} v${version}`, source: source.table }
-    return { ...ledger.balance(of), ...quarantine.countOf(of.source, of.contract) }
   }
 
   private measure(): void {
@@ -261,33 +149,22 @@ export class StatusFile {
     this.last = { at, captured, formatted, landed }
   }
 
+  private plan(waitMs: number): void {
+    if (this.isStopped) return
+    this.timer = setTimeout(() => {
+      const startedAt = performance.now()
+      this.measure()
+      this.write()
+      void this.writing.then(() => {
+        const wait = (performance.now() - startedAt) / MAX_SHARE
+        this.plan(Math.min(Math.max(wait, PERIOD_MS), MAX_PERIOD_MS))
+      })
+    }, waitMs)
+  }
+
   /* A status that cannot be written is not worth stopping for; the stores report a full disk themselves. */
   private write(): void {
     const status = this.current()
     this.writing = this.writing.then(() => writeJsonFile(this.path, status)).catch(() => undefined)
   }
-}
-
-interface Loading {
-  readonly id: string
-  readonly table: TableLoad
-}
-
-/** What is counted of all tables at once. */
-interface Tally {
-  readonly loading: ReadonlyMap<string, TableLoad>
-  readonly labelOf: (contract: Table) => string
-  readonly failureOf: (source: string) => RunStatus['tables'][number]['loadFailure']
-  readonly changes: ReadonlyMap<string, number>
-  readonly quarantined: ReadonlyMap<string, number>
-}
-
-function stateOf(
-  loaded: LoadedTable['state'] | undefined,
-  { isLoading, hasFailed }: { readonly isLoading: boolean; readonly hasFailed: boolean },
-): RunStatus['tables'][number]['state'] {
-  if (loaded === 'complete') return 'streaming'
-  if (isLoading) return 'loading'
-  if (loaded === 'unloaded') return 'unloaded'
-  return hasFailed ? 'failed' : 'waiting'
 }

@@ -168,7 +168,8 @@ describe('the books', () => {
     book.fold(1)
     const totals = { changes: 3, through: null }
     const progress = { formatted: 1, landed: 0, overdue: new Set<string>() }
-    const balance = () => balancesOf(book, { feed, progress, totals: () => totals })({ contract: 'a.t v1', source: 'a.t' })
+    const balance = () =>
+      balancesOf(book, { feed, progress, totals: () => totals })({ contract: 'a.t v1', source: 'a.t' })
     expect(balance()).toMatchObject({ landed: 0, quarantined: 0, inFlight: 3, balanced: true })
     for (const line of linesOf(second, false)) book.apply(line)
     book.fold(1)
@@ -183,7 +184,9 @@ describe('the books', () => {
     book.fold(1)
     const progress = { formatted: 1, landed: 1, overdue: new Set<string>() }
     const totals = { changes: 4, through: null }
-    expect(balancesOf(book, { feed, progress, totals: () => totals })({ contract: 'a.t v1', source: 'a.t' })).toMatchObject({
+    expect(
+      balancesOf(book, { feed, progress, totals: () => totals })({ contract: 'a.t v1', source: 'a.t' }),
+    ).toMatchObject({
       captured: 4,
       landed: 2,
       quarantined: 1,
