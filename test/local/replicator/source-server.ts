@@ -75,7 +75,13 @@ export async function openClient({ url }: Source): Promise<pg.Client> {
 /* Making a database takes 300 ms, emptying one 10. */
 async function empty({ client, name }: SourceDatabase): Promise<void> {
   await client.query(`
-    select pg_terminate_backend(active_pid) from pg_replication_slots where active_pid is not null;
+    do $$ begin
+      perform pg_terminate_backend(active_pid) from pg_replication_slots where active_pid is not null;
+      for tries in 1..500 loop
+        exit when not exists (select from pg_replication_slots where active_pid is not null);
+        perform pg_sleep(0.01);
+      end loop;
+    end $$;
     select pg_drop_replication_slot(slot_name) from pg_replication_slots where active_pid is null;
     alter database ${name} reset all;
     do $$ declare item text; begin
