@@ -139,6 +139,10 @@ async function main(): Promise<number> {
   const until = Date.now() + minutes * 60_000
   const [one, two] = [new Application(first, tables), new Application(second, tables)]
   await Promise.all([one.work(until), two.migrate(until), disturb(follow, args, until)])
+  /* A table that could not be followed at one start, and can be now, is followed from the next on. */
+  follow.run.interrupt()
+  await follow.run.finished
+  follow.run = startTidemark(args, environment)
   say(`${one.statements + two.statements} statements; waiting for the lake`)
   const followed = tables.filter((table) => table.lake !== undefined)
   let left = new Map<string, readonly string[]>()
