@@ -1,20 +1,53 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Load, LoadLedger } from '../../core/load.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { isOver, type Load, type LoadLedger, loadState } from '../../core/load.ts'
 import { byStart, loadDocument } from '../../core/load-document.ts'
-import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
+import { JsonDocument } from '../pipeline/json-document.ts'
+import { readJsonFile } from '../pipeline/json-file.ts'
+import type { Edit } from '../pipeline/json-journal.ts'
 import { isErrno } from '../stores/durable.ts'
 
-/** The load ledger on a folder: one JSON file for each load, replaced as a whole. Keeps the guarantees of `LoadLedger`. */
+interface OpenLoad {
+  readonly file: JsonDocument
+  readonly saved: Load
+}
+
+/**
+ * The load ledger on a folder: one JSON file for each load; a step of one table of many writes that table alone. Keeps the
+ * guarantees of `LoadLedger`. Memory: the loads that are not over.
+ */
 export class FolderLoadLedger implements LoadLedger {
   private readonly folder: string
+  private readonly wholeBytes: number | undefined
+  /** Loads that are not over, as they were last saved. */
+  private readonly open = new Map<string, OpenLoad>()
 
-  constructor(folder: string) {
+  /** `wholeBytes`: as `JsonDocument`. */
+  constructor(folder: string, wholeBytes?: number) {
     this.folder = folder
+    this.wholeBytes = wholeBytes
   }
 
-  save(load: Load): Promise<void> {
-    return writeJsonFile(join(this.folder, `${load.id}.json`), { format: 1, ...load })
+  async save(load: Load): Promise<void> {
+    const before = this.open.get(load.id)
+    const file = before?.file ?? new JsonDocument(join(this.folder, `${load.id}.json`), this.wholeBytes)
+    this.open.set(load.id, { file, saved: load })
+    const edits = before === undefined ? undefined : editsOf(before.saved, load)
+    const document = { format: 1, ...load }
+    await (edits === undefined ? file.write(document) : file.edit(document, edits))
+    if (isOver(loadState(load))) await this.letGo(load.id)
+  }
+
+  /** Closes what a stop left open. */
+  async close(): Promise<void> {
+    for (const id of this.open.keys()) await this.letGo(id)
+  }
+
+  private async letGo(id: string): Promise<void> {
+    const file = this.open.get(id)?.file
+    this.open.delete(id)
+    await file?.close()
   }
 
   async all(): Promise<readonly Load[]> {
@@ -35,4 +68,12 @@ export class FolderLoadLedger implements LoadLedger {
       })
       .sort(byStart)
   }
+}
+
+/* Undefined when more than single tables is another. */
+function editsOf({ tables: before, ...head }: Load, { tables, ...rest }: Load): readonly Edit[] | undefined {
+  if (before.length !== tables.length || !isDeepStrictEqual(head, rest)) return undefined
+  return tables.flatMap((table, index) =>
+    table === before[index] ? [] : [{ at: ['tables', index], value: table }],
+  )
 }

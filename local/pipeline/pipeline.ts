@@ -297,6 +297,7 @@ export class Pipeline {
       () => this.ledger.close(),
       () => this.raw.close(),
       () => this.quarantine.close(),
+      () => this.catalog.close(),
       () => keepInventory(this.folder),
     ])
   }

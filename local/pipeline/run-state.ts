@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
-import { readJsonFile, writeJsonFile } from './json-file.ts'
+import { JsonDocument } from './json-document.ts'
+import { readJsonFile } from './json-file.ts'
 
 const load = z.object({
   /**
@@ -41,12 +42,12 @@ export type LoadedTable = z.infer<typeof load>
 
 /** The durable state of capture on one source: slot and loads. Every change is on disk when `update` resolves. */
 export class RunState {
-  private readonly path: string
+  private readonly file: JsonDocument
   private current: RunStateData
-  private turn: Promise<void> = Promise.resolve()
 
-  constructor(path: string, current: RunStateData) {
-    this.path = path
+  /** `wholeBytes`: as `JsonDocument`. */
+  constructor(path: string, current: RunStateData, wholeBytes?: number) {
+    this.file = new JsonDocument(path, wholeBytes)
     this.current = current
   }
 
@@ -79,10 +80,7 @@ export class RunState {
 
   update(change: Partial<RunStateData>): Promise<void> {
     this.current = { ...this.current, ...change }
-    const { current } = this
-    const done = this.turn.then(() => writeJsonFile(this.path, current))
-    this.turn = done.catch(() => undefined)
-    return done
+    return this.file.write(this.current)
   }
 
   /** Has a table loaded again; a load that began before does not count. A table that was added without a load has nothing to lose. */
@@ -97,6 +95,12 @@ export class RunState {
   }
 
   setLoads(loads: Readonly<Record<string, LoadedTable>>): Promise<void> {
-    return this.update({ loads: { ...this.current.loads, ...loads } })
+    this.current = { ...this.current, loads: { ...this.current.loads, ...loads } }
+    const edits = Object.entries(loads).map(([table, value]) => ({ at: ['loads', table], value }))
+    return this.file.edit(this.current, edits)
+  }
+
+  close(): Promise<void> {
+    return this.file.close()
   }
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
@@ -5,6 +6,7 @@ import { parsePosition } from '../../core/position.ts'
 import { parseLoadFileName } from '../../ingest/load-file-name.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
 import { storedContracts } from '../pipeline/choose-contracts.ts'
+import { journalOf, journalsOf } from '../pipeline/json-journal.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
 import { makeFolder } from '../stores/durable.ts'
@@ -51,7 +53,11 @@ export async function repairFolder(folder: RunFolder, options: RepairOptions): P
       `${hopeless.name} in ${folder.root} is ${hopeless.state}: ${remedyOf(hopeless.name).says}`,
     )
   const at = new Date(now()).toISOString()
-  const aside = (name: string) => moveAside(folder.root, name, at)
+  const aside = async (name: string) => {
+    await moveAside(folder.root, name, at)
+    for (const number of await journalsOf(join(folder.root, name)))
+      await moveAside(folder.root, journalOf(name, number), at)
+  }
   const steps: Record<Remedy, (name: string) => Promise<void>> = {
     catalog: (name) => mendCatalog(folder, options, () => aside(name)),
     ledger: () => aside('ledger'),
@@ -122,7 +128,9 @@ async function giveUpLoad(
       table,
       tables.has(table) ? { ...load, state: 'waiting' as const } : load,
     ])
-    await new RunState(folder.state, known).update({ loads: Object.fromEntries(loads) })
+    const state = new RunState(folder.state, known)
+    await state.update({ loads: Object.fromEntries(loads) })
+    await state.close()
   }
   await aside(`landing/loads/${id}`)
   await aside(name)

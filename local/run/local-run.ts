@@ -3,6 +3,7 @@ import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
+import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
 import { setForeignAside } from '../loads/set-aside.ts'
 import type { Compacted } from '../operations/compact-operation.ts'
@@ -32,6 +33,7 @@ import type { AddTablesRequest } from './plan-tables.ts'
 import { Prover } from './prover.ts'
 import { type RunStatus, StatusFile } from './run-status.ts'
 import { Schedule } from './schedule.ts'
+import { sharedRun } from './shared-run.ts'
 import { SourceWatch, sourceKeys } from './watch-source.ts'
 
 export interface LocalRunOptions extends InspectOptions {
@@ -119,8 +121,18 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     ...{ folder, tables, hints, log, now },
     ended: endedContracts(ended, tables),
   })
+  const loadLedger = new FolderLoadLedger(folder.loads)
   const loads = await openLoads({
-    ...{ source, sources: () => sources, state, pipeline, log, now, fileBytes: options.loadFileBytes },
+    ...{
+      ledger: loadLedger,
+      source,
+      sources: () => sources,
+      state,
+      pipeline,
+      log,
+      now,
+      fileBytes: options.loadFileBytes,
+    },
     /* Until it is folded, a load makes every query fold the table. */
     onOver: () => schedule.soon('compact'),
   })
@@ -210,21 +222,10 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     if (asked.kind.startsWith('load-') || asked.kind === 'heal' || asked.kind === 'table-add') return work()
     return operations.run(work, stopping)
   }
-  let compacting: Promise<Compacted> | undefined
-  /* Whoever asks while it runs gets what that run makes. */
-  const compact = (): Promise<Compacted> => {
-    if (compacting !== undefined) return compacting
-    /* `perform` answers a request to compact with what compacting made. */
-    const made = perform(
-      { kind: 'compact', isDryRun: false },
-      abort.signal,
-      () => undefined,
-    ) as Promise<Compacted>
-    compacting = made.finally(() => {
-      compacting = undefined
-    })
-    return compacting
-  }
+  /* `perform` answers a request to compact with what compacting made. */
+  const compact = sharedRun(
+    () => perform({ kind: 'compact', isDryRun: false }, abort.signal, () => undefined) as Promise<Compacted>,
+  )
   lock.serve((request, { emit, signal }) => perform(parseOperation(request), signal, emit))
   const schedule = new Schedule(
     [
@@ -281,7 +282,12 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
       /* An operation ends where it can go on; after a failed stage it may wait for a delivery that never comes. */
       await Promise.race([operations.close(), pipeline.failed.catch(() => undefined)])
       const refused: unknown = await pipeline.stop().catch((error: unknown) => error)
-      await allInTurn([() => statusFile.stop(failure ?? refused), () => lock.release()])
+      await allInTurn([
+        () => statusFile.stop(failure ?? refused),
+        () => loadLedger.close(),
+        () => state.close(),
+        () => lock.release(),
+      ])
       /* What made the run fail is told already. */
       if (failure === undefined && refused !== undefined) throw refused
     },

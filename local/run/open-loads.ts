@@ -1,12 +1,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PipelineError } from '../../core/failures.ts'
-import { isOver, loadPrefix, type TableLoad } from '../../core/load.ts'
+import { isOver, type LoadLedger, loadPrefix, type TableLoad } from '../../core/load.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { globPath, literal } from '../../lake/sql-text.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
-import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
 import { landTableFile } from '../loads/land-table-file.ts'
 import { LoadRunner, type OpenParts } from '../loads/load-runner.ts'
 import type { FileToLand } from '../loads/run-table-load.ts'
@@ -24,6 +23,7 @@ export interface OpenLoadsOptions {
   readonly sources: () => readonly SourceTable[]
   readonly state: RunState
   readonly pipeline: Pipeline
+  readonly ledger: LoadLedger
   readonly log: Logger
   readonly now: Clock
   /** Told of each load that is over. */
@@ -37,8 +37,7 @@ const ENGINE_MEMORY = '256MB'
 
 /** The loads of a run, wired to its stores: floors go to the catalog, refused rows to quarantine. */
 export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> {
-  const { source, sources, state, pipeline, log, now } = options
-  const ledger = new FolderLoadLedger(pipeline.folder.loads)
+  const { source, sources, state, ledger, log, now } = options
   const runner = await LoadRunner.open({
     ledger,
     sources,

@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/catalog-entry.ts'
 import { baseDocument, catalogTableDocument, floorDocument } from '../../core/entry-document.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Catalog } from '../../core/ports.ts'
-import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
+import { JsonDocument } from '../pipeline/json-document.ts'
+import { readJsonFile } from '../pipeline/json-file.ts'
 
 const entry = z.object({
   table: catalogTableDocument,
@@ -17,18 +19,24 @@ const entry = z.object({
 const catalogFile = z.object({ format: z.literal(2), entries: z.array(entry) })
 
 /**
- * The catalog in one JSON file, replaced as a whole. Keeps the guarantees of `Catalog`; one process writes,
- * any process reads.
+ * The catalog in one JSON file; a change of one entry of many writes that entry alone. Keeps the guarantees of `Catalog`;
+ * one process writes, any process reads. Who writes reads its own entries again only when somebody replaced the file.
  */
 export class FileCatalog implements Catalog {
   private readonly path: string
+  private readonly file: JsonDocument
   private turn: Promise<unknown> = Promise.resolve()
+  private own: { readonly entries: readonly CatalogEntry[]; readonly stamp: string } | undefined
 
-  constructor(path: string) {
+  /** `wholeBytes`: as `JsonDocument`. */
+  constructor(path: string, wholeBytes?: number) {
     this.path = path
+    this.file = new JsonDocument(path, wholeBytes)
   }
 
   async entries(): Promise<readonly CatalogEntry[]> {
+    const { own } = this
+    if (own !== undefined && own.stamp === (await stampOf(this.path))) return own.entries
     const file = await readJsonFile(this.path, catalogFile)
     if (file === undefined && (await hasLake(dirname(this.path))))
       throw new PipelineError('run/damaged', `${this.path} is missing, and the folder has a lake`)
@@ -37,7 +45,12 @@ export class FileCatalog implements Catalog {
 
   /** Writes entries that were made again in the place of a catalog that is not there. */
   async restore(entries: readonly CatalogEntry[]): Promise<void> {
-    await writeJsonFile(this.path, { format: 2, entries })
+    await this.file.write({ format: 2, entries })
+    await this.file.close()
+  }
+
+  close(): Promise<void> {
+    return this.file.close()
   }
 
   registerTables(tables: readonly CatalogTable[]): Promise<void> {
@@ -112,17 +125,34 @@ export class FileCatalog implements Catalog {
     })
   }
 
-  /* Changes wait for each other; a change that changes nothing writes nothing. */
+  /* Changes wait for each other; a change that changes nothing writes nothing. Entries keep their places. */
   private change(edit: (entries: readonly CatalogEntry[]) => readonly CatalogEntry[]): Promise<void> {
     const done = this.turn.then(async () => {
+      const stamp = await stampOf(this.path)
       const before = await this.entries()
-      const after = edit(before)
-      if (JSON.stringify(after) === JSON.stringify(before)) return
-      await writeJsonFile(this.path, { format: 2, entries: after })
+      const entries = edit(before)
+      const edits = entries.flatMap((value, index) =>
+        value === before[index] || isDeepStrictEqual(value, before[index])
+          ? []
+          : [{ at: ['entries', index], value }],
+      )
+      const isOwn = this.own?.entries === before
+      if (stamp !== undefined) this.own = { entries: before, stamp }
+      if (edits.length === 0) return
+      const document = { format: 2, entries }
+      await (isOwn ? this.file.edit(document, edits) : this.file.write(document))
+      const written = await stampOf(this.path)
+      this.own = written === undefined ? undefined : { entries, stamp: written }
     })
     this.turn = done.catch(() => undefined)
     return done
   }
+}
+
+/* Each file that takes its place has another. */
+async function stampOf(path: string): Promise<string | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined)
+  return found === undefined ? undefined : `${found.ino} ${found.mtimeNs} ${found.size}`
 }
 
 /* It is written before the first file of the lake. */

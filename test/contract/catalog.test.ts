@@ -1,14 +1,30 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { FileCatalog } from '../../local/stores/file-catalog.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { catalogContract } from './catalog.contract.ts'
 
-catalogContract('a file', async () => {
-  const path = join(await tempFolder(), 'deep', 'catalog.json')
-  return { catalog: new FileCatalog(path), reopen: async () => new FileCatalog(path) }
+const opened: { close(): Promise<void> }[] = []
+
+afterEach(async () => {
+  for (const one of opened.splice(0)) await one.close()
 })
+
+/* The second writes what a file that is large would: a journal. */
+for (const [name, wholeBytes] of [
+  ['a file', undefined],
+  ['a file and its journal', 0],
+] as const)
+  catalogContract(name, async () => {
+    const path = join(await tempFolder(), 'deep', 'catalog.json')
+    const open = () => {
+      const made = new FileCatalog(path, wholeBytes)
+      opened.push(made)
+      return made
+    }
+    return { catalog: open(), reopen: async () => open() }
+  })
 
 test('a file that is no catalog, or cannot be read, is never taken for an empty one', async () => {
   const folder = await tempFolder()

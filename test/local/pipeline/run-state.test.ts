@@ -21,21 +21,28 @@ function at(lsn: number): string {
 }
 
 describe('the state of a run', () => {
-  test('G10 is on disk when an update resolves, the last of many at once on top', async () => {
-    const path = join(await tempFolder(), 'state.json')
-    expect(await RunState.read(path, fresh)).toBeUndefined()
-    const state = new RunState(path, fresh)
-    await state.update({ slotState: 'creating' })
-    expect((await RunState.read(path, fresh))?.slotState).toBe('creating')
-    await Promise.all([
-      state.update({ slotState: 'created' }),
-      state.setLoad('public.a', { state: 'waiting', oid: 7, rows: null, position: null }),
-      state.setLoad('public.b', { state: 'complete', oid: 8, rows: 3, position: at(16) }),
-      state.setLoad('public.a', { state: 'complete', oid: 7, rows: 2, position: at(255) }),
-    ])
-    expect(await RunState.read(path, fresh)).toEqual(state.data)
-    expect(state.data.loads['public.a']).toEqual({ state: 'complete', oid: 7, rows: 2, position: at(255) })
-  })
+  test.each([
+    ['whole', undefined],
+    ['in a journal', 0],
+  ])(
+    'G10 is on disk, %s, when an update resolves, the last of many at once on top',
+    async (_, wholeBytes) => {
+      const path = join(await tempFolder(), 'state.json')
+      expect(await RunState.read(path, fresh)).toBeUndefined()
+      const state = new RunState(path, fresh, wholeBytes)
+      await state.update({ slotState: 'creating' })
+      expect((await RunState.read(path, fresh))?.slotState).toBe('creating')
+      await Promise.all([
+        state.update({ slotState: 'created' }),
+        state.setLoad('public.a', { state: 'waiting', oid: 7, rows: null, position: null }),
+        state.setLoad('public.b', { state: 'complete', oid: 8, rows: 3, position: at(16) }),
+        state.setLoad('public.a', { state: 'complete', oid: 7, rows: 2, position: at(255) }),
+      ])
+      expect(await RunState.read(path, fresh)).toEqual(state.data)
+      expect(state.data.loads['public.a']).toEqual({ state: 'complete', oid: 7, rows: 2, position: at(255) })
+      await state.close()
+    },
+  )
 
   test('refuses the folder of another database, slot or publication', async () => {
     const path = join(await tempFolder(), 'state.json')
