@@ -4,8 +4,11 @@ import type { Position } from './position.ts'
 /** The value of one contract column, in the one JSON form each type has (see `core/contract/canonical.ts`). */
 export type CanonicalValue = null | boolean | number | string | readonly CanonicalValue[]
 
-/** Operations of lake rows: a change of the key becomes a delete and an insert. */
-export type LakeOperation = Operation
+/**
+ * Operations of lake rows: a change of the key becomes a delete and an insert. `refused` is no change but the mark of one
+ * that waits in quarantine: its key and position, so that no value from before it is taken for one from after it.
+ */
+export type LakeOperation = Operation | 'refused'
 
 /** A change after its contract, in the order of the block line: system columns first, then the contract's columns. */
 export type LakeRow = readonly [
@@ -31,7 +34,7 @@ export interface BlockLabel {
   readonly page: string
   /** Which of the page's blocks of this contract it is, from 0; 0 for the other origins. */
   readonly ordinal: number
-  /** A change of a key is one change and two rows. */
+  /** A change of a key is one change and two rows, the mark of a refused one a row and no change. */
   readonly changes: number
   readonly rows: number
   /** Lowest and highest position of its changes. */

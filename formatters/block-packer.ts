@@ -40,17 +40,28 @@ export class BlockPacker {
 
   /** Adds the rows of one change; false, and nothing added, when they alone pass the limit. */
   add(position: Position, rows: readonly string[]): boolean {
+    return this.addRows(position, rows, 1)
+  }
+
+  /** Adds the mark of a refused change, which is a row and no change; as `add`. */
+  addMark(position: Position, row: string): boolean {
+    return this.addRows(position, [row], 0)
+  }
+
+  private addRows(position: Position, rows: readonly string[], changes: number): boolean {
     const size = rows.reduce((sum, row) => sum + Buffer.byteLength(row), 0)
     const here = this.origin.origin === 'page' ? this.blocks.length : 0
-    const alone = this.changes === 0 || this.origin.origin !== 'page' ? here : here + 1
+    const isEmpty = this.lines.length === 0
+    const alone = isEmpty || this.origin.origin !== 'page' ? here : here + 1
     if (this.sizeWith(alone, 1, rows.length) + size > this.maxBytes) return false
-    const whole = this.sizeWith(here, this.changes + 1, this.lines.length + rows.length)
+    const whole = this.sizeWith(here, this.changes + changes, this.lines.length + rows.length)
     if (whole + this.bytes + size > this.maxBytes) this.close()
-    if (this.changes === 0 || position < this.first) this.first = position
-    if (this.changes === 0 || position > this.last) this.last = position
+    const isFirst = this.lines.length === 0
+    if (isFirst || position < this.first) this.first = position
+    if (isFirst || position > this.last) this.last = position
     this.lines.push(...rows)
     this.bytes += size
-    this.changes += 1
+    this.changes += changes
     return true
   }
 
@@ -66,7 +77,7 @@ export class BlockPacker {
 
   private close(): void {
     const { header, lines, changes, first, last } = this
-    if (changes > 0) {
+    if (lines.length > 0) {
       const body = lines.join('')
       const digest = createHash('sha256').update(body).digest('hex').slice(0, DIGEST_DIGITS)
       const ordinal = this.origin.origin === 'page' ? this.blocks.length : 0

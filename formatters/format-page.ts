@@ -21,12 +21,13 @@ export interface FormattedChanges {
   readonly contracts: readonly ContractCount[]
 }
 
-/** Changes = those of the blocks + refused. */
+/** Changes = those of the blocks + refused. Rows of the blocks = those of changes + marks. */
 export interface ContractCount {
   /** `name vN`; null when no contract reads the table. */
   readonly contract: string | null
   readonly blocks: readonly Block[]
   readonly refused: number
+  readonly marks: number
 }
 
 export interface FormatOptions {
@@ -35,6 +36,8 @@ export interface FormatOptions {
   readonly revision?: number
   /** Where the changes come from, for the label of their blocks; a redrive unless told. */
   readonly origin?: BlockOrigin
+  /** Whether refused changes leave marks; they do unless told. */
+  readonly hasMarks?: boolean
 }
 
 /** Formats every change of a page for every live contract of its table; see `formatChanges`. */
@@ -46,13 +49,13 @@ export function formatPage(page: Page, routes: readonly Route[], maxBlockBytes: 
 }
 
 /**
- * Formats changes of one table for every live contract. A refused change is returned whole with its reasons; its
- * neighbours are formatted. Blocks hold at most `maxBlockBytes`.
+ * Formats changes of one table for every live contract. A refused change is returned whole with its reasons, and leaves a
+ * mark in the blocks where its key can be read; its neighbours are formatted. Blocks hold at most `maxBlockBytes`.
  */
 export function formatChanges(
   changes: Iterable<Change>,
   routes: readonly Route[],
-  { maxBlockBytes, revision = 0, origin = { origin: 'redrive' } }: FormatOptions,
+  { maxBlockBytes, revision = 0, origin = { origin: 'redrive' }, hasMarks = true }: FormatOptions,
 ): FormattedChanges {
   const refused: QuarantineEntry[] = []
   const unknownFields = new Set<string>()
@@ -60,7 +63,7 @@ export function formatChanges(
   const packers = routes.map((route) => ({
     route,
     packer: new BlockPacker(route, { maxBytes: maxBlockBytes, origin }),
-    refused: 0,
+    ...{ refused: 0, marks: 0 },
   }))
   let index = 0
   for (const change of changes) {
@@ -72,24 +75,30 @@ export function formatChanges(
       let reasons = outcome.kind === 'refused' ? outcome.reasons : []
       if (outcome.kind !== 'refused') {
         for (const row of outcome.rows) noteUnknown(row, unknownFields)
-        const lines = outcome.rows.map((row) => `${JSON.stringify(atRevision(row, revision))}\n`)
+        const lines = outcome.rows.map((row) => lineOf(row, revision))
         if (!packer.add(change.position, lines)) reasons = [tooLarge(maxBlockBytes)]
       }
       if (reasons.length === 0) continue
+      const mark = hasMarks ? route.codec.mark(change) : undefined
+      if (mark !== undefined && packer.addMark(change.position, lineOf(mark, revision))) one.marks += 1
       refused.push(refusal(change, route.table, reasons))
       one.refused += 1
     }
     if (refused.length === before) accepted.push(index)
     index += 1
   }
-  const contracts: ContractCount[] = packers.map(({ route: { table }, packer, refused: count }) => ({
+  const contracts: ContractCount[] = packers.map(({ route: { table }, packer, ...one }) => ({
     contract: `${table.name} v${table.version}`,
     blocks: packer.finish(),
-    refused: count,
+    ...{ refused: one.refused, marks: one.marks },
   }))
-  if (packers.length === 0) contracts.push({ contract: null, blocks: [], refused: index })
+  if (packers.length === 0) contracts.push({ contract: null, blocks: [], refused: index, marks: 0 })
   const blocks = contracts.flatMap((one) => one.blocks)
   return { blocks, refused, unknownFields, accepted, changes: index, contracts }
+}
+
+function lineOf(row: LakeRow, revision: number): string {
+  return `${JSON.stringify(atRevision(row, revision))}\n`
 }
 
 function atRevision(row: LakeRow, revision: number): LakeRow {

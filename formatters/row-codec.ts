@@ -1,4 +1,4 @@
-import type { CanonicalValue, LakeRow } from '../core/block.ts'
+import type { CanonicalValue, LakeOperation, LakeRow } from '../core/block.ts'
 import type { Change } from '../core/change.ts'
 import { columnDecoder } from '../core/contract/beyond.ts'
 import type { Decode } from '../core/contract/canonical.ts'
@@ -23,6 +23,8 @@ export interface RowCodec {
   /** Order of the values in a lake row. */
   readonly columns: readonly string[]
   format(change: Change): Formatted
+  /** The mark of a change that is refused, whatever the reason; undefined where it names no key of the contract. */
+  mark(change: Change): LakeRow | undefined
 }
 
 interface CompiledColumn {
@@ -52,6 +54,17 @@ export function rowCodec(table: Table, key: MaskKey): RowCodec {
       const reasons: Reason[] = []
       const rows = formatRows(change, reasons)
       return reasons.length > 0 ? { kind: 'refused', reasons } : { kind: 'rows', rows }
+    },
+    mark(change) {
+      const { operation, position, data, before } = change
+      /* A delete brings no value, and a truncate is never refused. */
+      if (operation === 'delete' || operation === 'truncate') return undefined
+      const place = before !== undefined && movesKey(before, data) ? nextStep(position) : position
+      const reasons: Reason[] = []
+      const mark = row(change, 'refused', place, null, null, (column) =>
+        column.isKey ? canonicalOf(column, data, reasons) : null,
+      )
+      return reasons.length > 0 ? undefined : mark
     },
   }
 
@@ -96,7 +109,7 @@ export function rowCodec(table: Table, key: MaskKey): RowCodec {
 
   function row(
     change: Change,
-    operation: Change['operation'],
+    operation: LakeOperation,
     position: string,
     absent: readonly string[] | null,
     extra: string | null,

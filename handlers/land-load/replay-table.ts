@@ -160,14 +160,14 @@ async function keep(
     ? openDay(await catalog.entry(table.name, table.version), today)
     : record.ingestDate
   const key = replayFileKey({ ...record, ingestDate }, table)
-  const { parts, bytes, sha256 } = chunk.file
+  const { parts, rows, bytes, sha256 } = chunk.file
   await objects.put(key, parts)
   /* Readers leave out a revision that is not shown; of a day without a file none must know. */
   if (isFirst) await catalog.registerPartition(table.name, table.version, ingestDate)
   const files = open()
   try {
-    const { rows } = chunk
-    const reading = { table: record.table, revision: record.revision, from: null, to: null, rows }
+    const { table: name, revision } = record
+    const reading = { table: name, revision, from: null, to: null, rows: chunk.rows }
     await auditReplay({ ...reading, files: [{ key, sha256 }] }, (one) => files.read(one))
   } finally {
     await files.close()
@@ -175,7 +175,7 @@ async function keep(
   return {
     ...after,
     ingestDate,
-    files: [...record.files, { key, rows: chunk.rows, bytes, sha256, first, last }],
+    files: [...record.files, { key, rows, bytes, sha256, first, last }],
   }
 }
 

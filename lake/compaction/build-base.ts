@@ -41,7 +41,7 @@ export interface NewBuild {
   readonly merged: readonly MergedDay[]
 }
 
-const UNTOUCHED: Folded = { touched: 0, live: 0, dead: 0, replaced: 0, buried: 0 }
+const UNTOUCHED: Folded = { touched: 0, live: 0, dead: 0, marks: 0, replaced: 0, buried: 0 }
 
 /** Merges small history files, folds the fresh ones and writes the partitions they touch. Throws as its steps do. */
 export async function buildBase(

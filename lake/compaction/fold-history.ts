@@ -1,6 +1,7 @@
 import type { CatalogEntry } from '../../core/catalog-entry.ts'
 import type { SqlEngine } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
+import { isChange } from '../sql/table-shape.ts'
 import { columnList, identifier, literal } from '../sql-text.ts'
 import { healedRows, latestOfKey, plainRows, tiedKeys } from './fold-sql.ts'
 import {
@@ -33,13 +34,15 @@ export interface FoldInput {
   readonly isHistoryWhole: boolean
 }
 
-/** Counts of a fold; its rows lie in the scratch file and in `compact_dead`. */
+/** Counts of a fold; its rows lie in the scratch file, in `compact_dead` and in `compact_marks`. */
 export interface Folded {
   /** Keys whose state was made anew, and what they are now. */
   readonly touched: number
   readonly live: number
   readonly dead: number
-  /** Live rows and tombstones that the base had of those keys. */
+  /** Marks of refused changes that the keys have now. */
+  readonly marks: number
+  /** Live rows, and tombstones with marks, that the base had of those keys. */
   readonly replaced: number
   readonly buried: number
 }
@@ -47,7 +50,8 @@ export interface Folded {
 /**
  * Makes the new state of every key that the fresh files touch, in temporary tables and one scratch file: live rows with
  * their partition values in `_p0`, `_p1`, …, those of a partition together. Leaves for the writer: `compact_touched` (keys),
- * `compact_old` (their rows in the base before, with `_file`), `compact_dead` (their tombstones now).
+ * `compact_old` (their rows in the base before, with `_file`), `compact_dead` (their tombstones now), `compact_marks` (marks of
+ * refused changes that a later change may have to stop at).
  *
  * A key whose new rows are all above what was folded before needs only them and its base row. Rows that arrive late may
  * change what an already folded row took from them, also one of another key; those keys are made of all of history.
@@ -77,17 +81,32 @@ export async function foldHistory(sql: SqlEngine, input: FoldInput, staged: stri
   await sql.run(`CREATE OR REPLACE TEMP TABLE compact_dead AS SELECT ${keys}, ${tombstoneSystem.join(', ')}
     FROM (SELECT * FROM (${narrow('compact_input')} UNION ALL ${narrow('compact_deep_rows')}) ${latestOfKey(table)})
     WHERE _op = 'delete'`)
+  await sql.run(`CREATE OR REPLACE TEMP TABLE compact_marks AS ${marksNow()}`)
   return countFold(sql, staged, keys)
 
   function narrow(relation: string): string {
     return `SELECT ${keys}, ${tombstoneSystem.join(', ')} FROM ${relation}
-      SEMI JOIN (SELECT ${keys} FROM ${relation} WHERE _op = 'delete') USING (${keys})`
+      SEMI JOIN (SELECT ${keys} FROM ${relation} WHERE _op = 'delete') USING (${keys}) WHERE ${isChange()}`
+  }
+
+  /* A newest row that is whole holds all that was before it; a change that is there after all needs no mark. */
+  function marksNow(): string {
+    const columns = `${keys}, ${tombstoneSystem.join(', ')}`
+    const known = (relation: string) => `SELECT ${columns}, len(_absent) > 0 AS _gaps FROM ${relation}
+      SEMI JOIN (SELECT ${keys} FROM ${relation} WHERE NOT ${isChange()}) USING (${keys})`
+    return `WITH known AS MATERIALIZED (${known('compact_input')} UNION ALL ${known('compact_deep_rows')}),
+      newest AS (SELECT ${keys}, _position AS _last, _gaps FROM known WHERE ${isChange()}
+        QUALIFY row_number() OVER (PARTITION BY ${keys} ORDER BY _position DESC, _revision DESC) = 1)
+      SELECT ${columns} FROM (SELECT ${columns} FROM known
+        QUALIFY row_number() OVER (PARTITION BY ${keys}, _position ORDER BY ${isChange()} DESC, _revision DESC) = 1)
+      LEFT JOIN newest USING (${keys})
+      WHERE NOT ${isChange()} AND (_last IS NULL OR _position > _last OR _gaps)`
   }
 
   /* Keys whose latest row lacks columns. */
   function gapKeys(): string {
     return `(SELECT ${keys} FROM (SELECT ${keys}, _op, _position, _revision, _absent FROM compact_input
-      ${latestOfKey(table)}) WHERE _op <> 'delete' AND len(_absent) > 0)`
+      WHERE ${isChange()} ${latestOfKey(table)}) WHERE _op <> 'delete' AND len(_absent) > 0)`
   }
 
   function wholeHistory({ base, isHistoryWhole }: FoldInput, paths: readonly string[]): string {
@@ -101,7 +120,7 @@ export async function foldHistory(sql: SqlEngine, input: FoldInput, staged: stri
       return name === '_position' ? `left(_position, 31) || '.' AS _position` : identifier(name)
     })
     return `${rows} UNION ALL SELECT ${columns} FROM ${before} WHERE ${counted}
-      UNION ALL SELECT ${below.join(', ')} FROM ${before} WHERE _op <> 'delete' AND ${counted}`
+      UNION ALL SELECT ${below.join(', ')} FROM ${before} WHERE _op NOT IN ('delete', 'refused') AND ${counted}`
   }
 }
 
@@ -177,7 +196,7 @@ async function stageRows(sql: SqlEngine, entry: CatalogEntry, staged: string): P
   const values = partitionSql(table).map((value, index) => `${value} AS _p${index}`)
   const partitions = values.map((_, index) => `_p${index}`)
   const live = [
-    plainRows(table, `(FROM compact_input ANTI JOIN compact_gaps USING (${keys}))`),
+    plainRows(table, `(FROM compact_input ANTI JOIN compact_gaps USING (${keys}) WHERE ${isChange()})`),
     healedRows(entry, 'compact_gap_rows'),
     healedRows(entry, 'compact_deep_rows'),
   ]
@@ -189,13 +208,14 @@ async function stageRows(sql: SqlEngine, entry: CatalogEntry, staged: string): P
 }
 
 async function countFold(sql: SqlEngine, staged: string, keys: string): Promise<Folded> {
-  const [touched = 0, live = 0, dead = 0, replaced = 0, buried = 0] = await numbers(
+  const changed = (relation: string) => `SELECT ${keys} FROM ${relation} WHERE ${isChange()}`
+  const [touched = 0, live = 0, dead = 0, marks = 0, replaced = 0, buried = 0] = await numbers(
     sql,
-    `SELECT (SELECT count(*) FROM (SELECT ${keys} FROM (SELECT ${keys} FROM compact_input UNION ALL SELECT ${keys} FROM compact_deep_rows) GROUP BY ${keys})),
-      (SELECT count(*) FROM read_parquet(${pathList([staged])})), (SELECT count(*) FROM compact_dead),
+    `SELECT (SELECT count(*) FROM (SELECT ${keys} FROM (${changed('compact_input')} UNION ALL ${changed('compact_deep_rows')}) GROUP BY ${keys})),
+      (SELECT count(*) FROM read_parquet(${pathList([staged])})), (SELECT count(*) FROM compact_dead), (SELECT count(*) FROM compact_marks),
       (SELECT count(*) FROM compact_old), (SELECT count(*) FROM compact_buried)`,
   )
-  return { touched, live, dead, replaced, buried }
+  return { touched, live, dead, marks, replaced, buried }
 }
 
 /** The numbers of a result of one row. */

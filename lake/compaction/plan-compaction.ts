@@ -62,7 +62,7 @@ export async function planCompaction(
   )
   const places = partitionSql(table)
   const target = await sql.rows(
-    `SELECT DISTINCT ${places.length > 0 ? places.join(', ') : '1'} FROM ${fresh} WHERE _op <> 'delete'`,
+    `SELECT DISTINCT ${places.length > 0 ? places.join(', ') : '1'} FROM ${fresh} WHERE _op NOT IN ('delete', 'refused')`,
   )
   const written = new Set(target.map((values) => (places.length > 0 ? values : []).map(String).join('/')))
   const old = isWhole ? [] : (base?.parts ?? [])

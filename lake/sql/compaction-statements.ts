@@ -2,7 +2,7 @@ import type { BasePartition, CatalogEntry } from '../../core/catalog-entry.ts'
 import { identifier, literal } from '../sql-text.ts'
 import { athenaDialect } from './athena-dialect.ts'
 import { athenaSources, athenaTables } from './athena-sources.ts'
-import { currentSelect } from './current-select.ts'
+import { currentSelect, marksSelect } from './current-select.ts'
 import { systemColumns, tableShape, waitingPlace } from './table-shape.ts'
 
 /** Values of the partition columns of base, `{ starts_at_day: '2026-03-02' }`. */
@@ -45,8 +45,16 @@ export function compactionStatements(
   const healed = system.map((name) =>
     name === '"_absent"' ? `CAST(_lacking AS array(varchar)) AS ${name}` : name,
   )
+  const nulls = new Map([
+    ['"_absent"', 'array(varchar)'],
+    ['"_extra"', 'varchar'],
+  ])
+  const marked = system.map((name) =>
+    nulls.has(name) ? `CAST(NULL AS ${nulls.get(name)}) AS ${name}` : name,
+  )
   const folders = table.basePartitions.map((partition) => identifier(partition.name))
-  const state = `(${currentSelect(entry, athenaSources(entry, root), {
+  const sources = athenaSources(entry, root)
+  const state = `(${currentSelect(entry, sources, {
     dialect: athenaDialect,
     system: systemColumns,
     withDeleted: true,
@@ -87,7 +95,9 @@ FROM (SELECT *${derived.map((one) => `, ${one}`).join('')} FROM ${state} WHERE _
         tables.tombstones(build),
         'deleted',
         [],
-        `SELECT ${[...healed, ...keys].join(', ')} FROM ${state} WHERE _op = 'delete'`,
+        `SELECT ${[...healed, ...keys].join(', ')} FROM ${state} WHERE _op = 'delete'
+UNION ALL
+SELECT ${[...marked, ...keys].join(', ')} FROM (${marksSelect(entry, sources, athenaDialect)}) k`,
       ),
     },
   ]

@@ -6,6 +6,7 @@ import { duckdbDialect } from './duckdb-dialect.ts'
 import { bestReading, type Fold, fold, hasGaps, lacks, movedKeys } from './fold.ts'
 import {
   derivedPartitions,
+  isChange,
   listOf,
   sameKeys,
   systemColumns,
@@ -70,10 +71,9 @@ export function currentSelect(
 ): string {
   const { asOf } = options
   if (asOf !== undefined && !isPosition(asOf)) throw new RangeError('asOf is not a position')
-  const floor = entry.floors.filter(({ position }) => asOf === undefined || position <= asOf).at(-1)
   const moment = {
     ...(asOf === undefined ? {} : { position: literal(asOf) }),
-    ...(floor === undefined ? {} : { floor: literal(floor.position) }),
+    ...floorOf(entry, asOf),
   }
   return usesBase(entry, asOf)
     ? mergedSelect(entry, sources, moment, options)
@@ -97,10 +97,30 @@ export function incompleteSelect(
   return `SELECT ${listOf(tableShape(entry.table).keys)}, _position, _lacking FROM (${all}) i WHERE ${hasGaps(dialect, '_lacking')}`
 }
 
+/**
+ * SELECT of the marks of refused changes that a base must keep: key and system columns, one row for each change of which
+ * nothing else is there.
+ */
+export function marksSelect(entry: CatalogEntry, sources: CurrentSources, dialect: Dialect): string {
+  const { history, fresh = history, tombstones = '' } = sources
+  const { shape, counted } = planOf(entry, floorOf(entry), { dialect })
+  const columns = listOf([...shape.keys, '_position'])
+  const rows = (relation: string) => `SELECT ${columns}, _op, _revision, _committed_at FROM ${relation}`
+  const all = entry.base === null ? rows(history) : `${rows(fresh)} UNION ALL ${rows(tombstones)}`
+  return `SELECT ${columns}, 'refused' AS _op, max(_revision) AS _revision, max(_committed_at) AS _committed_at
+FROM (${all}) m WHERE ${counted}
+GROUP BY ${columns} HAVING min(_op) = 'refused' AND max(_op) = 'refused'`
+}
+
 /** Whether base may stand for history up to it: not for a state before it, nor before a floor that its build may have known. */
 export function usesBase({ base, floors }: CatalogEntry, asOf: Position | undefined): boolean {
   if (base === null) return false
   return asOf === undefined || (asOf >= base.position && asOf >= (floors.at(-1)?.position ?? ''))
+}
+
+function floorOf({ floors }: CatalogEntry, asOf?: Position): Pick<Partial<Moment>, 'floor'> {
+  const floor = floors.filter(({ position }) => asOf === undefined || position <= asOf).at(-1)
+  return floor === undefined ? {} : { floor: literal(floor.position) }
 }
 
 /** Current at a moment as the fold of all history. */
@@ -142,7 +162,7 @@ export function mergedSelect(
     prefix: 'quick_',
     latest: `
   SELECT n.* FROM newest n LEFT JOIN tainted t ON ${sameKeys(keys, 't', 'n')}${only(plan, 'n')}
-  WHERE t.${keys[0]} IS NULL
+  WHERE t.${keys[0]} IS NULL AND ${isChange('n.')}
 `,
     rows: 'quick_rows',
     scope: scopeOf(plan, `(SELECT ${key} FROM newest WHERE ${lacks(dialect)})`, 'fresh'),
@@ -163,7 +183,7 @@ export function mergedSelect(
       `
   SELECT * FROM (
     SELECT r.*,
-      row_number() OVER (PARTITION BY ${key} ORDER BY _position DESC, _revision DESC, ${dialect.size('_absent')}) AS _nth,
+      row_number() OVER (PARTITION BY ${key} ORDER BY CASE WHEN ${isChange()} THEN 0 ELSE 1 END, _position DESC, _revision DESC, ${dialect.size('_absent')}) AS _nth,
       min(_position) OVER (PARTITION BY ${key}) AS _first
     FROM fresh r
   ) n
@@ -171,10 +191,10 @@ export function mergedSelect(
 `,
     ),
     taintedCte(plan, isLate),
-    dialect.cte('touched', `SELECT ${key} FROM newest UNION SELECT ${key} FROM tainted`),
+    dialect.cte('touched', `SELECT ${key} FROM newest WHERE ${isChange()} UNION SELECT ${key} FROM tainted`),
     dialect.view(
       'quick_rows',
-      `SELECT ${listOf(all)}, 1 AS _rank FROM fresh UNION ALL SELECT ${listOf(all)}, 2 FROM ${base} WHERE ${counted}`,
+      `SELECT ${listOf(all)}, 1 AS _rank FROM fresh UNION ALL SELECT ${listOf(all)}, 2 FROM ${base} WHERE ${counted} UNION ALL SELECT ${listOf(buried)}, 2 FROM ${tombstones} WHERE _op = 'refused' AND ${counted}`,
     ),
     dialect.view(
       'slow_rows',
@@ -256,6 +276,7 @@ function newestOf({ dialect, shape: { keys } }: Plan, from: string): string {
   SELECT * FROM (
     SELECT r.*, row_number() OVER (PARTITION BY ${listOf(keys, 'r')} ORDER BY r._position DESC, ${bestReading(dialect, 'r')}) AS _nth
     FROM ${from}
+    WHERE ${isChange('r.')}
   ) n
   WHERE _nth = 1
 `
@@ -288,7 +309,7 @@ function tombstoneBranch(plan: Plan, tombstones: string): string {
     ...systemOf(plan).map((name) => `b.${name}`),
   ]
   return `SELECT ${outputs.join(', ')}${lackingOf(plan, 'NULL')}
-FROM (SELECT * FROM ${tombstones} WHERE ${counted}) b
+FROM (SELECT * FROM ${tombstones} WHERE _op = 'delete' AND ${counted}) b
 LEFT JOIN touched t ON ${sameKeys(shape.keys, 't', 'b')}${only(plan, 'b')}
 WHERE t.${shape.keys[0]} IS NULL`
 }

@@ -1,6 +1,6 @@
 import { identifier, literal } from '../sql-text.ts'
 import type { Dialect } from './dialect.ts'
-import { lifeId, listOf, sameKeys, type TableShape } from './table-shape.ts'
+import { isChange, lifeId, listOf, sameKeys, type TableShape } from './table-shape.ts'
 
 export interface FoldInput {
   /** Begins the names of the CTEs. */
@@ -31,7 +31,8 @@ export interface Fold {
 const NARROW = ['_op', '_position', '_revision', '_absent']
 
 /**
- * Fills what the winning rows lack (`_absent`). A life of a key starts with an insert, a load or a delete. The missing
+ * Fills what the winning rows lack (`_absent`). A life of a key starts with an insert, a load, a delete, or the mark of a
+ * refused change: nobody knows what that change did to values from before it, so they are not looked for. The missing
  * value is in the same life; if that began with a change of the key (its position ends in 1, the delete of the old key
  * is the same position ending in 0), it may be in the life of the old key, and so on. Of each change only the last
  * reading counts: an earlier one was made by an older contract, and a column which that did not know looks like a null.
@@ -44,14 +45,14 @@ export function fold(dialect: Dialect, shape: TableShape, { prefix, latest, rows
   if (healable.length === 0) return { ctes: [latestCte], latest: name('latest'), healed: undefined }
   const key = listOf(keys)
   /* A row of base holds all that was before it, unless it lacks something itself. */
-  const starts = `max(CASE WHEN _op IN ('insert', 'load', 'delete') OR (_rank <> 1 AND NOT ${hasGaps(dialect)}) THEN _position END)`
+  const starts = `max(CASE WHEN _op IN ('insert', 'load', 'delete', 'refused') OR (_rank <> 1 AND NOT ${hasGaps(dialect)}) THEN _position END)`
   const window = `PARTITION BY ${key} ORDER BY _position`
   const winners = keys.map((_, index) => `_winner_${index}`)
   const scoped = scope === undefined ? '' : ` JOIN ${name('scope')} s ON ${sameKeys(keys, 's', 'r')}`
   const narrow = [...NARROW, ...keys]
   const wayColumns = [...winners, ...keys, '_p', '_r', '_a']
   const ways = `(SELECT ${[...winners.map((one) => `c.${one}`), listOf(keys, 'r')].join(', ')}, r._position AS _p, r._revision AS _r, ${dialect.texts('r._absent')} AS _a
-    FROM ${name('chain')} c JOIN ${name('lives')} r ON r._id = c._id AND r._op <> 'delete')`
+    FROM ${name('chain')} c JOIN ${name('lives')} r ON r._id = c._id AND r._op NOT IN ('delete', 'refused'))`
   const ctes = [
     latestCte,
     ...(scope === undefined ? [] : [dialect.cte(name('scope'), scope)]),
@@ -60,7 +61,7 @@ export function fold(dialect: Dialect, shape: TableShape, { prefix, latest, rows
       `
   SELECT ${listOf(narrow)}, _life, _last, ${lifeId(dialect, shape, '_life')} AS _id, ${lifeId(dialect, shape, '_life_before')} AS _id_before
   FROM (
-    SELECT ${listOf(narrow)}, max(_position) OVER (PARTITION BY ${key}) AS _last,
+    SELECT ${listOf(narrow)}, max(CASE WHEN ${isChange()} THEN _position END) OVER (PARTITION BY ${key}) AS _last,
       ${starts} OVER (${window} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _life,
       ${starts} OVER (${window} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS _life_before
     FROM (
@@ -82,7 +83,7 @@ export function fold(dialect: Dialect, shape: TableShape, { prefix, latest, rows
     FROM ${name('lives')}
     WHERE substr(_position, 32, 1) = '1' OR _op = 'delete'
   ) n
-  WHERE n._to IS NOT NULL AND n._life = n._position AND substr(n._position, 32, 1) = '1' AND n._op <> 'delete'
+  WHERE n._to IS NOT NULL AND n._life = n._position AND substr(n._position, 32, 1) = '1' AND n._op NOT IN ('delete', 'refused')
 `,
     ),
     dialect.cte(
@@ -99,7 +100,7 @@ export function fold(dialect: Dialect, shape: TableShape, { prefix, latest, rows
       name('healed'),
       `
   SELECT ${keys.map((one, index) => `${winners[index]} AS ${one}`).join(', ')}, ${dialect.common('_a')} AS _lacking${healable.map(({ name: column, contractColumn }) => `,\n    ${dialect.valueOfHighest(identifier(column), '_p', `NOT ${dialect.contains('_a', literal(contractColumn))}`)} AS ${identifier(column)}`).join('')}
-  FROM ${name('ways')} w JOIN ${rows} r ON ${sameKeys(keys, 'r', 'w')} AND r._position = _p AND r._revision = _r AND ${dialect.texts('r._absent')} = _a
+  FROM ${name('ways')} w JOIN ${rows} r ON ${sameKeys(keys, 'r', 'w')} AND r._position = _p AND r._revision = _r AND ${isChange('r.')} AND ${dialect.texts('r._absent')} = _a
   GROUP BY ${listOf(winners)}
 `,
     ),
@@ -117,9 +118,9 @@ export function hasGaps(dialect: Dialect, list = '_absent'): string {
   return `${dialect.size(list)} > 0`
 }
 
-/** ORDER BY of the readings of one change, the one that counts first: always the same one. */
+/** ORDER BY of the readings of one change, the one that counts first: always the same one, and a mark only without any. */
 export function bestReading(dialect: Dialect, alias: string): string {
-  return `${alias}._revision DESC, ${alias}._rank DESC, ${dialect.size(`${alias}._absent`)}`
+  return `CASE WHEN ${isChange(`${alias}.`)} THEN 0 ELSE 1 END, ${alias}._revision DESC, ${alias}._rank DESC, ${dialect.size(`${alias}._absent`)}`
 }
 
 /**

@@ -5,6 +5,11 @@ import type { Dialect } from './dialect.ts'
 /** Columns before those of the contract in every file of history, base and tombstones. */
 export const systemColumns = ['_op', '_position', '_revision', '_committed_at', '_absent', '_extra'] as const
 
+/** Condition on lake rows: changes, and not the marks of refused ones. */
+export function isChange(alias = ''): string {
+  return `${alias}_op <> 'refused'`
+}
+
 /** A table's columns as the SQL of the lake needs them. */
 export interface TableShape {
   /** Quoted. Of a `timestampMicros` key both lake columns: its milliseconds alone would merge rows. */

@@ -7,6 +7,7 @@ import { asOfSelect, positionAt } from '../../lake/sql/as-of-select.ts'
 import { baseSelect, tombstonesSelect } from '../../lake/sql/base-select.ts'
 import { currentSelect } from '../../lake/sql/current-select.ts'
 import { freshSelect, historySelect } from '../../lake/sql/history-select.ts'
+import { isChange } from '../../lake/sql/table-shape.ts'
 import { globPath, identifier, literal } from '../../lake/sql-text.ts'
 import { checkQuery } from './check-query.ts'
 import { FileDamage } from './file-damage.ts'
@@ -151,8 +152,8 @@ function viewStatements({ entry, schema, view }: LakeView, root: string): readon
   const named = (suffix = '') => `${schema}.${identifier(`${view}${suffix}`)}`
   return [
     `CREATE SCHEMA IF NOT EXISTS ${schema}`,
-    `CREATE VIEW ${named('_history')} AS ${historySelect(entry, root)}`,
-    `CREATE VIEW ${named()} AS ${currentSelect(entry, sourcesOf({ entry, schema, view }, root))}`,
+    `CREATE VIEW ${named('_history')} AS SELECT * FROM (${historySelect(entry, root)}) h WHERE ${isChange()}`,
+    `CREATE VIEW ${named()} AS ${currentSelect(entry, sourcesOf(entry, root))}`,
   ]
 }
 
@@ -164,7 +165,7 @@ interface LakeMacro {
 
 function lakeMacros(lake: LakeView, root: string): readonly LakeMacro[] {
   const { entry, schema, view } = lake
-  const sources = sourcesOf(lake, root)
+  const sources = sourcesOf(entry, root)
   const macro = (suffix: string, parameter: string, position: string) => {
     const name = `${view}${suffix}`
     const select = asOfSelect(entry, sources, position)
@@ -173,9 +174,10 @@ function lakeMacros(lake: LakeView, root: string): readonly LakeMacro[] {
   return [macro('_as_of', '_as_of', '_as_of'), macro('_at', '_at', positionAt(sources.history, '_at'))]
 }
 
-function sourcesOf({ entry, schema, view }: LakeView, root: string) {
+/* With the marks of refused changes, which the view of history does not show. */
+function sourcesOf(entry: CatalogEntry, root: string) {
   return {
-    history: `${schema}.${identifier(`${view}_history`)}`,
+    history: `(${historySelect(entry, root)})`,
     fresh: `(${freshSelect(entry, root)})`,
     base: `(${baseSelect(entry, root)})`,
     tombstones: `(${tombstonesSelect(entry, root)})`,

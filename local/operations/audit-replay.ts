@@ -1,5 +1,6 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../core/failures.ts'
+import { isChange } from '../../lake/sql/table-shape.ts'
 import { globPath, literal } from '../../lake/sql-text.ts'
 import { digestOf } from '../stores/file-digest.ts'
 import type { ReplayState } from './replay-ledger.ts'
@@ -11,7 +12,7 @@ export type ReplayReading = Pick<ReplayState, 'table' | 'revision' | 'from' | 't
 
 /**
  * Reads the files of a replay back: each has the bytes that were written, and another reader than their writer finds
- * every row the ledger counted, of this revision and inside the range. Throws `lake/unreadable` when not; nothing is
+ * every row of a change that the ledger counted, and all of this revision and inside the range. Throws `lake/unreadable` when not; nothing is
  * shown to readers then. `pathOf` gives the local file of a key.
  */
 export async function auditReplay(
@@ -56,7 +57,7 @@ async function countRows(
     ]
     const outside = [`_revision <> ${Number(revision)}`, ...range].join(' OR ')
     const read = await connection.runAndReadAll(
-      `SELECT count(*)::BIGINT, count(*) FILTER (${outside})::BIGINT FROM read_parquet([${paths}])`,
+      `SELECT count(*) FILTER (${isChange()})::BIGINT, count(*) FILTER (${outside})::BIGINT FROM read_parquet([${paths}])`,
     )
     return (read.getRowsJson()[0] ?? []).map(Number)
   } finally {

@@ -23,10 +23,16 @@ export interface FormatPagesRequest {
 export interface FormattedPages {
   readonly pages: number
   readonly changes: number
+  /** Rows of changes; the file may have marks of refused ones beside them. */
   readonly rows: number
   readonly refused: number
   readonly file:
-    | { readonly parts: readonly Uint8Array[]; readonly bytes: number; readonly sha256: string }
+    | {
+        readonly parts: readonly Uint8Array[]
+        readonly rows: number
+        readonly bytes: number
+        readonly sha256: string
+      }
     | undefined
 }
 
@@ -53,22 +59,23 @@ export async function formatPages(
     const outcome = formatChanges(inRange(decodePage(page), range), [route], options)
     if (outcome.refused.length > 0 && !isDryRun) await quarantine.put(outcome.refused)
     for (const block of outcome.blocks) {
-      counts.rows += block.rows
       bytes += block.text.length
       if (!isDryRun) addBlock(file, block)
     }
     counts.pages += 1
     counts.changes += outcome.changes
+    for (const { blocks, marks } of outcome.contracts)
+      counts.rows += blocks.reduce((sum, { rows }) => sum + rows, -marks)
     counts.refused += outcome.refused.length
   }
-  return { ...counts, file: isDryRun || counts.rows === 0 ? undefined : finished(file) }
+  return { ...counts, file: isDryRun || bytes === 0 ? undefined : finished(file) }
 }
 
 function finished(file: HistoryFile): FormattedPages['file'] {
-  const { parts, bytes } = file.finish()
+  const { parts, rows, bytes } = file.finish()
   const hash = createHash('sha256')
   for (const part of parts) hash.update(part)
-  return { parts, bytes, sha256: hash.digest('hex') }
+  return { parts, rows, bytes, sha256: hash.digest('hex') }
 }
 
 function* inRange(changes: Iterable<Change>, { from = '', to = '~' }: PositionRange): Generator<Change> {

@@ -46,7 +46,7 @@ export async function replayChunk(
   }
   if (chunk.file === undefined) return counted
   const key = replayFileKey(state, route.table)
-  const { parts, bytes, sha256 } = chunk.file
+  const { parts, rows, bytes, sha256 } = chunk.file
   await objects.put(key, parts)
-  return { ...counted, files: [...state.files, { key, rows: chunk.rows, bytes, sha256 }] }
+  return { ...counted, files: [...state.files, { key, rows, bytes, sha256 }] }
 }

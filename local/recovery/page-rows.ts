@@ -4,7 +4,8 @@ import { formatPage } from '../../formatters/format-page.ts'
 import type { Router } from '../../formatters/route.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 
-const POSITION = /^\["[^"]*","([^"]*)"/
+/* Not of marks, which stand for no change. */
+const POSITION = /^\["(?!refused")[^"]*","([^"]*)"/
 
 /** A page as format makes it today, and the position of each of its lake rows by block. */
 export interface FormattedPage {

@@ -4,7 +4,7 @@ import { type Block, decodeBlockHeader } from '../../core/block.ts'
 import type { Table } from '../../core/contract/table.ts'
 import { parseJsonObject } from '../../core/json.ts'
 import { encodePages, type Page, type RawChange } from '../../core/page.ts'
-import { formatPosition, loadPosition } from '../../core/position.ts'
+import { formatPosition, loadPosition, nextStep } from '../../core/position.ts'
 import { formatPage } from '../../formatters/format-page.ts'
 import { type Route, router } from '../../formatters/route.ts'
 import { runs } from '../support/budget.ts'
@@ -48,7 +48,13 @@ function linesOf({ text, table, version, rows, label }: Block): readonly unknown
   return lines.map((line) => JSON.parse(line))
 }
 
-const idsOf = (blocks: readonly Block[]) => blocks.flatMap(linesOf).map((row) => row[6])
+const idsOf = (blocks: readonly Block[]) =>
+  blocks
+    .flatMap(linesOf)
+    .filter(([operation]) => operation !== 'refused')
+    .map((row) => row[6])
+const marksOf = (blocks: readonly Block[]) =>
+  blocks.flatMap(linesOf).filter(([operation]) => operation === 'refused')
 
 test('G1: every change is in a block or refused, and the neighbours of a refused change pass', async () => {
   const anyBad = fc.array(fc.boolean(), { minLength: 1, maxLength: 30 })
@@ -58,9 +64,9 @@ test('G1: every change is in a block or refused, and the neighbours of a refused
       const { blocks, refused } = formatPage(page, routes(people), maxBlockBytes)
       const places = isBad.map((bad, i) => ({ bad, id: String(i + 1) }))
       expect(idsOf(blocks)).toEqual(places.filter(({ bad }) => !bad).map(({ id }) => id))
-      expect(refused.map(({ payload }) => String(JSON.parse(payload).data.id))).toEqual(
-        places.filter(({ bad }) => bad).map(({ id }) => id),
-      )
+      const bad = places.filter((one) => one.bad).map(({ id }) => id)
+      expect(refused.map(({ payload }) => String(JSON.parse(payload).data.id))).toEqual(bad)
+      expect(marksOf(blocks).map((row) => row[6])).toEqual(bad)
     }),
     { numRuns: runs(50) },
   )
@@ -96,7 +102,7 @@ test('G1: the counts of each contract and the labels of its blocks add up to the
 
 test('G1: without a contract every change is counted as refused', async () => {
   const { contracts } = formatPage(await pageOf([insert(1), insert(2)]), [], maxBlockBytes)
-  expect(contracts).toEqual([{ contract: null, blocks: [], refused: 2 }])
+  expect(contracts).toEqual([{ contract: null, blocks: [], refused: 2, marks: 0 }])
 })
 
 describe('G1: a refused change', () => {
@@ -151,7 +157,11 @@ describe('G1: a refused change', () => {
     const strict = { ...withUnknownFields('quarantine'), version: 2 }
     const odd = insert(1, { surprise: '1' })
     const { blocks, refused } = formatPage(await pageOf([odd]), routes(people, strict), maxBlockBytes)
-    expect(blocks.map(({ version }) => version)).toEqual([1])
+    expect(blocks.flatMap(linesOf).map(([operation]) => operation)).toEqual(['insert', 'refused'])
+    expect(blocks.map(({ version, label }) => [version, label?.changes])).toEqual([
+      [1, 1],
+      [2, 0],
+    ])
     expect(refused.map(({ contract }) => contract)).toEqual(['hr.people v2'])
   })
 })
@@ -201,6 +211,7 @@ describe('G9: blocks', () => {
     const large = insert(2, { surprise: JSON.stringify('Lovelace'.repeat(100)) })
     const { blocks, refused } = formatPage(await pageOf([insert(1), large, insert(3)]), routes(people), 1_000)
     expect(idsOf(blocks)).toEqual(['1', '3'])
+    expect(marksOf(blocks).map((row) => row[6])).toEqual(['2'])
     expect(refused.map(({ reasons }) => reasons)).toEqual([
       [{ code: 'format/row-too-large', path: '', message: 'is larger than 1000 bytes as a lake row' }],
     ])
@@ -219,7 +230,9 @@ describe('G9: blocks', () => {
     const size = formatPage(page, routes(people), maxBlockBytes).blocks[0]?.text.length ?? 0
     expect(formatPage(page, routes(people), size)).toMatchObject({ blocks: [{ rows: 1 }], refused: [] })
     const { blocks, refused } = formatPage(page, routes(people), size - 1)
-    expect([blocks.length, refused.length]).toEqual([0, 1])
+    expect([idsOf(blocks), marksOf(blocks).length, refused.length]).toEqual([[], 1, 1])
+    /* Not even the mark has room. */
+    expect(formatPage(page, routes(people), 500)).toMatchObject({ blocks: [], refused: [{}] })
   })
 
   test('the two rows of a changed key are in one block', async () => {
@@ -237,10 +250,22 @@ describe('G9: blocks', () => {
     }
   })
 
-  test('a page whose changes are all refused makes none', async () => {
-    expect(
-      formatPage(await pageOf([insert(1, { pay: '"x"' })]), routes(people), maxBlockBytes).blocks,
-    ).toEqual([])
+  test('of a page whose changes are all refused hold marks and no change; a key that cannot be read has none', async () => {
+    const moved: RawChange = {
+      ...insert(2, { pay: '"x"' }),
+      operation: 'update',
+      members: `${insert(2, { pay: '"x"' }).members},"before-image":{"id":9,"shop":"paris-1"}`,
+    }
+    const page = await pageOf([insert(1, { pay: '"x"' }), moved, insert(3, { id: '"x"' })])
+    const { blocks } = formatPage(page, routes(people), maxBlockBytes)
+    expect(blocks.map(({ rows, label }) => [rows, label?.changes])).toEqual([[2, 0]])
+    const key = (id: string) => [null, null, id, 'paris-1', ...Array.from({ length: 8 }, () => null)]
+    /* Of a change of the key the mark is of the key that the row has now. */
+    const at = [insert(1).position, nextStep(moved.position)]
+    expect(blocks.flatMap(linesOf)).toEqual([
+      ['refused', at[0], 0, Date.parse('2026-03-02T08:15:31Z'), ...key('1')],
+      ['refused', at[1], 0, Date.parse('2026-03-02T08:15:31Z'), ...key('2')],
+    ])
   })
 })
 

@@ -3,6 +3,7 @@ import type { LakeOperation, LakeRow } from '../../core/block.ts'
 import type { Floor } from '../../core/catalog-entry.ts'
 import { col, type Table, table } from '../../core/contract/index.ts'
 import { formatPosition, nextStep, type Position } from '../../core/position.ts'
+import { type Arrival, anyArrival, deliver } from './deliver-rows.ts'
 
 /** A table whose key is two columns, one of them an instant of which only the microseconds differ. */
 export function historyTable(name: string): Table {
@@ -37,8 +38,8 @@ export interface ModelRow extends Values {
 }
 
 /**
- * What a database went through, as it reaches the lake, and what of the table is known whole after each change: a change
- * that waits in quarantine is not there, nor is a row with a value that only such a change brought.
+ * What a database went through, as it reaches the lake, and what of the table is known whole after each change: of a change
+ * that waits in quarantine only its mark is there, and no row with a value that such a change may have brought.
  */
 export interface History {
   /** Lake rows with their duplicates and replays, in the order and the files in which they arrive. */
@@ -56,11 +57,16 @@ const values: fc.Arbitrary<Values> = fc.record({
 
 const keyIndex = fc.nat(4)
 const absent = fc.subarray([...VALUES])
-const isRefused = fc.nat(7).map((dice) => dice === 0)
+/** Whether a change waits in quarantine, or did until it was redriven: then its mark is there beside its row. */
+const fate = fc.oneof(
+  { weight: 6, arbitrary: fc.constant('accepted' as const) },
+  { weight: 1, arbitrary: fc.constant('refused' as const) },
+  { weight: 1, arbitrary: fc.constant('redriven' as const) },
+)
 const step = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ kind: fc.constant('put' as const), key: keyIndex, values, absent, isRefused }),
+    arbitrary: fc.record({ kind: fc.constant('put' as const), key: keyIndex, values, absent, fate }),
   },
   {
     weight: 4,
@@ -70,7 +76,7 @@ const step = fc.oneof(
       to: keyIndex,
       values,
       absent,
-      isRefused,
+      fate,
     }),
   },
   {
@@ -96,16 +102,9 @@ const transaction = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('partial load' as const), share: fc.nat(4) }) },
 )
 
-/** How one lake row reaches the lake: in which files its copies are, and whether an older contract read it first. */
-const arrival = fc.record({
-  files: fc.array(fc.nat(2), { minLength: 1, maxLength: 3 }),
-  order: fc.nat(),
-  misread: fc.option(fc.constantFrom(...VALUES), { freq: 5, nil: undefined }),
-})
-
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 type Transaction = typeof transaction extends fc.Arbitrary<infer T> ? T : never
-type Arrival = typeof arrival extends fc.Arbitrary<infer A> ? A : never
+type Fate = typeof fate extends fc.Arbitrary<infer F> ? F : never
 
 const KEYS: readonly Key[] = [
   [1, '1700000000000000'],
@@ -119,21 +118,23 @@ const KEYS: readonly Key[] = [
 export const anyHistory: fc.Arbitrary<History> = fc
   .tuple(
     fc.array(transaction, { minLength: 1, maxLength: 8 }),
-    fc.array(arrival, { minLength: 12, maxLength: 40 }),
+    fc.array(anyArrival, { minLength: 12, maxLength: 40 }),
   )
   .map(([transactions, arrivals]) => play(transactions, arrivals))
 
 function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]): History {
   const state = new Map<string, ModelRow>()
   /* What of it has reached the lake: `unknown` are columns that no change brought there. */
-  const known = new Map<string, ModelRow & { readonly unknown: readonly ValueName[] }>()
+  const known = new Map<string, Known>()
   const rows: LakeRow[] = []
   const floors: Floor[] = []
   const states: { position: Position; rows: readonly ModelRow[] }[] = []
   let now: { lsn: bigint; ordinal: number; isSeen: boolean } = { lsn: 0n, ordinal: 0, isSeen: true }
   const place = () => formatPosition({ epoch: 1, lsn: now.lsn, ordinal: now.ordinal, step: 0 })
   const freeze = (position: Position) => {
-    const whole = [...known.values()].flatMap(({ unknown, ...row }) => (unknown.length > 0 ? [] : [row]))
+    const whole = [...known.values()].flatMap(({ unknown, isMarked, ...row }) =>
+      unknown.length > 0 ? [] : [row],
+    )
     if (now.isSeen) states.push({ position, rows: whole })
   }
   const emit = (
@@ -151,7 +152,7 @@ function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]
     key: Key,
     given: Values,
     missing: readonly ValueName[],
-    { from, isRefused }: { readonly from?: Key; readonly isRefused: boolean },
+    { from, fate }: { readonly from?: Key; readonly fate: Fate },
   ) => {
     const filled = (before: Values | undefined) => {
       const row = { ...given, key, position }
@@ -162,10 +163,16 @@ function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]
     const seen = from === undefined ? undefined : known.get(from.join())
     if (from !== undefined) state.delete(from.join())
     state.set(key.join(), filled(before))
-    if (isRefused) return
-    const unknown = missing.filter((name) => seen === undefined || seen.unknown.includes(name))
+    if (fate !== 'accepted') emit('refused', position, key, null, [])
+    if (fate === 'refused') {
+      const shown = known.get(key.join())
+      if (shown !== undefined) known.set(key.join(), { ...shown, isMarked: true })
+      return freeze(position)
+    }
+    const isLost = (name: ValueName) => seen === undefined || seen.isMarked || seen.unknown.includes(name)
     if (from !== undefined) known.delete(from.join())
-    if (now.isSeen) known.set(key.join(), { ...filled(seen), unknown })
+    if (now.isSeen)
+      known.set(key.join(), { ...filled(seen), unknown: missing.filter(isLost), isMarked: false })
     emit(operation, position, key, given, missing)
     freeze(position)
   }
@@ -175,19 +182,25 @@ function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]
     emit('delete', position, key, null, [])
     freeze(position)
   }
-  const move = (from: Key, to: Key, given: Values, missing: readonly ValueName[], isRefused = false) => {
+  const move = (
+    from: Key,
+    to: Key,
+    given: Values,
+    missing: readonly ValueName[],
+    fate: Fate = 'accepted',
+  ) => {
     if (!state.has(from.join()) || (state.has(to.join()) && from !== to)) return
     now = { ...now, ordinal: now.ordinal + 1 }
-    if (from === to) return put('update', place(), to, given, missing, { from, isRefused })
+    if (from === to) return put('update', place(), to, given, missing, { from, fate })
     const position = place()
-    if (!isRefused) {
+    if (fate !== 'refused') {
       emit('delete', position, from, null, [])
       const left = known.get(from.join())
       known.delete(from.join())
       freeze(position)
       if (left !== undefined) known.set(from.join(), left)
     }
-    put('insert', nextStep(position), to, given, missing, { from, isRefused })
+    put('insert', nextStep(position), to, given, missing, { from, fate })
   }
   const apply = (change: Step) => {
     const key = 'key' in change ? keyOf(change.key) : keyOf(0)
@@ -199,7 +212,7 @@ function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]
         else put('update', place(), key, change.values, change.absent, { ...change, from: key })
         return
       case 'move':
-        return move(key, keyOf(change.to), change.values, change.absent, change.isRefused)
+        return move(key, keyOf(change.to), change.values, change.absent, change.fate)
       case 'swap': {
         const spare: Key = [9, '9']
         const other = keyOf(change.to)
@@ -233,14 +246,17 @@ function play(transactions: readonly Transaction[], arrivals: readonly Arrival[]
     const read = [...state.values()].slice(0, transaction.kind === 'load' ? undefined : transaction.share)
     for (const row of read) {
       state.set(row.key.join(), { ...row, position: place() })
-      known.set(row.key.join(), { ...row, position: place(), unknown: [] })
+      known.set(row.key.join(), { ...row, position: place(), unknown: [], isMarked: false })
       emit('load', place(), row.key, row, [])
     }
     if (transaction.kind === 'load') floors.push({ position: place(), reason: 'load' })
     freeze(place())
   }
-  return { files: deliver(rows, arrivals), floors, states }
+  return { files: deliver(rows, arrivals, VALUES), floors, states }
 }
+
+/** `unknown`: columns that no change brought there. `isMarked`: a change of it that came later waits in quarantine. */
+type Known = ModelRow & { readonly unknown: readonly ValueName[]; readonly isMarked: boolean }
 
 function keyOf(index: number): Key {
   return KEYS[index] ?? [0, '0']
@@ -256,32 +272,4 @@ function lakeRow(
   const names = missing.length > 0 ? missing : null
   const shown = VALUES.map((name) => (given === null || missing.includes(name) ? null : given[name]))
   return [operation, position, 0, 1_700_000_000_000, names, null, ...(key ?? [null, null]), ...shown]
-}
-
-/* Three files; copies of one row may be in several. A row that an older contract misread comes again as a replay. */
-function deliver(rows: readonly LakeRow[], arrivals: readonly Arrival[]): readonly (readonly LakeRow[])[] {
-  const sent: { row: LakeRow; file: number; order: number }[] = []
-  for (const [index, row] of rows.entries()) {
-    const { files, order, misread } = arrivals[index % arrivals.length] ?? { files: [0], order: 0 }
-    const place = (order * (index + 7)) % 1_009
-    const isReplayed = misread !== undefined && (row[0] === 'insert' || row[0] === 'update')
-    for (const file of files) sent.push({ row: isReplayed ? revised(row) : row, file, order: place + file })
-    if (isReplayed)
-      sent.push({ row: withoutColumn(row, misread), file: place % 3, order: (place * 31) % 1_009 })
-  }
-  sent.sort((left, right) => left.order - right.order)
-  return [0, 1, 2].map((file) => sent.flatMap((one) => (one.file === file ? [one.row] : [])))
-}
-
-function revised(row: LakeRow): LakeRow {
-  const [operation, position, , ...rest] = row
-  return [operation, position, 1, ...rest]
-}
-
-/* As a contract without the column wrote it: null, and not listed as absent. */
-function withoutColumn(row: LakeRow, name: ValueName): LakeRow {
-  const [operation, position, revision, committedAt, missing, extra, ...rest] = row
-  const left = missing?.filter((other) => other !== name) ?? []
-  const shown = rest.map((value, index) => (index === 2 + VALUES.indexOf(name) ? null : value))
-  return [operation, position, revision, committedAt, left.length > 0 ? left : null, extra, ...shown]
 }

@@ -70,7 +70,9 @@ export function formatChangesAgain(
   maskKey: Buffer,
 ): readonly Buffer[] {
   const route = { table, codec: rowCodec(table, maskKey) }
-  return formatChanges(changes, [route], { maxBlockBytes: 32 << 20 }).blocks.map(({ text }) => text)
+  return formatChanges(changes, [route], { maxBlockBytes: 32 << 20, hasMarks: false }).blocks.map(
+    ({ text }) => text,
+  )
 }
 
 /** The rows of blocks, landed in one file in memory and read back. */

@@ -57,6 +57,8 @@ export async function formatPassedOn(
     const formatted = formatChanges(changes, [route], {
       maxBlockBytes: MAX_ROW_JSON_BYTES,
       revision: place.revision,
+      /* Once a load is complete nothing from before it counts. */
+      hasMarks: false,
     })
     for (const block of formatted.blocks) await writer.add(block)
     if (formatted.refused.length > 0) await refuse(formatted.refused)

@@ -89,13 +89,15 @@ export async function compactionLake(root: string, table: Table, sql: DuckEngine
       const found = await entry()
       const paths = (found.base?.tombstones ?? []).map(({ key }) => lake.objects.path(key))
       const keys = keyColumns(found.table).join('", "')
-      return textsOf(`SELECT "${keys}", _position FROM (${rowsOfFiles(found.table, paths)})`)
+      return textsOf(
+        `SELECT "${keys}", _position FROM (${rowsOfFiles(found.table, paths)}) WHERE _op = 'delete'`,
+      )
     },
     async deletedKeys() {
       const { found, rows } = await history()
       const keys = keyColumns(found.table).join('", "')
       return textsOf(`SELECT "${keys}", _position FROM (SELECT * FROM ${rows}
-        QUALIFY row_number() OVER (PARTITION BY "${keys}" ORDER BY _position DESC, _revision DESC) = 1) WHERE _op = 'delete'`)
+        QUALIFY row_number() OVER (PARTITION BY "${keys}" ORDER BY _op <> 'refused' DESC, _position DESC, _revision DESC) = 1) WHERE _op = 'delete'`)
     },
   }
 }

@@ -10,15 +10,7 @@ import { type CurrentOptions, type CurrentSources, currentSelect } from '../../.
 import { DuckEngine } from '../../../local/duckdb/duck-engine.ts'
 import { runs } from '../../support/budget.ts'
 import { anyHistory, type History, historyTable } from '../any-history.ts'
-import {
-  dayOf,
-  type LandedLake,
-  landFiles,
-  onlyFiles,
-  sourcesOf,
-  stateSelect,
-  writeBase,
-} from './lake-with-base.ts'
+import { dayOf, type LandedLake, landFiles, onlyFiles, sourcesOf, writeBase } from './lake-with-base.ts'
 
 let root: string
 let engine: DuckEngine
@@ -65,12 +57,18 @@ async function withBase(
     if (position === null) continue
     const firstOpen = files.findIndex((key) => key !== undefined && !folded.includes(key))
     const openSince = tellsFiles ? dayOf(firstOpen < 0 ? files.length : firstOpen) : dayOf(0)
-    const base = await writeBase(engine, root, now, stateSelect(now, { ...sources, history }), {
-      build: index + 1,
-      position,
-      openSince,
-      folded: tellsFiles ? folded : [],
-    })
+    const base = await writeBase(
+      engine,
+      root,
+      now,
+      { ...sources, history },
+      {
+        build: index + 1,
+        position,
+        openSince,
+        folded: tellsFiles ? folded : [],
+      },
+    )
     now = { ...entry, base }
   }
   return now.base === null ? entry : { ...entry, base: now.base }

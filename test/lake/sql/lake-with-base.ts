@@ -4,7 +4,8 @@ import type { LakeRow } from '../../../core/block.ts'
 import type { Base, CatalogEntry, Floor } from '../../../core/catalog-entry.ts'
 import type { Table } from '../../../core/contract/table.ts'
 import { baseSelect, tombstonesSelect } from '../../../lake/sql/base-select.ts'
-import { type CurrentSources, currentSelect } from '../../../lake/sql/current-select.ts'
+import { type CurrentSources, currentSelect, marksSelect } from '../../../lake/sql/current-select.ts'
+import { duckdbDialect } from '../../../lake/sql/duckdb-dialect.ts'
 import { freshSelect, historySelect } from '../../../lake/sql/history-select.ts'
 import { literal } from '../../../lake/sql-text.ts'
 import type { DuckEngine } from '../../../local/duckdb/duck-engine.ts'
@@ -67,12 +68,12 @@ export function onlyFiles(
   return `(${freshSelect({ ...entry, base }, root)})`
 }
 
-/** Writes base files of what `select` (with `_op` and `_lacking`, deletes among its rows) finds; no partitions. */
+/** Writes base files of the state that the relations have, and of the marks in them; no partitions. */
 export async function writeBase(
   engine: DuckEngine,
   root: string,
   entry: CatalogEntry,
-  select: string,
+  sources: CurrentSources,
   about: Pick<Base, 'build' | 'position' | 'openSince' | 'folded'>,
 ): Promise<Base> {
   const { table } = entry
@@ -82,15 +83,15 @@ export async function writeBase(
   const dead = `${table.baseLocation}/deleted/${about.build}-1.parquet`
   const columns = [...SYSTEM, ...table.columns.map(({ name }) => name)]
   const keys = table.columns.filter(({ contractColumn }) => table.primaryKey.includes(contractColumn))
-  const copy = async (key: string, names: readonly string[], where: string) => {
+  const state = `(SELECT * REPLACE (_lacking::VARCHAR[] AS _absent) FROM (${stateSelect(entry, sources)}))`
+  const copy = async (key: string, select: string) => {
     await mkdir(dirname(join(root, key)), { recursive: true })
-    const list = names.map((name) => `"${name}"`).join(', ')
-    await engine.run(
-      `COPY (SELECT ${list} FROM (SELECT * REPLACE (_lacking::VARCHAR[] AS _absent) FROM (${select})) WHERE ${where}) TO ${literal(join(root, key))}`,
-    )
+    await engine.run(`COPY (${select}) TO ${literal(join(root, key))}`)
   }
-  await copy(live, columns, `_op <> 'delete'`)
-  await copy(dead, [...SYSTEM, ...keys.map(({ name }) => name)], `_op = 'delete'`)
+  const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ')
+  await copy(live, `SELECT ${list(columns)} FROM ${state} WHERE _op <> 'delete'`)
+  const deleted = `SELECT ${list([...SYSTEM, ...keys.map(({ name }) => name)])} FROM ${state} WHERE _op = 'delete'`
+  await copy(dead, `${deleted} UNION ALL BY NAME ${marksSelect(entry, sources, duckdbDialect)}`)
   const file = (key: string) => ({ key, rows: 0, bytes: 0 })
   return {
     ...about,
@@ -101,8 +102,8 @@ export async function writeBase(
   }
 }
 
-/** The whole state, deleted keys and those not known whole too, with the columns that base holds. */
-export function stateSelect(entry: CatalogEntry, sources: CurrentSources): string {
+/* The whole state, deleted keys and those not known whole too, with the columns that base holds. */
+function stateSelect(entry: CatalogEntry, sources: CurrentSources): string {
   return currentSelect(entry, sources, {
     ...{ withDeleted: true, withIncomplete: true },
     ...{ withPartitions: false, system: SYSTEM },

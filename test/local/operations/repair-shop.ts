@@ -183,11 +183,11 @@ export class LakeEye {
     )
   }
 
-  /** `_op`, `_position`, `_revision` of every history row that readers see. */
+  /** `_op`, `_position`, `_revision` of every change in history that readers see. */
   async history(root: string, name: string, version = 1): Promise<readonly Row[]> {
     const entry = await this.entry(root, name, version)
     return this.ask(
-      `SELECT DISTINCT _op, _position, _revision FROM (${historySelect(entry, root)}) ORDER BY 2, 3, 1`,
+      `SELECT DISTINCT _op, _position, _revision FROM (${historySelect(entry, root)}) WHERE _op <> 'refused' ORDER BY 2, 3, 1`,
     )
   }
 

@@ -46,10 +46,16 @@ test('G2 a change in quarantine explains the value that later changes did not se
     const proof = await lab.proofOf('hr.letters')
     expect(proof).toMatchObject({ equal: true, different: 0 })
     expect(proof.quarantinedKeys.toSorted()).toEqual(keys(1, 22))
+    /* Nor the old text beside the new number: a row that the source never had. */
+    expect(await shown('id < 30')).toEqual([
+      [3, 3, 7],
+      [4, 4, 7],
+    ])
   }
   /* A change that sends the value makes up for it, and a damaged row without such a past is one. */
   await write(`update letters set text = 'again' where id = 22`)
   expect((await lab.proofOf('hr.letters')).quarantinedKeys).toEqual(keys(1))
+  expect(await shown('id = 22')).toEqual([[22, 6, 5]])
   const undo = await lab.tamper(
     'hr.letters',
     `* REPLACE (CASE WHEN id = 3 THEN 'damaged' ELSE text END AS text) FROM history`,
@@ -86,11 +92,33 @@ test('G2 a row that only a change in quarantine has whole is held back, never sh
   ])
 })
 
-async function shown(where: string): Promise<readonly unknown[]> {
+test('G2 a change that waits counts as quarantined and not as landed, and history does not show its mark', async () => {
+  const write = (sql: string) => database.client.query(sql)
+  const before = await balance()
+  await write(`insert into letters values (51, 1, 'a'), (52, -1, 'b')`)
+  await write(`update letters set n = -2 where id = 51`)
+  /* A refused change that is the newest leaves the row before it as it was. */
+  await lab.proofOf('hr.letters')
+  expect(await shown('id > 50')).toEqual([[51, 1, 1]])
+  expect(await balance()).toEqual([before[0] + 3, before[1] + 1, before[2] + 2, 0])
+  expect(await query('SELECT _op, n FROM hr.letters_history WHERE id > 50')).toEqual([['insert', 1]])
+})
+
+async function balance(): Promise<readonly [number, number, number, number]> {
+  const { tables } = await lab.run.status()
+  const found = tables.find(({ table }) => table === 'hr.letters')?.balance
+  if (found === null || found === undefined) throw new Error('no balance')
+  return [found.captured, found.landed, found.quarantined, found.missing]
+}
+
+function shown(where: string): Promise<readonly unknown[]> {
+  return query(`SELECT id, n, length("text")::INTEGER FROM hr.letters WHERE ${where} ORDER BY id`)
+}
+
+async function query(sql: string): Promise<readonly unknown[]> {
   const entries = await lab.run.pipeline.catalog.entries()
   const session = await LakeSession.open({ folder: lab.dir, entries })
   const found: unknown[] = []
-  const sql = `SELECT id, n, length("text")::INTEGER FROM hr.letters WHERE ${where} ORDER BY id`
   for await (const rows of (await session.query(sql)).batches) found.push(...rows)
   session.close()
   return found

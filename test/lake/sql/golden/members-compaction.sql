@@ -5,7 +5,7 @@ changes AS (SELECT *, 1 AS _rank FROM (SELECT * FROM "tests"."members_v1_history
 newest AS (
   SELECT * FROM (
     SELECT r.*,
-      row_number() OVER (PARTITION BY "day", "person" ORDER BY _position DESC, _revision DESC, coalesce(cardinality(_absent), 0)) AS _nth,
+      row_number() OVER (PARTITION BY "day", "person" ORDER BY CASE WHEN _op <> 'refused' THEN 0 ELSE 1 END, _position DESC, _revision DESC, coalesce(cardinality(_absent), 0)) AS _nth,
       min(_position) OVER (PARTITION BY "day", "person") AS _first
     FROM fresh r
   ) n
@@ -17,17 +17,18 @@ tainted AS (
   SELECT n."day", n."person" FROM changes n CROSS JOIN (SELECT 1 AS _on FROM newest WHERE _first <= '0001-00000000000000ff-0000000001' LIMIT 1) g
   WHERE substr(n._position, 32, 1) = '1' AND n._op <> 'delete'
 ),
-touched AS (SELECT "day", "person" FROM newest UNION SELECT "day", "person" FROM tainted),
-quick_rows AS (SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 1 AS _rank FROM fresh UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 2 FROM "tests"."members_v1_base_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
+touched AS (SELECT "day", "person" FROM newest WHERE _op <> 'refused' UNION SELECT "day", "person" FROM tainted),
+quick_rows AS (SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 1 AS _rank FROM fresh UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 2 FROM "tests"."members_v1_base_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000' UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 2 FROM "tests"."members_v1_deleted_000042" WHERE _op = 'refused' AND _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
 slow_rows AS (SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", _rank FROM changes UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 0 FROM "tests"."members_v1_base_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000' UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 0 FROM "tests"."members_v1_deleted_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
 quick_latest AS (
   SELECT n.* FROM newest n LEFT JOIN tainted t ON t."day" = n."day" AND t."person" = n."person"
-  WHERE t."day" IS NULL
+  WHERE t."day" IS NULL AND n._op <> 'refused'
 ),
 slow_latest AS (
   SELECT * FROM (
-    SELECT r.*, row_number() OVER (PARTITION BY r."day", r."person" ORDER BY r._position DESC, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
+    SELECT r.*, row_number() OVER (PARTITION BY r."day", r."person" ORDER BY r._position DESC, CASE WHEN r._op <> 'refused' THEN 0 ELSE 1 END, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
     FROM slow_rows r JOIN tainted t ON t."day" = r."day" AND t."person" = r."person"
+    WHERE r._op <> 'refused'
   ) n
   WHERE _nth = 1
 )
@@ -37,7 +38,7 @@ LEFT JOIN touched t ON t."day" = b."day" AND t."person" = b."person"
 WHERE t."day" IS NULL
 UNION ALL
 SELECT b."day", b."person", b."_op", b."_position", b."_revision", b."_committed_at", b."_absent", b."_extra", NULL AS _lacking
-FROM (SELECT * FROM "tests"."members_v1_deleted_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000') b
+FROM (SELECT * FROM "tests"."members_v1_deleted_000042" WHERE _op = 'delete' AND _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000') b
 LEFT JOIN touched t ON t."day" = b."day" AND t."person" = b."person"
 WHERE t."day" IS NULL
 UNION ALL
@@ -53,7 +54,7 @@ changes AS (SELECT *, 1 AS _rank FROM (SELECT * FROM "tests"."members_v1_history
 newest AS (
   SELECT * FROM (
     SELECT r.*,
-      row_number() OVER (PARTITION BY "day", "person" ORDER BY _position DESC, _revision DESC, coalesce(cardinality(_absent), 0)) AS _nth,
+      row_number() OVER (PARTITION BY "day", "person" ORDER BY CASE WHEN _op <> 'refused' THEN 0 ELSE 1 END, _position DESC, _revision DESC, coalesce(cardinality(_absent), 0)) AS _nth,
       min(_position) OVER (PARTITION BY "day", "person") AS _first
     FROM fresh r
   ) n
@@ -65,17 +66,18 @@ tainted AS (
   SELECT n."day", n."person" FROM changes n CROSS JOIN (SELECT 1 AS _on FROM newest WHERE _first <= '0001-00000000000000ff-0000000001' LIMIT 1) g
   WHERE substr(n._position, 32, 1) = '1' AND n._op <> 'delete'
 ),
-touched AS (SELECT "day", "person" FROM newest UNION SELECT "day", "person" FROM tainted),
-quick_rows AS (SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 1 AS _rank FROM fresh UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 2 FROM "tests"."members_v1_base_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
+touched AS (SELECT "day", "person" FROM newest WHERE _op <> 'refused' UNION SELECT "day", "person" FROM tainted),
+quick_rows AS (SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 1 AS _rank FROM fresh UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 2 FROM "tests"."members_v1_base_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000' UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 2 FROM "tests"."members_v1_deleted_000042" WHERE _op = 'refused' AND _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
 slow_rows AS (SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", _rank FROM changes UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 0 FROM "tests"."members_v1_base_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000' UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "day", "person", 0 FROM "tests"."members_v1_deleted_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
 quick_latest AS (
   SELECT n.* FROM newest n LEFT JOIN tainted t ON t."day" = n."day" AND t."person" = n."person"
-  WHERE t."day" IS NULL
+  WHERE t."day" IS NULL AND n._op <> 'refused'
 ),
 slow_latest AS (
   SELECT * FROM (
-    SELECT r.*, row_number() OVER (PARTITION BY r."day", r."person" ORDER BY r._position DESC, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
+    SELECT r.*, row_number() OVER (PARTITION BY r."day", r."person" ORDER BY r._position DESC, CASE WHEN r._op <> 'refused' THEN 0 ELSE 1 END, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
     FROM slow_rows r JOIN tainted t ON t."day" = r."day" AND t."person" = r."person"
+    WHERE r._op <> 'refused'
   ) n
   WHERE _nth = 1
 )
@@ -85,7 +87,7 @@ LEFT JOIN touched t ON t."day" = b."day" AND t."person" = b."person"
 WHERE t."day" IS NULL
 UNION ALL
 SELECT b."day", b."person", b."_op", b."_position", b."_revision", b."_committed_at", b."_absent", b."_extra", NULL AS _lacking
-FROM (SELECT * FROM "tests"."members_v1_deleted_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000') b
+FROM (SELECT * FROM "tests"."members_v1_deleted_000042" WHERE _op = 'delete' AND _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000') b
 LEFT JOIN touched t ON t."day" = b."day" AND t."person" = b."person"
 WHERE t."day" IS NULL
 UNION ALL
@@ -93,4 +95,8 @@ SELECT l."day", l."person", l."_op", l."_position", l."_revision", l."_committed
 FROM quick_latest l
 UNION ALL
 SELECT l."day", l."person", l."_op", l."_position", l."_revision", l."_committed_at", l."_absent", l."_extra", NULL AS _lacking
-FROM slow_latest l) WHERE _op = 'delete';
+FROM slow_latest l) WHERE _op = 'delete'
+UNION ALL
+SELECT "_op", "_position", "_revision", "_committed_at", CAST(NULL AS array(varchar)) AS "_absent", CAST(NULL AS varchar) AS "_extra", "day", "person" FROM (SELECT "day", "person", _position, 'refused' AS _op, max(_revision) AS _revision, max(_committed_at) AS _committed_at
+FROM (SELECT "day", "person", _position, _op, _revision, _committed_at FROM (SELECT * FROM "tests"."members_v1_history" WHERE _revision IN (0, 2) AND ingest_date >= DATE '2026-03-02' AND "$path" NOT IN ('s3://acme-lake/lake/tests/members_v1_history/ingest_date=2026-03-02/a.parquet', 's3://acme-lake/lake/tests/members_v1_history/ingest_date=2026-03-02/b.parquet')) UNION ALL SELECT "day", "person", _position, _op, _revision, _committed_at FROM "tests"."members_v1_deleted_000042") m WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'
+GROUP BY "day", "person", _position HAVING min(_op) = 'refused' AND max(_op) = 'refused') k;

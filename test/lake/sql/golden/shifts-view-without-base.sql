@@ -2,8 +2,9 @@ CREATE OR REPLACE VIEW "workforce"."shifts" AS
 WITH changes AS (SELECT *, 1 AS _rank FROM (SELECT * FROM "workforce"."shifts_v1_history" WHERE _revision IN (0)) WHERE _op <> 'truncate'),
 latest AS (
   SELECT * FROM (
-    SELECT r.*, row_number() OVER (PARTITION BY r."shift_id" ORDER BY r._position DESC, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
+    SELECT r.*, row_number() OVER (PARTITION BY r."shift_id" ORDER BY r._position DESC, CASE WHEN r._op <> 'refused' THEN 0 ELSE 1 END, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
     FROM changes r
+    WHERE r._op <> 'refused'
   ) n
   WHERE _nth = 1
 ),
@@ -21,12 +22,12 @@ scope AS (
 lives AS (
   SELECT _op, _position, _revision, _absent, "shift_id", _life, _last, CAST(length(CAST("shift_id" AS varchar)) AS varchar) || ':' || CAST("shift_id" AS varchar) || coalesce(_life, '') AS _id, CAST(length(CAST("shift_id" AS varchar)) AS varchar) || ':' || CAST("shift_id" AS varchar) || coalesce(_life_before, '') AS _id_before
   FROM (
-    SELECT _op, _position, _revision, _absent, "shift_id", max(_position) OVER (PARTITION BY "shift_id") AS _last,
-      max(CASE WHEN _op IN ('insert', 'load', 'delete') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _life,
-      max(CASE WHEN _op IN ('insert', 'load', 'delete') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS _life_before
+    SELECT _op, _position, _revision, _absent, "shift_id", max(CASE WHEN _op <> 'refused' THEN _position END) OVER (PARTITION BY "shift_id") AS _last,
+      max(CASE WHEN _op IN ('insert', 'load', 'delete', 'refused') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _life,
+      max(CASE WHEN _op IN ('insert', 'load', 'delete', 'refused') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS _life_before
     FROM (
       SELECT r._op, r._position, r._revision, r._absent, r."shift_id", r._rank,
-        row_number() OVER (PARTITION BY r."shift_id", r._position ORDER BY r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
+        row_number() OVER (PARTITION BY r."shift_id", r._position ORDER BY CASE WHEN r._op <> 'refused' THEN 0 ELSE 1 END, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
       FROM changes r JOIN scope s ON s."shift_id" = r."shift_id"
     ) n
     WHERE _nth = 1
@@ -39,7 +40,7 @@ moves AS (
     FROM lives
     WHERE substr(_position, 32, 1) = '1' OR _op = 'delete'
   ) n
-  WHERE n._to IS NOT NULL AND n._life = n._position AND substr(n._position, 32, 1) = '1' AND n._op <> 'delete'
+  WHERE n._to IS NOT NULL AND n._life = n._position AND substr(n._position, 32, 1) = '1' AND n._op NOT IN ('delete', 'refused')
 ),
 seeds AS (
   SELECT "shift_id" AS _winner_0, _id
@@ -55,7 +56,7 @@ chain AS (
     way -> way)) AS u (_id)
 ),
 ways AS (SELECT _winner_0, "shift_id", _p, _r, _a FROM (SELECT c._winner_0, r."shift_id", r._position AS _p, r._revision AS _r, coalesce(r._absent, CAST(ARRAY[] AS array(varchar))) AS _a
-    FROM chain c JOIN lives r ON r._id = c._id AND r._op <> 'delete')),
+    FROM chain c JOIN lives r ON r._id = c._id AND r._op NOT IN ('delete', 'refused'))),
 healed AS (
   SELECT _winner_0 AS "shift_id", reduce(array_agg(_a), element_at(array_agg(_a), 1), (a, b) -> array_intersect(a, b), a -> a) AS _lacking,
     max_by("shop_id", _p) FILTER (WHERE NOT contains(_a, 'shop_id')) AS "shop_id",
@@ -70,7 +71,7 @@ healed AS (
     max_by("notes", _p) FILTER (WHERE NOT contains(_a, 'notes')) AS "notes",
     max_by("updated_at", _p) FILTER (WHERE NOT contains(_a, 'updated_at')) AS "updated_at",
     max_by("updated_at_micros", _p) FILTER (WHERE NOT contains(_a, 'updated_at')) AS "updated_at_micros"
-  FROM ways w JOIN changes r ON r."shift_id" = w."shift_id" AND r._position = _p AND r._revision = _r AND coalesce(r._absent, CAST(ARRAY[] AS array(varchar))) = _a
+  FROM ways w JOIN changes r ON r."shift_id" = w."shift_id" AND r._position = _p AND r._revision = _r AND r._op <> 'refused' AND coalesce(r._absent, CAST(ARRAY[] AS array(varchar))) = _a
   GROUP BY _winner_0
 )
 SELECT l."shift_id", l."shop_id", l."employee_id", l."starts_at", l."ends_at", l."break_minutes", l."status", l."labour_cost", l."tags", l."plan", l."notes", l."updated_at", l."updated_at_micros", CAST(CAST(l."starts_at" AS date) AS varchar) AS "starts_at_day", l."_position", l."_committed_at", l."_extra"

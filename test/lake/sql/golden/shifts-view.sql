@@ -4,7 +4,7 @@ changes AS (SELECT *, 1 AS _rank FROM (SELECT * FROM "workforce"."shifts_v1_hist
 newest AS (
   SELECT * FROM (
     SELECT r.*,
-      row_number() OVER (PARTITION BY "shift_id" ORDER BY _position DESC, _revision DESC, coalesce(cardinality(_absent), 0)) AS _nth,
+      row_number() OVER (PARTITION BY "shift_id" ORDER BY CASE WHEN _op <> 'refused' THEN 0 ELSE 1 END, _position DESC, _revision DESC, coalesce(cardinality(_absent), 0)) AS _nth,
       min(_position) OVER (PARTITION BY "shift_id") AS _first
     FROM fresh r
   ) n
@@ -16,12 +16,12 @@ tainted AS (
   SELECT n."shift_id" FROM changes n CROSS JOIN (SELECT 1 AS _on FROM newest WHERE _first <= '0001-00000000000000ff-0000000001' LIMIT 1) g
   WHERE substr(n._position, 32, 1) = '1' AND n._op <> 'delete'
 ),
-touched AS (SELECT "shift_id" FROM newest UNION SELECT "shift_id" FROM tainted),
-quick_rows AS (SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "shift_id", "shop_id", "employee_id", "starts_at", "ends_at", "break_minutes", "status", "labour_cost", "tags", "plan", "notes", "updated_at", "updated_at_micros", 1 AS _rank FROM fresh UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "shift_id", "shop_id", "employee_id", "starts_at", "ends_at", "break_minutes", "status", "labour_cost", "tags", "plan", "notes", "updated_at", "updated_at_micros", 2 FROM "workforce"."shifts_v1_base_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
+touched AS (SELECT "shift_id" FROM newest WHERE _op <> 'refused' UNION SELECT "shift_id" FROM tainted),
+quick_rows AS (SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "shift_id", "shop_id", "employee_id", "starts_at", "ends_at", "break_minutes", "status", "labour_cost", "tags", "plan", "notes", "updated_at", "updated_at_micros", 1 AS _rank FROM fresh UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "shift_id", "shop_id", "employee_id", "starts_at", "ends_at", "break_minutes", "status", "labour_cost", "tags", "plan", "notes", "updated_at", "updated_at_micros", 2 FROM "workforce"."shifts_v1_base_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000' UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "shift_id", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 2 FROM "workforce"."shifts_v1_deleted_000042" WHERE _op = 'refused' AND _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
 slow_rows AS (SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "shift_id", "shop_id", "employee_id", "starts_at", "ends_at", "break_minutes", "status", "labour_cost", "tags", "plan", "notes", "updated_at", "updated_at_micros", _rank FROM changes UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "shift_id", "shop_id", "employee_id", "starts_at", "ends_at", "break_minutes", "status", "labour_cost", "tags", "plan", "notes", "updated_at", "updated_at_micros", 0 FROM "workforce"."shifts_v1_base_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000' UNION ALL SELECT "_op", "_position", "_revision", "_committed_at", "_absent", "_extra", "shift_id", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 FROM "workforce"."shifts_v1_deleted_000042" WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
 quick_latest AS (
   SELECT n.* FROM newest n LEFT JOIN tainted t ON t."shift_id" = n."shift_id"
-  WHERE t."shift_id" IS NULL
+  WHERE t."shift_id" IS NULL AND n._op <> 'refused'
 ),
 quick_scope AS (
   SELECT "shift_id" FROM (SELECT "shift_id" FROM newest WHERE _op <> 'delete' AND coalesce(cardinality(_absent), 0) > 0) c
@@ -37,12 +37,12 @@ quick_scope AS (
 quick_lives AS (
   SELECT _op, _position, _revision, _absent, "shift_id", _life, _last, CAST(length(CAST("shift_id" AS varchar)) AS varchar) || ':' || CAST("shift_id" AS varchar) || coalesce(_life, '') AS _id, CAST(length(CAST("shift_id" AS varchar)) AS varchar) || ':' || CAST("shift_id" AS varchar) || coalesce(_life_before, '') AS _id_before
   FROM (
-    SELECT _op, _position, _revision, _absent, "shift_id", max(_position) OVER (PARTITION BY "shift_id") AS _last,
-      max(CASE WHEN _op IN ('insert', 'load', 'delete') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _life,
-      max(CASE WHEN _op IN ('insert', 'load', 'delete') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS _life_before
+    SELECT _op, _position, _revision, _absent, "shift_id", max(CASE WHEN _op <> 'refused' THEN _position END) OVER (PARTITION BY "shift_id") AS _last,
+      max(CASE WHEN _op IN ('insert', 'load', 'delete', 'refused') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _life,
+      max(CASE WHEN _op IN ('insert', 'load', 'delete', 'refused') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS _life_before
     FROM (
       SELECT r._op, r._position, r._revision, r._absent, r."shift_id", r._rank,
-        row_number() OVER (PARTITION BY r."shift_id", r._position ORDER BY r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
+        row_number() OVER (PARTITION BY r."shift_id", r._position ORDER BY CASE WHEN r._op <> 'refused' THEN 0 ELSE 1 END, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
       FROM quick_rows r JOIN quick_scope s ON s."shift_id" = r."shift_id"
     ) n
     WHERE _nth = 1
@@ -55,7 +55,7 @@ quick_moves AS (
     FROM quick_lives
     WHERE substr(_position, 32, 1) = '1' OR _op = 'delete'
   ) n
-  WHERE n._to IS NOT NULL AND n._life = n._position AND substr(n._position, 32, 1) = '1' AND n._op <> 'delete'
+  WHERE n._to IS NOT NULL AND n._life = n._position AND substr(n._position, 32, 1) = '1' AND n._op NOT IN ('delete', 'refused')
 ),
 quick_seeds AS (
   SELECT "shift_id" AS _winner_0, _id
@@ -71,7 +71,7 @@ quick_chain AS (
     way -> way)) AS u (_id)
 ),
 quick_ways AS (SELECT _winner_0, "shift_id", _p, _r, _a FROM (SELECT c._winner_0, r."shift_id", r._position AS _p, r._revision AS _r, coalesce(r._absent, CAST(ARRAY[] AS array(varchar))) AS _a
-    FROM quick_chain c JOIN quick_lives r ON r._id = c._id AND r._op <> 'delete')),
+    FROM quick_chain c JOIN quick_lives r ON r._id = c._id AND r._op NOT IN ('delete', 'refused'))),
 quick_healed AS (
   SELECT _winner_0 AS "shift_id", reduce(array_agg(_a), element_at(array_agg(_a), 1), (a, b) -> array_intersect(a, b), a -> a) AS _lacking,
     max_by("shop_id", _p) FILTER (WHERE NOT contains(_a, 'shop_id')) AS "shop_id",
@@ -86,25 +86,26 @@ quick_healed AS (
     max_by("notes", _p) FILTER (WHERE NOT contains(_a, 'notes')) AS "notes",
     max_by("updated_at", _p) FILTER (WHERE NOT contains(_a, 'updated_at')) AS "updated_at",
     max_by("updated_at_micros", _p) FILTER (WHERE NOT contains(_a, 'updated_at')) AS "updated_at_micros"
-  FROM quick_ways w JOIN quick_rows r ON r."shift_id" = w."shift_id" AND r._position = _p AND r._revision = _r AND coalesce(r._absent, CAST(ARRAY[] AS array(varchar))) = _a
+  FROM quick_ways w JOIN quick_rows r ON r."shift_id" = w."shift_id" AND r._position = _p AND r._revision = _r AND r._op <> 'refused' AND coalesce(r._absent, CAST(ARRAY[] AS array(varchar))) = _a
   GROUP BY _winner_0
 ),
 slow_latest AS (
   SELECT * FROM (
-    SELECT r.*, row_number() OVER (PARTITION BY r."shift_id" ORDER BY r._position DESC, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
+    SELECT r.*, row_number() OVER (PARTITION BY r."shift_id" ORDER BY r._position DESC, CASE WHEN r._op <> 'refused' THEN 0 ELSE 1 END, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
     FROM slow_rows r JOIN tainted t ON t."shift_id" = r."shift_id"
+    WHERE r._op <> 'refused'
   ) n
   WHERE _nth = 1
 ),
 slow_lives AS (
   SELECT _op, _position, _revision, _absent, "shift_id", _life, _last, CAST(length(CAST("shift_id" AS varchar)) AS varchar) || ':' || CAST("shift_id" AS varchar) || coalesce(_life, '') AS _id, CAST(length(CAST("shift_id" AS varchar)) AS varchar) || ':' || CAST("shift_id" AS varchar) || coalesce(_life_before, '') AS _id_before
   FROM (
-    SELECT _op, _position, _revision, _absent, "shift_id", max(_position) OVER (PARTITION BY "shift_id") AS _last,
-      max(CASE WHEN _op IN ('insert', 'load', 'delete') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _life,
-      max(CASE WHEN _op IN ('insert', 'load', 'delete') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS _life_before
+    SELECT _op, _position, _revision, _absent, "shift_id", max(CASE WHEN _op <> 'refused' THEN _position END) OVER (PARTITION BY "shift_id") AS _last,
+      max(CASE WHEN _op IN ('insert', 'load', 'delete', 'refused') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _life,
+      max(CASE WHEN _op IN ('insert', 'load', 'delete', 'refused') OR (_rank <> 1 AND NOT coalesce(cardinality(_absent), 0) > 0) THEN _position END) OVER (PARTITION BY "shift_id" ORDER BY _position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS _life_before
     FROM (
       SELECT r._op, r._position, r._revision, r._absent, r."shift_id", r._rank,
-        row_number() OVER (PARTITION BY r."shift_id", r._position ORDER BY r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
+        row_number() OVER (PARTITION BY r."shift_id", r._position ORDER BY CASE WHEN r._op <> 'refused' THEN 0 ELSE 1 END, r._revision DESC, r._rank DESC, coalesce(cardinality(r._absent), 0)) AS _nth
       FROM (SELECT r.* FROM slow_rows r CROSS JOIN (SELECT 1 AS _on FROM newest WHERE _first <= '0001-00000000000000ff-0000000001' LIMIT 1) g) r
     ) n
     WHERE _nth = 1
@@ -117,7 +118,7 @@ slow_moves AS (
     FROM slow_lives
     WHERE substr(_position, 32, 1) = '1' OR _op = 'delete'
   ) n
-  WHERE n._to IS NOT NULL AND n._life = n._position AND substr(n._position, 32, 1) = '1' AND n._op <> 'delete'
+  WHERE n._to IS NOT NULL AND n._life = n._position AND substr(n._position, 32, 1) = '1' AND n._op NOT IN ('delete', 'refused')
 ),
 slow_seeds AS (
   SELECT "shift_id" AS _winner_0, _id
@@ -133,7 +134,7 @@ slow_chain AS (
     way -> way)) AS u (_id)
 ),
 slow_ways AS (SELECT _winner_0, "shift_id", _p, _r, _a FROM (SELECT c._winner_0, r."shift_id", r._position AS _p, r._revision AS _r, coalesce(r._absent, CAST(ARRAY[] AS array(varchar))) AS _a
-    FROM slow_chain c JOIN slow_lives r ON r._id = c._id AND r._op <> 'delete')),
+    FROM slow_chain c JOIN slow_lives r ON r._id = c._id AND r._op NOT IN ('delete', 'refused'))),
 slow_healed AS (
   SELECT _winner_0 AS "shift_id", reduce(array_agg(_a), element_at(array_agg(_a), 1), (a, b) -> array_intersect(a, b), a -> a) AS _lacking,
     max_by("shop_id", _p) FILTER (WHERE NOT contains(_a, 'shop_id')) AS "shop_id",
@@ -148,7 +149,7 @@ slow_healed AS (
     max_by("notes", _p) FILTER (WHERE NOT contains(_a, 'notes')) AS "notes",
     max_by("updated_at", _p) FILTER (WHERE NOT contains(_a, 'updated_at')) AS "updated_at",
     max_by("updated_at_micros", _p) FILTER (WHERE NOT contains(_a, 'updated_at')) AS "updated_at_micros"
-  FROM slow_ways w JOIN (SELECT r.* FROM slow_rows r CROSS JOIN (SELECT 1 AS _on FROM newest WHERE _first <= '0001-00000000000000ff-0000000001' LIMIT 1) g) r ON r."shift_id" = w."shift_id" AND r._position = _p AND r._revision = _r AND coalesce(r._absent, CAST(ARRAY[] AS array(varchar))) = _a
+  FROM slow_ways w JOIN (SELECT r.* FROM slow_rows r CROSS JOIN (SELECT 1 AS _on FROM newest WHERE _first <= '0001-00000000000000ff-0000000001' LIMIT 1) g) r ON r."shift_id" = w."shift_id" AND r._position = _p AND r._revision = _r AND r._op <> 'refused' AND coalesce(r._absent, CAST(ARRAY[] AS array(varchar))) = _a
   GROUP BY _winner_0
 )
 SELECT b."shift_id", b."shop_id", b."employee_id", b."starts_at", b."ends_at", b."break_minutes", b."status", b."labour_cost", b."tags", b."plan", b."notes", b."updated_at", b."updated_at_micros", b."starts_at_day", b."_position", b."_committed_at", b."_extra"

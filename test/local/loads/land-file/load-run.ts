@@ -91,7 +91,7 @@ export async function reference(
     before: undefined,
   }))
   const route = { table, codec: rowCodec(table, maskKey) }
-  const { blocks, refused } = formatChanges(changes, [route], { maxBlockBytes: 1 << 26 })
+  const { blocks, refused } = formatChanges(changes, [route], { maxBlockBytes: 1 << 26, hasMarks: false })
   const history = historyFiles([table])(table.name, table.version)
   for (const { text } of blocks) {
     const end = text.indexOf(10)
