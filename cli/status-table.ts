@@ -1,4 +1,5 @@
 import { ageText } from '../core/amount-text.ts'
+import { failures } from '../core/failures.ts'
 import type { KeptFailure, KeptProof } from '../local/reconcile/kept-proofs.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { leftOutText } from './left-out-text.ts'
@@ -10,7 +11,7 @@ export function statusTable(
   status: RunStatus,
   output: Output,
   looking: Looking,
-  { proofs = {}, unproven = {} }: Proofs = {},
+  { proofs = {}, unproven = {}, uncompacted = {} }: Kept = {},
 ): string {
   const { rates, pagesBehind, freshnessMs, memoryMb, tables } = status
   const rows = tables.map(({ table, state, loadedRows, changes, quarantined, balance }) => [
@@ -58,6 +59,11 @@ export function statusTable(
     const { at, code, message } = failure
     return [`${paint(output, 'red', 'not compared')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}`]
   })
+  const notCompacted = Object.entries(uncompacted).map(([table, { at, code, message }]) => {
+    const advice = new Map(Object.entries(failures)).get(code)?.advice
+    const toDo = advice === undefined ? '' : `; to do: ${advice}`
+    return `${paint(output, 'red', 'not compacted')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}${toDo}`
+  })
   const uneven = status.balanced
     ? []
     : [`${paint(output, 'red', 'unbalanced')} tidemark status --audit names what is missing`]
@@ -75,16 +81,21 @@ export function statusTable(
     ...unloaded,
     ...uneven,
     ...notCompared,
+    ...notCompacted,
     ...waiting,
     ...drift,
     ...leftOutText(status.leftOut, output),
   ].join('\n')
 }
 
-/** The last proof of each table, with its age in milliseconds, and what kept the last one from being made. */
-export interface Proofs {
+/**
+ * The last proof of each table, with its age in milliseconds; what kept the last one from being made; and what the last
+ * compaction of table versions failed with.
+ */
+export interface Kept {
   readonly proofs?: Readonly<Record<string, ProofAge>>
   readonly unproven?: Readonly<Record<string, KeptFailure>>
+  readonly uncompacted?: Readonly<Record<string, KeptFailure>>
 }
 
 export interface ProofAge extends Pick<KeptProof, 'equal' | 'sample' | 'different'> {

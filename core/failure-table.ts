@@ -101,6 +101,11 @@ export const failures = {
     advice:
       'A file of the lake is missing or damaged. `tidemark status --audit` names each such file and the command that makes it again: `tidemark compact --table … --rebuild` makes base of history, `tidemark replay --table …` makes history of the raw changes. Other tables are not concerned.',
   },
+  'lake/engine-memory': {
+    action: 'halt',
+    advice:
+      'A step on one table needs more memory than DuckDB may take; readers see the table as it was, and other tables are not concerned. Give it more: `tidemark compact --table … --memory <MB>`, for a proof fewer tables at a time; on AWS a function with more memory.',
+  },
   'lake/base-lost': {
     action: 'halt',
     advice:

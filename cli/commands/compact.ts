@@ -16,6 +16,7 @@ interface Options {
   readonly grace: number
   readonly keepHistory?: number
   readonly fileSize: number
+  readonly memory?: number
   readonly rebuild?: boolean
   readonly dryRun?: boolean
   readonly json?: boolean
@@ -41,6 +42,11 @@ export function compactCommand(cli: Cli): Command {
     )
     .option('--keep-history <days>', 'drop ingest days older than this that are folded', parseCount(36_500))
     .option('--file-size <MB>', 'target size of base files', parseCount(4_096), 256)
+    .option(
+      '--memory <MB>',
+      'memory of DuckDB, which may pass it by a fifth (default: 512, more for a table of over 800 columns)',
+      parseCount(1_048_576),
+    )
     .option('--rebuild', 'make base anew, of all of history: what there is of it is not what was written')
     .option('--dry-run', 'say what would be rewritten, change nothing')
     .option('--json', 'the outcome as one JSON object')
@@ -49,7 +55,16 @@ export function compactCommand(cli: Cli): Command {
       '\nA base that lost a file is made anew without being asked.\n\n  tidemark compact --dry-run\n  tidemark compact --table sales.orders --keep-history 90',
     )
     .action(async (options: Options) => {
-      const { table, grace, keepHistory, fileSize, rebuild = false, dryRun = false, json = false } = options
+      const {
+        table,
+        grace,
+        keepHistory,
+        fileSize,
+        memory,
+        rebuild = false,
+        dryRun = false,
+        json = false,
+      } = options
       const outcome = (await operate(cli, options, {
         kind: 'compact',
         isDryRun: dryRun,
@@ -57,6 +72,7 @@ export function compactCommand(cli: Cli): Command {
         graceMs: grace,
         fileBytes: fileSize * MB,
         ...(table === undefined ? {} : { table }),
+        ...(memory === undefined ? {} : { memoryMb: memory }),
         ...(keepHistory === undefined ? {} : { keepHistoryDays: keepHistory }),
       })) as Compacted
       if (json) cli.output.result(JSON.stringify(outcome))

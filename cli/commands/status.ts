@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { PipelineError } from '../../core/failures.ts'
+import { compactionFailures } from '../../local/compaction/compaction-failures.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { readJsonFile } from '../../local/pipeline/json-file.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
@@ -60,12 +61,14 @@ export function statusCommand({ output }: Cli): Command {
       const followed = new Set(status.tables.map(({ table }) => table))
       const proofs = agesOf(ofTables(kept.tables, followed), Date.now())
       const unproven = ofTables(kept.failed, followed)
+      const uncompacted = await compactionFailures(runFolder(dir).root)
       const isEqual = Object.values(proofs).every(({ equal }) => equal) && Object.keys(unproven).length === 0
       const looking = { isRunning, now: Date.now() }
       const isFine =
         status.balanced &&
         status.leftOut.length === 0 &&
         isEqual &&
+        Object.keys(uncompacted).length === 0 &&
         !sourceWord(status, looking, output).isFault &&
         audit?.findings.some(({ severity }) => severity === 'fault') !== true
       process.exitCode = isFine ? exit.fine : exit.findings
@@ -76,13 +79,14 @@ export function statusCommand({ output }: Cli): Command {
             ...status,
             proofs,
             unproven,
+            uncompacted,
             ...(audit === undefined ? {} : { audit }),
           }),
         )
       else {
         const state = isRunning ? paint(output, 'green', `running, process ${status.pid}`) : 'stopped'
         output.result(`${status.address}  ${state}  as of ${status.at}`)
-        output.result(statusTable(status, output, looking, { proofs, unproven }))
+        output.result(statusTable(status, output, looking, { proofs, unproven, uncompacted }))
         if (audit !== undefined) output.result(auditText(audit, output))
       }
     })

@@ -86,7 +86,8 @@ export const compactDefaults = {
  * call. Changes may land meanwhile. One call at a time for each table version. A base with a file that is gone or damaged is
  * made anew of all of history. Throws `lake/audit` when what was written is not what should have been, `lake/conflict` when
  * another build was published meanwhile, `lake/unreadable` for a history file that is not what was written, and
- * `lake/base-lost` when history does not go back far enough to make base anew; nothing is shown then.
+ * `lake/base-lost` when history does not go back far enough to make base anew; nothing is shown then, and the record says
+ * so until a compaction succeeds.
  */
 export async function compactTable(
   name: string,
@@ -94,10 +95,38 @@ export async function compactTable(
   deps: CompactDeps,
   options: CompactOptions = {},
 ): Promise<CompactionResult> {
+  try {
+    return await compactNow(name, version, deps, options)
+  } catch (error) {
+    /* What it failed with counts more than that this cannot be written down. */
+    await noteFailure(name, version, deps, error).catch(() => undefined)
+    throw error
+  }
+}
+
+async function noteFailure(name: string, version: number, deps: CompactDeps, error: unknown): Promise<void> {
+  const { ledger, now, signal } = deps
+  if (signal.aborted) return
+  const known = (await ledger.read(name, version)) ?? firstRecord(await entryOf(name, version, deps))
+  const { code, message } =
+    error instanceof PipelineError ? error : { code: 'internal' as const, message: '' }
+  await ledger.save({ ...known, failure: { at: now(), code, message } })
+}
+
+async function compactNow(
+  name: string,
+  version: number,
+  deps: CompactDeps,
+  options: CompactOptions,
+): Promise<CompactionResult> {
   const { ledger, now, signal } = deps
   const { graceMs, keepHistoryDays } = { ...compactDefaults, ...options }
   const entry = await entryOf(name, version, deps)
-  const known = { ...((await ledger.read(name, version)) ?? firstRecord(entry)), begunAt: now() }
+  const known = {
+    ...((await ledger.read(name, version)) ?? firstRecord(entry)),
+    begunAt: now(),
+    failure: null,
+  }
   const swept = await sweep(entry, known, graceMs, now(), deps)
   const past =
     keepHistoryDays === undefined

@@ -1,3 +1,4 @@
+import type { FailureCode } from '../../core/failures.ts'
 import type { Position } from '../../core/position.ts'
 
 /** A file that readers of an older catalog may still have open. */
@@ -23,6 +24,16 @@ export interface CompactionRecord {
   /** When a compaction last began, and when one last left no history unfolded; epoch milliseconds. */
   readonly begunAt: number | null
   readonly foldedAt: number | null
+  /** What the last compaction failed with; null when it did not. */
+  readonly failure: CompactionFailure | null
+}
+
+export interface CompactionFailure {
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly code: FailureCode | 'internal'
+  /** Empty for `internal`. */
+  readonly message: string
 }
 
 /**

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { CompactionRecord } from './compaction-ledger.ts'
+import type { CompactionFailure, CompactionRecord } from './compaction-ledger.ts'
 
 /** A compaction record as a file or an object holds it: JSON. */
 export const recordDocument = z.object({
@@ -18,6 +18,14 @@ export const recordDocument = z.object({
   ),
   begunAt: z.number().nullable().default(null),
   foldedAt: z.number().nullable().default(null),
+  failure: z
+    .object({
+      at: z.number(),
+      code: z.custom<CompactionFailure['code']>((code) => typeof code === 'string'),
+      message: z.string(),
+    })
+    .nullable()
+    .default(null),
 })
 
 export function documentOf(record: CompactionRecord): z.input<typeof recordDocument> {

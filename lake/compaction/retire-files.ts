@@ -72,5 +72,6 @@ export function firstRecord({ table, base, partitions }: CatalogEntry): Compacti
     retired: [],
     begunAt: null,
     foldedAt: null,
+    failure: null,
   }
 }

@@ -1,12 +1,13 @@
 import { readdir, stat, statfs } from 'node:fs/promises'
 import { PipelineError } from '../../core/failures.ts'
 import type { Load } from '../../core/load.ts'
+import { compactionFailures } from '../compaction/compaction-failures.ts'
 import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
 import { folderHolder } from '../pipeline/folder-lock.ts'
 import { readJsonFile } from '../pipeline/json-file.ts'
 import { runFolder } from '../pipeline/run-folder.ts'
 import { RunState, type RunStateData } from '../pipeline/run-state.ts'
-import { type KeptProofs, noProofs } from '../reconcile/kept-proofs.ts'
+import { type KeptFailure, type KeptProofs, noProofs } from '../reconcile/kept-proofs.ts'
 import { proofsFile, readProofs } from '../reconcile/proof-file.ts'
 import { type Damage, examineFolder } from '../recovery/examine-folder.ts'
 import { type RunStatus, runStatus } from '../run/run-status.ts'
@@ -27,6 +28,8 @@ export interface FolderFacts {
   readonly status: RunStatus | undefined
   readonly proofs: Pick<KeptProofs, 'tables' | 'failed'>
   readonly loads: readonly Load[]
+  /** What the last compaction of table versions failed with. */
+  readonly uncompacted: Readonly<Record<string, KeptFailure>>
   /** Permission bits of the masking key; undefined without one. */
   readonly keyMode: number | undefined
 }
@@ -54,6 +57,7 @@ export async function readFolder(dir: string, now: number): Promise<FolderFacts>
     status: await whole('status.json', readJsonFile(folder.status, runStatus), undefined),
     proofs: await whole('proofs.json', readProofs(proofsFile(folder.root)), noProofs),
     loads: await whole('loads/', new FolderLoadLedger(folder.loads).all(), []),
+    uncompacted: await whole('compaction/', compactionFailures(folder.root), {}),
     keyMode: await modeOf(folder.maskKey),
   }
   return { ...facts, unreadable, damages: await examineFolder(folder) }

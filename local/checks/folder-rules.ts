@@ -123,6 +123,19 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
     },
   },
   {
+    id: 'folder.compaction',
+    asks: 'the last compaction of no table failed',
+    judge: ({ uncompacted, dir }) => {
+      const failed = Object.entries(uncompacted)
+      if (failed.length === 0) return ok('none has failed')
+      const names = new Set(failed.map(([table]) => table.replace(/ v\d+$/, '')))
+      return fail(
+        `failed: ${failed.map(([table, { code, message }]) => `${table}: ${code}: ${message}`).join('; ')}`,
+        ...[...names].map((name) => shell(`npx tidemark compact --table ${name}${inDir(dir)}`)),
+      )
+    },
+  },
+  {
     id: 'folder.mask-key',
     asks: 'only its owner can read the masking key',
     judge: ({ keyMode, dir }) => {

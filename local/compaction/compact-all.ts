@@ -24,25 +24,25 @@ export interface CompactFolderDeps {
   readonly now: Clock
   readonly signal: AbortSignal
   readonly onProgress?: (progress: CompactionProgress) => void
-  /** For DuckDB, as it writes them: `512MB`. */
-  readonly memory?: string
   readonly threads?: number
 }
 
 export interface CompactFolderOptions extends CompactOptions {
   /** Only this table, all its versions. */
   readonly table?: string
+  /** For DuckDB, in MB; without it what the table's columns need. */
+  readonly memoryMb?: number
 }
 
 /**
  * Compacts the tables of a folder, one after the other; those without new files are only tidied. Throws as `compactTable`
- * for the first table that fails, when all others are done.
+ * for the first table that fails, when all others are done; the message names every one that failed.
  */
 export function compactAll(
   deps: CompactFolderDeps,
   options: CompactFolderOptions = {},
 ): Promise<readonly CompactionResult[]> {
-  return forEachTable(deps, options.table, (name, version, ports) =>
+  return forEachTable(deps, options, (name, version, ports) =>
     compactTable(name, version, { ...deps, ...ports }, options),
   )
 }
@@ -52,7 +52,7 @@ export function planAll(
   deps: CompactFolderDeps,
   options: CompactFolderOptions = {},
 ): Promise<readonly CompactionPlan[]> {
-  return forEachTable(deps, options.table, (name, version, ports) =>
+  return forEachTable(deps, options, (name, version, ports) =>
     planCompaction(name, version, { ...deps, ...ports }, options),
   )
 }
@@ -66,8 +66,8 @@ interface FolderPorts {
 
 /* Scratch files and what DuckDB spills lie in a folder that goes at the end, or at the next beginning. */
 async function forEachTable<T>(
-  { root, catalog, signal, memory, threads }: CompactFolderDeps,
-  only: string | undefined,
+  { root, catalog, signal, threads }: CompactFolderDeps,
+  { table: only, memoryMb }: CompactFolderOptions,
   work: (name: string, version: number, ports: FolderPorts) => Promise<T>,
 ): Promise<readonly T[]> {
   const scratch = join(root, 'compaction', 'scratch')
@@ -77,21 +77,20 @@ async function forEachTable<T>(
   const files = new FolderFiles(objects, scratch)
   const ledger = new FileCompactionLedger(join(root, 'compaction'))
   const done: T[] = []
-  const failures: PipelineError[] = []
+  const failures: FailedTable[] = []
   try {
     for (const { table } of await catalog.entries()) {
       if (signal.aborted || (only !== undefined && table.name !== only)) continue
       /* One engine for each table: nothing of the last one is left in memory. */
       const sql = new LazyEngine({
         temporary: join(scratch, 'spill'),
-        ...(memory === undefined ? {} : { memory }),
+        memory: `${memoryMb ?? memoryFor(table.columns.length)}MB`,
         ...(threads === undefined ? {} : { threads }),
       })
       try {
         done.push(await work(table.name, table.version, { sql, files, objects, ledger }))
       } catch (error) {
-        if (!(error instanceof PipelineError)) throw error
-        failures.push(named(error, `${table.name} v${table.version}`))
+        failures.push({ table: `${table.name} v${table.version}`, error })
       } finally {
         await sql.close()
       }
@@ -99,12 +98,33 @@ async function forEachTable<T>(
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
-  const [first] = failures
-  if (first !== undefined) throw first
+  const [first, ...others] = failures
+  if (first !== undefined) throw named(first, others)
   return done
 }
 
-function named(error: PipelineError, table: string): PipelineError {
-  if (error.message.includes(table)) return error
-  return new PipelineError(error.code, `${table}: ${error.message}`, { cause: error })
+const LEAST_MB = 512
+/* DuckDB holds a block of 256 KiB for each column of a relation that it stores, and two of them at once. */
+const COLUMN_MB = 0.64
+
+/** MB of memory for the fold of a table with so many lake columns. */
+function memoryFor(columns: number): number {
+  return Math.max(LEAST_MB, Math.ceil(columns * COLUMN_MB))
+}
+
+interface FailedTable {
+  readonly table: string
+  readonly error: unknown
+}
+
+function named({ table, error }: FailedTable, others: readonly FailedTable[]): unknown {
+  if (!(error instanceof PipelineError)) return error
+  const text = error.message.includes(table) ? error.message : `${table}: ${error.message}`
+  const rest = others.map((one) => `${one.table} (${codeOf(one.error)})`)
+  const message = rest.length === 0 ? text : `${text}; failed too: ${rest.join(', ')}`
+  return message === error.message ? error : new PipelineError(error.code, message, { cause: error })
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof PipelineError ? error.code : 'internal'
 }

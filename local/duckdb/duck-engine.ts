@@ -64,5 +64,6 @@ export class DuckEngine implements SqlEngine {
 /* DuckDB's message may quote a value of a file: it stays in the cause, which no log prints. */
 function rethrow(cause: unknown): never {
   const kind = /^[A-Z][A-Za-z ]+ Error/.exec(cause instanceof Error ? cause.message : '')?.[0] ?? 'an error'
-  throw new PipelineError('lake/unreadable', `DuckDB: ${kind}`, { cause })
+  const code = kind === 'Out of Memory Error' ? 'lake/engine-memory' : 'lake/unreadable'
+  throw new PipelineError(code, `DuckDB: ${kind}`, { cause })
 }

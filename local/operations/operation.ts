@@ -58,6 +58,7 @@ const operation = z.discriminatedUnion('kind', [
     graceMs: z.number().min(0).optional(),
     keepHistoryDays: z.number().int().min(1).optional(),
     fileBytes: z.number().int().min(1).optional(),
+    memoryMb: z.number().int().min(1).optional(),
   }),
   z.object({ kind: z.literal('heal'), keys: z.record(z.string(), z.array(z.string())) }),
   z.object({

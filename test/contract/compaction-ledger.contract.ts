@@ -42,5 +42,6 @@ function record(table: string, version: number, build: number): CompactionRecord
     builds: [{ build, floor: build > 1 ? '0001-0000000000000001-0000000000' : null }],
     retired: [{ key: 'lake/a.parquet', build, at: 12, reason: 'merged' }],
     ...{ begunAt: build, foldedAt: build > 1 ? 5 : null },
+    failure: build > 1 ? null : { at: 6, code: 'lake/audit', message: 'rows' },
   }
 }

@@ -50,6 +50,7 @@ const fine: FolderFacts = {
     state,
     status,
     loads: [],
+    uncompacted: {},
   },
   ...{ proofs: { tables: { 'shop.items': proof }, failed: {} }, keyMode: 0o600 },
 }
@@ -141,6 +142,16 @@ describe('of a folder', () => {
       fix: [{ text: 'npx tidemark dev --source postgres://…' }],
     })
   })
+})
+
+test('a compaction that failed names its table, why, and the command', () => {
+  const failure = { at: at(1), code: 'lake/engine-memory', message: 'DuckDB: Out of Memory Error' }
+  expect(judge('folder.compaction', { uncompacted: { 'shop.items v1': failure } })).toMatchObject({
+    state: 'fail',
+    says: 'failed: shop.items v1: lake/engine-memory: DuckDB: Out of Memory Error',
+    fix: [{ text: 'npx tidemark compact --table shop.items' }],
+  })
+  expect(judge('folder.compaction', {}).state).toBe('ok')
 })
 
 describe('a folder is read', () => {

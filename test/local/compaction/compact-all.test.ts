@@ -61,7 +61,7 @@ test('the ledger gives back what was saved, whole', async () => {
     builds: [{ build: 3, floor: null }],
     historySince: '2024-01-01',
     retired: [{ key: 'lake/x.parquet', build: 3, at: 5, reason: 'merged' as const }],
-    ...{ begunAt: 7, foldedAt: null },
+    ...{ begunAt: 7, foldedAt: null, failure: { at: 8, code: 'lake/audit' as const, message: 'rows' } },
   }
   expect(await ledger.read('a.b', 2)).toBeUndefined()
   await ledger.save(record)

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import type { LakeRow } from '../../../core/block.ts'
+import { col, type Table, table } from '../../../core/contract/index.ts'
+import { loadPosition } from '../../../core/position.ts'
+import { compactAll } from '../../../local/compaction/compact-all.ts'
+import { compactionFailures } from '../../../local/compaction/compaction-failures.ts'
+import { smallLake } from '../../lake/small-lake.ts'
+import { tempFolder } from '../../support/temp-folder.ts'
+
+/* PostgreSQL's most. */
+const COLUMNS = 1_600
+
+const tableOf = (name: string, columns: number): Table =>
+  table({
+    name: `s.${name}`,
+    ...{ version: 1, owner: 'tests', description: 'Rows of a test' },
+    source: { system: 'tests', table: `s.${name}` },
+    primaryKey: ['id'],
+    unknownFields: 'drop',
+    columns: {
+      id: col.integer('Key'),
+      ...Object.fromEntries(
+        Array.from({ length: columns - 1 }, (_, index) => [
+          `c${index}`,
+          col.string('A value', { nullable: true }),
+        ]),
+      ),
+    },
+  })
+
+const rowsOf = (columns: number): readonly LakeRow[] => {
+  const values = Array.from({ length: columns - 1 }, (_, index) => `value ${index}`)
+  const [, ...rest] = values
+  return [
+    ['insert', loadPosition(1, 1n), 0, 0, null, null, 1, ...values],
+    ['update', loadPosition(1, 2n), 0, 0, ['c0'], null, 1, null, ...rest],
+  ]
+}
+
+test('G9 a table of 1,600 columns is compacted, rows with gaps too; one that memory does not hold says so and stops no other', async () => {
+  const root = await tempFolder()
+  const { catalog, ...lake } = smallLake(root)
+  const [small, wide] = [tableOf('small', 3), tableOf('wide', COLUMNS)]
+  for (const one of [wide, small]) await lake.register(one)
+  await lake.land(wide, rowsOf(COLUMNS))
+  await lake.land(small, rowsOf(3))
+  const deps = {
+    root,
+    catalog,
+    manifest: { replaceFiles: async () => undefined },
+    now: () => Date.parse('2024-01-02'),
+    signal: new AbortController().signal,
+  }
+  await expect(compactAll(deps, { memoryMb: 100 })).rejects.toMatchObject({
+    code: 'lake/engine-memory',
+    message: expect.stringContaining('s.wide v1'),
+  })
+  const bases = (await catalog.entries()).map(({ table: { name }, base }) => [name, base?.rows ?? null])
+  expect(Object.fromEntries(bases)).toEqual({ 's.small': 1, 's.wide': null })
+  expect(await compactionFailures(root)).toEqual({
+    's.wide v1': {
+      at: '2024-01-02T00:00:00.000Z',
+      code: 'lake/engine-memory',
+      message: 'DuckDB: Out of Memory Error',
+    },
+  })
+  expect(await compactAll(deps)).toMatchObject([
+    { table: 's.wide', state: 'published', rows: 1 },
+    { table: 's.small', state: 'nothing new' },
+  ])
+  expect(await compactionFailures(root)).toEqual({})
+}, 60_000)
