@@ -1,3 +1,4 @@
+import { plural } from '../core/amount-text.ts'
 import type { ProofAnswer, TableAnswer } from '../local/reconcile/proof-answer.ts'
 import { alignedTable, count, exit, type Output, paint } from './output.ts'
 
@@ -33,7 +34,15 @@ function verdict({ equal, different, scope, waited }: TableAnswer, output: Outpu
   return paint(output, 'green', `equal${where[scope]}`)
 }
 
-function notes({ table, equal, kinds, columns, healed, notCompared }: TableAnswer): readonly string[] {
+function notes({
+  table,
+  equal,
+  kinds,
+  columns,
+  heldBack,
+  healed,
+  notCompared,
+}: TableAnswer): readonly string[] {
   const parts = [
     kinds.missing > 0 ? `${count(kinds.missing)} missing in the lake` : undefined,
     kinds.foreign > 0 ? `${count(kinds.foreign)} not in the source` : undefined,
@@ -42,6 +51,9 @@ function notes({ table, equal, kinds, columns, healed, notCompared }: TableAnswe
   const where = columns.length > 0 ? ` in ${columns.join(', ')}` : ''
   return [
     ...(equal || parts.length === 0 ? [] : [`  ${table}: ${parts.join(', ')}${where}`]),
+    ...(heldBack === 0
+      ? []
+      : [`  ${table}: ${plural(heldBack, 'key')} held back, no change in the lake has all of the row`]),
     ...(healed === null ? [] : [`  ${table}: ${count(healed.healed)} keys healed${unhealed(healed)}`]),
     ...(notCompared.length > 0
       ? [`  ${table}: not compared, the source has no ${notCompared.join(', ')}`]

@@ -1,3 +1,4 @@
+import { plural } from '../core/amount-text.ts'
 import { failures } from '../core/failures.ts'
 import { parsePosition } from '../core/position.ts'
 import { keyParts } from '../local/reconcile/key-parts.ts'
@@ -24,6 +25,7 @@ export function proofJson(proof: Proof, status: RunStatus | undefined): string {
     loaded: counts.get(one.table)?.loadedRows ?? 0,
     quarantined: counts.get(one.table)?.quarantined ?? 0,
     quarantinedKeys: one.quarantinedKeys.map(keyText),
+    heldBackKeys: one.heldBackKeys.map(keyText),
     different: one.different,
     notCompared: one.notCompared,
     differences: one.differences.map(({ key, kind }) => ({ key: keyText(key), kind })),
@@ -53,7 +55,12 @@ export function proofText(proof: Proof, output: Output): string {
     one.way,
     verdict(one, output),
   ])
-  const notes = proof.tables.flatMap((one) => [...named(one), ...left(one), ...healing(one)])
+  const notes = proof.tables.flatMap((one) => [
+    ...named(one),
+    ...left(one),
+    ...heldBack(one),
+    ...healing(one),
+  ])
   return [
     ...(rows.length === 0 && proof.failed.length > 0 ? [] : [alignedTable(HEAD, rows)]),
     ...notes,
@@ -62,6 +69,10 @@ export function proofText(proof: Proof, output: Output): string {
     ...scopeNotes(proof),
   ].join('\n')
 }
+
+/** What brings a row that is held back. */
+export const HELD_BACK_FIX =
+  'tidemark quarantine redrive or, where nothing waits any more, tidemark reconcile --heal'
 
 const HEAD = ['table', 'source rows', 'lake rows', 'in quarantine', 'compared', '']
 
@@ -110,6 +121,15 @@ function left({ table, notCompared }: TableProof): readonly string[] {
   return notCompared.length > 0
     ? [`  ${table}: not compared, the source has no ${notCompared.join(', ')}`]
     : []
+}
+
+function heldBack({ table, heldBackKeys }: TableProof): readonly string[] {
+  const { length } = heldBackKeys
+  return length === 0
+    ? []
+    : [
+        `  ${table}: ${plural(length, 'key')} held back, no change in the lake has all of the row: ${HELD_BACK_FIX}`,
+      ]
 }
 
 function healing({ table, healed }: TableProof): readonly string[] {

@@ -1,9 +1,10 @@
-import { ageText } from '../core/amount-text.ts'
+import { ageText, plural } from '../core/amount-text.ts'
 import { failures } from '../core/failures.ts'
 import type { KeptFailure, KeptProof } from '../local/reconcile/kept-proofs.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { leftOutText } from './left-out-text.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
+import { HELD_BACK_FIX } from './proof-report.ts'
 import { type Looking, sourceWord } from './source-line.ts'
 
 /** The status of a run for people: one line for each table, one for the stages. */
@@ -64,6 +65,13 @@ export function statusTable(
     const toDo = advice === undefined ? '' : `; to do: ${advice}`
     return `${paint(output, 'red', 'not compacted')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}${toDo}`
   })
+  const heldBack = Object.entries(proofs).flatMap(([table, { heldBack: keys }]) =>
+    keys === 0
+      ? []
+      : [
+          `${paint(output, 'yellow', 'held back')} ${table}: ${plural(keys, 'key')} at the last proof, no change in the lake has all of the row: ${HELD_BACK_FIX}`,
+        ],
+  )
   const uneven = status.balanced
     ? []
     : [`${paint(output, 'red', 'unbalanced')} tidemark status --audit names what is missing`]
@@ -82,6 +90,7 @@ export function statusTable(
     ...uneven,
     ...notCompared,
     ...notCompacted,
+    ...heldBack,
     ...waiting,
     ...drift,
     ...leftOutText(status.leftOut, output),
@@ -98,7 +107,7 @@ export interface Kept {
   readonly uncompacted?: Readonly<Record<string, KeptFailure>>
 }
 
-export interface ProofAge extends Pick<KeptProof, 'equal' | 'sample' | 'different'> {
+export interface ProofAge extends Pick<KeptProof, 'equal' | 'sample' | 'different' | 'heldBack'> {
   readonly ageMs: number
 }
 

@@ -90,11 +90,15 @@ export function incompleteSelect(
   options: Pick<CurrentOptions, 'asOf' | 'dialect'> = {},
 ): string {
   const { dialect = duckdbDialect } = options
+  const { keys, healable } = tableShape(entry.table)
+  /* A row that is only its key is whole. */
+  if (healable.length === 0)
+    return `SELECT ${listOf(keys)}, _position, NULL AS _lacking FROM ${sources.history} WHERE false`
   const all = currentSelect(entry, sources, {
     ...options,
     ...{ withIncomplete: true, withPartitions: false, system: ['_position'] },
   })
-  return `SELECT ${listOf(tableShape(entry.table).keys)}, _position, _lacking FROM (${all}) i WHERE ${hasGaps(dialect, '_lacking')}`
+  return `SELECT ${listOf(keys)}, _position, _lacking FROM (${all}) i WHERE ${hasGaps(dialect, '_lacking')}`
 }
 
 /**

@@ -20,6 +20,7 @@ export function afterHealing(proof: Proof, healed: Healed): Proof {
 function tableAfter(before: TableProof, after: TableProof): TableProof {
   /* Keys that were counted and not listed were not healed. */
   const different = after.different + before.different - before.differences.length
+  const sent = new Set(before.differences.map(({ key }) => key))
   const notPossible = after.healed?.notPossible ?? 0
   return {
     ...before,
@@ -27,6 +28,7 @@ function tableAfter(before: TableProof, after: TableProof): TableProof {
     different,
     differences: after.differences,
     quarantinedKeys: [...before.quarantinedKeys, ...after.quarantinedKeys],
+    heldBackKeys: [...before.heldBackKeys.filter((key) => !sent.has(key)), ...after.heldBackKeys],
     healed: { healed: before.different - different, stillDifferent: different, notPossible },
   }
 }

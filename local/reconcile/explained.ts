@@ -10,15 +10,23 @@ export interface Unexplained {
   readonly different: number
   /** Keys that differ because their change is in quarantine. */
   readonly quarantinedKeys: readonly string[]
+  /** Keys of the source that readers are not shown, for nothing in the lake has all of their row; explained or not. */
+  readonly heldBackKeys: readonly string[]
 }
 
 /** Asks the lake for the keys that rows which lack columns have, and had before; a row may be held back by it. */
-export type FormerKeys = (rows: readonly LakeRowName[]) => Promise<ReadonlyMap<string, readonly string[]>>
+type FormerKeys = (rows: readonly LakeRowName[]) => Promise<ReadonlyMap<string, readonly string[]>>
+
+export interface LakeKeys {
+  readonly formerKeys: FormerKeys
+  /** Of some keys those that the lake holds back. */
+  readonly heldBack: (keys: readonly string[]) => Promise<readonly string[]>
+}
 
 export async function unexplained(
   comparison: Comparison,
   { positions }: QuarantinedKeys,
-  formerKeys: FormerKeys,
+  { formerKeys, heldBack }: LakeKeys,
 ): Promise<Unexplained> {
   const plain = new Set(comparison.differences.filter((one) => explains(positions.get(one.key), one)))
   const rest = comparison.differences.filter((one) => !plain.has(one))
@@ -27,7 +35,9 @@ export async function unexplained(
   const isInherited = ({ key }: Difference) => former.get(key)?.some((one) => positions.has(one)) === true
   const differences = rest.filter((one) => !isInherited(one))
   const explained = comparison.differences.filter((one) => plain.has(one) || isInherited(one))
+  const missing = comparison.differences.flatMap(({ key, lakeRows }) => (lakeRows === 0 ? [key] : []))
   return {
+    heldBackKeys: missing.length === 0 ? [] : await heldBack(missing),
     differences,
     different: comparison.differenceCount - explained.length,
     quarantinedKeys: explained.map(({ key }) => key),

@@ -17,6 +17,8 @@ const keptProof = z.object({
   sample: z.number().nullable(),
   different: z.number().int(),
   inQuarantine: z.number().int(),
+  /** Keys that readers were not shown, for nothing in the lake had all of their row. */
+  heldBack: z.number().int().default(0),
 })
 
 const keptFailure = z.object({
@@ -80,11 +82,12 @@ export function withProofs(
 function keptOf(proof: TableProof, at: string, last: KeptProof | undefined): KeptProof | undefined {
   const sample = sampleOf(proof.scope)
   if (sample === undefined || (proof.equal && shareOf(sample) < shareToBeat(last))) return undefined
-  const { equal, sourceRows, lakeRows, way, different, quarantinedKeys } = proof
+  const { equal, sourceRows, lakeRows, way, different, quarantinedKeys, heldBackKeys } = proof
   const before = last?.equalAt ?? (last?.equal === true ? last.at : null)
   return {
     ...{ equal, lsn: String(parsePosition(proof.asOf).lsn), at, equalAt: equal ? at : before },
     ...{ sourceRows, lakeRows, way, sample, different, inQuarantine: quarantinedKeys.length },
+    heldBack: heldBackKeys.length,
   }
 }
 

@@ -118,12 +118,24 @@ export class LakeSide {
     return new Map(found.map(([now, keys]) => [String(now), Array.isArray(keys) ? keys.map(String) : []]))
   }
 
+  /** Of some keys those whose rows the lake holds back, for nothing in it has all of them. */
+  async heldBack(keys: readonly string[]): Promise<readonly string[]> {
+    await this.fillKeys(keys)
+    const held = `SELECT ${keyTextOf(this.rows)} AS key FROM (${heldBackRows(this.entry, this.root, this.asOf)}) AS t`
+    const found = await this.engine.rows(`SELECT key FROM (${held}) SEMI JOIN wanted_keys USING (key)`)
+    return found.map(([key]) => String(key))
+  }
+
+  private async fillKeys(keys: Iterable<string>): Promise<void> {
+    await this.engine.run('CREATE OR REPLACE TEMP TABLE wanted_keys (key VARCHAR)')
+    for (const values of batches([...keys].map((key) => [key])))
+      await this.engine.run(`INSERT INTO wanted_keys VALUES ${values.join(', ')}`)
+  }
+
   private async selected(selection: Selection): Promise<ComparedRows> {
     if (selection.kind === 'all') return this.rows
     if (selection.kind === 'buckets') return { ...this.rows, buckets: selection.buckets }
-    await this.engine.run('CREATE OR REPLACE TEMP TABLE wanted_keys (key VARCHAR)')
-    for (const values of batches([...selection.keys].map((key) => [key])))
-      await this.engine.run(`INSERT INTO wanted_keys VALUES ${values.join(', ')}`)
+    await this.fillKeys(selection.keys)
     return { ...this.rows, keysIn: 'wanted_keys' }
   }
 }

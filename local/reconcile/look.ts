@@ -14,15 +14,19 @@ export interface Look {
   readonly found: Unexplained
 }
 
+const NOTHING: Unexplained = { differences: [], different: 0, quarantinedKeys: [], heldBackKeys: [] }
+
 /** Compares the selected rows, and finds what changes in quarantine explain. */
 export async function look(deps: ProveDeps, table: Table, sides: Sides, selection: Selection): Promise<Look> {
   const comparison = await compareTable(sides, selection)
   const { sourceRows, lakeRows, differenceCount } = comparison
-  if (differenceCount === 0)
-    return { sides, sourceRows, lakeRows, found: { differences: [], different: 0, quarantinedKeys: [] } }
+  if (differenceCount === 0) return { sides, sourceRows, lakeRows, found: NOTHING }
   const { quarantine, maskKey, asOf } = deps
   const quarantined = await quarantinedKeys(quarantine, table, maskKey, asOf)
-  const found = await unexplained(comparison, quarantined, (rows) => sides.lake.formerKeys(rows))
+  const found = await unexplained(comparison, quarantined, {
+    formerKeys: (rows) => sides.lake.formerKeys(rows),
+    heldBack: (keys) => sides.lake.heldBack(keys),
+  })
   return { sides, sourceRows, lakeRows, found }
 }
 
@@ -31,7 +35,7 @@ export async function look(deps: ProveDeps, table: Table, sides: Sides, selectio
  * before. Keys that were counted and not listed still count.
  */
 export async function lookAgain(deps: ProveDeps, table: Table, before: Look): Promise<Look> {
-  const { differences, different, quarantinedKeys: explained } = before.found
+  const { differences, different, quarantinedKeys: explained, heldBackKeys } = before.found
   const keys = new Set(differences.map(({ key }) => key))
   const now = await look(deps, table, await openSides(deps, table), { kind: 'keys', keys })
   const rowsBefore = differences.reduce((total, { lakeRows }) => total + lakeRows, 0)
@@ -43,6 +47,7 @@ export async function lookAgain(deps: ProveDeps, table: Table, before: Look): Pr
       differences: now.found.differences,
       different: now.found.different + different - differences.length,
       quarantinedKeys: [...explained, ...now.found.quarantinedKeys],
+      heldBackKeys: [...heldBackKeys.filter((key) => !keys.has(key)), ...now.found.heldBackKeys],
     },
   }
 }

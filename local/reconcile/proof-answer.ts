@@ -20,6 +20,8 @@ const tableAnswer = z.object({
   /** Lake columns that differ in the first keys that differ. */
   columns: z.array(z.string()),
   inQuarantine: z.number(),
+  /** Keys of the source that readers are not shown, for nothing in the lake has all of their row. */
+  heldBack: z.number().default(0),
   notCompared: z.array(z.string()),
   healed: z.object({ healed: z.number(), stillDifferent: z.number(), notPossible: z.number() }).nullable(),
   /** Seconds that the lake had since the position was fixed. */
@@ -56,6 +58,7 @@ export function tableAnswerOf(proof: TableProof): TableAnswer {
     kinds: kindsOf(proof.differences),
     columns: [...columns],
     inQuarantine: proof.quarantinedKeys.length,
+    heldBack: proof.heldBackKeys.length,
     notCompared: [...notCompared],
     waited: Math.round(proof.waitedMs / 1_000),
   }

@@ -33,6 +33,8 @@ export interface TableProof {
   readonly notCompared: readonly string[]
   /** Keys that differ because their change is in quarantine. */
   readonly quarantinedKeys: readonly string[]
+  /** Keys of the source that readers are not shown, for nothing in the lake has all of their row; explained or not. */
+  readonly heldBackKeys: readonly string[]
   /** Null when nothing was to be healed. */
   readonly healed: HealResult | null
   /** Milliseconds that the lake had since the position was fixed; 0 where it is known to have everything before it. */

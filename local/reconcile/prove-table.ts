@@ -50,6 +50,7 @@ export async function proveTable(deps: ProveDeps, table: Table, asked: Asked): P
     differences: left.differences,
     notCompared: columns.notCompared,
     quarantinedKeys: left.quarantinedKeys,
+    heldBackKeys: left.heldBackKeys,
     waitedMs: patience?.waitedMs ?? 0,
   }
 }

@@ -103,6 +103,7 @@ describe('a stack is judged', () => {
       sample: null,
       different: 0,
       inQuarantine: 0,
+      heldBack: 0,
     } as const
     const of = (
       change: Partial<

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { statusCommand } from '../../cli/commands/status.ts'
 import type { Output } from '../../cli/output.ts'
+import { FileCompactionLedger } from '../../local/compaction/file-compaction-ledger.ts'
 import { writeJsonFile } from '../../local/pipeline/json-file.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { proofsFile } from '../../local/reconcile/proof-file.ts'
@@ -73,8 +74,33 @@ test('shows the last proof with its age, and a proof that found a difference is 
   expect(await status(shop.root)).toMatchObject({ code: 0, text: expect.stringMatching(/equal 10 min ago/) })
   const json = JSON.parse((await status(shop.root, '--json')).text)
   expect(json.proofs['w.things']).toMatchObject({ equal: true, lsn: '7' })
+  await write({ ...kept(true, Date.now()), heldBack: 2 })
+  expect((await status(shop.root)).text).toContain('held back w.things: 2 keys at the last proof')
   await write(kept(false, Date.now()))
   expect(await status(shop.root)).toMatchObject({ code: 1, text: expect.stringMatching(/3 differ 0 s ago/) })
+})
+
+test('a compaction that failed is no fine status, and says what to do until one succeeds', async () => {
+  const shop = await filled()
+  await writeStatus(shop)
+  const ledger = new FileCompactionLedger(join(shop.root, 'compaction'))
+  const record = {
+    ...{ table: 'w.things', version: 1, builds: [], historySince: null, retired: [] },
+    ...{ begunAt: 1, foldedAt: null },
+  }
+  const failure = { at: 0, code: 'lake/engine-memory', message: 'DuckDB: Out of Memory Error' } as const
+  await ledger.save({ ...record, failure })
+  expect(await status(shop.root)).toMatchObject({
+    code: 1,
+    text: expect.stringMatching(
+      /not compacted w\.things v1 since 1970-01-01T00:00:00: lake\/engine-memory: .*to do: .*compact --table … --memory/,
+    ),
+  })
+  expect(JSON.parse((await status(shop.root, '--json')).text)).toMatchObject({
+    uncompacted: { 'w.things v1': { code: failure.code, at: '1970-01-01T00:00:00.000Z' } },
+  })
+  await ledger.save({ ...record, failure: null })
+  expect((await status(shop.root)).code).toBe(0)
 })
 
 async function status(root: string, ...more: readonly string[]) {

@@ -46,6 +46,7 @@ test('G2 a change in quarantine explains the value that later changes did not se
     const proof = await lab.proofOf('hr.letters')
     expect(proof).toMatchObject({ equal: true, different: 0 })
     expect(proof.quarantinedKeys.toSorted()).toEqual(keys(1, 22))
+    expect(proof.heldBackKeys.toSorted()).toEqual(keys(1, 22))
     /* Nor the old text beside the new number: a row that the source never had. */
     expect(await shown('id < 30')).toEqual([
       [3, 3, 7],
@@ -74,6 +75,7 @@ test('G2 a row that only a change in quarantine has whole is held back, never sh
     const proof = await lab.proofOf('hr.letters')
     expect(proof).toMatchObject({ equal: true, different: 0 })
     expect(proof.quarantinedKeys.toSorted()).toEqual(keys(1, 32, 41))
+    expect(proof.heldBackKeys.toSorted()).toEqual(keys(1, 32, 41))
     expect(await shown('id > 30')).toEqual([])
   }
   await write(`update letters set n = 8 where id = 41`)

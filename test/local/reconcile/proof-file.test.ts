@@ -17,7 +17,15 @@ afterEach(() => rm(dir, { recursive: true, force: true }))
 const proven = (table: string, different = 0, scope: Scope = { kind: 'all' }): TableProof => ({
   asOf: '0001-1000000000000000-0000000000',
   ...{ table, equal: different === 0, scope, way: 'streamed', sourceRows: 5, lakeRows: 5, different },
-  ...{ differences: [], rows: [], notCompared: [], quarantinedKeys: ['1:7'], healed: null, waitedMs: 0 },
+  ...{
+    differences: [],
+    rows: [],
+    notCompared: [],
+    quarantinedKeys: ['1:7'],
+    heldBackKeys: ['1:7'],
+    healed: null,
+  },
+  waitedMs: 0,
 })
 const proofOf = (...tables: readonly TableProof[]): Proof => ({
   ...{ equal: true, lsn: 2n ** 60n, asOf: '0001-1000000000000000-0000000000', tables, failed: [] },
@@ -34,7 +42,14 @@ test('the last proof of each table is kept, whole', async () => {
   await keepProof(path, proofOf(proven('a')), 0)
   await keepProof(path, proofOf(proven('b', 0, sample(12.5))), 1_000)
   const [begin, later] = ['1970-01-01T00:00:00.000Z', '1970-01-01T00:00:01.000Z']
-  const common = { lsn: '1152921504606846976', sourceRows: 5, lakeRows: 5, way: 'streamed', inQuarantine: 1 }
+  const common = {
+    lsn: '1152921504606846976',
+    sourceRows: 5,
+    lakeRows: 5,
+    way: 'streamed',
+    inQuarantine: 1,
+    heldBack: 1,
+  }
   expect((await readProofs(path)).tables).toEqual({
     a: { ...common, equal: true, at: begin, equalAt: begin, sample: null, different: 0 },
     b: { ...common, equal: true, at: later, equalAt: later, sample: 12.5, different: 0 },

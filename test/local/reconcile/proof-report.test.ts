@@ -36,7 +36,7 @@ const table: TableProof = {
       ],
     },
   ],
-  ...{ notCompared: ['late'], quarantinedKeys: [], healed: null, waitedMs: 0 },
+  ...{ notCompared: ['late'], quarantinedKeys: [], heldBackKeys: [], healed: null, waitedMs: 0 },
 }
 const proof: Proof = {
   equal: false,
@@ -96,6 +96,16 @@ test('a table that was not compared is named with the reason and the way on, and
   expect(proofExit({ ...part, tables: [equal, table] })).toBe(1)
   expect(proofExit({ ...part, equal: true, failed: [] })).toBe(0)
   expect(proofText({ ...part, tables: [] }, output)).toMatch(/^ {2}t\.gone was not compared/)
+})
+
+test('keys that readers are not shown are counted, and in --json named', () => {
+  const held = { ...table, quarantinedKeys: ['1:3'], heldBackKeys: ['1:3'] }
+  expect(proofText({ ...proof, tables: [held] }, output)).toContain(
+    '  t.rows: 1 key held back, no change in the lake has all of the row: tidemark quarantine redrive or,',
+  )
+  expect(JSON.parse(proofJson({ ...proof, tables: [held] }, undefined))).toMatchObject({
+    tables: [{ quarantinedKeys: ['3'], heldBackKeys: ['3'] }],
+  })
 })
 
 test('a table that was read again says as of when it is', () => {
