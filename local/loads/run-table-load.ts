@@ -3,6 +3,7 @@ import { type LoadFile, loadPrefix, type TableLoad } from '../../core/load.ts'
 import { oversizeEntry } from '../../core/oversize-entry.ts'
 import type { Clock, Logger, ObjectFiles, ObjectStore, QuarantineEntry, SqlEngine } from '../../core/ports.ts'
 import { loadPosition, type Position } from '../../core/position.ts'
+import type { KeptConnection } from '../replicator/kept-connection.ts'
 import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import type { Source } from '../replicator/source-connection.ts'
@@ -23,6 +24,8 @@ export interface FileToLand {
 
 export interface TableLoadDeps {
   readonly source: Source
+  /** Reads one table after the other. */
+  readonly connection: KeptConnection
   readonly epoch: number
   readonly load: string
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>
@@ -81,8 +84,20 @@ class TableRun {
   }
 
   async read(table: SourceTable, shared: Snapshot | undefined): Promise<void> {
-    const { source, epoch, load, objects, files, engine, refuse, signal, now, onProgress, fileBytes } =
-      this.deps
+    const {
+      source,
+      connection,
+      epoch,
+      load,
+      objects,
+      files,
+      engine,
+      refuse,
+      signal,
+      now,
+      onProgress,
+      fileBytes,
+    } = this.deps
     const prefix = loadPrefix(load, this.current.table)
     signal.throwIfAborted()
     /* Files of an attempt that was cut off are of another moment. */
@@ -100,7 +115,7 @@ class TableRun {
         ...{ rows: 0, bytes: 0, isRead: false, files: [], failure: null, endedAt: null },
       })
       const { rows } = await writeLoadFiles(source, snapshot, table, {
-        ...{ engine, files, prefix, now },
+        ...{ connection, engine, files, prefix, now },
         ...(fileBytes === undefined ? {} : { fileBytes }),
         signal: AbortSignal.any([signal, failed.signal]),
         onRows: (read, bytes) => onProgress({ ...this.current, rows: read, bytes }),

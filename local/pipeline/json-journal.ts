@@ -1,5 +1,5 @@
 import { readdir, rm, stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures.ts'
 import { isErrno } from '../stores/durable.ts'
@@ -64,6 +64,21 @@ export async function applyJournal(path: string, number: number, document: objec
     const says = isErrno(error, 'ENOENT') ? `${folder} is missing` : damageText(error)
     throw new PipelineError('run/damaged', `${path} is damaged: ${says}`)
   }
+}
+
+/** A text that is another when a JSON file or its journal is; undefined when there is no file. */
+export async function jsonStamp(path: string): Promise<string | undefined> {
+  const numbers = await journalsOf(path)
+  const logs = numbers.map((number) => join(journalOf(path, number), '00000001.log'))
+  const [file, ...rest] = await Promise.all(
+    [path, ...logs].map((name) => stat(name, { bigint: true }).catch(() => undefined)),
+  )
+  if (file === undefined) return undefined
+  return JSON.stringify([
+    `${file.ino} ${file.mtimeNs} ${file.size}`,
+    numbers,
+    rest.map((log) => String(log?.size)),
+  ])
 }
 
 /** Numbers of the journals that lie beside a file. */

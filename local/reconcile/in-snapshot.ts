@@ -1,6 +1,6 @@
-import type pg from 'pg'
 import { splitTableName } from '../../core/source-table-name.ts'
 import { checkUnchanged, enterSnapshot } from '../replicator/enter-snapshot.ts'
+import type { KeptConnection } from '../replicator/kept-connection.ts'
 import { readingFailure } from '../replicator/reading-failure.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { isOfSource } from '../replicator/source-error.ts'
@@ -8,6 +8,7 @@ import type { ProveDeps } from './open-sides.ts'
 
 export interface SnapshotReading {
   readonly source: Source
+  readonly connection: KeptConnection
   readonly snapshot: { readonly snapshotName: string }
   /** Source table, as contracts name it. */
   readonly table: string
@@ -20,23 +21,23 @@ export interface SnapshotReading {
  * cancelled at the source, too. Throws the signal's reason, `source/…` failures and what `work` throws.
  */
 export async function inSnapshot<T>(
-  { source, snapshot: { snapshotName }, signal, lockMs, ...given }: SnapshotReading,
+  { source, connection, snapshot: { snapshotName }, signal, lockMs, ...given }: SnapshotReading,
   work: (reading: Pick<ProveDeps, 'client' | 'aside' | 'confirm'>) => Promise<T>,
 ): Promise<T> {
   const table = splitTableName(given.table)
   signal.throwIfAborted()
   /* A table may take longer than any fixed time; the caller's deadline cuts the connection. */
-  const client = await connectSource(source, { applicationName: 'tidemark reconcile', queryMs: 0 })
-  let pid = 0
+  const session = await connection.take()
+  const { client, pid } = session
+  let isKept = false
   let cutting: Promise<void> | undefined
   const cut = () => {
     cutting = cancelled(source, pid).finally(() => client.connection.stream.destroy())
   }
   signal.addEventListener('abort', cut, { once: true })
   try {
-    pid = await endingWithClient(client)
     await enterSnapshot(client, snapshotName, table, lockMs)
-    return await work({
+    const result = await work({
       client,
       aside: async (wait) => {
         await client.query('COMMIT')
@@ -46,6 +47,11 @@ export async function inSnapshot<T>(
       },
       confirm: () => checkUnchanged(client, table),
     })
+    isKept = await client.query('ROLLBACK').then(
+      () => true,
+      () => false,
+    )
+    return result
   } catch (cause) {
     signal.throwIfAborted()
     throw isOfSource(cause)
@@ -54,15 +60,8 @@ export async function inSnapshot<T>(
   } finally {
     signal.removeEventListener('abort', cut)
     await cutting
-    await closeClient(client)
+    await (isKept && !signal.aborted ? connection.giveBack(session) : closeClient(client))
   }
-}
-
-/* A server from PostgreSQL 14 on ends the statement of a client that is gone, however it went; others refuse the setting. */
-async function endingWithClient(client: pg.Client): Promise<number> {
-  await client.query("SET client_connection_check_interval = '5s'").catch(() => undefined)
-  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-  return rows[0]?.pid ?? 0
 }
 
 /* Cutting the connection alone leaves the statement running until it next writes. Bounded; never throws. */

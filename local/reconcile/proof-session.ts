@@ -8,6 +8,7 @@ import type { Quarantine, SqlEngine } from '../../core/ports.ts'
 import { loadPosition, type Position } from '../../core/position.ts'
 import type { ReadableLake } from '../../lake/readable-lake.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
+import { KeptConnection } from '../replicator/kept-connection.ts'
 import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
 import type { Source } from '../replicator/source-connection.ts'
 import type { HealingWay } from './heal.ts'
@@ -58,6 +59,7 @@ export class ProofSession {
   private readonly engine: DuckEngine
   private readonly interrupt: () => void
   private readonly steps: Steps
+  private readonly connection: KeptConnection
 
   private constructor(
     deps: ProofDeps,
@@ -71,6 +73,7 @@ export class ProofSession {
     this.asOf = loadPosition(deps.epoch, snapshot.lsn)
     this.interrupt = () => engine.interrupt()
     this.steps = new Steps(deps.signal)
+    this.connection = new KeptConnection(deps.source, 'tidemark reconcile')
     deps.signal.addEventListener('abort', this.interrupt, { once: true })
   }
 
@@ -131,6 +134,7 @@ export class ProofSession {
     this.deps.signal.removeEventListener('abort', this.interrupt)
     this.steps.close()
     this.engine.close()
+    await this.connection.close()
     await this.snapshot.close()
     await rm(this.folder, { recursive: true, force: true })
   }
@@ -139,7 +143,14 @@ export class ProofSession {
     const { deps, engine, snapshot, steps } = this
     await engine.run(`SET threads = ${lakeColumns(table).length > WIDE ? 1 : THREADS}`)
     const { source, signal, random = Math.random, ...rest } = deps
-    const reading = { source, snapshot, signal, table: table.source.table, lockMs: deps.lockMs }
+    const reading = {
+      source,
+      connection: this.connection,
+      snapshot,
+      signal,
+      table: table.source.table,
+      lockMs: deps.lockMs,
+    }
     return inSnapshot(reading, (opened) =>
       proveTable(
         {

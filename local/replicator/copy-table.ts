@@ -3,11 +3,12 @@ import { to as copyTo } from 'pg-copy-streams'
 import { PipelineError } from '../../core/failures.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { checkUnchanged, enterSnapshot } from './enter-snapshot.ts'
+import { KeptConnection } from './kept-connection.ts'
 import { quoteIdentifier, quoteTable } from './quote-identifier.ts'
 import { readingFailure } from './reading-failure.ts'
 import { rowsSelect } from './rows-select.ts'
 import type { SourceTable } from './source-catalog.ts'
-import { closeClient, connectSource, type Source } from './source-connection.ts'
+import { closeClient, type Source } from './source-connection.ts'
 import { errorCodeOf } from './source-error.ts'
 
 export interface CopyOptions {
@@ -16,6 +17,8 @@ export interface CopyOptions {
   /** How long a transaction that keeps the table locked against readers is waited for (default 20 s). */
   readonly lockMs?: number
   readonly signal?: AbortSignal
+  /** Where the session comes from, and goes when all went well; one of its own when left out. */
+  readonly connection?: KeptConnection
 }
 
 /**
@@ -34,7 +37,10 @@ export async function copyTable(
   options: CopyOptions = {},
 ): Promise<number> {
   const { signal, lockMs, silenceMs = 120_000 } = options
-  const client = await connectSource(source, { applicationName: 'tidemark load', queryMs: 0 })
+  const connection = options.connection ?? new KeptConnection(source, 'tidemark load')
+  const session = await connection.take()
+  const { client } = session
+  let isKept = false
   const stop = (): void => {
     client.connection.stream.destroy()
   }
@@ -61,6 +67,7 @@ export async function copyTable(
     await checkUnchanged(client, table)
     /* Its answer comes after COPY's own: only then is the server's count of rows there. */
     await client.query('COMMIT')
+    isKept = options.connection !== undefined
     return copy.rowCount
   } catch (cause) {
     if (failure !== undefined || signal?.aborted === true) stop()
@@ -70,7 +77,7 @@ export async function copyTable(
   } finally {
     clearTimeout(silence)
     signal?.removeEventListener('abort', stop)
-    await closeClient(client)
+    await (isKept ? connection.giveBack(session) : closeClient(client))
   }
 }
 

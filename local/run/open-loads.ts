@@ -14,6 +14,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunState } from '../pipeline/run-state.ts'
 import { isWaiting } from '../pipeline/source-run.ts'
 import { currentTable } from '../replicator/current-table.ts'
+import { KeptConnection } from '../replicator/kept-connection.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
@@ -62,6 +63,7 @@ async function openParts(
   const engine = await DuckEngine.open({ temporary, memory: ENGINE_MEMORY })
   const lander = await DuckEngine.open({ temporary, memory: ENGINE_MEMORY })
   const files = new FolderFiles(objects, temporary)
+  const connection = new KeptConnection(source, 'tidemark load')
   const landLoaded = async ({ load, ...file }: FileToLand, own: DuckEngine) => {
     const landed = landTableFile(
       { ...file, revision: 0 },
@@ -93,6 +95,7 @@ async function openParts(
   return {
     parts: {
       source,
+      connection,
       epoch: state.data.epoch,
       objects,
       files,
@@ -124,6 +127,7 @@ async function openParts(
     close: () => {
       engine.close()
       lander.close()
+      void connection.close()
       void rm(temporary, { recursive: true, force: true })
     },
   }

@@ -8,6 +8,7 @@ import { PipelineError } from '../../core/failures.ts'
 import type { Catalog } from '../../core/ports.ts'
 import { JsonDocument } from '../pipeline/json-document.ts'
 import { readJsonFile } from '../pipeline/json-file.ts'
+import { jsonStamp } from '../pipeline/json-journal.ts'
 
 const entry = z.object({
   table: catalogTableDocument,
@@ -20,13 +21,14 @@ const catalogFile = z.object({ format: z.literal(2), entries: z.array(entry) })
 
 /**
  * The catalog in one JSON file; a change of one entry of many writes that entry alone. Keeps the guarantees of `Catalog`;
- * one process writes, any process reads. Who writes reads its own entries again only when somebody replaced the file.
+ * one process writes, any process reads. What was read is read again only when it is another.
  */
 export class FileCatalog implements Catalog {
   private readonly path: string
   private readonly file: JsonDocument
   private turn: Promise<unknown> = Promise.resolve()
-  private own: { readonly entries: readonly CatalogEntry[]; readonly stamp: string } | undefined
+  private written: readonly CatalogEntry[] | undefined
+  private known: { readonly entries: readonly CatalogEntry[]; readonly stamp: string } | undefined
 
   /** `wholeBytes`: as `JsonDocument`. */
   constructor(path: string, wholeBytes?: number) {
@@ -35,12 +37,14 @@ export class FileCatalog implements Catalog {
   }
 
   async entries(): Promise<readonly CatalogEntry[]> {
-    const { own } = this
-    if (own !== undefined && own.stamp === (await stampOf(this.path))) return own.entries
+    const stamp = await jsonStamp(this.path)
+    if (stamp !== undefined && stamp === this.known?.stamp) return this.known.entries
     const file = await readJsonFile(this.path, catalogFile)
     if (file === undefined && (await hasLake(dirname(this.path))))
       throw new PipelineError('run/damaged', `${this.path} is missing, and the folder has a lake`)
-    return file?.entries ?? []
+    const entries = file?.entries ?? []
+    this.known = stamp === undefined ? undefined : { entries, stamp }
+    return entries
   }
 
   /** Writes entries that were made again in the place of a catalog that is not there. */
@@ -56,10 +60,11 @@ export class FileCatalog implements Catalog {
   registerTables(tables: readonly CatalogTable[]): Promise<void> {
     return this.change((entries) => {
       const known = new Map(entries.map((found) => [nameOf(found.table), found]))
+      const siblings = new Map(entries.map((found) => [found.table.source, found]))
       for (const table of tables) {
         const before = known.get(nameOf(table))
         /* A floor is the source's: a new version of its contract stands on the same ones. */
-        const sibling = entries.find((other) => other.table.source === table.source)
+        const sibling = siblings.get(table.source)
         const { partitions = [], revisions = [], base = null } = before ?? {}
         const floors = (before ?? sibling)?.floors ?? []
         known.set(nameOf(table), { table, partitions, revisions, floors, base })
@@ -128,7 +133,6 @@ export class FileCatalog implements Catalog {
   /* Changes wait for each other; a change that changes nothing writes nothing. Entries keep their places. */
   private change(edit: (entries: readonly CatalogEntry[]) => readonly CatalogEntry[]): Promise<void> {
     const done = this.turn.then(async () => {
-      const stamp = await stampOf(this.path)
       const before = await this.entries()
       const entries = edit(before)
       const edits = entries.flatMap((value, index) =>
@@ -136,23 +140,17 @@ export class FileCatalog implements Catalog {
           ? []
           : [{ at: ['entries', index], value }],
       )
-      const isOwn = this.own?.entries === before
-      if (stamp !== undefined) this.own = { entries: before, stamp }
       if (edits.length === 0) return
       const document = { format: 2, entries }
-      await (isOwn ? this.file.edit(document, edits) : this.file.write(document))
-      const written = await stampOf(this.path)
-      this.own = written === undefined ? undefined : { entries, stamp: written }
+      /* Of a file that somebody else replaced meanwhile it is no edit. */
+      await (before === this.written ? this.file.edit(document, edits) : this.file.write(document))
+      this.written = entries
+      const stamp = await jsonStamp(this.path)
+      this.known = stamp === undefined ? undefined : { entries, stamp }
     })
     this.turn = done.catch(() => undefined)
     return done
   }
-}
-
-/* Each file that takes its place has another. */
-async function stampOf(path: string): Promise<string | undefined> {
-  const found = await stat(path, { bigint: true }).catch(() => undefined)
-  return found === undefined ? undefined : `${found.ino} ${found.mtimeNs} ${found.size}`
 }
 
 /* It is written before the first file of the lake. */

@@ -14,6 +14,7 @@ import type { FileToLand, TableLoadDeps } from '../../../local/loads/run-table-l
 import { Pipeline } from '../../../local/pipeline/pipeline.ts'
 import { runFolder } from '../../../local/pipeline/run-folder.ts'
 import { currentTable } from '../../../local/replicator/current-table.ts'
+import { KeptConnection } from '../../../local/replicator/kept-connection.ts'
 import { readSourceCatalog, type SourceTable } from '../../../local/replicator/source-catalog.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import type { Scratch } from '../postgres/scratch.ts'
@@ -38,6 +39,7 @@ export class RunnerStage {
   readonly engine: DuckEngine
   private readonly root: string
   readonly url: string
+  private readonly connection: KeptConnection
   private readonly atEnd: (() => Promise<void>)[] = []
 
   private constructor(parts: Pick<RunnerStage, 'client' | 'sources' | 'pipeline' | 'engine'>, url: string) {
@@ -47,6 +49,7 @@ export class RunnerStage {
     this.engine = parts.engine
     this.root = parts.pipeline.folder.root
     this.url = url
+    this.connection = new KeptConnection({ url }, 'tidemark load')
   }
 
   /**
@@ -81,7 +84,9 @@ export class RunnerStage {
     scratch.later(() => pipeline.stop())
     const engine = await DuckEngine.open({ temporary: folder.scratch, memory: '256MB' })
     scratch.later(() => engine.close())
-    return new RunnerStage({ client, sources, pipeline, engine }, url.href)
+    const stage = new RunnerStage({ client, sources, pipeline, engine }, url.href)
+    scratch.later(() => stage.connection.close())
+    return stage
   }
 
   /** The ledger as whoever opens the folder next finds it. */
@@ -167,7 +172,7 @@ export class RunnerStage {
     const { objects, catalog } = pipeline
     const files = new FolderFiles(objects, pipeline.folder.scratch)
     return {
-      ...{ source: { url: this.url }, epoch: 1, engine, fileBytes: 40_000 },
+      ...{ source: { url: this.url }, connection: this.connection, epoch: 1, engine, fileBytes: 40_000 },
       objects: {
         list: (prefix) => objects.list(prefix),
         delete: async (key) => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { examineSource } from '../../../local/checks/examine-source.ts'
 import { copyTable } from '../../../local/replicator/copy-table.ts'
+import { KeptConnection } from '../../../local/replicator/kept-connection.ts'
 import { openSnapshot } from '../../../local/replicator/snapshot.ts'
 import { readSourceCatalog } from '../../../local/replicator/source-catalog.ts'
 import { closeClient, connectSource, type Source } from '../../../local/replicator/source-connection.ts'
@@ -120,5 +121,51 @@ describe('a pooler', () => {
     })
     expect(checks).toEqual([expect.objectContaining({ id: 'source.connection', code: 'source/pooler' })])
     pooler.close()
+  })
+})
+
+describe('a connection that is kept', () => {
+  test('reads one table after another; after a failure, or cut off while it waits, there is another', async () => {
+    const database = await server.database(
+      'create table one (id int primary key); insert into one values (1); create table two (id int primary key)',
+    )
+    await prepare(database, 'kept')
+    const { source, client } = database
+    const tables = await readSourceCatalog(client, ['public.*'])
+    const connection = new KeptConnection(source, 'tidemark load')
+    const snapshot = await openSnapshot(source)
+    const copy = (table: (typeof tables)[number], consume: () => Promise<void>) =>
+      copyTable(source, snapshot, table, consume, { connection })
+    const pid = async () => {
+      const session = await connection.take()
+      await connection.giveBack(session)
+      return session.pid
+    }
+    try {
+      const first = await pid()
+      const rows = []
+      for (const table of tables) rows.push(await copy(table, () => Promise.resolve()))
+      expect([rows, await pid()]).toEqual([[1, 0], first])
+
+      const [one] = tables
+      if (one === undefined) throw new Error('no table')
+      await expect(copy(one, () => Promise.reject(new Error('full')))).rejects.toThrow('full')
+      const second = await pid()
+      expect(second).not.toBe(first)
+
+      await client.query('select pg_terminate_backend($1, 5000)', [second])
+      await expect.poll(pid).not.toBe(second)
+      expect(await copy(one, () => Promise.resolve())).toBe(1)
+    } finally {
+      await connection.close()
+      await snapshot.close()
+    }
+    await expect
+      .poll(
+        async () =>
+          (await client.query(`select from pg_stat_activity where application_name = 'tidemark load'`))
+            .rowCount,
+      )
+      .toBe(0)
   })
 })
