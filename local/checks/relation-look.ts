@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import type { PublicationState } from '../replicator/publication-state.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import type { SourceReader } from '../replicator/source-facts.ts'
-import { matchesPatterns } from '../replicator/table-pattern.ts'
+import { tableMatcher } from '../replicator/table-pattern.ts'
 import type { LeftOutTable } from '../replicator/table-rules.ts'
 
 /** Relations whose changes no slot carries, by why. */
@@ -48,7 +48,7 @@ const LEFT_OUT = `
 
 export async function readLeftOut(client: ClientBase, patterns: readonly string[]): Promise<LeftOut> {
   const { rows } = await client.query<RelationName & { readonly is_foreign: string }>(LEFT_OUT)
-  const matching = rows.filter((row) => matchesPatterns(row, patterns))
+  const matching = rows.filter(tableMatcher(patterns))
   const of = (isForeign: string) =>
     matching.filter((row) => row.is_foreign === isForeign).map(({ schema, name }) => ({ schema, name }))
   return { unlogged: of('false'), foreign: of('true') }

@@ -9,7 +9,7 @@ import { storageFailure } from '../../core/storage-failure.ts'
 import type { Snapshot } from '../replicator/snapshot.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import { isAway } from '../replicator/source-error.ts'
-import { matchesPatterns } from '../replicator/table-pattern.ts'
+import { idlePatterns, tableMatcher } from '../replicator/table-pattern.ts'
 import { HeldParts } from './held-parts.ts'
 import { isOfSource, usualWaits, type Waits, waitAfter } from './load-attempts.ts'
 import { LoadBook } from './load-book.ts'
@@ -287,10 +287,8 @@ export class LoadRunner {
   }
 
   private expand(patterns: readonly string[]): readonly SourceTable[] {
-    const found = this.deps.sources().filter((table) => matchesPatterns(table, patterns))
-    const missing = patterns.find(
-      (pattern) => !pattern.startsWith('!') && !found.some((table) => matchesPatterns(table, [pattern])),
-    )
+    const found = this.deps.sources().filter(tableMatcher(patterns))
+    const [missing] = idlePatterns(patterns, found)
     if (missing !== undefined)
       throw new PipelineError('source/no-tables', `${missing} names no table that is captured`)
     return found

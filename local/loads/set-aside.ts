@@ -1,5 +1,5 @@
 import { PipelineError } from '../../core/failures.ts'
-import type { Load } from '../../core/load.ts'
+import type { Load, TableLoad } from '../../core/load.ts'
 import type { Logger, ObjectFiles, ObjectStore, Quarantine } from '../../core/ports.ts'
 import { parseLoadFileName } from '../../ingest/load-file-name.ts'
 
@@ -42,8 +42,12 @@ export async function setForeignAside(
   deps: SetAsideDeps,
 ): Promise<readonly string[]> {
   const aside: string[] = []
-  for (const key of await deps.objects.list(LOADS)) {
-    const fault = faultOf(key, loads())
+  const keys = await deps.objects.list(LOADS)
+  const tablesOf = new Map(
+    loads().map(({ id, tables }) => [id, new Map(tables.map((one) => [one.table, one]))]),
+  )
+  for (const key of keys) {
+    const fault = faultOf(key, tablesOf)
     if (fault === undefined) continue
     await setAside(key, new PipelineError('landing/foreign', `${key}: ${fault}`), deps)
     aside.push(key)
@@ -51,13 +55,16 @@ export async function setForeignAside(
   return aside
 }
 
-function faultOf(key: string, loads: readonly Load[]): string | undefined {
+function faultOf(
+  key: string,
+  loads: ReadonlyMap<string, ReadonlyMap<string, TableLoad>>,
+): string | undefined {
   const name = parseLoadFileName(key)
   if (name === undefined)
     return 'expected the name of a load file, landing/loads/<load>/<schema>/<table>/LOAD<n>.parquet'
-  const load = loads.find(({ id }) => id === name.load)
+  const load = loads.get(name.load)
   if (load === undefined) return `no load ${name.load} was started here`
-  const table = load.tables.find((known) => known.table === name.table)
+  const table = load.get(name.table)
   if (table === undefined) return `load ${name.load} does not read ${name.table}`
   /* Until then it may be one that is written just now; a table that is read again loses it anyway. */
   const isKnown = table.state !== 'complete' || table.files.some((file) => file.key === key)

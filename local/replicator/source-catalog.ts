@@ -9,7 +9,7 @@ import {
   type SourceColumn,
   toSourceColumn,
 } from './source-column.ts'
-import { isFollowed, isRelationName, matchesPatterns } from './table-pattern.ts'
+import { followedMatcher, idlePatterns, isRelationName, tableMatcher } from './table-pattern.ts'
 
 /** One table of the source as its catalog describes it. */
 export interface SourceTable {
@@ -85,10 +85,8 @@ export async function findSourceTables(
   also: readonly string[] = [],
 ): Promise<{ readonly tables: readonly SourceTable[]; readonly missing: readonly MissingTable[] }> {
   const { rows } = await client.query<TableRow>(TABLES)
-  const matching = rows.filter((row) => isFollowed(row, patterns, also))
-  const missing = patterns.filter(
-    (pattern) => isRelationName(pattern) && !rows.some((row) => matchesPatterns(row, [pattern])),
-  )
+  const matching = rows.filter(followedMatcher(patterns, also))
+  const missing = idlePatterns(patterns.filter(isRelationName), rows)
   if (matching.length === 0) throw noTables(missing.length > 0 ? missing : patterns)
   const columns = await readColumns(
     client,
@@ -106,7 +104,7 @@ async function lookFor(client: ClientBase, names: readonly string[]): Promise<re
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.relkind = 'r' and c.relpersistence = 'u'`,
   )
-  return names.map((table) => ({ table, unlogged: rows.find((row) => matchesPatterns(row, [table])) }))
+  return names.map((table) => ({ table, unlogged: rows.find(tableMatcher([table])) }))
 }
 
 function noTables(patterns: readonly string[]): PipelineError {

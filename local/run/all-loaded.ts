@@ -6,6 +6,8 @@ import type { SourceRun } from '../pipeline/source-run.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
 import type { SourceWatch } from './watch-source.ts'
 
+const POLL_MS = 50
+
 interface Loading {
   readonly state: RunState
   readonly run: SourceRun
@@ -22,17 +24,24 @@ export async function allLoaded(
   { state, run, loads, watch, sources }: Loading,
   signal: AbortSignal,
 ): Promise<void> {
-  const isLoaded = (table: SourceTable) => {
-    const name = sourceTableName(table)
-    const load = state.data.loads[name]
-    const newest = loads.loads().findLast(({ tables }) => tables.some((read) => read.table === name))
-    const isOverNow = newest !== undefined && isOver(loadState(newest))
-    if (load !== undefined && load.state !== 'waiting')
-      return load.oid === table.oid && (load.stale === undefined || isOverNow || newest === undefined)
-    return run.hasAskedLoads && isOverNow
+  const areLoaded = () => {
+    /* Whether the newest load of each table is over. */
+    const newest = new Map<string, boolean>()
+    for (const load of loads.loads()) {
+      const isOverNow = isOver(loadState(load))
+      for (const { table } of load.tables) newest.set(table, isOverNow)
+    }
+    return sources().every((table) => {
+      const name = sourceTableName(table)
+      const load = state.data.loads[name]
+      const isOverNow = newest.get(name)
+      if (load !== undefined && load.state !== 'waiting')
+        return load.oid === table.oid && (load.stale === undefined || isOverNow !== false)
+      return run.hasAskedLoads && isOverNow === true
+    })
   }
-  while (!watch.hasLooked || !sources().every(isLoaded)) {
+  while (!watch.hasLooked || !areLoaded()) {
     signal.throwIfAborted()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

@@ -239,6 +239,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
       {
         name: 'foreign',
         everyMs: FOREIGN_MS,
+        pace: { share: 0.005, mostMs: LOOK_MS },
         run: async () => {
           const { objects, quarantine } = pipeline
           const files = new FolderFiles(objects, folder.scratch)

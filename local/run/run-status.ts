@@ -7,6 +7,7 @@ import type { RunState } from '../pipeline/run-state.ts'
 import type { SourceRun } from '../pipeline/source-run.ts'
 import type { LeftOutTable } from '../replicator/table-rules.ts'
 import { linkStatus, type RunEnd, runEnd, runEndOf, toLinkStatus } from './link-status.ts'
+import { restAfter } from './rest-after.ts'
 import { readNow, tableStatus, tableStatuses } from './table-status.ts'
 
 /** A table that was asked for and is not followed: why, and what mends it. */
@@ -62,10 +63,7 @@ export interface StatusDeps {
   readonly now: Clock
 }
 
-const PERIOD_MS = 1_000
-/* With many tables a status takes its time: no more than this share of the run's. */
-const MAX_SHARE = 0.02
-const MAX_PERIOD_MS = 10_000
+const PACE = { everyMs: 1_000, share: 0.02, mostMs: 10_000 }
 
 /** Keeps the status of a run, and writes it to a file: once a second, or less often when that would be much work. */
 export class StatusFile {
@@ -85,7 +83,7 @@ export class StatusFile {
 
   start(): void {
     this.measure()
-    this.plan(PERIOD_MS)
+    this.plan(PACE.everyMs)
   }
 
   /** The last status says how the run ended: by `failure`, or because it was told to. */
@@ -156,8 +154,7 @@ export class StatusFile {
       this.measure()
       this.write()
       void this.writing.then(() => {
-        const wait = (performance.now() - startedAt) / MAX_SHARE
-        this.plan(Math.min(Math.max(wait, PERIOD_MS), MAX_PERIOD_MS))
+        this.plan(restAfter(performance.now() - startedAt, PACE))
       })
     }, waitMs)
   }

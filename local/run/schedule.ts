@@ -1,10 +1,13 @@
 import type { Logger } from '../../core/ports.ts'
 import { storageFailure } from '../../core/storage-failure.ts'
+import { type Pace, restAfter } from './rest-after.ts'
 
 export interface ScheduledJob {
   readonly name: string
   /** Milliseconds from the end of one run to the beginning of the next; 0 for never by itself. */
   readonly everyMs: number
+  /** Of a job that takes longer the more tables there are. */
+  readonly pace?: Omit<Pace, 'everyMs'>
   readonly run: () => Promise<void>
 }
 
@@ -43,15 +46,18 @@ export class Schedule {
     await Promise.all(this.running.values())
   }
 
-  private plan(job: ScheduledJob): void {
-    if (this.isStopped || job.everyMs === 0) return
+  private plan(job: ScheduledJob, tookMs = 0): void {
+    const { name, everyMs, pace } = job
+    if (this.isStopped || everyMs === 0) return
+    const wait = pace === undefined ? everyMs : restAfter(tookMs, { ...pace, everyMs })
     this.timers.set(
-      job.name,
-      setTimeout(() => this.begin(job), job.everyMs),
+      name,
+      setTimeout(() => this.begin(job), wait),
     )
   }
 
   private begin(job: ScheduledJob): void {
+    const startedAt = performance.now()
     const run = job
       .run()
       .catch((error: unknown) => {
@@ -61,7 +67,7 @@ export class Schedule {
       })
       .then(() => {
         this.running.delete(job.name)
-        this.plan(job)
+        this.plan(job, performance.now() - startedAt)
       })
     this.running.set(job.name, run)
   }

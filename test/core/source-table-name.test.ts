@@ -4,7 +4,7 @@ import { distinctLakeName } from '../../core/contract/lake-names.ts'
 import { loadPrefix } from '../../core/load.ts'
 import { parseTableName, sourceTableName, splitTableName } from '../../core/source-table-name.ts'
 import { parseLoadFileName } from '../../ingest/load-file-name.ts'
-import { isRelationName, matchesPatterns } from '../../local/replicator/table-pattern.ts'
+import { idlePatterns, isRelationName, tableMatcher } from '../../local/replicator/table-pattern.ts'
 
 const identifier = fc.oneof(
   fc.string({
@@ -48,17 +48,28 @@ describe('the text of a source table', () => {
         const text = sourceTableName(one)
         fc.pre(!text.startsWith('!'))
         expect(isRelationName(text)).toBe(true)
-        expect(matchesPatterns(one, [text])).toBe(true)
+        expect(tableMatcher([text])(one)).toBe(true)
         fc.pre(text.includes('"') && text !== sourceTableName(other))
-        expect(matchesPatterns(other, [text])).toBe(false)
+        expect(tableMatcher([text])(other)).toBe(false)
       }),
     )
   })
 
   test('a pattern without quotes takes the plain names, with quotes the star outside is a wildcard', () => {
-    expect(matchesPatterns({ schema: 'app.v2', name: 'users' }, ['app.v2.*'])).toBe(true)
-    expect(matchesPatterns({ schema: 'app.v2', name: 'users' }, ['"app.v2".*'])).toBe(true)
-    expect(matchesPatterns({ schema: 'app', name: 'v2.users' }, ['"app.v2".*'])).toBe(false)
+    expect(tableMatcher(['app.v2.*'])({ schema: 'app.v2', name: 'users' })).toBe(true)
+    expect(tableMatcher(['"app.v2".*'])({ schema: 'app.v2', name: 'users' })).toBe(true)
+    expect(tableMatcher(['"app.v2".*'])({ schema: 'app', name: 'v2.users' })).toBe(false)
+  })
+
+  test('patterns that take no table are told, whichever way they name it', () => {
+    const tables = [
+      { schema: 'app.v2', name: 'users' },
+      { schema: 'sales', name: 'orders' },
+    ]
+    const patterns = ['sales.orders', 'sales.*', '"app.v2".users', 'app.v2.users', '!hr.*']
+    expect(idlePatterns(patterns, tables)).toEqual([])
+    const others = ['sales.order', 'hr.*', '"app".v2.users', '"sales".orders']
+    expect(idlePatterns([...patterns, ...others], tables)).toEqual(others)
   })
 
   test('load files lie apart for each, and their key names it', () => {

@@ -108,6 +108,7 @@ async function measure(given: TypeCase, name: string, measuring: Measuring): Pro
 async function evidenceOf(source: string, { run, session, loads }: Measuring): Promise<TableEvidence> {
   const table = run.tables.find((known) => known.source.table === source)
   if (table === undefined) throw new Error(`${source} has no contract`)
+  await session.prepare(`SELECT * FROM ${table.name}, ${table.name}_history`)
   const readers = new Map<string, readonly Reading[]>([
     ['DuckDB', await readWithDuckdb(session.connection, table, 'history')],
     ['hyparquet', await readHistoryFiles(run.dir, table)],

@@ -78,6 +78,7 @@ afterAll(async () => {
 })
 
 async function rows(sql: string): Promise<unknown> {
+  await lake.prepare(sql)
   return (await lake.connection.runAndReadAll(sql)).getRowsJson()
 }
 

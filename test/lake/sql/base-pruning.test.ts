@@ -102,6 +102,7 @@ interface Scan {
 
 /** What a query reads below one prefix of the lake, scan by scan, the most files first: that of base in place, if any. */
 async function reads(sql: string, prefix: string): Promise<readonly Scan[]> {
+  await session.prepare(sql)
   const reader = await session.connection.runAndReadAll(`EXPLAIN (ANALYZE, FORMAT json) ${sql}`)
   const plan: unknown = JSON.parse(String(reader.getRowsJson()[0]?.[1]))
   return [...scansOf(plan)]
@@ -121,6 +122,7 @@ function* scansOf(node: unknown): Generator<Scan> {
 }
 
 async function rowsOf(sql: string): Promise<readonly unknown[]> {
+  await session.prepare(sql)
   return (await session.connection.runAndReadAll(sql)).getRowsJson()
 }
 

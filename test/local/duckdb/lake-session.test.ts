@@ -144,6 +144,43 @@ describe('a lake session', () => {
     expect(found).toEqual([['10', '9', '1', '1', '1'].map((text) => new JsonNumber(text))])
   })
 
+  test('makes the views that a query names; what there is it lists without their files, of the same columns', async () => {
+    const folder = await tempFolder()
+    const lake = smallLake(folder)
+    const names = ['work.shifts', 'work.rota', 'hr.shifts'] as const
+    for (const name of names) {
+      await lake.register(shifts(1, {}, name))
+      await lake.land(shifts(1, {}, name), [
+        ['insert', position(1), 0, 0, null, null, '1', null, null, null, null],
+      ])
+    }
+    const session = await open(folder, await lake.catalog.entries())
+    const views = async () => {
+      const reader = await session.connection.runAndReadAll(
+        `SELECT schema_name || '.' || view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1`,
+      )
+      return reader.getRowsJson().flat()
+    }
+    const count = async (from: string) => (await rowsOf(session, `SELECT count(*) FROM ${from}`))[0]?.[0]
+    const one = new JsonNumber('1')
+    expect(await views()).toEqual([])
+    expect(await count('work.rota')).toEqual(one)
+    expect(await count('(WITH own AS (SELECT 1) SELECT * FROM own)')).toEqual(one)
+    expect(await views()).toEqual(['work.rota', 'work.rota_history'])
+
+    const listed =
+      'SELECT table_schema, table_name, column_name, data_type, ordinal_position FROM information_schema.columns'
+    const before = (await rowsOf(session, listed)).map(String).sort()
+    for (const name of names) {
+      expect(await count(`"${name.replace('.', '"."').toUpperCase()}"`)).toEqual(one)
+      expect(await count(`${name}_as_of('${position(5)}')`)).toEqual(one)
+      expect(await count(`${name}_at('9999-01-01')`)).toEqual(one)
+    }
+    expect((await rowsOf(session, listed)).map(String).sort()).toEqual(before)
+    expect(before.filter((line) => line.startsWith('hr,shifts,'))).not.toEqual([])
+    await expect(count('work.rotas')).rejects.toThrow('Did you mean "rota"')
+  })
+
   test('opens on a folder whose name has what SQL and globs give a meaning', async () => {
     const folder = join(await tempFolder(), "it's [a] lake? *")
     await mkdir(folder)

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { formatDmsLsn, formatLsn, parseLsn } from '../../../local/replicator/lsn.ts'
 import { quoteIdentifier, quoteLiteral } from '../../../local/replicator/quote-identifier.ts'
 import { startSequence } from '../../../local/replicator/record-sequence.ts'
-import { matchesPatterns } from '../../../local/replicator/table-pattern.ts'
+import { tableMatcher } from '../../../local/replicator/table-pattern.ts'
 
 const lsn = fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn })
 
@@ -57,7 +57,7 @@ describe('table patterns', () => {
     ['axb', ['a.b'], false],
   ] as const)('%s under %j: %s', (table, patterns, expected) => {
     const [schema = '', ...name] = table.split('.')
-    expect(matchesPatterns({ schema, name: name.join('.') }, patterns)).toBe(expected)
+    expect(tableMatcher(patterns)({ schema, name: name.join('.') })).toBe(expected)
   })
 })
 
