@@ -31,6 +31,8 @@ export class Power {
     if (fault === 'stop') this.turnOff()
     if (this.isOff) return new Promise(() => undefined)
     if (fault === 'slow') for (let turn = 0; turn < 20; turn += 1) await breathe()
+    /* A call that was only about to begin must not reach into the next life. */
+    if (this.isOff) return new Promise(() => undefined)
     if (fault === 'reject') throw new Injected('before')
     const result = await this.watch(work())
     if (this.isOff) return new Promise(() => undefined)
