@@ -104,7 +104,10 @@ async function lookFor(client: ClientBase, names: readonly string[]): Promise<re
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.relkind = 'r' and c.relpersistence = 'u'`,
   )
-  return names.map((table) => ({ table, unlogged: rows.find(tableMatcher([table])) }))
+  return names.map((table) => {
+    const isNamed = tableMatcher([table])
+    return { table, unlogged: rows.find((row) => isNamed(row)) }
+  })
 }
 
 function noTables(patterns: readonly string[]): PipelineError {
