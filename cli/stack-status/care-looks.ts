@@ -34,14 +34,24 @@ export function careLooks(session: StackSession): readonly StackLook[] {
       ...{ stack: files, loads: await new ObjectLoadLedger(objects()).all() },
     })),
     look(compactionRules, 's3:ListBucket and GetObject of state/compaction/ in the bucket', async () => {
-      const { systems } = outputsOf(stack, 'data', ['systems'])
+      const { systems, functions } = outputsOf(stack, 'data', ['systems', 'functions'])
       const ledger = new ObjectCompactionLedger(objects())
       const own = tables.filter((table) => systems.includes(table.source.system))
-      const folded = own.map(
-        async ({ name, version }) =>
-          [`${name} v${version}`, (await ledger.read(name, version))?.foldedAt ?? null] as const,
+      const known = await Promise.all(
+        own.map(async ({ name: table, version }) => ({
+          ...{ table, version, record: await ledger.read(table, version) },
+        })),
       )
-      return { now, foldedAt: new Map(await Promise.all(folded)) }
+      return {
+        ...{ now, compactor: functions['compact'] ?? '' },
+        foldedAt: new Map(
+          known.map(({ table, version, record }) => [`${table} v${version}`, record?.foldedAt ?? null]),
+        ),
+        failed: known.flatMap(({ table, version, record }) => {
+          const failure = record?.failure ?? null
+          return failure === null ? [] : [{ table, version, ...failure }]
+        }),
+      }
     }),
     look(
       proofRules,

@@ -1,5 +1,6 @@
 import { ageText, plural } from '../../core/amount-text.ts'
 import { fail, ok, type Rule, shell, step, type Verdict, warn } from '../../core/check.ts'
+import { failures } from '../../core/failures.ts'
 import { failedLoads, isOver, loadState } from '../../core/load.ts'
 import { count } from '../output.ts'
 import type { AlarmFacts, CompactionFacts, LoadFacts, ProofFacts, QuarantineFacts } from './status-facts.ts'
@@ -42,8 +43,9 @@ export const loadRules: readonly Rule<LoadFacts>[] = [
 export const compactionRules: readonly Rule<CompactionFacts>[] = [
   {
     id: 'status.compaction',
-    asks: 'history is folded into base each day',
-    judge: ({ now, foldedAt }) => {
+    asks: 'history is folded into base each day, and the last compaction of no table failed',
+    judge: ({ now, foldedAt, failed, compactor }) => {
+      if (failed.length > 0) return compactionsFailed(failed, compactor, now)
       const never = [...foldedAt].filter(([, at]) => at === null).map(([table]) => table)
       const known = [...foldedAt.values()].filter((at) => at !== null)
       const oldest = now - Math.min(...known, now)
@@ -58,6 +60,29 @@ export const compactionRules: readonly Rule<CompactionFacts>[] = [
     },
   },
 ]
+
+/* What is folded already stays what readers see; the schedule tries again, and a person who has done what the code says. */
+function compactionsFailed(failed: CompactionFacts['failed'], compactor: string, now: number): Verdict {
+  const says = failed.map(({ table, version, at, code, message }) =>
+    [`${table} v${version}`, `${code} ${ageText(now - at)} ago`, message]
+      .filter((part) => part !== '')
+      .join(': '),
+  )
+  const codes = new Set(failed.map(({ code }) => code))
+  /* A record of another version may have a code that is not known here. */
+  const advice = [...codes].map((code) =>
+    code === 'internal' || !Object.hasOwn(failures, code)
+      ? runbook('function-errors.md')
+      : step(`${code}: ${failures[code].advice}`),
+  )
+  const names = new Set(failed.map(({ table }) => table))
+  const again = [...names].map((table) =>
+    shell(
+      `aws lambda invoke --function-name ${compactor} --cli-binary-format raw-in-base64-out --payload '${JSON.stringify({ table })}' --cli-read-timeout 900 /dev/stdout`,
+    ),
+  )
+  return fail(`failed: ${says.join('; ')}`, ...advice, runbook('compact-left.md'), ...again)
+}
 
 export const proofRules: readonly Rule<ProofFacts>[] = [
   {

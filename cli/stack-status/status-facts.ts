@@ -3,6 +3,7 @@ import type { TaskReport } from '../../aws/dms/dms-tasks.ts'
 import type { QueueDepth } from '../../aws/sqs/read-queue.ts'
 import type { AuditedBalance } from '../../core/audit-pages.ts'
 import type { Load } from '../../core/load.ts'
+import type { CompactionFailure } from '../../lake/compaction/compaction-ledger.ts'
 import type { KeptProofs } from '../../local/reconcile/kept-proofs.ts'
 
 /** A metric over the window that was looked at; null when nobody put it. */
@@ -63,6 +64,10 @@ export interface CompactionFacts {
   readonly now: number
   /** When each table version was last folded whole, epoch milliseconds; null when no compaction did. */
   readonly foldedAt: ReadonlyMap<string, number | null>
+  /** What the last compaction of a table version failed with. */
+  readonly failed: readonly ({ readonly table: string; readonly version: number } & CompactionFailure)[]
+  /** The function that compacts, for commands. */
+  readonly compactor: string
 }
 
 export interface ProofFacts {

@@ -10,6 +10,7 @@ import {
 } from '../../cli/stack-status/care-rules.ts'
 import { latencyRules, limits, taskRules } from '../../cli/stack-status/way-rules.ts'
 import type { Rule } from '../../core/check.ts'
+import { failures } from '../../core/failures.ts'
 import type { KeptProofs } from '../../local/reconcile/kept-proofs.ts'
 
 const HOUR = 3_600_000
@@ -79,7 +80,7 @@ describe('a stack is judged', () => {
   test('by when its tables were folded: a new one not yet', () => {
     const of = (...folded: readonly (number | null)[]) =>
       judge(compactionRules, {
-        now,
+        ...{ now, failed: [], compactor: 'tidemark-compact' },
         foldedAt: new Map(
           folded.map((hours, index) => [`a.t${index} v1`, hours === null ? null : now - hours * HOUR]),
         ),
@@ -89,6 +90,29 @@ describe('a stack is judged', () => {
       says: '1 table folded, the first of them 60 min ago; not yet: a.t1 v1',
     })
     expect(of(27, 1).state).toBe('warn')
+  })
+
+  test('by compactions that failed: with the code, what to do, and how to try again', () => {
+    const failure = { version: 1, at: now - 2 * HOUR }
+    const verdict = judge(compactionRules, {
+      ...{ now, compactor: 'lake-compact' },
+      foldedAt: new Map([['a.t1 v1', now - HOUR]]),
+      failed: [
+        { ...failure, table: 'a.t1', code: 'objects/too-large', message: 'a.t1 v1 does not fit' },
+        { ...failure, table: 'a.t2', code: 'internal', message: '' },
+      ],
+    })
+    expect(verdict).toMatchObject({
+      state: 'fail',
+      says: 'failed: a.t1 v1: objects/too-large 2 h ago: a.t1 v1 does not fit; a.t2 v1: internal 2 h ago',
+    })
+    expect(verdict.fix.map(({ text }) => text)).toEqual([
+      `objects/too-large: ${failures['objects/too-large'].advice}`,
+      'docs/runbooks/function-errors.md',
+      'docs/runbooks/compact-left.md',
+      expect.stringMatching(/^aws lambda invoke --function-name lake-compact .*'\{"table":"a\.t1"\}'/),
+      expect.stringContaining('a.t2'),
+    ])
   })
 
   test('by its proofs: one that differs, one that never ended, one that nobody began, an old one', () => {

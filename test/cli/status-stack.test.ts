@@ -7,6 +7,7 @@ import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { statusCommand } from '../../cli/commands/status.ts'
 import { statusRules } from '../../cli/stack-status/status-rules.ts'
 import type { CheckResult } from '../../core/check.ts'
+import { failures } from '../../core/failures.ts'
 import { newLoad } from '../../ingest/advance-load.ts'
 import { dynamoStage } from '../aws/dynamo-stage.ts'
 import { StackDouble } from '../aws/stack-double.ts'
@@ -99,7 +100,9 @@ async function status(...more: readonly string[]) {
     ...{ region: 'eu-west-1', bucket: 'lake', systems: ['workforce-postgres'] },
     ...{ raw_table: tables.raw.name, ledger_table: tables.ledger.name },
     quarantine_table: tables.quarantine.name,
-    functions: { audit: 'tidemark-audit', capture: 'tidemark-capture', format: 'tidemark-format' },
+    functions: Object.fromEntries(
+      ['audit', 'capture', 'compact', 'format'].map((name) => [name, `tidemark-${name}`]),
+    ),
     queues: { land: queue('land'), land_dead: queue('land-dead') },
   }
   const source = {
@@ -154,6 +157,27 @@ test('a stack that balances, is proven and where nothing rings is green', async 
   const { text } = await status()
   expect(text).toMatch(/✔ status.alarms +none of 1 rings/)
   expect(text).toMatch(/workforce.shops v1 +0 +0 +0 +0 +0 +balanced/)
+})
+
+test('a compaction that failed is named by its code, with what to do and how it is tried again', async () => {
+  const record = {
+    ...{ format: 1, table: 'workforce.shifts', version: 1, builds: [], historySince: null, retired: [] },
+    ...{ begunAt: Date.now(), foldedAt: Date.now() - 3_600_000 },
+  }
+  const failure = { at: Date.now() - 7_200_000, code: 'lake/unreadable', message: 'a file is gone' }
+  const key = 'lake/state/compaction/workforce.shifts.v1.json'
+  double.objects.set(key, JSON.stringify({ ...record, failure }))
+  const { code, wrong, of } = await checks()
+  expect([code, wrong]).toEqual([1, ['status.compaction']])
+  expect(of('compaction')).toMatchObject({
+    state: 'fail',
+    says: 'failed: workforce.shifts v1: lake/unreadable 2 h ago: a file is gone',
+  })
+  const fixes = of('compaction')?.fix.map(({ text }) => text)
+  expect(fixes?.[0]).toBe(`lake/unreadable: ${failures['lake/unreadable'].advice}`)
+  expect(fixes?.at(-1)).toContain(`--function-name tidemark-compact `)
+  double.objects.set(key, JSON.stringify({ ...record, failure: null }))
+  expect((await checks()).wrong).toEqual([])
 })
 
 test('whatever is wrong is named with its runbook or its command, and keeps nothing else', async () => {
