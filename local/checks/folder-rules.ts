@@ -138,7 +138,15 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   {
     id: 'folder.mask-key',
     asks: 'only its owner can read the masking key',
-    judge: ({ keyMode, dir }) => {
+    judge: ({ keyMode, damages, dir }) => {
+      if (damages.some(({ name }) => name.startsWith('keys/')))
+        return refuse(
+          'run/damaged',
+          'the masking key is gone, and rows are masked with it',
+          step(
+            'put it back from a backup, or begin a new folder: docs/06-the-run-folder.md#a-lost-masking-key',
+          ),
+        )
       if (keyMode === undefined) return ok('there is no masking key yet')
       if ((keyMode & 0o077) === 0 || process.platform === 'win32') return ok('only its owner can read it')
       return warn(

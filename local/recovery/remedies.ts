@@ -73,7 +73,7 @@ const remedies: readonly RemedyOf[] = [
   {
     name: /^keys\//,
     remedy: 'none',
-    says: 'restore it from a backup: with another key every hash and token is another one',
+    says: 'restore it from a backup: with another key every hash and token is another one; without a backup begin a new folder: docs/06-the-run-folder.md#a-lost-masking-key',
   },
 ]
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -193,6 +193,18 @@ describe('a folder is read', () => {
     expect(found.state).toBe('warn')
     await promisify(execFile)('sh', ['-c', found.fix[0]?.text ?? ''])
     expect((await readFolder(dir, now)).keyMode).toBe(0o600)
+  })
+
+  test('a masking key that is gone is not called one that was never there', async () => {
+    const { dir, folder } = await written()
+    await rm(folder.maskKey)
+    const { keyMode, damages } = await readFolder(dir, now)
+    expect(judge('folder.mask-key', { dir, keyMode, damages: [] }).state).toBe('ok')
+    const lost = [...damages, { name: 'keys/mask.hex', state: 'missing' as const }]
+    expect(judge('folder.mask-key', { dir, keyMode, damages: lost })).toMatchObject({
+      ...{ state: 'fail', code: 'run/damaged' },
+      fix: [{ text: expect.stringContaining('docs/06-the-run-folder.md#a-lost-masking-key') }],
+    })
   })
 })
 
