@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Table } from '../core/contract/table.ts'
@@ -11,6 +10,7 @@ import { startTraffic, type Traffic } from '../local/postgres/traffic.ts'
 import type { Proof, ReconcileRequest } from '../local/reconcile/reconcile.ts'
 import { databaseOf } from '../local/replicator/source-url.ts'
 import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
+import { makeFolder } from '../local/stores/durable.ts'
 import { leftOutText } from './left-out-text.ts'
 import { LiveView } from './live-view.ts'
 import { count, describeError, type Output, paint } from './output.ts'
@@ -104,7 +104,7 @@ type Step = (text: string) => void
 
 async function startEmbedded(options: SessionOptions, step: Step): Promise<PostgresServer> {
   const folder = runFolder(options.dir)
-  await mkdir(folder.root, { recursive: true, mode: 0o755 })
+  await makeFolder(folder.root, 0o755)
   const server = await startPostgres({ dir: folder.postgres, database: embeddedDatabase })
   step(`PostgreSQL on 127.0.0.1:${server.port}, data in ${join(options.dir, 'postgres')}`)
   await createSampleDatabase(server.url, { scale: options.scale })

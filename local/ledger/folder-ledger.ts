@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PipelineError } from '../../core/failures.ts'
 import {
@@ -18,6 +17,7 @@ import {
 import { type Balance, type BalanceOf, balancesOf, type Progress } from '../../core/ledger-balance.ts'
 import { LedgerBook } from '../../core/ledger-book.ts'
 import type { Ledger } from '../../core/ports.ts'
+import { makeFolder } from '../stores/durable.ts'
 import { FeedTally } from './feed-tally.ts'
 import { dropJournal, Journal } from './journal.ts'
 import { Manifest } from './manifest.ts'
@@ -81,7 +81,7 @@ export class FolderLedger implements Ledger {
   static async open(folder: string, options: FolderLedgerOptions): Promise<FolderLedger> {
     const { feed, formatted, mode = 'write' } = options
     if (mode === 'read') return FolderLedger.openBeside(folder, options)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     const stored = await readBooks(folder)
     const journals = await journalsIn(folder)
     if (stored === undefined) {

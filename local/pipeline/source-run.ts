@@ -44,6 +44,8 @@ export interface SourceRunDeps {
   readonly log: Logger
   /** See `StreamOptions`. */
   readonly silenceMs?: number | undefined
+  /** As `pauseAfter` of the link, which it is when left out. */
+  readonly pauseAfter?: typeof pauseAfter
 }
 
 /**
@@ -118,7 +120,7 @@ export class SourceRun {
         failures = 0
       } catch (error) {
         failures = this.capturedLsn > before ? 0 : failures + 1
-        const wait = pauseAfter(error, failures)
+        const wait = (this.deps.pauseAfter ?? pauseAfter)(error, failures)
         if (!(error instanceof PipelineError) || wait === undefined) throw error
         this.link.lost(error, wait)
         this.deps.log.warn('source.retry', { code: error.code, waitMs: wait, message: error.message })

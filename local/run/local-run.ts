@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import type { Table } from '../../core/contract/table.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Clock, Logger } from '../../core/ports.ts'
@@ -20,6 +19,7 @@ import type { Proof, ReconcileRequest } from '../reconcile/reconcile.ts'
 import { repairFolder } from '../recovery/repair-folder.ts'
 import { askSourceActivity } from '../replicator/source-activity.ts'
 import type { SourceTable } from '../replicator/source-catalog.ts'
+import { makeFolder } from '../stores/durable.ts'
 import type { BufferingHints } from '../stores/folder-delivery.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { type AddTablesDeps, addTables, type TablesAdded } from './add-tables.ts'
@@ -90,7 +90,7 @@ export interface LocalRun {
 
 /** Checks the source, opens the folder and starts every stage. Throws `source/…`, `run/…` and `contract/…` failures. */
 export async function openLocalRun(options: LocalRunOptions): Promise<LocalRun> {
-  await mkdir(options.dir, { recursive: true, mode: 0o755 })
+  await makeFolder(options.dir, 0o755)
   const lock = await lockFolder(options.dir)
   try {
     return await openLocked(options, runFolder(options.dir), lock)

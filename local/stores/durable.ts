@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 
-/** Makes a folder that only its owner can enter, durably, with the folders above it. */
-export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
+/** Makes a folder that only its owner can enter, or with another mode, durably, with the folders above it. */
+export async function makeFolder(folder: string, mode = 0o700): Promise<void> {
+  const whole = resolve(folder)
+  const first = await mkdir(whole, { recursive: true, mode })
   if (first === undefined) return
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+  for (let made = whole; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
 }
 
 /** Makes names in a folder survive a power cut. */

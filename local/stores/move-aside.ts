@@ -9,5 +9,7 @@ export async function moveAside(root: string, name: string, at = new Date().toIS
   const target = join(root, 'damaged', at.replace(/[:.]/g, '-'), name)
   await makeFolder(dirname(target))
   await rename(path, target)
+  /* First where it is now: cut off in between, it is in both places and not in neither. */
+  await syncFolder(dirname(target))
   await syncFolder(dirname(path))
 }

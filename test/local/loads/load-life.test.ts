@@ -7,6 +7,7 @@ import { PipelineError } from '../../../core/failures.ts'
 import { isOver, type Load, loadState } from '../../../core/load.ts'
 import { FolderLoadLedger } from '../../../local/loads/folder-load-ledger.ts'
 import { setForeignAside } from '../../../local/loads/set-aside.ts'
+import { RunState } from '../../../local/pipeline/run-state.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import { openScratch, type Scratch } from '../postgres/scratch.ts'
@@ -74,6 +75,11 @@ async function over(id: string): Promise<Load> {
   throw new Error('the load did not end')
 }
 
+/* What the state on disk says of the table. */
+async function loadedNow() {
+  return (await RunState.read(join(dir, 'state.json')))?.loads[TABLE]
+}
+
 async function expectEqual(): Promise<void> {
   const { tables } = await now().reconcile(AbortSignal.timeout(DEADLINE_MS))
   expect(tables.map(({ table, equal, lakeRows }) => [table, equal, lakeRows])).toEqual([
@@ -119,6 +125,7 @@ describe('a load', () => {
   ] as const)(
     'G3 G10 that fails at %s (%s) says why, and resumed it is complete and equal',
     async (name, when, port) => {
+      const before = await loadedNow()
       const error = new PipelineError('lake/unreadable', 'injected')
       const target = port === 'ledger' ? now().pipeline.ledger : now().pipeline.catalog
       break_(target, name as never, error, when)
@@ -126,6 +133,8 @@ describe('a load', () => {
       const first = await over(id)
       expect(loadState(first)).toBe('failed')
       expect(first.tables[0]?.failure).toEqual({ code: 'lake/unreadable', message: 'injected' })
+      /* A floor that is not set is not in the state either: the next start would take the load for complete. */
+      expect(await loadedNow()).toEqual(before)
       await now().loads.resume(id)
       expect(loadState(await over(id))).toBe('complete')
       await expectEqual()

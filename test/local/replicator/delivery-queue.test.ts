@@ -104,6 +104,68 @@ describe('the delivery queue', () => {
     expect([batches.length, queue.deliveredThrough, events]).toEqual([1, 10n, ['failed full']])
   })
 
+  test('G1 a delivery counts for what it held, not for a record that waits behind it', async () => {
+    const { queue, pending, events } = gated({ batchRecords: 1 })
+    queue.add(record('a'))
+    queue.reach(20n)
+    queue.add(record('b'))
+    queue.reach(30n)
+    pending.shift()?.resolve()
+    await turn()
+    expect([queue.deliveredThrough, events]).toEqual([10n, ['delivered 10']])
+    pending.shift()?.resolve()
+    await turn()
+    expect([queue.deliveredThrough, events]).toEqual([30n, ['delivered 10', 'delivered 30']])
+  })
+
+  test('G1 a full batch does not speak for a record that is collected behind it', async () => {
+    const { queue, batches, pending } = gated({ batchRecords: 2 })
+    for (const name of ['a', 'b', 'c', 'd', 'e']) queue.add(record(name))
+    queue.reach(20n)
+    pending.shift()?.resolve()
+    await turn()
+    expect(batches.map(({ records, through }) => [records.length, through])).toEqual([
+      [2, 10n],
+      [2, 10n],
+    ])
+    pending.shift()?.resolve()
+    await turn()
+    expect(queue.deliveredThrough).toBe(10n)
+    pending.shift()?.resolve()
+    await turn()
+    expect(queue.deliveredThrough).toBe(20n)
+  })
+
+  test('G1 nothing counts past a delivery that is under way, nor past a record that waits', async () => {
+    const { queue, pending, events } = gated({ batchRecords: 1 })
+    queue.add(record('a'))
+    queue.reach(20n)
+    queue.reach(30n)
+    expect([queue.deliveredThrough, events]).toEqual([10n, []])
+    pending.shift()?.resolve()
+    await turn()
+    expect(queue.deliveredThrough).toBe(30n)
+    const waiting = gated()
+    waiting.queue.add(record('b'))
+    waiting.queue.reach(20n)
+    expect([waiting.queue.deliveredThrough, waiting.events]).toEqual([10n, []])
+    await waiting.queue.stop()
+  })
+
+  test('G1 after a refusal nothing counts, whatever is reached and flushed then', async () => {
+    const { queue, batches, pending, events } = gated({ batchRecords: 1 })
+    queue.add(record('a'))
+    queue.add(record('b'))
+    pending.shift()?.reject(new Error('full'))
+    await turn()
+    queue.add(record('c'))
+    queue.reach(30n)
+    const flushed = queue.flush()
+    for (const { resolve } of pending.splice(0)) resolve()
+    await flushed
+    expect([batches.length, queue.deliveredThrough, events]).toEqual([1, 10n, ['failed full']])
+  })
+
   test('moves on by itself when there is nothing to deliver', () => {
     const { queue, events } = gated()
     queue.reach(20n)

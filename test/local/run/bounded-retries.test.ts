@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PipelineError } from '../../../core/failures.ts'
+import { sourceTableName } from '../../../core/source-table-name.ts'
+import { RunState, type RunStateData } from '../../../local/pipeline/run-state.ts'
+import { pauseAfter } from '../../../local/pipeline/source-link.ts'
+import { SourceRun } from '../../../local/pipeline/source-run.ts'
+import { RunnerStage } from '../loads/runner-stage.ts'
+import { openScratch, type Scratch } from '../postgres/scratch.ts'
+import { refusal, until } from '../replicator/source-server.ts'
+
+let scratch: Scratch
+let stage: RunnerStage
+beforeAll(async () => {
+  scratch = await openScratch(0o755)
+  stage = await RunnerStage.open(scratch)
+}, 60_000)
+afterAll(() => scratch.clear())
+
+/* Capture of tables that are loaded; waits are a millisecond long. */
+async function sourceRun(): Promise<SourceRun> {
+  const loads = stage.sources.map((table) => {
+    const load = { state: 'complete' as const, oid: table.oid, rows: 1, position: null }
+    return [sourceTableName(table), load] as const
+  })
+  const data: RunStateData = {
+    ...{ format: 2, slot: 'bounded', publication: 'bounded', slotState: 'none', epoch: 1, added: [] },
+    source: { name: 'runner', system: '1', database: 'runner', address: 'here', isEmbedded: false },
+    loads: Object.fromEntries(loads),
+  }
+  const nothing = () => undefined
+  return new SourceRun({
+    source: { url: stage.url },
+    ...{ tables: () => stage.sources, streamed: () => stage.sources, keysOf: () => [], now: Date.now },
+    ...{ altered: nothing, lookSoon: nothing, saved: async () => undefined, look: async () => undefined },
+    ...{ pipeline: stage.pipeline, loads: await stage.runner(), log: { info: nothing, warn: nothing } },
+    state: new RunState(join(scratch.folder, 'state.json'), data),
+    pauseAfter: (error, failures) => (pauseAfter(error, failures) === undefined ? undefined : 1),
+  })
+}
+
+test('a failure that may pass, and does not, ends the run after so many attempts', async () => {
+  const { raw } = stage.pipeline
+  let attempts = 0
+  raw.put = async () => {
+    attempts += 1
+    throw new PipelineError('raw/unavailable', 'the disk is full')
+  }
+  const run = await sourceRun()
+  const abort = new AbortController()
+  const ended = refusal(run.run(abort.signal))
+  await until(async () => run.link.current().state === 'reading')
+  await stage.client.query('UPDATE public.rota SET n = 0 WHERE id = 1')
+  const goesOn = until(() => attempts > 12).then(() => undefined)
+  const error = await Promise.race([ended, goesOn])
+  abort.abort()
+  await ended.catch(() => undefined)
+  Reflect.deleteProperty(raw, 'put')
+  /* One that brought the position further before it failed is not counted. */
+  expect(error?.code).toBe('raw/unavailable')
+  expect(attempts).toBeGreaterThanOrEqual(5)
+})

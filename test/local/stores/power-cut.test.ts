@@ -1,0 +1,164 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { QuarantineEntry } from '../../../core/ports.ts'
+import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
+import { FolderLoadLedger } from '../../../local/loads/folder-load-ledger.ts'
+import { noteAcknowledged } from '../../../local/pipeline/acknowledged.ts'
+import { writeCheckpoint } from '../../../local/pipeline/checkpoint.ts'
+import { JsonDocument } from '../../../local/pipeline/json-document.ts'
+import { createFile, makeFolder, replaceFile } from '../../../local/stores/durable.ts'
+import { FolderFiles } from '../../../local/stores/folder-files.ts'
+import { FolderObjects } from '../../../local/stores/folder-objects.ts'
+import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
+import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
+import { FrameLog } from '../../../local/stores/frame-log.ts'
+import { moveAside } from '../../../local/stores/move-aside.ts'
+import { page } from '../../contract/raw-store.contract.ts'
+import { watchDisk } from '../../support/power-cut.ts'
+import { tempFolder } from '../../support/temp-folder.ts'
+
+/* Of a log that is open: `LogHead` says that it may be behind. */
+const HEAD = ['head']
+
+function entry(id: string): QuarantineEntry {
+  return {
+    ...{ id, stage: 'format', table: 'a.t', contract: 'a.t v1', position: null },
+    ...{ reasons: [], payload: `{"id":"${id}"}`, encoding: 'json' },
+  }
+}
+
+const frame = (text: string) => ({ header: null, content: Buffer.from(text) })
+
+function closing<T extends { close(): Promise<void> }>(store: T): T {
+  onTestFinished(() => store.close())
+  return store
+}
+
+type Store = (root: string) => Promise<readonly (() => Promise<unknown>)[]>
+
+/* The calls of each store after which everything in the folder is on disk. */
+const stores: Readonly<Record<string, Store>> = {
+  'a frame log': async (root) => {
+    const log = closing(await FrameLog.open(join(root, 'log'), 'write', () => null, 60))
+    return ['first', 'the same segment', 'the next'].map((text) => () => log.append([frame(text)]))
+  },
+  'a folder': async (root) => [() => makeFolder(join(root, 'a/b/c'))],
+  'a file that is replaced': async (root) =>
+    ['one', 'two'].map((text) => () => replaceFile(join(root, 'file'), [Buffer.from(text)])),
+  'a file that is made once': async (root) =>
+    ['one', 'two'].map((text) => () => createFile(join(root, 'file'), [Buffer.from(text)])),
+  'a file that is moved aside': async (root) => {
+    await replaceFile(join(root, 'state.json'), [Buffer.from('{')])
+    return [() => moveAside(root, 'state.json')]
+  },
+  objects: async (root) => {
+    const objects = new FolderObjects(root)
+    return ['lake/a/1.parquet', 'lake/b/c/1.parquet', 'lake/a/1.parquet'].map(
+      (key, index) => () => objects.put(key, Buffer.from(`${index}`)),
+    )
+  },
+  'files of the lake': async (root) => {
+    const files = new FolderFiles(new FolderObjects(root), join(root, 'scratch'))
+    return [1, 2].map((number) => async () => {
+      const path = await files.scratch('made')
+      await writeFile(path, `rows ${number}`)
+      await files.publish(path, 'lake/a/b/1.parquet')
+    })
+  },
+  'a document': async (root) => {
+    const document = closing(new JsonDocument(join(root, 'folder/state.json'), 40))
+    const value = { small: 'x'.repeat(100), n: 1 }
+    return [
+      () => document.write({ n: 0 }),
+      () => document.write(value),
+      () => document.edit({ ...value, n: 2 }, [{ at: ['n'], value: 2 }]),
+    ]
+  },
+  'the checkpoint': async (root) =>
+    [1, 2].map((pages) => () => writeCheckpoint(join(root, 'checkpoint.json'), pages)),
+  'what was acknowledged': async (root) =>
+    [1n, 2n].map((lsn) => () => noteAcknowledged(join(root, 'acknowledged.json'), lsn)),
+  'the raw store': async (root) => {
+    const raw = closing(await FolderRawStore.open(join(root, 'raw')))
+    return [1, 2].map((at) => async () => raw.put([await page('a.t', at)]))
+  },
+  quarantine: async (root) => {
+    const quarantine = closing(await FolderQuarantine.open(join(root, 'quarantine')))
+    return [
+      () => quarantine.put([entry('a'), entry('b')]),
+      () => quarantine.release(['a'], 'redriven'),
+      () => quarantine.purge(),
+      () => quarantine.put([entry('c')]),
+    ]
+  },
+  'the ledger': async (root) => {
+    const raw = closing(await FolderRawStore.open(join(root, 'raw')))
+    const open = FolderLedger.open(join(root, 'ledger'), { feed: raw, formatted: 0, journalBytes: 300 })
+    const ledger = closing(await open)
+    const label = { origin: 'page' as const, page: 'p', changes: 1, rows: 1, first: '1', last: '1' }
+    return [1, 2, 3, 4].map(
+      (number) => () =>
+        ledger.delivered(`o${number}`, [{ ...label, contract: 'a.t v1', ordinal: number, digest: '0' }]),
+    )
+  },
+  'the ledger of loads': async (root) => {
+    const ledger = closing(new FolderLoadLedger(join(root, 'loads')))
+    return ['one', 'two'].map(
+      (id) => () => ledger.save({ id, startedAt: '2026-01-01T00:00:00.000Z', window: null, tables: [] }),
+    )
+  },
+}
+
+describe('G10 a power cut takes nothing of what was said to be durable', () => {
+  test.each(Object.entries(stores))('by %s', async (_, open) => {
+    const root = await tempFolder()
+    const disk = await watchDisk(root, HEAD)
+    const calls = await open(root)
+    for (const [number, call] of calls.entries()) {
+      await call()
+      expect([number, await disk.lost()]).toEqual([number, []])
+    }
+  })
+
+  test('by a log that was closed, and its head says how far it reaches', async () => {
+    const root = await tempFolder()
+    const disk = await watchDisk(root)
+    const log = await FrameLog.open(join(root, 'log'), 'write', () => null)
+    await log.append([frame('a')])
+    expect(await disk.lost()).toEqual(['content of log/head'])
+    await log.close()
+    expect(await disk.lost()).toEqual([])
+  })
+})
+
+test('G1 the old log of quarantine stays for as long as the name of the new one may be lost', async () => {
+  const root = await tempFolder()
+  const folder = join(root, 'quarantine')
+  const quarantine = closing(await FolderQuarantine.open(folder))
+  await quarantine.put([entry('a'), entry('b')])
+  await quarantine.release(['a'], 'redriven')
+  const disk = await watchDisk(root)
+  /* After that of the new log's first name. */
+  disk.refuseSync(root, 2)
+  await expect(quarantine.purge()).rejects.toMatchObject({ code: 'EIO' })
+  expect((await readdir(root)).sort()).toEqual(['quarantine', 'quarantine.next'])
+  /* The next call finishes the swap. */
+  await quarantine.put([entry('c')])
+  expect(await readdir(root)).toEqual(['quarantine'])
+  expect(await idsOf(folder)).toEqual(['b', 'c'])
+})
+
+async function idsOf(folder: string): Promise<readonly string[]> {
+  const ids: string[] = []
+  for await (const { id } of (await FolderQuarantine.open(folder, { mode: 'read' })).list()) ids.push(id)
+  return ids
+}
+
+test('the disk of these tests tells what was not synced', async () => {
+  const root = await tempFolder()
+  await mkdir(join(root, 'made'))
+  const disk = await watchDisk(root)
+  await writeFile(join(root, 'made/file'), 'x')
+  expect(await disk.lost()).toEqual(['content of made/file', 'made', 'made/file'])
+})

@@ -1,0 +1,146 @@
+import type { Mutant } from './mutant.ts'
+
+const powerCut = 'test/local/stores/power-cut.test.ts'
+
+/** What is said to be on disk is. */
+export const durability: readonly Mutant[] = [
+  {
+    file: 'local/stores/frame-log.ts',
+    before: '      await file.datasync()\n',
+    after: '',
+    test: powerCut,
+    reason: 'frames of a log are on disk when it says so',
+  },
+  {
+    file: 'local/stores/frame-log.ts',
+    before: 'if (isNew) await syncFolder(this.folder)',
+    after: 'if (isNew) await Promise.resolve()',
+    test: powerCut,
+    reason: 'a new segment of a log keeps its name',
+  },
+  {
+    file: 'local/stores/log-head.ts',
+    before: '    await syncFolder(this.folder)\n',
+    after: '',
+    test: powerCut,
+    reason: 'the head of a log keeps its name',
+  },
+  {
+    file: 'local/stores/log-head.ts',
+    before: '    await file?.datasync()\n',
+    after: '',
+    test: powerCut,
+    reason: 'the head of a log that was closed is on disk',
+  },
+  {
+    file: 'local/stores/durable.ts',
+    before: '    await file.sync()\n',
+    after: '',
+    test: powerCut,
+    reason: 'a file that is replaced is whole before it has the name',
+  },
+  {
+    file: 'local/stores/durable.ts',
+    before: '    throw error\n  }\n  await syncFolder(dirname(path))\n',
+    after: '    throw error\n  }\n',
+    test: powerCut,
+    reason: 'a file that was replaced stays so',
+  },
+  {
+    file: 'local/stores/durable.ts',
+    before: '    await rm(temporary, { force: true })\n  }\n  await syncFolder(dirname(path))\n',
+    after: '    await rm(temporary, { force: true })\n  }\n',
+    test: powerCut,
+    reason: 'a file that was made keeps its name',
+  },
+  {
+    file: 'local/stores/durable.ts',
+    before:
+      '  for (let made = whole; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))\n',
+    after: '',
+    test: powerCut,
+    reason: 'folders that were made keep their names',
+  },
+  {
+    file: 'local/stores/folder-files.ts',
+    before: '      await file.sync()\n',
+    after: '',
+    test: powerCut,
+    reason: 'a published file of the lake is whole on disk',
+  },
+  {
+    file: 'local/stores/folder-files.ts',
+    before: '    await syncFolder(dirname(target))\n',
+    after: '',
+    test: powerCut,
+    reason: 'a published file of the lake keeps its name',
+  },
+  {
+    file: 'local/stores/move-aside.ts',
+    before: '  await syncFolder(dirname(path))\n',
+    after: '',
+    test: powerCut,
+    reason: 'what was moved aside does not come back',
+  },
+  {
+    file: 'local/stores/quarantine-log.ts',
+    before:
+      '  /* The new log must keep its name through a power cut before the old log goes. */\n  await syncFolder(dirname(folder))\n',
+    after: '',
+    test: powerCut,
+    reason: 'the old log of quarantine goes only when the new one has its name for good',
+  },
+  {
+    file: 'local/stores/quarantine-log.ts',
+    before: '  await rename(next, folder)\n  await syncFolder(dirname(folder))\n',
+    after: '  await rename(next, folder)\n',
+    test: powerCut,
+    reason: 'the purged log of quarantine keeps its place',
+  },
+  {
+    file: 'local/stores/folder-quarantine.ts',
+    before: '      this.isSwapping = true\n',
+    after: '',
+    test: 'test/local/stores/folder-quarantine.test.ts',
+    reason: 'a swap of a purged quarantine that failed comes before the next entry',
+  },
+  {
+    file: 'local/stores/folder-quarantine.ts',
+    before: '    await finishPurge(folder)\n',
+    after: '',
+    test: 'test/local/stores/folder-quarantine.test.ts',
+    reason: 'a purge that a crash cut off is finished at the next start',
+  },
+  {
+    file: 'local/pipeline/format-loop.ts',
+    before: '    await ledger.formatted(records)\n    await writeCheckpoint(checkpoint, reached)\n',
+    after: '    await writeCheckpoint(checkpoint, reached)\n    await ledger.formatted(records)\n',
+    test: 'test/local/pipeline/loops.test.ts',
+    reason: 'a page behind the checkpoint is in the books',
+  },
+  {
+    file: 'local/pipeline/land-loop.ts',
+    before:
+      '      await ledger.landed(record)\n      meter?.landed(record.files)\n      await objects.delete(key)\n',
+    after:
+      '      await objects.delete(key)\n      await ledger.landed(record)\n      meter?.landed(record.files)\n',
+    test: 'test/local/pipeline/loops.test.ts',
+    reason: 'an object goes only when the books have what landed of it',
+  },
+  {
+    file: 'local/ledger/folder-ledger.ts',
+    before: '    await this.manifest.append(this.fileChanges)\n    const next',
+    after: '    void this.manifest.append(this.fileChanges)\n    const next',
+    test: 'test/local/ledger/folder-ledger.test.ts',
+    reason: 'files are in the manifest before the journal that names them goes',
+  },
+  {
+    file: 'lake/compaction/compact-table.ts',
+    before:
+      '  await ledger.save(built.record)\n  await catalog.publishBase(table, version, built.base, entry.base?.build ?? null)\n',
+    after:
+      '  await catalog.publishBase(table, version, built.base, entry.base?.build ?? null)\n  await ledger.save(built.record)\n',
+    test: 'test/lake/compaction/crash-anywhere.test.ts',
+    reason: 'what a build puts out of use is written down before the build is shown',
+  },
+]
