@@ -1,10 +1,9 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { onceInRun } from '../support/once-in-run.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -21,10 +20,11 @@ export interface Invoked {
 }
 
 export async function buildHandlers(): Promise<BuiltHandlers> {
-  const folder = await mkdtemp(join(tmpdir(), 'tidemark-handlers-'))
-  await promisify(execFile)(process.execPath, [
-    ...[join(root, 'infra/bundle.mjs'), '--out', folder, '--unzipped'],
-  ])
+  const folder = await onceInRun('handlers', async (out) => {
+    await promisify(execFile)(process.execPath, [
+      ...[join(root, 'infra/bundle.mjs'), '--out', out, '--unzipped'],
+    ])
+  })
   const running: RunningHandler[] = []
   return {
     folder,
@@ -36,7 +36,6 @@ export async function buildHandlers(): Promise<BuiltHandlers> {
     },
     close: async () => {
       for (const handler of running) handler.stop()
-      await rm(folder, { recursive: true, force: true })
     },
   }
 }
