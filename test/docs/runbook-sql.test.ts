@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type PostgresServer, startPostgres } from '../../local/postgres/start-postgres.ts'
+import type { PostgresServer } from '../../local/postgres/start-postgres.ts'
+import { startCopiedServer } from '../local/postgres/copied-server.ts'
 import { scratchFolder } from '../support/tidemark.ts'
 
 const docs = resolve(import.meta.dirname, '../../docs')
@@ -24,7 +25,7 @@ let client: pg.Client
 
 beforeAll(async () => {
   scratch = await scratchFolder()
-  server = await startPostgres({ dir: resolve(scratch.path, 'source'), database: 'workforce' })
+  server = await startCopiedServer({ dir: resolve(scratch.path, 'source'), database: 'workforce' })
   client = new pg.Client({ connectionString: server.url })
   await client.connect()
   /* What RDS has. */

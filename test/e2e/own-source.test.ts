@@ -2,7 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type PostgresServer, startPostgres } from '../../local/postgres/start-postgres.ts'
+import type { PostgresServer } from '../../local/postgres/start-postgres.ts'
+import { startCopiedServer } from '../local/postgres/copied-server.ts'
 import { until } from '../local/replicator/source-server.ts'
 import { lastJson, scratchFolder, startTidemark, tidemark, untilStatus } from '../support/tidemark.ts'
 
@@ -13,7 +14,7 @@ let server: PostgresServer
 
 beforeAll(async () => {
   scratch = await scratchFolder()
-  server = await startPostgres({ dir: join(scratch.path, 'source'), database: 'shop' })
+  server = await startCopiedServer({ dir: join(scratch.path, 'source'), database: 'shop' })
 }, 60_000)
 
 afterAll(async () => {

@@ -31,7 +31,7 @@ export interface Matrix {
 
 /** Writes every case into a new server, runs the pipeline on it once, and reads what became of each value. */
 export async function measureMatrix(scratch: Scratch): Promise<Matrix> {
-  const server = await scratch.start({ database: 'matrix' })
+  const server = await scratch.startCopied('matrix')
   const skipped = await prepare(server.url)
   const cases = typeCases.map((given, index) => ({
     given,

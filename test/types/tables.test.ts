@@ -55,7 +55,7 @@ let lake: LakeSession
 
 beforeAll(async () => {
   scratch = await openScratch(0o755)
-  const server = await scratch.start({ database: 'odd' })
+  const server = await scratch.startCopied('odd')
   url = server.url
   writer = await openWriter(url)
   await writer.query(setup)

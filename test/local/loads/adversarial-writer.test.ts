@@ -36,7 +36,7 @@ let writer: pg.Client
 
 beforeAll(async () => {
   scratch = await openScratch(0o755)
-  const server = await scratch.start({ database: 'adversary' })
+  const server = await scratch.startCopied('adversary')
   writer = new pg.Client({ connectionString: server.url, connectionTimeoutMillis: 5_000 })
   await writer.connect()
   scratch.later(() => writer.end())

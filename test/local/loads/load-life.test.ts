@@ -24,7 +24,7 @@ let run: LocalRun | undefined
 
 beforeAll(async () => {
   scratch = await openScratch(0o755)
-  url = (await scratch.start({ database: 'loads' })).url
+  url = (await scratch.startCopied('loads')).url
   dir = join(scratch.folder, 'run')
   writer = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
   await writer.connect()

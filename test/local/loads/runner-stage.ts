@@ -60,7 +60,7 @@ export class RunnerStage {
     scratch: Scratch,
     { names = ['rota', 'shops'], role }: { readonly names?: readonly string[]; readonly role?: string } = {},
   ): Promise<RunnerStage> {
-    const { url: owner } = await scratch.start({ database: 'runner' })
+    const { url: owner } = await scratch.startCopied('runner')
     const client = new pg.Client({ connectionString: owner, connectionTimeoutMillis: 5_000 })
     await client.connect()
     scratch.later(() => client.end())

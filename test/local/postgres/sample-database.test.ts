@@ -11,7 +11,7 @@ const progress = new Map<string, number>()
 
 beforeAll(async () => {
   scratch = await openScratch(0o755)
-  const server = await scratch.start({ database: 'hr' })
+  const server = await scratch.startCopied('hr')
   url = server.url
   await createSampleDatabase(url, { onProgress: (table, rows) => progress.set(table, rows) })
 })

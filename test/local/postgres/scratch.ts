@@ -1,20 +1,21 @@
-import { execFile } from 'node:child_process'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import {
   type PostgresOptions,
   type PostgresServer,
   startPostgres,
 } from '../../../local/postgres/start-postgres.ts'
+import { startCopiedServer } from './copied-server.ts'
 
 /** A folder for one test, and everything that was started in it; all gone after `clear`. */
 export interface Scratch {
   readonly folder: string
   readonly dir: string
   start(options?: Partial<PostgresOptions>): Promise<PostgresServer>
+  /** Where the first start of a folder is not what is tested. */
+  startCopied(database: string): Promise<PostgresServer>
   /** Runs before the folder goes, last in first out. */
   later(work: () => unknown): void
   /** Stops what runs, keeps the folder. */
@@ -31,26 +32,23 @@ export async function openScratch(mode: number): Promise<Scratch> {
   const close = async () => {
     for (const work of atEnd.splice(0).reverse()) await work()
   }
+  const untilClosed = async (starting: Promise<PostgresServer>) => {
+    const server = await starting
+    atEnd.push(() => server.stop())
+    return server
+  }
   return {
     folder,
     dir,
     later: (work) => atEnd.push(work),
-    start: async (options) => {
-      const server = await startPostgres({ dir, ...options })
-      atEnd.push(() => server.stop())
-      return server
-    },
+    start: (options) => untilClosed(startPostgres({ dir, ...options })),
+    startCopied: (database) => untilClosed(startCopiedServer({ dir, database })),
     close,
     clear: async () => {
       await close()
       await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
-}
-
-/** A copy with owners and modes as they are: cheaper than another initdb. */
-export async function copyFolder(from: string, to: string): Promise<void> {
-  await promisify(execFile)('cp', ['-a', from, to])
 }
 
 /** One statement on a connection of its own; every value as text. */

@@ -4,7 +4,8 @@ import { chmod, chown, copyFile, mkdir, readdir, readFile, stat, writeFile } fro
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startPostgres } from '../../../local/postgres/start-postgres.ts'
-import { ask, copyFolder, openScratch, type Scratch } from './scratch.ts'
+import { copyFolder } from './copied-server.ts'
+import { ask, openScratch, type Scratch } from './scratch.ts'
 
 // Real servers on a busy machine: a limit against hanging, not an expectation.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })

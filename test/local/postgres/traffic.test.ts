@@ -14,7 +14,7 @@ let server: PostgresServer
 
 beforeAll(async () => {
   scratch = await openScratch(0o755)
-  server = await scratch.start({ database: 'hr' })
+  server = await scratch.startCopied('hr')
   await createSampleDatabase(server.url, { scale: 0.2 })
 })
 afterAll(() => scratch.clear())

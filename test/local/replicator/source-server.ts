@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,7 +6,6 @@ import pg from 'pg'
 import { vi } from 'vitest'
 import { PipelineError } from '../../../core/failures.ts'
 import type { StreamRecord } from '../../../core/stream-record.ts'
-import { startPostgres } from '../../../local/postgres/start-postgres.ts'
 import type { ReplicationBatch } from '../../../local/replicator/delivery-queue.ts'
 import { ensurePublication } from '../../../local/replicator/ensure-publication.ts'
 import { parseLsn } from '../../../local/replicator/lsn.ts'
@@ -15,6 +13,7 @@ import { openSnapshot } from '../../../local/replicator/snapshot.ts'
 import { readSourceCatalog, type SourceTable } from '../../../local/replicator/source-catalog.ts'
 import { closeClient, type Source } from '../../../local/replicator/source-connection.ts'
 import { type StreamOptions, streamChanges } from '../../../local/replicator/stream-changes.ts'
+import { startCopiedServer } from '../postgres/copied-server.ts'
 
 /* Starting servers and waiting for their slots is slow on a busy machine, and never the point. */
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 60_000 })
@@ -37,19 +36,17 @@ export interface SourceDatabase {
 
 export async function startSource(settings: Readonly<Record<string, string>> = {}): Promise<SourceServer> {
   const root = await mkdtemp(join(tmpdir(), 'tidemark-replicator-'))
-  const server = await startPostgres({
+  await chmod(root, 0o755)
+  const server = await startCopiedServer({
     dir: join(root, 'pg'),
-    settings: { max_replication_slots: '40', max_wal_senders: '40', fsync: 'off', ...settings },
+    settings: { max_replication_slots: '40', max_wal_senders: '40', ...settings },
   })
-  const admin = await openClient({ url: server.url })
-  const name = `t_${randomBytes(6).toString('hex')}`
-  await admin.query(`create database ${name}`)
-  await closeClient(admin)
   const url = new URL(server.url)
-  url.pathname = `/${name}`
-  const database = { source: { url: url.href }, client: await openClient({ url: url.href }), name }
+  const source = { url: url.href }
+  const database = { source, client: await openClient(source), name: url.pathname.slice(1) }
+  url.pathname = '/postgres'
   return {
-    url: server.url,
+    url: url.href,
     database: async (schema) => {
       await empty(database)
       await database.client.query(schema)
