@@ -118,8 +118,16 @@ function attend(socket: Socket, holder: Holder): void {
   socket.setEncoding('utf8')
   socket.on('error', () => undefined)
   socket.write(`${process.pid}\n`)
-  const silent = setTimeout(() => socket.destroy(), REQUEST_MS)
-  socket.on('close', () => clearTimeout(silent))
+  /* A process that was busy for so long first reads what came meanwhile. */
+  let last: NodeJS.Immediate | undefined
+  const silent = setTimeout(() => {
+    last = setImmediate(() => socket.destroy())
+  }, REQUEST_MS)
+  const heard = () => {
+    clearTimeout(silent)
+    clearImmediate(last)
+  }
+  socket.on('close', heard)
   const stop = new AbortController()
   let text = ''
   const listen = (piece: string) => {
@@ -127,7 +135,7 @@ function attend(socket: Socket, holder: Holder): void {
     const end = text.indexOf('\n')
     if (text.length > MAX_REQUEST_BYTES) socket.destroy()
     if (end < 0 || socket.destroyed) return
-    clearTimeout(silent)
+    heard()
     socket.off('data', listen)
     socket.off('end', hangUp)
     socket.on('close', () => stop.abort())

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, lstat, mkdtemp, realpath, rename, rm, symlink } from 'node:fs/promises'
+import { readlinkSync, renameSync } from 'node:fs'
+import { chmod, lstat, mkdtemp, realpath, rm, symlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -40,18 +41,21 @@ export interface HeldSocket {
 }
 
 /**
- * Takes the lock of a folder for as long as this process lives; undefined when another process has it. A lock that a dead
- * process left is replaced in one step, by one process at a time, so that its name is never free in between.
+ * Takes the lock of a folder for as long as this process lives; undefined when another process has it. The name comes to a
+ * socket that listens already, in one step and by one process at a time: whoever finds the name and nobody behind it has
+ * found the lock of a dead process.
  */
 export async function holdSocket(
   folder: string,
   attend: (socket: Socket) => void,
 ): Promise<HeldSocket | undefined> {
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const held = await bound(folder, NAME, attend)
-    if (held !== undefined) return held
     if ((await holderOf(folder)) !== undefined) return undefined
-    const taken = await underGuard(folder, () => replaceDead(folder, attend))
+    /* Windows takes the name of a pipe away with its process. */
+    const taken =
+      process.platform === 'win32'
+        ? await bound(folder, NAME, attend)
+        : await underGuard(folder, (isOurs) => takeName(folder, attend, isOurs))
     if (taken !== undefined) return taken
     await sleep(PAUSE_MS * (1 + Math.random()))
   }
@@ -97,19 +101,22 @@ async function bound(
   return { server, release: () => closed(server).then(() => address.close()) }
 }
 
-async function replaceDead(
+async function takeName(
   folder: string,
   attend: (socket: Socket) => void,
+  isOurs: () => boolean,
 ): Promise<HeldSocket | undefined> {
   const own = `lock.${randomBytes(6).toString('hex')}.tmp`
   const held = await bound(folder, own, attend)
   if (held === undefined) return undefined
   const path = join(folder, NAME)
-  if ((await holderOf(folder)) !== undefined) {
+  const isFree = (await holderOf(folder)) === undefined
+  /* Without a pause between the two: a process that was held up for so long that its guard went takes nothing. */
+  if (!isFree || !isOurs()) {
     await held.release()
     return undefined
   }
-  await rename(join(folder, own), path)
+  renameSync(join(folder, own), path)
   return {
     server: held.server,
     release: async () => {
@@ -119,23 +126,34 @@ async function replaceDead(
   }
 }
 
-/* A guard that is old is of a process that died with it. */
-async function underGuard<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {
-  /* Windows takes the name of a pipe away with its process. */
-  if (process.platform === 'win32') return undefined
+/* A guard that is old is of a process that died with it, or was held up: `isOurs` says so to that one. */
+async function underGuard<T>(
+  folder: string,
+  work: (isOurs: () => boolean) => Promise<T>,
+): Promise<T | undefined> {
   const guard = join(folder, GUARD)
+  const own = `${process.pid}-${randomBytes(6).toString('hex')}`
   try {
-    await symlink(String(process.pid), guard)
+    await symlink(own, guard)
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error
     const age = Date.now() - ((await lstat(guard).catch(() => undefined))?.mtimeMs ?? Date.now())
     if (Math.abs(age) > GUARD_MS) await rm(guard, { force: true })
     return undefined
   }
+  const isOurs = () => linkOf(guard) === own
   try {
-    return await work()
+    return await work(isOurs)
   } finally {
-    await rm(guard, { force: true })
+    if (isOurs()) await rm(guard, { force: true })
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
   }
 }
 
@@ -172,18 +190,15 @@ function askHolder(name: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const socket = connect(name)
     let text = ''
-    /* The system accepts for a process that is busy or stopped, never for one that is gone. */
-    let isHeld = false
-    socket.on('connect', () => {
-      isHeld = true
-    })
+    /* The system accepts for a process that is busy or stopped, and refuses for one that is gone. Silence says nothing: it may be ours. */
+    let isHeld = true
     socket.setTimeout(2_000, () => socket.destroy())
     socket.on('data', (bytes) => {
       text += bytes.toString()
       if (text.includes('\n')) socket.destroy()
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (!DEAD.has(error.code ?? '')) isHeld = true
+      if (DEAD.has(error.code ?? '')) isHeld = false
     })
     socket.on('close', () => resolve(isHeld ? Number(text) : undefined))
   })

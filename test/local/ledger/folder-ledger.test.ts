@@ -226,3 +226,13 @@ test('records that are no changes are counted once, over a restart', async () =>
   await through(second, [0])
   expect([second.balance(of).filtered, second.book.bookkeeping]).toEqual([2, 4])
 })
+
+test('G1 lines stay in the journal for as long as the manifest cannot be written', async () => {
+  const folder = await tempFolder()
+  const ledger = await open(folder, 'write', 100)
+  await writeFile(join(folder, 'files'), 'in the way')
+  await expect(ledger.landed(landedOf(0))).rejects.toThrow()
+  await ledger.close()
+  await rm(join(folder, 'files'))
+  expect(await filesIn(await open(folder))).toEqual(keysOf(1))
+})

@@ -11,10 +11,11 @@ const refused = { code: 'run/locked' }
 /** Another process that takes the folder and then does what `then` says. */
 async function otherProcess(folder: string, then: string, first = ''): Promise<ChildProcess> {
   const module = new URL('../../../local/pipeline/folder-lock.ts', import.meta.url).href
-  const script = `${first}
+  const script = `import { writeSync } from 'node:fs'
+    ${first}
     const { lockFolder } = await import(${JSON.stringify(module)})
     await lockFolder(${JSON.stringify(folder)})
-    process.stdout.write('locked')
+    writeSync(1, 'locked')
     ${then}`
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -24,6 +25,11 @@ async function otherProcess(folder: string, then: string, first = ''): Promise<C
   })
   await once(child.stdout ?? child, 'data')
   return child
+}
+
+/* Longer than a lock waits for an answer: everything of this process is late then. */
+function stall(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_100)
 }
 
 describe('the lock of a folder', () => {
@@ -106,8 +112,17 @@ describe('the lock of a folder', () => {
 
   test('is held by a process that is too busy to answer', async () => {
     const folder = await tempFolder()
-    await otherProcess(folder, `setTimeout(() => { for (;;); }, 10)`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    /* It holds the folder when it says so, and answers nothing from then on. */
+    await otherProcess(folder, 'for (;;);')
     await expect(lockFolder(folder)).rejects.toMatchObject(refused)
+  })
+
+  test('is held, for a process that was itself too busy to hear the answer', async () => {
+    const folder = await tempFolder()
+    const lock = await lockFolder(folder)
+    const asked = folderHolder(folder)
+    stall()
+    expect(await asked).toBeDefined()
+    await lock.release()
   })
 })

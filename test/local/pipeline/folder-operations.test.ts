@@ -84,6 +84,15 @@ test('before it serves, and without anybody there, a request is refused', async 
   await lock.release()
 })
 
+test('a request that came while the holder was busy is answered, however long that was', async () => {
+  const folder = await served(async () => 'done')
+  const asked = askOperation(folder, {}, quiet)
+  /* It is on its way; then nothing of this process runs for longer than a silent client may take. */
+  await new Promise((resolve) => setImmediate(resolve))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_100)
+  expect(await asked).toBe('done')
+})
+
 test('G9 garbage, silence and a request without end are dropped, and the next one is answered', async () => {
   let asked = 0
   const folder = await served(async () => {

@@ -132,26 +132,42 @@ describe('G10 a power cut takes nothing of what was said to be durable', () => {
   })
 })
 
-test('G1 the old log of quarantine stays for as long as the name of the new one may be lost', async () => {
-  const root = await tempFolder()
-  const folder = join(root, 'quarantine')
-  const quarantine = closing(await FolderQuarantine.open(folder))
-  await quarantine.put([entry('a'), entry('b')])
-  await quarantine.release(['a'], 'redriven')
-  const disk = await watchDisk(root)
-  /* After that of the new log's first name. */
-  disk.refuseSync(root, 2)
-  await expect(quarantine.purge()).rejects.toMatchObject({ code: 'EIO' })
-  expect((await readdir(root)).sort()).toEqual(['quarantine', 'quarantine.next'])
-  /* The next call finishes the swap. */
-  await quarantine.put([entry('c')])
-  expect(await readdir(root)).toEqual(['quarantine'])
-  expect(await idsOf(folder)).toEqual(['b', 'c'])
+describe('G1 the old log of quarantine stays for as long as the name of the new one may be lost', () => {
+  /* A purge of the first of two entries that fails just there. */
+  async function halfPurged() {
+    const root = await tempFolder()
+    const quarantine = closing(await FolderQuarantine.open(join(root, 'quarantine')))
+    await quarantine.put([entry('a'), entry('b')])
+    await quarantine.release(['a'], 'redriven')
+    const disk = await watchDisk(root)
+    /* After that of the new log's first name. */
+    disk.refuseSync(root, 2)
+    await expect(quarantine.purge()).rejects.toMatchObject({ code: 'EIO' })
+    expect((await readdir(root)).sort()).toEqual(['quarantine', 'quarantine.next'])
+    return { root, folder: join(root, 'quarantine'), quarantine }
+  }
+
+  test('and the next call finishes the swap before it writes', async () => {
+    const { root, folder, quarantine } = await halfPurged()
+    await quarantine.put([entry('c')])
+    expect(await readdir(root)).toEqual(['quarantine'])
+    expect(await idsOf(folder)).toEqual(['b', 'c'])
+  })
+
+  test('and so does the next start', async () => {
+    const { root, folder, quarantine } = await halfPurged()
+    await quarantine.close().catch(() => undefined)
+    await FolderQuarantine.open(folder).then((next) => next.close())
+    expect(await readdir(root)).toEqual(['quarantine'])
+    expect(await idsOf(folder)).toEqual(['b'])
+  })
 })
 
 async function idsOf(folder: string): Promise<readonly string[]> {
   const ids: string[] = []
-  for await (const { id } of (await FolderQuarantine.open(folder, { mode: 'read' })).list()) ids.push(id)
+  const quarantine = await FolderQuarantine.open(folder, { mode: 'read' })
+  for await (const { id } of quarantine.list()) ids.push(id)
+  await quarantine.close()
   return ids
 }
 

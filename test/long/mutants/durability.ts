@@ -77,10 +77,10 @@ export const durability: readonly Mutant[] = [
   },
   {
     file: 'local/stores/move-aside.ts',
-    before: '  await syncFolder(dirname(path))\n',
+    before: '  await syncFolder(dirname(target))\n',
     after: '',
     test: powerCut,
-    reason: 'what was moved aside does not come back',
+    reason: 'what was moved aside is where it was moved to',
   },
   {
     file: 'local/stores/quarantine-log.ts',
@@ -101,14 +101,14 @@ export const durability: readonly Mutant[] = [
     file: 'local/stores/folder-quarantine.ts',
     before: '      this.isSwapping = true\n',
     after: '',
-    test: 'test/local/stores/folder-quarantine.test.ts',
+    test: powerCut,
     reason: 'a swap of a purged quarantine that failed comes before the next entry',
   },
   {
     file: 'local/stores/folder-quarantine.ts',
     before: '    await finishPurge(folder)\n',
     after: '',
-    test: 'test/local/stores/folder-quarantine.test.ts',
+    test: powerCut,
     reason: 'a purge that a crash cut off is finished at the next start',
   },
   {
@@ -133,14 +133,5 @@ export const durability: readonly Mutant[] = [
     after: '    void this.manifest.append(this.fileChanges)\n    const next',
     test: 'test/local/ledger/folder-ledger.test.ts',
     reason: 'files are in the manifest before the journal that names them goes',
-  },
-  {
-    file: 'lake/compaction/compact-table.ts',
-    before:
-      '  await ledger.save(built.record)\n  await catalog.publishBase(table, version, built.base, entry.base?.build ?? null)\n',
-    after:
-      '  await catalog.publishBase(table, version, built.base, entry.base?.build ?? null)\n  await ledger.save(built.record)\n',
-    test: 'test/lake/compaction/crash-anywhere.test.ts',
-    reason: 'what a build puts out of use is written down before the build is shown',
   },
 ]
