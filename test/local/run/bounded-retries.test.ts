@@ -7,7 +7,7 @@ import { pauseAfter } from '../../../local/pipeline/source-link.ts'
 import { SourceRun } from '../../../local/pipeline/source-run.ts'
 import { RunnerStage } from '../loads/runner-stage.ts'
 import { openScratch, type Scratch } from '../postgres/scratch.ts'
-import { refusal, until } from '../replicator/source-server.ts'
+import { refusal, until, walEnd } from '../replicator/source-server.ts'
 
 let scratch: Scratch
 let stage: RunnerStage
@@ -18,13 +18,13 @@ beforeAll(async () => {
 afterAll(() => scratch.clear())
 
 /* Capture of tables that are loaded; waits are a millisecond long. */
-async function sourceRun(): Promise<SourceRun> {
+async function sourceRun(slot: string, saved = async () => undefined): Promise<SourceRun> {
   const loads = stage.sources.map((table) => {
     const load = { state: 'complete' as const, oid: table.oid, rows: 1, position: null }
     return [sourceTableName(table), load] as const
   })
   const data: RunStateData = {
-    ...{ format: 2, slot: 'bounded', publication: 'bounded', slotState: 'none', epoch: 1, added: [] },
+    ...{ format: 2, slot, publication: 'bounded', slotState: 'none', epoch: 1, added: [] },
     source: { name: 'runner', system: '1', database: 'runner', address: 'here', isEmbedded: false },
     loads: Object.fromEntries(loads),
   }
@@ -32,9 +32,9 @@ async function sourceRun(): Promise<SourceRun> {
   return new SourceRun({
     source: { url: stage.url },
     ...{ tables: () => stage.sources, streamed: () => stage.sources, keysOf: () => [], now: Date.now },
-    ...{ altered: nothing, lookSoon: nothing, saved: async () => undefined, look: async () => undefined },
+    ...{ altered: nothing, lookSoon: nothing, saved, look: async () => undefined },
     ...{ pipeline: stage.pipeline, loads: await stage.runner(), log: { info: nothing, warn: nothing } },
-    state: new RunState(join(scratch.folder, 'state.json'), data),
+    state: new RunState(join(scratch.folder, `${slot}.json`), data),
     pauseAfter: (error, failures) => (pauseAfter(error, failures) === undefined ? undefined : 1),
   })
 }
@@ -46,7 +46,7 @@ test('a failure that may pass, and does not, ends the run after so many attempts
     attempts += 1
     throw new PipelineError('raw/unavailable', 'the disk is full')
   }
-  const run = await sourceRun()
+  const run = await sourceRun('bounded')
   const abort = new AbortController()
   const ended = refusal(run.run(abort.signal))
   await until(async () => run.link.current().state === 'reading')
@@ -59,4 +59,20 @@ test('a failure that may pass, and does not, ends the run after so many attempts
   /* One that brought the position further before it failed is not counted. */
   expect(error?.code).toBe('raw/unavailable')
   expect(attempts).toBeGreaterThanOrEqual(5)
+})
+
+test('G1 rows are not acknowledged when what they were read by could not be written', async () => {
+  const run = await sourceRun('saved', () =>
+    Promise.reject(new PipelineError('run/disk-full', 'tables.json')),
+  )
+  const abort = new AbortController()
+  const ended = refusal(run.run(abort.signal))
+  await until(async () => run.link.current().state === 'reading')
+  await stage.client.query('UPDATE public.rota SET n = 0 WHERE id = 2')
+  const end = await walEnd(stage.client)
+  const goesOn = until(() => run.capturedLsn >= end).then(() => undefined)
+  const error = await Promise.race([ended, goesOn])
+  abort.abort()
+  await ended.catch(() => undefined)
+  expect(error?.code).toBe('run/disk-full')
 })

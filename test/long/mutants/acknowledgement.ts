@@ -20,7 +20,7 @@ export const acknowledgement: readonly Mutant[] = [
     file: 'local/pipeline/source-run.ts',
     before: '        await saved()\n',
     after: '',
-    test: 'test/local/run/acknowledged.test.ts',
+    test: 'test/local/run/bounded-retries.test.ts',
     reason: 'what is known of altered tables is durable before their rows are acknowledged',
   },
   {
