@@ -82,13 +82,6 @@ export const acknowledgement: readonly Mutant[] = [
     reason: 'nothing is acknowledged past a batch that was refused',
   },
   {
-    file: 'local/replicator/stream-changes.ts',
-    before: 'if (!this.translator.inTransaction) this.queue.reach(bytes.readBigUInt64BE(1))',
-    after: 'this.queue.reach(bytes.readBigUInt64BE(1))',
-    test: 'test/local/replicator/stream-delivery.test.ts',
-    reason: 'a keepalive inside a transaction acknowledges nothing of it',
-  },
-  {
     file: 'local/replicator/acknowledgement.ts',
     before: '      await note(lsn)\n      this.told = lsn\n',
     after: '      this.told = lsn\n      await note(lsn)\n',
