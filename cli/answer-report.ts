@@ -1,6 +1,7 @@
 import { plural } from '../core/amount-text.ts'
 import type { ProofAnswer, TableAnswer } from '../local/reconcile/proof-answer.ts'
 import { alignedTable, count, exit, type Output, paint } from './output.ts'
+import { unplacedText } from './proof-report.ts'
 
 /** A proof of AWS for people: which tables are equal, and of those that are not how many keys and which columns. */
 export function answerText(answer: ProofAnswer, output: Output): string {
@@ -29,7 +30,12 @@ export function answerExit({ equal, tables }: ProofAnswer): number {
 }
 
 function verdict({ equal, different, scope, waited }: TableAnswer, output: Output): string {
-  if (!equal) return paint(output, 'red', `${count(different)} keys still differ after ${waited} s`)
+  if (!equal)
+    return paint(
+      output,
+      'red',
+      `${plural(different, 'key still differs', 'keys still differ')} after ${waited} s`,
+    )
   const where = { all: '', sample: ' in the sample', since: ' in these keys', keys: ' in these keys' }
   return paint(output, 'green', `equal${where[scope]}`)
 }
@@ -40,6 +46,7 @@ function notes({
   kinds,
   columns,
   heldBack,
+  unplaced,
   healed,
   notCompared,
 }: TableAnswer): readonly string[] {
@@ -54,7 +61,8 @@ function notes({
     ...(heldBack === 0
       ? []
       : [`  ${table}: ${plural(heldBack, 'key')} held back, no change in the lake has all of the row`]),
-    ...(healed === null ? [] : [`  ${table}: ${count(healed.healed)} keys healed${unhealed(healed)}`]),
+    ...(unplaced === 0 ? [] : [`  ${table}: ${unplacedText(unplaced)}`]),
+    ...(healed === null ? [] : [`  ${table}: ${plural(healed.healed, 'key')} healed${unhealed(healed)}`]),
     ...(notCompared.length > 0
       ? [`  ${table}: not compared, the source has no ${notCompared.join(', ')}`]
       : []),
@@ -62,7 +70,7 @@ function notes({
 }
 
 function unhealed({ stillDifferent, notPossible }: NonNullable<TableAnswer['healed']>): string {
-  const kept = stillDifferent > 0 ? `, ${count(stillDifferent)} still differ` : ''
+  const kept = stillDifferent > 0 ? `, ${plural(stillDifferent, 'still differs', 'still differ')}` : ''
   return notPossible > 0
     ? `${kept}, ${count(notPossible)} of them with a key that only the lake can read`
     : kept

@@ -1,3 +1,4 @@
+import { plural } from '../core/amount-text.ts'
 import type { FolderAudit } from '../local/ledger/audit-folder.ts'
 import { count, type Output, paint } from './output.ts'
 
@@ -11,7 +12,7 @@ export function auditText({ findings, before }: FolderAudit, output: Output): st
   const verdict =
     faults.length === 0
       ? paint(output, 'green', 'audit: nothing is missing')
-      : paint(output, 'red', `audit: ${count(faults.length)} faults`)
+      : paint(output, 'red', `audit: ${plural(faults.length, 'fault')}`)
   const lines = [...faults, ...notes]
     .slice(0, SHOWN)
     .flatMap(({ message, name, kind, first, last, advice }) => [

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import { plural } from '../core/amount-text.ts'
 import type { Traffic } from '../local/postgres/traffic.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { count, type Output } from './output.ts'
@@ -94,11 +95,11 @@ export function summaryLine({ rates, pagesBehind, freshnessMs, memoryMb, tables,
     `captured ${count(rates.captured)}/s`,
     `formatted ${count(rates.formatted)}/s`,
     `landed ${count(rates.landed)}/s`,
-    `behind ${pagesBehind} pages`,
+    `behind ${plural(pagesBehind, 'page')}`,
     `freshness p50 ${freshnessMs.p50 ?? '-'} ms p99 ${freshnessMs.p99 ?? '-'} ms`,
     `quarantine ${quarantined}`,
     `memory ${memoryMb} MB`,
-    ...(loading > 0 ? [`loading ${loading} of ${tables.length} tables`] : []),
+    ...(loading > 0 ? [`loading ${loading} of ${plural(tables.length, 'table')}`] : []),
     ...(link?.state === 'waiting' ? [`source away since ${link.since}`] : []),
     ...(failed > 0 ? [`the load of ${failed} failed`] : []),
   ].join(' · ')

@@ -1,4 +1,4 @@
-import { bytesText } from '../core/amount-text.ts'
+import { bytesText, plural } from '../core/amount-text.ts'
 import type { Load, TableLoad } from '../core/load.ts'
 import { isOver, loadState } from '../core/load.ts'
 import type { SourceActivity } from '../local/replicator/source-activity.ts'
@@ -37,8 +37,8 @@ export function loadLine(load: Load, now: number): string {
   const at =
     active === undefined
       ? ''
-      : ` · ${active.table} ${active.state} ${count(active.rows)} rows ${rate(active, now)}/s`
-  return `load ${load.id} ${loadState(load)} · ${done} of ${load.tables.length} tables complete${at}`
+      : ` · ${active.table} ${active.state} ${plural(active.rows, 'row')} ${rate(active, now)}/s`
+  return `load ${load.id} ${loadState(load)} · ${done} of ${plural(load.tables.length, 'table')} complete${at}`
 }
 
 /* Of the source's estimate, which may be too low: only a table that was read whole is full. */

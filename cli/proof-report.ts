@@ -26,6 +26,7 @@ export function proofJson(proof: Proof, status: RunStatus | undefined): string {
     quarantined: counts.get(one.table)?.quarantined ?? 0,
     quarantinedKeys: one.quarantinedKeys.map(keyText),
     heldBackKeys: one.heldBackKeys.map(keyText),
+    unplaced: one.unplaced,
     different: one.different,
     notCompared: one.notCompared,
     differences: one.differences.map(({ key, kind }) => ({ key: keyText(key), kind })),
@@ -59,6 +60,7 @@ export function proofText(proof: Proof, output: Output): string {
     ...named(one),
     ...left(one),
     ...heldBack(one),
+    ...unplaced(one),
     ...healing(one),
   ])
   return [
@@ -96,7 +98,7 @@ function notCompared({ table, code, message }: ProofFailure, output: Output): st
 }
 
 function verdict({ equal, different, scope }: TableProof, output: Output): string {
-  if (!equal) return paint(output, 'red', `${count(different)} keys differ`)
+  if (!equal) return paint(output, 'red', `${plural(different, 'key differs', 'keys differ')}`)
   const where = { all: '', sample: ' in the sample', since: ' in these keys', keys: ' in these keys' }
   return paint(output, 'green', `equal${where[scope.kind]}`)
 }
@@ -108,7 +110,7 @@ function named({ table, different, differences, rows }: TableProof): readonly st
     ...differences
       .slice(0, SHOWN_KEYS)
       .flatMap(({ key, kind, sourceRows, lakeRows }) => [
-        `  ${table} ${visible(keyText(key))}: ${kind}${sourceRows > 1 || lakeRows > 1 ? `, ${sourceRows} rows in the source, ${lakeRows} in the lake` : ''}`,
+        `  ${table} ${visible(keyText(key))}: ${kind}${sourceRows > 1 || lakeRows > 1 ? `, ${plural(sourceRows, 'row')} in the source, ${lakeRows} in the lake` : ''}`,
         ...(columns.get(key) ?? []).map(
           ({ column, source, lake }) => `    ${column}: source ${shown(source)}, lake ${shown(lake)}`,
         ),
@@ -132,13 +134,23 @@ function heldBack({ table, heldBackKeys }: TableProof): readonly string[] {
       ]
 }
 
+function unplaced(one: TableProof): readonly string[] {
+  return one.unplaced === 0 ? [] : [`  ${one.table}: ${unplacedText(one.unplaced)}`]
+}
+
+/** What is said of changes in quarantine that no row can be named for. */
+export function unplacedText(changes: number): string {
+  const says = changes === 1 ? 'does not say which row it is of' : 'do not say which rows they are of'
+  return `${plural(changes, 'change')} in quarantine ${says}: tidemark quarantine list; tidemark reconcile --heal brings the rows`
+}
+
 function healing({ table, healed }: TableProof): readonly string[] {
   if (healed === null) return []
   const { stillDifferent, notPossible } = healed
-  const kept = stillDifferent > 0 ? `, ${count(stillDifferent)} still differ` : ''
+  const kept = stillDifferent > 0 ? `, ${plural(stillDifferent, 'still differs', 'still differ')}` : ''
   const masked =
     notPossible > 0 ? `, ${count(notPossible)} of them with a key that only the lake can read` : ''
-  return [`  ${table}: ${count(healed.healed)} keys healed${kept}${masked}`]
+  return [`  ${table}: ${plural(healed.healed, 'key')} healed${kept}${masked}`]
 }
 
 /* Less was proven than equality: said once, where it is read. */

@@ -1,4 +1,4 @@
-import { bytesText } from '../core/amount-text.ts'
+import { bytesText, plural } from '../core/amount-text.ts'
 import { isOver, type Load, loadState } from '../core/load.ts'
 import type { LocalRun } from '../local/run/local-run.ts'
 import { count } from './output.ts'
@@ -25,7 +25,9 @@ export async function rehearse(
   step(`compacted: ${await compactedText(run)}`)
   const proof = await run.reconcile(signal)
   const verdict = proof.equal ? 'equal' : proof.failed.length > 0 ? 'NOT ALL COMPARED' : 'NOT EQUAL'
-  step(`proved while traffic goes on: ${verdict} at LSN ${proof.lsn}, ${count(proof.tables.length)} tables`)
+  step(
+    `proved while traffic goes on: ${verdict} at LSN ${proof.lsn}, ${plural(proof.tables.length, 'table')}`,
+  )
 }
 
 async function compactedText(run: LocalRun): Promise<string> {
@@ -53,6 +55,6 @@ function loadedText(load: Load): string {
   const rows = load.tables.reduce((sum, table) => sum + table.rows, 0)
   const ends = load.tables.map(({ endedAt }) => Date.parse(endedAt ?? load.startedAt))
   const seconds = Math.max((Math.max(...ends) - Date.parse(load.startedAt)) / 1_000, 0.001)
-  const what = load.tables.length === 1 ? (load.tables[0]?.table ?? '') : `${load.tables.length} tables`
+  const what = load.tables.length === 1 ? (load.tables[0]?.table ?? '') : plural(load.tables.length, 'table')
   return `${count(rows)} rows of ${what} in ${seconds.toFixed(1)} s`
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { plural } from '../core/amount-text.ts'
 import type { Table } from '../core/contract/table.ts'
 import { PipelineError } from '../core/failures.ts'
 import type { Logger } from '../core/ports.ts'
@@ -72,7 +73,7 @@ export async function runSession(options: SessionOptions, output: Output): Promi
         logger(output, (text) => say(text)),
       ),
     )
-    steps(`pipeline on ${run.status().address}, ${run.tables.length} tables`)
+    steps(`pipeline on ${run.status().address}, ${plural(run.tables.length, 'table')}`)
     for (const line of leftOutText(run.status().leftOut, output)) output.progress(line)
     const traffic =
       server !== undefined && options.rate > 0
@@ -191,7 +192,7 @@ async function prove(
 ): Promise<SessionResult> {
   if (traffic !== undefined) {
     const { transactions, rollbacks } = await traffic.stop()
-    step(`traffic stopped after ${count(transactions)} transactions, ${count(rollbacks)} rolled back`)
+    step(`traffic stopped after ${plural(transactions, 'transaction')}, ${count(rollbacks)} rolled back`)
   }
   const signal = AbortSignal.timeout(options.timeoutMs)
   await run.loaded(signal).catch((cause: unknown) => {
@@ -200,7 +201,7 @@ async function prove(
     throw new PipelineError('run/timeout', `the tables were not loaded within ${seconds} s`, { cause })
   })
   const proof = await run.reconcile(signal, options.request)
-  step(`compared ${proof.tables.length} tables with the source, row by row`)
+  step(`compared ${plural(proof.tables.length, 'table')} with the source, row by row`)
   return { proof, status: run.status() }
 }
 

@@ -4,7 +4,7 @@ import type { KeptFailure, KeptProof } from '../local/reconcile/kept-proofs.ts'
 import type { RunStatus } from '../local/run/run-status.ts'
 import { leftOutText } from './left-out-text.ts'
 import { alignedTable, count, type Output, paint } from './output.ts'
-import { HELD_BACK_FIX } from './proof-report.ts'
+import { HELD_BACK_FIX, unplacedText } from './proof-report.ts'
 import { type Looking, sourceWord } from './source-line.ts'
 
 /** The status of a run for people: one line for each table, one for the stages. */
@@ -28,7 +28,7 @@ export function statusTable(
   ])
   const source = sourceWord(status, looking, output)
   const whole = source.isHeard ? 'lake is current' : 'lake has what was captured'
-  const behind = pagesBehind === 0 ? whole : `${count(pagesBehind)} pages behind`
+  const behind = pagesBehind === 0 ? whole : `${plural(pagesBehind, 'page')} behind`
   const freshness =
     freshnessMs.p50 === null
       ? ''
@@ -72,6 +72,13 @@ export function statusTable(
           `${paint(output, 'yellow', 'held back')} ${table}: ${plural(keys, 'key')} at the last proof, no change in the lake has all of the row: ${HELD_BACK_FIX}`,
         ],
   )
+  const unplaced = Object.entries(proofs).flatMap(([table, proof]) =>
+    proof.unplaced === 0
+      ? []
+      : [
+          `${paint(output, 'yellow', 'quarantine')} ${table}: at the last proof ${unplacedText(proof.unplaced)}`,
+        ],
+  )
   const uneven = status.balanced
     ? []
     : [`${paint(output, 'red', 'unbalanced')} tidemark status --audit names what is missing`]
@@ -91,6 +98,8 @@ export function statusTable(
     ...notCompared,
     ...notCompacted,
     ...heldBack,
+    ...unplaced,
+    ...nameless(status.quarantineNameless, output),
     ...waiting,
     ...drift,
     ...leftOutText(status.leftOut, output),
@@ -107,8 +116,17 @@ export interface Kept {
   readonly uncompacted?: Readonly<Record<string, KeptFailure>>
 }
 
-export interface ProofAge extends Pick<KeptProof, 'equal' | 'sample' | 'different' | 'heldBack'> {
+export interface ProofAge
+  extends Pick<KeptProof, 'equal' | 'sample' | 'different' | 'heldBack' | 'unplaced'> {
   readonly ageMs: number
+}
+
+function nameless(records: number, output: Output): readonly string[] {
+  if (records === 0) return []
+  const says = `${plural(records, 'record')} in quarantine ${records === 1 ? 'does not say its table' : 'do not say their table'}`
+  return [
+    `${paint(output, 'yellow', 'quarantine')} ${says}, so any table may lack a change: tidemark reconcile`,
+  ]
 }
 
 function proofText(proof: ProofAge | undefined, output: Output): string {
@@ -117,7 +135,7 @@ function proofText(proof: ProofAge | undefined, output: Output): string {
   const part = sample === null ? '' : ` in ${sample} %`
   const verdict = equal
     ? paint(output, 'green', `equal${part}`)
-    : paint(output, 'red', `${count(different)} differ`)
+    : paint(output, 'red', `${plural(different, 'differs', 'differ')}`)
   return `${verdict} ${ageText(ageMs)} ago`
 }
 

@@ -8,7 +8,7 @@ export type CanonicalValue = null | boolean | number | string | readonly Canonic
  * Operations of lake rows: a change of the key becomes a delete and an insert. `refused` is no change but the mark of one
  * that waits in quarantine: its key and position, so that no value from before it is taken for one from after it.
  */
-export type LakeOperation = Operation | 'refused'
+export type LakeOperation = Operation
 
 /** A change after its contract, in the order of the block line: system columns first, then the contract's columns. */
 export type LakeRow = readonly [

@@ -1,7 +1,11 @@
 import { isJsonObject, type JsonObject } from './json.ts'
 import { isPosition, type Position } from './position.ts'
 
-export const operations = ['load', 'insert', 'update', 'delete', 'truncate'] as const
+/**
+ * `refused` stands in the place of a change that capture put into quarantine: what is certain of its row, the key at best.
+ * Format makes its mark of it.
+ */
+export const operations = ['load', 'insert', 'update', 'delete', 'truncate', 'refused'] as const
 export type Operation = (typeof operations)[number]
 
 /** One row change of one source table, in the source's own values: no contract has looked at it yet. */

@@ -20,9 +20,12 @@ const MAX_DEPTH = 200
  * Parses JSON without losing a digit: integers of up to 15 digits become numbers, every other
  * number a `JsonNumber`. Throws SyntaxError that names the offset and never the text.
  */
-export function parseJson(text: string): JsonValue {
-  return new Parser(text).document()
+export function parseJson(text: string, repeated?: OnRepeated): JsonValue {
+  return new Parser(text, repeated).document()
 }
+
+/** Told of a member that stands twice in its object: the last one counts. */
+export type OnRepeated = (object: JsonObject, name: string) => void
 
 /** As `parseJson`, for documents that must be an object. */
 export function parseJsonObject(text: string): JsonObject {
@@ -96,9 +99,11 @@ class Parser {
   private at = 0
   private depth = 0
   private readonly text: string
+  private readonly repeated: OnRepeated | undefined
 
-  constructor(text: string) {
+  constructor(text: string, repeated: OnRepeated | undefined) {
     this.text = text
+    this.repeated = repeated
   }
 
   document(): JsonValue {
@@ -141,6 +146,7 @@ class Parser {
       this.space()
       if (!this.take(58)) throw this.unexpected()
       const value = this.value()
+      if (this.repeated !== undefined && Object.hasOwn(object, name)) this.repeated(object, name)
       if (name === '__proto__')
         Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
       else object[name] = value

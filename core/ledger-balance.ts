@@ -8,7 +8,7 @@ export interface Balance {
   /** Changes that format has to bring to the table, and control records of its source. */
   readonly captured: number
   readonly landed: number
-  /** Refused by format, or in a landed object that could not be read; what was redriven or expired since is among them. */
+  /** Refused by capture or format, or in a landed object that could not be read; what was redriven or expired since is among them. */
   readonly quarantined: number
   readonly filtered: number
   readonly inFlight: number

@@ -1,3 +1,4 @@
+import { plural } from '../core/amount-text.ts'
 import type { CatalogTable, LakeFile } from './catalog-entry.ts'
 import type { LoadFileRecord, ManifestDay, ManifestFile, NamedBlock } from './ledger.ts'
 import type { Page } from './page.ts'
@@ -29,7 +30,7 @@ export function lostPage(
   const range = { first: firstPosition, last: lastPosition }
   return {
     ...{ kind: 'page', table, name: key, count: changes, ...range, object: null, severity: 'fault' },
-    message: `a page of ${table} was passed over by format: ${changes} changes`,
+    message: `a page of ${table} was passed over by format: ${plural(changes, 'change')}`,
     advice: contracts.map((contract) => replayOf(contract, range)).join('; '),
   }
 }
@@ -43,7 +44,7 @@ export function damagedPage(
   { file, isOutranked }: { readonly file: string; readonly isOutranked: boolean },
 ): LedgerFinding {
   const severity = isOutranked ? 'note' : 'fault'
-  const message = `a page of ${table} in ${file} does not match its checksum: ${changes} changes`
+  const message = `a page of ${table} in ${file} does not match its checksum: ${plural(changes, 'change')}`
   const page = { kind: 'page', table, name: key, count: changes, first, last, object: null } as const
   if (isOutranked) {
     const advice = 'Nothing: the table was made anew since, none of them counts. A replay begins after them.'
@@ -79,7 +80,7 @@ export function lostBlock(block: NamedBlock, where: string, object: string | nul
   const what = origin === 'page' ? `block ${ordinal} of a page` : 'a block of a redrive'
   return {
     ...{ kind: 'block', table: contract, name: page, count: changes, first, last, object, severity: 'fault' },
-    message: `${what} for ${contract} did not arrive: ${changes} changes; ${where}`,
+    message: `${what} for ${contract} did not arrive: ${plural(changes, 'change')}; ${where}`,
     advice: replayOf(contract, { first, last }),
   }
 }
@@ -132,7 +133,7 @@ export function badBase(
 }
 
 function badFile(contract: string, { key, rows, bytes }: LakeFile, found: FoundFile): LedgerFinding {
-  const lost = `${rows} rows of ${contract}`
+  const lost = `${plural(rows, 'row')} of ${contract}`
   const says = {
     missing: `${key} is missing: ${lost}`,
     unreadable: `${key} cannot be read: ${lost}`,

@@ -26,6 +26,7 @@ export interface ContractCount {
   /** `name vN`; null when no contract reads the table. */
   readonly contract: string | null
   readonly blocks: readonly Block[]
+  /** Those that capture refused are among them, and wait under its name. */
   readonly refused: number
   readonly marks: number
 }
@@ -68,6 +69,14 @@ export function formatChanges(
   let index = 0
   for (const change of changes) {
     const before = refused.length
+    index += 1
+    if (change.operation === 'refused') {
+      for (const one of packers) {
+        one.refused += 1
+        one.marks += addMark(one, change)
+      }
+      continue
+    }
     if (packers.length === 0) refused.push(refusal(change, null, [noContract(change.table)]))
     for (const one of packers) {
       const { route, packer } = one
@@ -79,13 +88,11 @@ export function formatChanges(
         if (!packer.add(change.position, lines)) reasons = [tooLarge(maxBlockBytes)]
       }
       if (reasons.length === 0) continue
-      const mark = hasMarks ? route.codec.mark(change) : undefined
-      if (mark !== undefined && packer.addMark(change.position, lineOf(mark, revision))) one.marks += 1
+      if (hasMarks) one.marks += addMark(one, change)
       refused.push(refusal(change, route.table, reasons))
       one.refused += 1
     }
-    if (refused.length === before) accepted.push(index)
-    index += 1
+    if (refused.length === before) accepted.push(index - 1)
   }
   const contracts: ContractCount[] = packers.map(({ route: { table }, packer, ...one }) => ({
     contract: `${table.name} v${table.version}`,
@@ -95,6 +102,11 @@ export function formatChanges(
   if (packers.length === 0) contracts.push({ contract: null, blocks: [], refused: index, marks: 0 })
   const blocks = contracts.flatMap((one) => one.blocks)
   return { blocks, refused, unknownFields, accepted, changes: index, contracts }
+
+  function addMark({ route, packer }: { route: Route; packer: BlockPacker }, change: Change): 0 | 1 {
+    const mark = route.codec.mark(change)
+    return mark !== undefined && packer.addMark(change.position, lineOf(mark, revision)) ? 1 : 0
+  }
 }
 
 function lineOf(row: LakeRow, revision: number): string {

@@ -3,9 +3,12 @@ import { PipelineError } from '../core/failures.ts'
 import { oversizeEntry } from '../core/oversize-entry.ts'
 import { encodePages, type Page, type RawChange } from '../core/page.ts'
 import type { Logger, Quarantine, QuarantineEntry, RawStore } from '../core/ports.ts'
+import { imageMembers, refusedChange } from '../core/refused-change.ts'
 import { MAX_ROW_BYTES } from '../core/row-limit.ts'
 import type { StreamRecord } from '../core/stream-record.ts'
+import type { CertainParts } from './certain-parts.ts'
 import type { DmsRecord } from './decode-dms.ts'
+import { UnreadRecord } from './unread-record.ts'
 
 export interface CaptureDeps {
   readonly shard: string
@@ -29,6 +32,7 @@ export interface CaptureResult {
 /**
  * Stores a batch of one shard: when it resolves every record is durable, in the raw store or, if it cannot be
  * decoded or its row is beyond `MAX_ROW_BYTES`, in quarantine. It looks into no row: a contract can be wrong, the change must be kept.
+ * In the place of a change that goes to quarantine a page has what is certain of it, so that format can leave its mark.
  * Running it again with the same records changes nothing. Throws when a store cannot be written; nothing is
  * then to be acknowledged.
  */
@@ -38,9 +42,19 @@ export async function captureBatch(
 ): Promise<CaptureResult> {
   const { shard, decode, store, quarantine, log } = deps
   const byTable = new Map<string, { sequence: string; changes: RawChange[] }>()
+  const keep = (table: string, sequence: string, change: RawChange) => {
+    const held = byTable.get(table)
+    if (held === undefined) byTable.set(table, { sequence, changes: [change] })
+    else held.changes.push(change)
+  }
   const refused: QuarantineEntry[] = []
+  const refuse = (entry: QuarantineEntry, sequence: string, change: RawChange | undefined) => {
+    refused.push(entry)
+    if (entry.table !== null && change !== undefined) keep(entry.table, sequence, change)
+  }
   const definitions: { table: string; operation: string }[] = []
   let bookkeeping = 0
+  let changes = 0
 
   for (const record of records) {
     try {
@@ -48,20 +62,22 @@ export async function captureBatch(
       if (decoded.kind === 'change') {
         if (record.refusal !== undefined) {
           log.warn('capture.refused', { code: record.refusal.code, table: decoded.table })
-          refused.push(setAside(record, record.refusal, decoded))
+          refuse(setAside(record, record.refusal, decoded), record.sequence, refusedChange(decoded.change))
           continue
         }
         const bytes = decoded.rowBytes ?? rowBytes(record, decoded.change)
         if (bytes > MAX_ROW_BYTES) {
           log.warn('capture.oversize', { table: decoded.table, bytes, sequence: record.sequence })
           const isKeyOnly = decoded.rowBytes !== undefined
-          refused.push(oversizeEntry(decoded.table, decoded.change, { bytes, isKeyOnly }))
+          refuse(
+            oversizeEntry(decoded.table, decoded.change, { bytes, isKeyOnly }),
+            record.sequence,
+            refusedChange(decoded.change),
+          )
           continue
         }
-        const held = byTable.get(decoded.table)
-        if (held === undefined)
-          byTable.set(decoded.table, { sequence: record.sequence, changes: [decoded.change] })
-        else held.changes.push(decoded.change)
+        changes += 1
+        keep(decoded.table, record.sequence, decoded.change)
       } else if (decoded.kind === 'control') {
         definitions.push(decoded)
         log.info('capture.control', { table: decoded.table, operation: decoded.operation })
@@ -69,16 +85,14 @@ export async function captureBatch(
     } catch (error) {
       if (!(error instanceof PipelineError) || error.action !== 'quarantine') throw error
       log.warn('capture.refused', { code: error.code, sequence: record.sequence })
-      refused.push(refusal(record, error))
+      const parts = error instanceof UnreadRecord ? error.parts : undefined
+      refuse(refusal(record, error, parts), record.sequence, parts && markOf(parts))
     }
   }
 
   const pages: Page[] = []
-  let changes = 0
-  for (const [table, { sequence, changes: found }] of byTable) {
-    changes += found.length
+  for (const [table, { sequence, changes: found }] of byTable)
     pages.push(...(await encodePages(table, { shard, sequence }, inOrder(found))))
-  }
   /* Quarantine first: a crash in between repeats the batch, and both stores know what they have. */
   if (refused.length > 0) await quarantine.put(refused)
   if (pages.length > 0) await store.put(pages)
@@ -122,13 +136,22 @@ function setAside(
   }
 }
 
-function refusal({ data }: StreamRecord, error: PipelineError): QuarantineEntry {
+function markOf({ position, committedAt, bringsValues, data, before }: CertainParts): RawChange | undefined {
+  if (position === null || !bringsValues) return undefined
+  return { operation: 'refused', position, committedAt, members: imageMembers(data, before) }
+}
+
+function refusal(
+  { data }: StreamRecord,
+  error: PipelineError,
+  parts: CertainParts | undefined,
+): QuarantineEntry {
   return {
     id: `capture#${createHash('sha256').update(data).digest('hex')}`,
     stage: 'capture',
-    table: null,
+    table: parts?.table ?? null,
     contract: null,
-    position: null,
+    position: parts?.position ?? null,
     reasons: [{ code: error.code, path: '', message: error.message }],
     payload: data.toString('base64'),
     encoding: 'base64',

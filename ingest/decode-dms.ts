@@ -12,6 +12,8 @@ import {
 import type { RawChange } from '../core/page.ts'
 import { type Position, positionFromDms } from '../core/position.ts'
 import { sourceTableName } from '../core/source-table-name.ts'
+import { certainParts } from './certain-parts.ts'
+import { UnreadRecord } from './unread-record.ts'
 
 /** What one record of a DMS stream says, its row not looked into. */
 export type DmsRecord =
@@ -35,9 +37,19 @@ export interface DmsDecoderOptions {
 
 /**
  * Decodes the envelope of a record of a DMS Kinesis target (`json` or `json-unformatted`), metadata only:
- * the row's text goes on untouched. Throws PipelineError `capture/undecodable` or `capture/no-position`.
+ * the row's text goes on untouched. Throws an `UnreadRecord`: `capture/undecodable`, `capture/no-position` or
+ * `capture/no-load`.
  */
 export function decodeDms(data: Buffer, options: DmsDecoderOptions): DmsRecord {
+  try {
+    return decode(data, options)
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.action !== 'quarantine') throw error
+    throw new UnreadRecord(error, certainParts(data, options.epoch))
+  }
+}
+
+function decode(data: Buffer, options: DmsDecoderOptions): DmsRecord {
   const { metadata, members } = splitEnvelope(data)
   const operation = textOf(metadata, 'operation')
   const schema = textOf(metadata, 'schema-name')

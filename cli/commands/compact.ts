@@ -1,11 +1,12 @@
 import { Command } from 'commander'
 import { bytesText } from '../../core/amount-text.ts'
+import { PipelineError } from '../../core/failures.ts'
 import type { CompactionResult } from '../../lake/compaction/compact-table.ts'
 import type { CompactionPlan } from '../../lake/compaction/plan-compaction.ts'
 import type { Compacted } from '../../local/operations/compact-operation.ts'
 import type { Cli } from '../main.ts'
 import { operate } from '../operate.ts'
-import { alignedTable, count, exit } from '../output.ts'
+import { alignedTable, count, exit, printError } from '../output.ts'
 import { parseCount } from '../parse-options.ts'
 import { dirOption, durationOption, schemasOption } from '../run-options.ts'
 
@@ -77,8 +78,17 @@ export function compactCommand(cli: Cli): Command {
       })) as Compacted
       if (json) cli.output.result(JSON.stringify(outcome))
       else cli.output.result(outcome.isDryRun ? plansText(outcome.plans) : resultsText(outcome.results))
+      if (!json)
+        for (const { table: name, code, message } of outcome.failed)
+          printError(
+            cli.output,
+            code === 'internal'
+              ? new Error(`${name}: ${message}`)
+              : new PipelineError(code, `${name}: ${message}`),
+            false,
+          )
       const isCut = !outcome.isDryRun && outcome.results.some(({ state }) => state === 'interrupted')
-      process.exitCode = isCut ? exit.findings : exit.fine
+      process.exitCode = outcome.failed.length > 0 ? exit.failed : isCut ? exit.findings : exit.fine
     })
 }
 

@@ -1,6 +1,7 @@
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Command, Option } from 'commander'
+import { plural } from '../../core/amount-text.ts'
 import { inferTable } from '../../core/contract/infer-table.ts'
 import { printContract } from '../../core/contract/print-contract.ts'
 import type { Table } from '../../core/contract/table.ts'
@@ -15,7 +16,7 @@ import { proposalJson, proposalText } from '../contracts/print-proposal.ts'
 import type { NewFile } from '../contracts/scaffold.ts'
 import { maxSampleRows } from '../contracts/stored-rows.ts'
 import type { Cli } from '../main.ts'
-import { count, exit, type Output } from '../output.ts'
+import { exit, type Output } from '../output.ts'
 import { parseCount } from '../parse-options.ts'
 import { dirOption, schemasOption, tablesOption } from '../run-options.ts'
 import { visible } from '../visible-text.ts'
@@ -151,7 +152,7 @@ async function fromStored(output: Output, from: 'raw' | 'quarantine', options: I
   else
     for (const { path } of proposal.files)
       output.progress(`${dryRun === true ? 'would write' : 'wrote'} ${join(out, path)}`)
-  output.progress(`${proposal.source}: ${count(proposal.rows)} rows of ${from} looked at`)
+  output.progress(`${proposal.source}: ${plural(proposal.rows, 'row')} of ${from} looked at`)
 }
 
 /* All or nothing: a file that is there stops the command before the first is written. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { plural } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures.ts'
 import type { Quarantine, WaitingEntry } from '../../core/ports.ts'
 import { type Cluster, clusterRefusals, shortId } from '../../formatters/cluster-refusals.ts'
@@ -118,7 +119,7 @@ function redriveCommand(cli: Cli): Command {
         const { considered, passed, refused } = result
         const verb = isDryRun ? 'would pass' : 'redriven'
         output.result(
-          `${count(considered)} entries: ${count(passed)} ${verb}, ${count(refused)} still refused`,
+          `${plural(considered, 'entry', 'entries')}: ${count(passed)} ${verb}, ${count(refused)} still refused`,
         )
         if (result.isInterrupted) output.result('interrupted; the same command goes on with what waits')
         for (const { reason, count: number } of result.reasons)

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { plural } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { type JsonValue, stringifyJson } from '../../core/json.ts'
 import type { QueryResult } from '../../local/duckdb/lake-session.ts'
@@ -121,8 +122,10 @@ async function printTable(output: Output, { columns, batches }: QueryResult): Pr
     ),
   )
   if (rowCount > MAX_TABLE_ROWS)
-    output.progress(`${rowCount} rows, the first ${MAX_TABLE_ROWS} shown; all of them with --csv or --json`)
-  else output.progress(rowCount === 1 ? '1 row' : `${rowCount} rows`)
+    output.progress(
+      `${plural(rowCount, 'row')}, the first ${MAX_TABLE_ROWS} shown; all of them with --csv or --json`,
+    )
+  else output.progress(plural(rowCount, 'row'))
 }
 
 function cell(value: JsonValue): string {

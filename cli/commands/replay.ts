@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { plural } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures.ts'
 import { findTable } from '../../local/operations/find-table.ts'
 import type { ReplayResult } from '../../local/operations/replay.ts'
@@ -77,7 +78,7 @@ async function onStack(
   const table = findTable(versions, name, contractVersion)
   const result = await replayOnStack(stack, tables, { table, isDryRun }, ({ pages, rows, refused }) => {
     if (options.json !== true)
-      output.progress(`${count(pages)} pages: ${count(rows)} rows, ${count(refused)} refused`)
+      output.progress(`${plural(pages, 'page')}: ${plural(rows, 'row')}, ${count(refused)} refused`)
   })
   output.result(options.json === true ? JSON.stringify(result) : stackText(result))
 }
@@ -122,7 +123,7 @@ function stackText({
 type Counts = Pick<ReplayResult, 'changes' | 'pages' | 'rows' | 'refused'>
 
 function countsText({ changes, pages, rows, refused }: Counts): string {
-  return `${count(changes)} changes of ${count(pages)} pages: ${count(rows)} rows, ${count(refused)} refused`
+  return `${plural(changes, 'change')} of ${plural(pages, 'page')}: ${plural(rows, 'row')}, ${count(refused)} refused`
 }
 
 async function list({ output }: Cli, { dir, json }: ReplayOptions): Promise<void> {

@@ -75,7 +75,7 @@ class Look {
 
   add(change: Change): void {
     const { operation, data } = change
-    if (operation === 'truncate') return
+    if (operation === 'truncate' || operation === 'refused') return
     if (operation === 'delete') {
       const names = Object.keys(data)
       this.inDeletes = new Set(names.filter((name) => this.inDeletes?.has(name) ?? true))

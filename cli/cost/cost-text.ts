@@ -1,3 +1,4 @@
+import { plural } from '../../core/amount-text.ts'
 import type { BillLine, Share } from '../../core/cost/bill.ts'
 import type { PriceSheet } from '../../core/cost/price-sheet.ts'
 import { alignedTable, count, type Output, paint } from '../output.ts'
@@ -69,7 +70,7 @@ function titleOf({ basis, bill, region, prices }: CostAnswer, output: Output): s
   const together = `${paint(output, 'bold', `$${money(all)} a month`)}${each}`
   switch (basis.kind) {
     case 'design':
-      return `${together} for ${month}, rows of ${count(basis.rowBytes)} bytes in ${count(basis.tables)} tables; ${sheet}\n`
+      return `${together} for ${month}, rows of ${count(basis.rowBytes)} bytes in ${plural(basis.tables, 'table')}; ${sheet}\n`
     case 'run': {
       const rate = basis.isScaled ? 'such as those of the run' : 'at the rate of the run'
       return `${together} for ${month}, ${rate} in ${basis.dir} (metered for ${periodText(basis.seconds)}); ${sheet}\n`

@@ -2,7 +2,7 @@ import type { TableState } from '../../aws/dynamo/read-table-state.ts'
 import { type EventSource, isSwitchedOff } from '../../aws/lambda/read-event-sources.ts'
 import type { DeployedFunction } from '../../aws/lambda/read-function.ts'
 import type { SecretState } from '../../aws/secrets/read-secret-state.ts'
-import { ageText } from '../../core/amount-text.ts'
+import { ageText, plural } from '../../core/amount-text.ts'
 import { type Fix, fail, ok, type Rule, shell, step, warn } from '../../core/check.ts'
 import type { Measured } from '../stack-status/status-facts.ts'
 import { limits, queueRules, runbook, switchOn } from '../stack-status/way-rules.ts'
@@ -77,7 +77,7 @@ export const functionRules: readonly Rule<FunctionsFacts>[] = [
           step('look again in a minute'),
         )
       const newest = ages.length === 0 ? '' : `, last changed ${ageText(now - Math.max(...ages))} ago`
-      return ok(`${functions.size} functions${newest}`)
+      return ok(`${plural(functions.size, 'function')}${newest}`)
     },
   },
 ]
@@ -102,7 +102,7 @@ export const eventSourceRules: readonly Rule<EventSourcesFacts>[] = [
           troubled.map(({ name, lastResult }) => `${name}: ${lastResult}`).join(', '),
           runbook('function-errors.md'),
         )
-      return ok(`${all.length} streams and queues are read`)
+      return ok(`${plural(all.length, 'stream or queue is', 'streams and queues are')} read`)
     },
   },
 ]

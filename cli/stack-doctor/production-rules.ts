@@ -99,7 +99,10 @@ export const streamRules: readonly Rule<StreamFacts>[] = [
     asks: 'the stream takes what DMS sends',
     judge: ({ records, refused }) => {
       if (refused !== null && refused > 0)
-        return warn(`${count(refused)} records were refused in the last hour`, runbook('stream-throttled.md'))
+        return warn(
+          `${plural(refused, 'record was', 'records were')} refused in the last hour`,
+          runbook('stream-throttled.md'),
+        )
       return ok(`${count(records ?? 0)} records in the last hour, none refused`)
     },
   },

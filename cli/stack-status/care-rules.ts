@@ -93,7 +93,7 @@ export const proofRules: readonly Rule<ProofFacts>[] = [
       const unequal = Object.entries(tables).filter(([, { equal }]) => !equal)
       if (unequal.length > 0)
         return fail(
-          `differ: ${unequal.map(([table, { different }]) => `${table} in ${count(different)} keys`).join(', ')}`,
+          `differ: ${unequal.map(([table, { different }]) => `${table} in ${plural(different, 'key')}`).join(', ')}`,
           runbook('reconcile-unequal.md'),
         )
       const uncompared = provable.flatMap((table) => failed[table] ?? [])
@@ -133,7 +133,7 @@ function judgeAlarms({ now, alarms }: AlarmFacts): Verdict {
   if (alarms.length === 0)
     return warn('there is no alarm', step('apply the stacks: infra/modules/alarms makes them'))
   const silent = alarms.filter(({ state }) => state === 'INSUFFICIENT_DATA').length
-  return ok(`none of ${alarms.length} rings${silent > 0 ? `; ${silent} have no data` : ''}`)
+  return ok(`none of ${alarms.length} rings${silent > 0 ? `; ${plural(silent, 'has', 'have')} no data` : ''}`)
 }
 
 /** Its page as Terraform ends the description of an alarm with, wherever runbooks are served from. */

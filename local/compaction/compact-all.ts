@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PipelineError } from '../../core/failures.ts'
+import { type FailureCode, PipelineError } from '../../core/failures.ts'
 import type { Catalog, Clock } from '../../core/ports.ts'
 import {
   type CompactDeps,
@@ -34,14 +34,27 @@ export interface CompactFolderOptions extends CompactOptions {
   readonly memoryMb?: number
 }
 
+/** What was done, and the tables that failed. */
+export interface DoneTables<T> {
+  readonly done: readonly T[]
+  readonly failed: readonly FailedTable[]
+}
+
+/** A table version, `name vN`, and why it failed. */
+export interface FailedTable {
+  readonly table: string
+  readonly code: FailureCode | 'internal'
+  readonly message: string
+}
+
 /**
- * Compacts the tables of a folder, one after the other; those without new files are only tidied. Throws as `compactTable`
- * for the first table that fails, when all others are done; the message names every one that failed.
+ * Compacts the tables of a folder, one after the other; those without new files are only tidied. One that fails keeps no
+ * other from being done. Throws for the first that fails only where nothing was done.
  */
 export function compactAll(
   deps: CompactFolderDeps,
   options: CompactFolderOptions = {},
-): Promise<readonly CompactionResult[]> {
+): Promise<DoneTables<CompactionResult>> {
   return forEachTable(deps, options, (name, version, ports) =>
     compactTable(name, version, { ...deps, ...ports }, options),
   )
@@ -51,7 +64,7 @@ export function compactAll(
 export function planAll(
   deps: CompactFolderDeps,
   options: CompactFolderOptions = {},
-): Promise<readonly CompactionPlan[]> {
+): Promise<DoneTables<CompactionPlan>> {
   return forEachTable(deps, options, (name, version, ports) =>
     planCompaction(name, version, { ...deps, ...ports }, options),
   )
@@ -69,7 +82,7 @@ async function forEachTable<T>(
   { root, catalog, signal, threads }: CompactFolderDeps,
   { table: only, memoryMb }: CompactFolderOptions,
   work: (name: string, version: number, ports: FolderPorts) => Promise<T>,
-): Promise<readonly T[]> {
+): Promise<DoneTables<T>> {
   const scratch = join(root, 'compaction', 'scratch')
   await rm(scratch, { recursive: true, force: true })
   await makeFolder(scratch)
@@ -77,7 +90,7 @@ async function forEachTable<T>(
   const files = new FolderFiles(objects, scratch)
   const ledger = new FileCompactionLedger(join(root, 'compaction'))
   const done: T[] = []
-  const failures: FailedTable[] = []
+  const failures: Failure[] = []
   try {
     for (const { table } of await catalog.entries()) {
       if (signal.aborted || (only !== undefined && table.name !== only)) continue
@@ -98,9 +111,23 @@ async function forEachTable<T>(
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
+  const failed = failures.map(({ table, error }) => ({
+    table,
+    code: codeOf(error),
+    message: messageOf(error),
+  }))
   const [first, ...others] = failures
-  if (first !== undefined) throw named(first, others)
-  return done
+  if (first !== undefined && done.length === 0) throw named(first, others)
+  return { done, failed }
+}
+
+/** Throws for the first table that failed; the message names every one. */
+export function refuseFailed(failed: readonly FailedTable[]): void {
+  const [first, ...others] = failed
+  if (first === undefined) return
+  const { table, code, message } = first
+  const text = `${message.includes(table) ? message : `${table}: ${message}`}${alsoFailed(others)}`
+  throw code === 'internal' ? new Error(text) : new PipelineError(code, text)
 }
 
 const LEAST_MB = 512
@@ -112,19 +139,27 @@ function memoryFor(columns: number): number {
   return Math.max(LEAST_MB, Math.ceil(columns * COLUMN_MB))
 }
 
-interface FailedTable {
+interface Failure {
   readonly table: string
   readonly error: unknown
 }
 
-function named({ table, error }: FailedTable, others: readonly FailedTable[]): unknown {
+function named({ table, error }: Failure, others: readonly Failure[]): unknown {
   if (!(error instanceof PipelineError)) return error
   const text = error.message.includes(table) ? error.message : `${table}: ${error.message}`
-  const rest = others.map((one) => `${one.table} (${codeOf(one.error)})`)
-  const message = rest.length === 0 ? text : `${text}; failed too: ${rest.join(', ')}`
+  const message = `${text}${alsoFailed(others.map((one) => ({ table: one.table, code: codeOf(one.error) })))}`
   return message === error.message ? error : new PipelineError(error.code, message, { cause: error })
 }
 
-function codeOf(error: unknown): string {
+function alsoFailed(others: readonly Pick<FailedTable, 'table' | 'code'>[]): string {
+  const names = others.map(({ table, code }) => `${table} (${code})`)
+  return names.length === 0 ? '' : `; failed too: ${names.join(', ')}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function codeOf(error: unknown): FailedTable['code'] {
   return error instanceof PipelineError ? error.code : 'internal'
 }

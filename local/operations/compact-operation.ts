@@ -5,17 +5,20 @@ import {
   type CompactFolderDeps,
   type CompactFolderOptions,
   compactAll,
+  type FailedTable,
   planAll,
+  refuseFailed,
 } from '../compaction/compact-all.ts'
 
 export interface CompactRequest extends CompactFolderOptions {
   readonly isDryRun: boolean
 }
 
-/** What a compaction did, or with a dry run would do: one entry for each table version. */
-export type Compacted =
+/** What a compaction did, or with a dry run would do: one entry for each table version, those that failed apart. */
+export type Compacted = (
   | { readonly isDryRun: true; readonly plans: readonly CompactionPlan[] }
   | { readonly isDryRun: false; readonly results: readonly CompactionResult[] }
+) & { readonly failed: readonly FailedTable[] }
 
 export interface CompactContext {
   readonly catalog: Catalog
@@ -33,6 +36,16 @@ export async function runCompact(
   { onProgress, ...context }: CompactContext,
 ): Promise<Compacted> {
   const deps = { ...context, onProgress }
-  if (isDryRun) return { isDryRun, plans: await planAll(deps, options) }
-  return { isDryRun, results: await compactAll(deps, options) }
+  if (isDryRun) {
+    const { done: plans, failed } = await planAll(deps, options)
+    return { isDryRun, plans, failed }
+  }
+  const { done: results, failed } = await compactAll(deps, options)
+  return { isDryRun, results, failed }
+}
+
+/** A compaction of which nothing failed. Throws for the first table that did. */
+export function wholly(compacted: Compacted): Compacted {
+  refuseFailed(compacted.failed)
+  return compacted
 }

@@ -64,9 +64,10 @@ export async function formatPages(
     }
     counts.pages += 1
     counts.changes += outcome.changes
-    for (const { blocks, marks } of outcome.contracts)
+    for (const { blocks, marks, refused } of outcome.contracts) {
       counts.rows += blocks.reduce((sum, { rows }) => sum + rows, -marks)
-    counts.refused += outcome.refused.length
+      counts.refused += refused
+    }
   }
   return { ...counts, file: isDryRun || bytes === 0 ? undefined : finished(file) }
 }

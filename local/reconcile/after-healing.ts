@@ -28,6 +28,7 @@ function tableAfter(before: TableProof, after: TableProof): TableProof {
     different,
     differences: after.differences,
     quarantinedKeys: [...before.quarantinedKeys, ...after.quarantinedKeys],
+    unplaced: after.unplaced,
     heldBackKeys: [...before.heldBackKeys.filter((key) => !sent.has(key)), ...after.heldBackKeys],
     healed: { healed: before.different - different, stillDifferent: different, notPossible },
   }

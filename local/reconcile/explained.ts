@@ -12,6 +12,8 @@ export interface Unexplained {
   readonly quarantinedKeys: readonly string[]
   /** Keys of the source that readers are not shown, for nothing in the lake has all of their row; explained or not. */
   readonly heldBackKeys: readonly string[]
+  /** Changes in quarantine that do not say which row they are of; 0 where nothing differs. */
+  readonly unplaced: number
 }
 
 /** Asks the lake for the keys that rows which lack columns have, and had before; a row may be held back by it. */
@@ -25,7 +27,7 @@ export interface LakeKeys {
 
 export async function unexplained(
   comparison: Comparison,
-  { positions }: QuarantinedKeys,
+  { positions, unknown }: QuarantinedKeys,
   { formerKeys, heldBack }: LakeKeys,
 ): Promise<Unexplained> {
   const plain = new Set(comparison.differences.filter((one) => explains(positions.get(one.key), one)))
@@ -41,6 +43,7 @@ export async function unexplained(
     differences,
     different: comparison.differenceCount - explained.length,
     quarantinedKeys: explained.map(({ key }) => key),
+    unplaced: unknown,
   }
 }
 

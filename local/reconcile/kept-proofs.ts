@@ -19,6 +19,8 @@ const keptProof = z.object({
   inQuarantine: z.number().int(),
   /** Keys that readers were not shown, for nothing in the lake had all of their row. */
   heldBack: z.number().int().default(0),
+  /** Changes in quarantine that did not say which row they are of, where keys differed. */
+  unplaced: z.number().int().default(0),
 })
 
 const keptFailure = z.object({
@@ -87,7 +89,7 @@ function keptOf(proof: TableProof, at: string, last: KeptProof | undefined): Kep
   return {
     ...{ equal, lsn: String(parsePosition(proof.asOf).lsn), at, equalAt: equal ? at : before },
     ...{ sourceRows, lakeRows, way, sample, different, inQuarantine: quarantinedKeys.length },
-    heldBack: heldBackKeys.length,
+    ...{ heldBack: heldBackKeys.length, unplaced: proof.unplaced },
   }
 }
 

@@ -14,7 +14,9 @@ export interface Look {
   readonly found: Unexplained
 }
 
-const NOTHING: Unexplained = { differences: [], different: 0, quarantinedKeys: [], heldBackKeys: [] }
+const NOTHING: Unexplained = {
+  ...{ differences: [], different: 0, quarantinedKeys: [], heldBackKeys: [], unplaced: 0 },
+}
 
 /** Compares the selected rows, and finds what changes in quarantine explain. */
 export async function look(deps: ProveDeps, table: Table, sides: Sides, selection: Selection): Promise<Look> {
@@ -47,6 +49,7 @@ export async function lookAgain(deps: ProveDeps, table: Table, before: Look): Pr
       differences: now.found.differences,
       different: now.found.different + different - differences.length,
       quarantinedKeys: [...explained, ...now.found.quarantinedKeys],
+      unplaced: now.found.unplaced,
       heldBackKeys: [...heldBackKeys.filter((key) => !keys.has(key)), ...now.found.heldBackKeys],
     },
   }

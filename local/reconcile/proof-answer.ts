@@ -22,6 +22,8 @@ const tableAnswer = z.object({
   inQuarantine: z.number(),
   /** Keys of the source that readers are not shown, for nothing in the lake has all of their row. */
   heldBack: z.number().default(0),
+  /** Changes in quarantine that do not say which row they are of. */
+  unplaced: z.number().default(0),
   notCompared: z.array(z.string()),
   healed: z.object({ healed: z.number(), stillDifferent: z.number(), notPossible: z.number() }).nullable(),
   /** Seconds that the lake had since the position was fixed. */
@@ -59,6 +61,7 @@ export function tableAnswerOf(proof: TableProof): TableAnswer {
     columns: [...columns],
     inQuarantine: proof.quarantinedKeys.length,
     heldBack: proof.heldBackKeys.length,
+    unplaced: proof.unplaced,
     notCompared: [...notCompared],
     waited: Math.round(proof.waitedMs / 1_000),
   }

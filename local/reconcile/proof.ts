@@ -35,6 +35,8 @@ export interface TableProof {
   readonly quarantinedKeys: readonly string[]
   /** Keys of the source that readers are not shown, for nothing in the lake has all of their row; explained or not. */
   readonly heldBackKeys: readonly string[]
+  /** Changes in quarantine that do not say which row they are of: any key that differs may be theirs. */
+  readonly unplaced: number
   /** Null when nothing was to be healed. */
   readonly healed: HealResult | null
   /** Milliseconds that the lake had since the position was fixed; 0 where it is known to have everything before it. */

@@ -51,6 +51,7 @@ export async function proveTable(deps: ProveDeps, table: Table, asked: Asked): P
     notCompared: columns.notCompared,
     quarantinedKeys: left.quarantinedKeys,
     heldBackKeys: left.heldBackKeys,
+    unplaced: left.unplaced,
     waitedMs: patience?.waitedMs ?? 0,
   }
 }

@@ -13,14 +13,15 @@ import {
   type JsonValue,
   parseJsonObject,
 } from '../../core/json.ts'
-import type { Quarantine } from '../../core/ports.ts'
+import type { Quarantine, WaitingEntry } from '../../core/ports.ts'
 import type { Position } from '../../core/position.ts'
+import { certainParts } from '../../ingest/certain-parts.ts'
 import { floatText } from './nested-text.ts'
 import { comparisonText } from './ruled-text.ts'
 
 /**
- * For each key that has changes in quarantine, by its comparison text, the highest position among them. A change whose
- * key itself was refused cannot be matched to a row; `unknown` counts those.
+ * For each key that has changes in quarantine, by its comparison text, the highest position among them. A change that does
+ * not say which row it is of, or when it was, cannot be matched to a row; `unknown` counts those.
  */
 export interface QuarantinedKeys {
   readonly positions: ReadonlyMap<string, Position>
@@ -35,15 +36,29 @@ export async function quarantinedKeys(
 ): Promise<QuarantinedKeys> {
   const positions = new Map<string, Position>()
   let unknown = 0
-  for await (const { position, payload, encoding } of quarantine.list({ table: table.source.table })) {
-    if (position === null || position > upTo || encoding !== 'json') continue
-    const { data, 'before-image': before } = parseJsonObject(payload)
-    const images = [data, before].filter(isJsonObject)
+  for await (const entry of quarantine.list({ table: table.source.table })) {
+    const { position } = entry
+    if (position !== null && position > upTo) continue
+    const images = imagesOf(entry)
     const keys = images.flatMap((image) => keyText(image, table, maskKey) ?? [])
-    if (keys.length < images.length) unknown += 1
+    if (position === null || keys.length === 0 || keys.length < images.length) unknown += 1
+    if (position === null) continue
     for (const key of keys) if (position > (positions.get(key) ?? '')) positions.set(key, position)
   }
   return { positions, unknown }
+}
+
+/* Of a record that could not be read what is certain; of an object, which has many rows, nothing. */
+function imagesOf({ stage, payload, encoding }: WaitingEntry): readonly JsonObject[] {
+  if (stage === 'landing') return []
+  const { data, before } =
+    encoding === 'json' ? parsedImages(payload) : certainParts(Buffer.from(payload, 'base64'), 0)
+  return [data, before].filter(isJsonObject)
+}
+
+function parsedImages(payload: string): { readonly data?: JsonValue; readonly before?: JsonValue } {
+  const { data = null, 'before-image': before = null } = parseJsonObject(payload)
+  return { data, before }
 }
 
 /* In the order and form of the key text that both sides of a comparison make. */

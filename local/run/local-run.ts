@@ -5,7 +5,7 @@ import { sourceTableName } from '../../core/source-table-name.ts'
 import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
 import { setForeignAside } from '../loads/set-aside.ts'
-import type { Compacted } from '../operations/compact-operation.ts'
+import { type Compacted, wholly } from '../operations/compact-operation.ts'
 import { type Operation, parseOperation, runOperation } from '../operations/operation.ts'
 import { OperationQueue } from '../operations/operation-queue.ts'
 import { allInTurn } from '../pipeline/all-in-turn.ts'
@@ -223,8 +223,8 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     return operations.run(work, stopping)
   }
   /* `perform` answers a request to compact with what compacting made. */
-  const compact = sharedRun(
-    () => perform({ kind: 'compact', isDryRun: false }, abort.signal, () => undefined) as Promise<Compacted>,
+  const compact = sharedRun(async () =>
+    wholly((await perform({ kind: 'compact', isDryRun: false }, abort.signal, () => undefined)) as Compacted),
   )
   lock.serve((request, { emit, signal }) => perform(parseOperation(request), signal, emit))
   const schedule = new Schedule(

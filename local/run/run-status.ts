@@ -36,6 +36,8 @@ export const runStatus = z.object({
   quarantineSince: z.string().nullable(),
   /** Changes in quarantine by the cause ids of `quarantine list`. */
   quarantineCauses: z.record(z.string(), z.number()).default({}),
+  /** Records that wait and do not say their table. */
+  quarantineNameless: z.number().default(0),
   tables: z.array(tableStatus),
   /** Tables that the start left out, and those that the publication keeps from being written. */
   leftOut: z.array(leftOut).default([]),
@@ -115,6 +117,7 @@ export class StatusFile {
       pagesBehind: pages - landedPages,
       freshnessMs: pipeline.freshness.quantiles(),
       quarantineSince: pipeline.quarantine.oldest() ?? null,
+      quarantineNameless: pipeline.quarantine.countByTable().get('') ?? 0,
       quarantineCauses: Object.fromEntries(pipeline.quarantine.countByCause()),
       memoryMb: Math.round(process.memoryUsage().rss / (1 << 20)),
       tables: statuses,

@@ -128,6 +128,7 @@ describe('a stack is judged', () => {
       different: 0,
       inQuarantine: 0,
       heldBack: 0,
+      unplaced: 0,
     } as const
     const of = (
       change: Partial<

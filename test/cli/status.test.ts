@@ -76,6 +76,10 @@ test('shows the last proof with its age, and a proof that found a difference is 
   expect(json.proofs['w.things']).toMatchObject({ equal: true, lsn: '7' })
   await write({ ...kept(true, Date.now()), heldBack: 2 })
   expect((await status(shop.root)).text).toContain('held back w.things: 2 keys at the last proof')
+  await write({ ...kept(false, Date.now()), unplaced: 1 })
+  expect((await status(shop.root)).text).toContain(
+    'quarantine w.things: at the last proof 1 change in quarantine does not say which row it is of',
+  )
   await write(kept(false, Date.now()))
   expect(await status(shop.root)).toMatchObject({ code: 1, text: expect.stringMatching(/3 differ 0 s ago/) })
 })

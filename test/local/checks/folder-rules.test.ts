@@ -37,7 +37,7 @@ const status: RunStatus = runStatus.parse({
 })
 const proof: KeptProof = {
   ...{ equal: true, lsn: '7', at: at(1), equalAt: at(1), sourceRows: 1, lakeRows: 1, way: 'streamed' },
-  ...{ sample: null, different: 0, inQuarantine: 0, heldBack: 0 },
+  ...{ sample: null, different: 0, inQuarantine: 0, heldBack: 0, unplaced: 0 },
 }
 const fine: FolderFacts = {
   ...{

@@ -23,6 +23,7 @@ const proven = (table: string, different = 0, scope: Scope = { kind: 'all' }): T
     notCompared: [],
     quarantinedKeys: ['1:7'],
     heldBackKeys: ['1:7'],
+    unplaced: 3,
     healed: null,
   },
   waitedMs: 0,
@@ -49,6 +50,7 @@ test('the last proof of each table is kept, whole', async () => {
     way: 'streamed',
     inQuarantine: 1,
     heldBack: 1,
+    unplaced: 3,
   }
   expect((await readProofs(path)).tables).toEqual({
     a: { ...common, equal: true, at: begin, equalAt: begin, sample: null, different: 0 },

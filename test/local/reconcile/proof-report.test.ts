@@ -36,7 +36,7 @@ const table: TableProof = {
       ],
     },
   ],
-  ...{ notCompared: ['late'], quarantinedKeys: [], heldBackKeys: [], healed: null, waitedMs: 0 },
+  ...{ notCompared: ['late'], quarantinedKeys: [], heldBackKeys: [], unplaced: 0, healed: null, waitedMs: 0 },
 }
 const proof: Proof = {
   equal: false,
@@ -105,6 +105,20 @@ test('keys that readers are not shown are counted, and in --json named', () => {
   )
   expect(JSON.parse(proofJson({ ...proof, tables: [held] }, undefined))).toMatchObject({
     tables: [{ quarantinedKeys: ['3'], heldBackKeys: ['3'] }],
+  })
+})
+
+test('changes in quarantine that name no row are told where rows differ', () => {
+  const told = { ...table, unplaced: 2 }
+  expect(proofText({ ...proof, tables: [told] }, output)).toContain(
+    '  t.rows: 2 changes in quarantine do not say which rows they are of: tidemark quarantine list;',
+  )
+  expect(proofText({ ...proof, tables: [{ ...told, unplaced: 1 }] }, output)).toContain(
+    '  t.rows: 1 change in quarantine does not say which row it is of:',
+  )
+  expect(proofText({ ...proof, tables: [table] }, output)).not.toContain('in quarantine do')
+  expect(JSON.parse(proofJson({ ...proof, tables: [told] }, undefined))).toMatchObject({
+    tables: [{ unplaced: 2 }],
   })
 })
 

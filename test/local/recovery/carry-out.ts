@@ -31,8 +31,16 @@ export function commandsIn(advice: string): readonly (readonly string[])[] {
 /** Runs a command of an advice on a folder, through the command line that a person types it into. Resolves with what it printed. */
 export async function carryOut(
   command: readonly string[],
-  { dir, root }: { readonly dir: string; readonly root: string },
+  where: { readonly dir: string; readonly root: string },
 ): Promise<string> {
+  return (await runCommand(command, where)).printed
+}
+
+/** As `carryOut`, with the exit code. */
+export async function runCommand(
+  command: readonly string[],
+  { dir, root }: { readonly dir: string; readonly root: string },
+): Promise<{ readonly printed: string; readonly code: unknown }> {
   const printed: string[] = []
   const output = {
     ...{ isTerminal: false, columns: 200 },
@@ -48,8 +56,8 @@ export async function carryOut(
       ...command,
       ...['--dir', dir, '--schemas', join(root, SCHEMAS)],
     ])
+    return { printed: printed.join('\n'), code: process.exitCode }
   } finally {
     process.exitCode = before
   }
-  return printed.join('\n')
 }
