@@ -39,6 +39,9 @@ async function copyCheckout(to: string): Promise<void> {
   await symlink(join(root, 'node_modules'), join(to, 'node_modules'))
 }
 
+/* Names are given to vitest as a regular expression. */
+const literally = (name: string) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+
 /* What vitest counted; undefined when it counted nothing within the time. */
 async function runTests(
   checkout: string,
@@ -53,7 +56,7 @@ async function runTests(
     '--reporter=json',
     `--outputFile=${output}`,
     test,
-    ...(only === undefined ? [] : ['-t', only]),
+    ...(only === undefined ? [] : ['-t', literally(only)]),
   ]
   const temporary = join(checkout, 'tmp')
   await mkdir(temporary, { recursive: true })
