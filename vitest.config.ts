@@ -1,14 +1,32 @@
+import { relative } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/* Tests there wait for servers and processes: begun last, one of them would keep a worker busy when the others have ended. */
+const longest = ['test/types/', 'test/local/', 'test/handlers/', 'test/infra/', 'test/e2e/', 'test/docs/']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const path = relative(this.ctx.config.root, moduleId).replaceAll('\\', '/')
+      const found = longest.findIndex((folder) => path.startsWith(folder))
+      return found < 0 ? longest.length : found
+    }
+    const ordered = await super.sort(files)
+    return ordered.toSorted((one, other) => rank(one) - rank(other))
+  }
+}
 
 export default defineConfig({
   test: {
     globalSetup: 'test/support/run-folder.ts',
     include: ['test/**/*.test.ts'],
+    sequence: { sequencer: LongestFirst },
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     passWithNoTests: false,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     /* Its modules import folders, which Node cannot load. */

@@ -1,8 +1,9 @@
 /*
  * Everything that `npm test` checks: types, lint, unused code, tests. Ends with what was skipped and `N passed, N failed`; each
- * static check counts as one. `npm test -- <filter>` runs the tests whose path holds the filter, and nothing else.
+ * static check counts as one. They run one after another beside the tests, which wait often, and say what they found after
+ * them. `npm test -- <filter>` runs the tests whose path holds the filter, and nothing else.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
@@ -37,26 +38,38 @@ chmodSync(scratch, 0o755)
 // biome-ignore lint/style/noProcessEnv: the tests need PATH and HOME
 const env = { ...process.env, TMPDIR: scratch }
 
-function run(program, args) {
-  return spawnSync(process.execPath, [program, ...args], { stdio: ['ignore', 'inherit', 'inherit'], env })
-    .status
+/* Resolves with the exit code, and what was printed where that was kept. */
+function run(program, args, output = 'inherit') {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', output, output], env })
+  const printed = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => printed.push(bytes))
+  return new Promise((done, failed) => {
+    child.on('error', failed)
+    child.on('close', (status) => done({ status, printed: Buffer.concat(printed).toString() }))
+  })
 }
 
-function check(title, program, args) {
-  const isFine = run(program, args) === 0
-  counts[isFine ? 'passed' : 'failed'] += 1
-  process.stdout.write(`${isFine ? '✓' : '✗'} ${title}\n`)
+const checks = [
+  ['types', bin('typescript', 'tsc'), ['--noEmit']],
+  ['format and lint', bin('@biomejs/biome', 'biome'), ['ci', '--error-on-warnings', '.']],
+  ['no unused files, exports or dependencies', bin('knip'), ['--no-progress']],
+]
+
+async function checkAll() {
+  const found = []
+  for (const [title, program, args] of checks) found.push({ title, ...(await run(program, args, 'pipe')) })
+  return found
 }
 
-if (filters.length === 0) {
-  check('types', bin('typescript', 'tsc'), ['--noEmit'])
-  check('format and lint', bin('@biomejs/biome', 'biome'), ['ci', '--error-on-warnings', '.'])
-  check('no unused files, exports or dependencies', bin('knip'), ['--no-progress'])
-}
-
+const checked = filters.length === 0 ? checkAll() : []
 const report = join(scratch, 'vitest.json')
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-const status = run(bin('vitest'), ['run', ...reporters, ...filters])
+const { status } = await run(bin('vitest'), ['run', ...reporters, ...filters])
+for (const { title, status: code, printed } of await checked) {
+  const isFine = code === 0
+  counts[isFine ? 'passed' : 'failed'] += 1
+  process.stdout.write(`${isFine ? '' : printed}${isFine ? '✓' : '✗'} ${title}\n`)
+}
 try {
   const result = JSON.parse(readFileSync(report, 'utf8'))
   counts.passed += result.numPassedTests
