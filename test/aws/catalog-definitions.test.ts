@@ -264,5 +264,5 @@ describe.skipIf(stage === undefined)(name, () => {
     expect([applied.code, applied.stdout]).toEqual([0, expect.stringContaining('+ table ')])
     const again = await run('plan')
     expect([again.code, again.stdout]).toEqual([0, 'No changes. Glue is what the contracts say.\n'])
-  }, 30_000)
+  })
 })

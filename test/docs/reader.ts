@@ -5,7 +5,7 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { applyHunks, editedFile, filesOf } from './walkthrough-page.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const COMMAND_MS = 45_000
+const COMMAND_MS = 90_000
 
 /** Someone who does what a page says, in a folder that looks like a checkout. */
 export interface Reader {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   await client.query(
     'CREATE ROLE rds_replication; CREATE SCHEMA workforce; CREATE TABLE workforce.shifts (id int)',
   )
-}, 60_000)
+})
 
 afterAll(async () => {
   await client?.end()

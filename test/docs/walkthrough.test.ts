@@ -33,7 +33,7 @@ describe('walkthroughs', () => {
       expect(outputs.length).toBeGreaterThan(5)
       if (isWriting()) await writeFile(file, withOutputs(page, outputs))
     },
-    120_000,
+    240_000,
   )
 })
 

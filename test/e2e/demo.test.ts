@@ -51,7 +51,7 @@ beforeAll(async () => {
   const reconcile = await tidemark(['reconcile', '--dir', dir, '--json'])
   run.interrupt()
   demo = { scratch, dir, whileRunning: { query, status, reconcile, second, doctor }, end: await run.finished }
-}, 120_000)
+})
 
 afterAll(async () => {
   await demo?.scratch[Symbol.asyncDispose]()

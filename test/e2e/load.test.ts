@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { lastJson, scratchFolder, startTidemark, tidemark, untilStatus } from '../support/tidemark.ts'
 
-const DEADLINE = 90_000
+const DEADLINE = 120_000
 
 test(
   'G2: tables are loaded again from the command line while traffic goes on, compacted, and the lake is equal',

@@ -15,7 +15,7 @@ let server: PostgresServer
 beforeAll(async () => {
   scratch = await scratchFolder()
   server = await startCopiedServer({ dir: join(scratch.path, 'source'), database: 'shop' })
-}, 60_000)
+})
 
 afterAll(async () => {
   await server?.stop()
@@ -70,7 +70,7 @@ describe('a source of the user', () => {
     expect(lastJson(again), again.stderr).toMatchObject({ equal: true })
     const unnamed = await tidemark(['reconcile', '--dir', dir, '--json'])
     expect(lastJson(unnamed)).toMatchObject({ error: { code: 'usage/invalid' } })
-  }, 90_000)
+  })
 
   test('G6: what a contract cannot hold is in quarantine with its reasons, its neighbours are in the lake', async () => {
     await sql(`
@@ -105,7 +105,7 @@ describe('a source of the user', () => {
       'select id from limits.days order by id',
     ])
     expect(JSON.parse(stdout)).toEqual([{ id: 1 }, { id: 5 }])
-  }, 60_000)
+  })
 
   test('what stands in the way is refused with its code and the SQL that mends it', async () => {
     await sql('CREATE SCHEMA keyless; CREATE TABLE keyless.log (line text)')
@@ -131,7 +131,7 @@ describe('a source of the user', () => {
     ])
     expect(lastJson(wrong)).toMatchObject({ error: { code: 'source/authentication' } })
     expect(wrong.stdout + wrong.stderr).not.toContain('wrong@')
-  }, 60_000)
+  })
 
   test('a lost slot is named, and --reload makes the lake equal again without it', async () => {
     await sql(
@@ -163,7 +163,7 @@ describe('a source of the user', () => {
       equal: true,
       tables: [{ table: 'slots.t', sourceRows: 50, lakeRows: 50 }],
     })
-  }, 90_000)
+  })
 
   test('G10 a pipeline that is killed while a table is added has it at its next start, equal', async () => {
     await sql(`
@@ -203,7 +203,7 @@ describe('a source of the user', () => {
         { table: 'shop.orders', sourceRows: 500, lakeRows: 500 },
       ],
     })
-  }, 90_000)
+  })
 
   test('contract infer prints contracts and never overwrites a file unasked', async () => {
     const printed = await tidemark(['contract', 'infer', '--from', server.url, '--tables', 'public.notes'])
@@ -222,5 +222,5 @@ describe('a source of the user', () => {
     const second = await tidemark(write)
     expect(second.code).toBe(2)
     expect(second.stderr).toContain('--force')
-  }, 60_000)
+  })
 })

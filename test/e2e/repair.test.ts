@@ -97,7 +97,7 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
   expect(lastJson(expired)).toMatchObject({ expired: 0 })
   expect(await bytesIn(join(dir, 'quarantine'))).not.toContain(secret)
   for (const { stdout, stderr } of [...quiet, proof, expired]) expect(stdout + stderr).not.toContain(secret)
-}, 120_000)
+})
 
 /* The traffic saves a bad shift now and then: those wait, and are another story. */
 const EMPLOYEES = ['--table', 'workforce.employees']

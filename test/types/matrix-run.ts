@@ -30,7 +30,7 @@ export interface FinishedRun {
   readonly proof: Proof
 }
 
-const deadlineMs = 60_000
+const deadlineMs = 120_000
 const silent = { info: () => undefined, warn: () => undefined }
 
 /** Runs the pipeline on a folder: load, changes, proof, stop. */

@@ -12,7 +12,7 @@ let matrix: Matrix
 beforeAll(async () => {
   scratch = await openScratch(0o755)
   matrix = await measureMatrix(scratch)
-}, 90_000)
+}, 240_000)
 
 afterAll(() => scratch?.clear())
 

@@ -69,7 +69,7 @@ beforeAll(async () => {
     },
   })
   lake = await LakeSession.open({ folder: run.dir, entries: run.entries })
-}, 60_000)
+})
 
 afterAll(async () => {
   lake?.close()

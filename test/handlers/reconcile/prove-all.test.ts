@@ -54,7 +54,7 @@ afterAll(async () => {
 
 async function change(sql: string): Promise<void> {
   await database.client.query(sql)
-  await lab.run.pipeline.reach(await walEnd(database.client), AbortSignal.timeout(20_000))
+  await lab.run.pipeline.reach(await walEnd(database.client), AbortSignal.timeout(60_000))
 }
 
 /* Neither keys nor values of rows. */

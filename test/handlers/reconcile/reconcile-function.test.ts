@@ -179,5 +179,5 @@ describe.skipIf(found === undefined)(suite, async () => {
     await expect(reconcile(0, { TIDEMARK_SYSTEMS: 'nobody' })).rejects.toThrow(/TIDEMARK_SYSTEMS/)
     const blind = await reconcile(0, { TIDEMARK_SOURCE_SECRET: 'mask' })
     expect((await blind.invoke({}, 60_000)).error).toMatch(/^Error: settings\/invalid: secret mask/)
-  }, 60_000)
+  })
 })

@@ -71,4 +71,4 @@ test('G9 a table of 1,600 columns is compacted, rows with gaps too; one that mem
     { table: 's.small', state: 'nothing new' },
   ])
   expect(await compactionFailures(root)).toEqual({})
-}, 60_000)
+})

@@ -58,8 +58,8 @@ beforeAll(async () => {
     log: { info: () => undefined, warn: () => undefined },
   })
   scratch.later(() => run.stop())
-  await run.loaded(AbortSignal.timeout(30_000))
-}, 60_000)
+  await run.loaded(AbortSignal.timeout(60_000))
+})
 afterAll(() => scratch.clear())
 
 test(
@@ -81,7 +81,7 @@ test(
         await over(load.id)
         await writeAll(after)
         if (isCompacted) await run.compact()
-        const proof = await run.reconcile(AbortSignal.timeout(30_000))
+        const proof = await run.reconcile(AbortSignal.timeout(60_000))
         expect(proof.tables.map(({ equal, different }) => ({ equal, different }))).toEqual([
           { equal: true, different: 0 },
         ])

@@ -26,7 +26,7 @@ let stage: RunnerStage
 beforeAll(async () => {
   scratch = await openScratch(0o755)
   stage = await RunnerStage.open(scratch, { names: NAMES, role: 'reader' })
-}, 60_000)
+})
 afterEach(() => stage.stop())
 afterAll(() => scratch.clear())
 

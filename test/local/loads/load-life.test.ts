@@ -14,7 +14,7 @@ import { openScratch, type Scratch } from '../postgres/scratch.ts'
 
 const ROWS = 300
 const TABLE = 'public.rota'
-const DEADLINE_MS = 30_000
+const DEADLINE_MS = 60_000
 
 let scratch: Scratch
 let url: string
@@ -35,7 +35,7 @@ beforeAll(async () => {
        INSERT INTO public.${name} SELECT i, i FROM generate_series(1, ${ROWS}) i`,
     )
   await open()
-}, 60_000)
+})
 
 afterEach(() => reopen())
 afterAll(async () => {

@@ -13,7 +13,7 @@ let stage: RunnerStage
 beforeAll(async () => {
   scratch = await openScratch(0o755)
   stage = await RunnerStage.open(scratch)
-}, 60_000)
+})
 afterEach(() => stage.stop())
 afterAll(() => scratch.clear())
 

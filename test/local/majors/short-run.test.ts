@@ -57,7 +57,7 @@ describe.each(await testedMajors())('$title', ({ major, project, isMissing }) =>
   })
 
   async function proven(run: LocalRun): Promise<readonly string[]> {
-    const signal = AbortSignal.timeout(40_000)
+    const signal = AbortSignal.timeout(60_000)
     await run.loaded(signal)
     const { tables } = await run.reconcile(signal)
     return tables.map(({ table, equal }) => `${table} ${equal}`).toSorted()

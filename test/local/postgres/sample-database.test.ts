@@ -3,7 +3,7 @@ import { createSampleDatabase } from '../../../local/postgres/sample-database.ts
 import { ask, openScratch, type Scratch } from './scratch.ts'
 
 // Real servers on a busy machine: a limit against hanging, not an expectation.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 let scratch: Scratch
 let url: string

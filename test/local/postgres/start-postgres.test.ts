@@ -8,7 +8,7 @@ import { copyFolder } from './copied-server.ts'
 import { ask, openScratch, type Scratch } from './scratch.ts'
 
 // Real servers on a busy machine: a limit against hanging, not an expectation.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isRoot = process.getuid?.() === 0
 const isLinux = process.platform === 'linux'

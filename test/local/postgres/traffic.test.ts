@@ -5,7 +5,7 @@ import { startTraffic } from '../../../local/postgres/traffic.ts'
 import { ask, openScratch, type Scratch } from './scratch.ts'
 
 // Real servers on a busy machine: a limit against hanging, not an expectation.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const tables = ['shops', 'employees', 'employment_contracts', 'shifts', 'absences', 'payslips']
 const connections = `select count(*) from pg_stat_activity where application_name = 'tidemark traffic'`

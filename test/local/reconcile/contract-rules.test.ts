@@ -138,7 +138,7 @@ beforeAll(async () => {
     proveEveryMs: 0,
     log: { info: () => undefined, warn: () => undefined },
   })
-  await run.loaded(AbortSignal.timeout(20_000))
+  await run.loaded(AbortSignal.timeout(60_000))
 })
 
 afterAll(async () => {
@@ -148,7 +148,7 @@ afterAll(async () => {
 })
 
 async function proofOf(name: string): Promise<TableProof> {
-  const { tables } = await run.reconcile(AbortSignal.timeout(20_000))
+  const { tables } = await run.reconcile(AbortSignal.timeout(60_000))
   const proof = tables.find((one) => one.table === name)
   if (proof === undefined) throw new Error(`no proof of ${name}`)
   return proof

@@ -135,7 +135,7 @@ async function sideOf(name: string) {
     contract,
     layout,
     columns,
-    side: new SourceSide(database.client, columns, AbortSignal.timeout(20_000)),
+    side: new SourceSide(database.client, columns, AbortSignal.timeout(60_000)),
   }
 }
 
@@ -160,7 +160,7 @@ test('G2 the checksums of arbitrary rows are the same in PostgreSQL, in this pro
       const streamed = new SourceSide(
         database.client,
         { ...columns, isRowInSql: false },
-        AbortSignal.timeout(20_000),
+        AbortSignal.timeout(60_000),
       )
       expect(await streamed.checksums({ kind: 'all' })).toEqual(await side.checksums({ kind: 'all' }))
       const proof = await lab.proofOf('t.mixed')
@@ -210,7 +210,7 @@ test('a bucket or some keys are the same rows in every way', async () => {
     const streamed = new SourceSide(
       database.client,
       { ...columns, isRowInSql: false, isKeyInSql: false },
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(60_000),
     )
     const found: string[] = []
     await side.rows({ kind: 'all' }, (key) => found.push(key))

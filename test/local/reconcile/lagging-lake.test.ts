@@ -70,7 +70,7 @@ function looks(number: number): { readonly patience: () => Patience; readonly ta
 
 async function change(sql: string): Promise<void> {
   await database.client.query(sql)
-  await lab.run.pipeline.reach(await walEnd(database.client), AbortSignal.timeout(20_000))
+  await lab.run.pipeline.reach(await walEnd(database.client), AbortSignal.timeout(60_000))
 }
 
 test('G2 a lake that lags is equal once what was on its way has landed, rows and all', async () => {

@@ -53,12 +53,12 @@ export async function openLab(
     proveEveryMs: 0,
     log: { info: () => undefined, warn: () => undefined },
   })
-  await run.loaded(AbortSignal.timeout(20_000))
+  await run.loaded(AbortSignal.timeout(60_000))
   /* A load is followed by a compaction: no other comes after this one. */
   await run.compact()
   const { pipeline } = run
   const depsOf = (request: ReconcileRequest = {}): ReconcileDeps => {
-    const signal = AbortSignal.timeout(20_000)
+    const signal = AbortSignal.timeout(60_000)
     return {
       source: database.source,
       tables: run.tables,

@@ -78,13 +78,13 @@ async function open(): Promise<LocalRun> {
     proveEveryMs: 0,
     log: { info: () => undefined, warn: () => undefined },
   })
-  await opened.loaded(AbortSignal.timeout(20_000))
+  await opened.loaded(AbortSignal.timeout(60_000))
   await opened.compact()
   return opened
 }
 
 async function proofs(request: ReconcileRequest = {}): Promise<ReadonlyMap<string, TableProof>> {
-  const { tables, equal } = await run.reconcile(AbortSignal.timeout(20_000), request)
+  const { tables, equal } = await run.reconcile(AbortSignal.timeout(60_000), request)
   expect(equal).toBe(tables.every((proof) => proof.equal))
   return new Map(tables.map((proof) => [proof.table, proof]))
 }

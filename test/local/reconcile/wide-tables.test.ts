@@ -46,7 +46,7 @@ test('rows of columns that are two each in the lake come whole, though PostgreSQ
   const layout = await readLayout(client, 'beside.instants')
   const columns = sourceColumns(contract, layout, lab.run.pipeline.maskKey)
   expect(columns.columns).toHaveLength(1_701)
-  const side = new SourceSide(client, columns, AbortSignal.timeout(20_000))
+  const side = new SourceSide(client, columns, AbortSignal.timeout(60_000))
   const rows: unknown[] = []
   await side.rows(
     { kind: 'all' },

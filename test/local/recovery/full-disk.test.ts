@@ -44,7 +44,7 @@ describe.skipIf(!isRoot)('a file system that is full, or read-only (needs root, 
 
   test('a run ends with the cause and the file, and goes on equal when there is room', async () => {
     const run = await start()
-    await run.loaded(AbortSignal.timeout(20_000))
+    await run.loaded(AbortSignal.timeout(60_000))
     await database.client.query(`insert into things
       select i, (select string_agg(md5(i || '-' || g), '') from generate_series(1, 60) g)
       from generate_series(1000, 4000) i`)
@@ -69,14 +69,14 @@ describe.skipIf(!isRoot)('a file system that is full, or read-only (needs root, 
     mounted('size=256m')
     const third = await start()
     try {
-      await third.loaded(AbortSignal.timeout(20_000))
-      const proof = await third.reconcile(AbortSignal.timeout(30_000))
+      await third.loaded(AbortSignal.timeout(60_000))
+      const proof = await third.reconcile(AbortSignal.timeout(60_000))
       expect(proof).toMatchObject({ equal: true, failed: [] })
     } finally {
       await third.stop()
     }
     expect(await carryOut(['status', '--audit'], { dir, root })).toContain('nothing is missing')
-  }, 40_000)
+  })
 
   test('read-only, what writes says so, and what reads goes on', async () => {
     mounted('ro')

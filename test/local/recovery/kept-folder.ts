@@ -55,7 +55,7 @@ export async function liveOnce(dir: string, database: SourceDatabase): Promise<v
     await until(() => run.status().landedLsn !== '0' && BigInt(run.status().landedLsn) >= lsn)
   }
   try {
-    await run.loaded(AbortSignal.timeout(20_000))
+    await run.loaded(AbortSignal.timeout(60_000))
     await client.query(`
       update people set pay = pay + 1 where id <= 20; delete from people where id > 50;
       truncate things; insert into things select i, 'w' || i from generate_series(1, 30) i`)
@@ -69,7 +69,7 @@ export async function liveOnce(dir: string, database: SourceDatabase): Promise<v
     await run.compact()
     await client.query(`update things set v = 'x' where id = 1; update people set pay = 7 where id = 13`)
     await settled()
-    await run.reconcile(AbortSignal.timeout(20_000))
+    await run.reconcile(AbortSignal.timeout(60_000))
   } finally {
     await run.stop()
   }
@@ -77,7 +77,7 @@ export async function liveOnce(dir: string, database: SourceDatabase): Promise<v
     dir,
     contracts: [people],
     log: quiet,
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
     onProgress: () => undefined,
   }
   await performOperation({ kind: 'replay', table: 'hr.people', isDryRun: false }, options)

@@ -221,7 +221,7 @@ describe('asked from another process', () => {
     requestTableAdd({
       ...{ dir: lab.dir, names: [name], isLoaded: true, isDryRun: false, written },
       source: url === undefined ? undefined : { url },
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(60_000),
       onProgress: () => undefined,
     })
 

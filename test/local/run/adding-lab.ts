@@ -53,7 +53,7 @@ export class AddingLab {
       ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
       log: { info: () => undefined, warn: () => undefined },
     })
-    await this.running.loaded(AbortSignal.timeout(20_000))
+    await this.running.loaded(AbortSignal.timeout(60_000))
   }
 
   async stop(): Promise<void> {
@@ -79,13 +79,13 @@ export class AddingLab {
     tables: readonly string[],
     { isLoaded = true, isDryRun = false, onStep = () => undefined, signal }: Asked = {},
   ): Promise<TablesAdded> {
-    const context = { signal: signal ?? AbortSignal.timeout(20_000), onStep }
+    const context = { signal: signal ?? AbortSignal.timeout(60_000), onStep }
     return this.run.addTables({ tables, isLoaded, isDryRun, contracts: {} }, context)
   }
 
   /** The tables that equal the source, and with a bang those that do not, in order; of all that are followed unless told. */
   async verdicts(...tables: readonly string[]): Promise<readonly string[]> {
-    const signal = AbortSignal.timeout(20_000)
+    const signal = AbortSignal.timeout(60_000)
     await this.run.loaded(signal)
     const proof = await this.run.reconcile(signal, tables.length === 0 ? {} : { tables })
     return proof.tables.map(({ table, equal }) => `${equal ? '' : '!'}${table}`).toSorted()

@@ -46,7 +46,7 @@ async function start(): Promise<LocalRun> {
     silenceMs: 1_000,
     log: { info: () => undefined, warn: () => undefined },
   })
-  await run.loaded(AbortSignal.timeout(20_000))
+  await run.loaded(AbortSignal.timeout(60_000))
   await until(() => run.status().link?.state === 'reading')
   return run
 }
@@ -60,9 +60,9 @@ async function changedMeanwhile(run: LocalRun, mend: () => Promise<void>): Promi
   const { link } = run.status()
   expect(link).toMatchObject({ lost: 1, failure: { code: 'source/unreachable' } })
   await mend()
-  await run.pipeline.reach(await walEnd(database.client), AbortSignal.timeout(20_000))
+  await run.pipeline.reach(await walEnd(database.client), AbortSignal.timeout(60_000))
   expect(run.status().link).toMatchObject({ state: 'reading', failure: null, lost: 1 })
-  const proof = await run.reconcile(AbortSignal.timeout(20_000))
+  const proof = await run.reconcile(AbortSignal.timeout(60_000))
   expect(proof.tables).toMatchObject([{ equal: true, sourceRows: 50, lakeRows: 50 }])
 }
 

@@ -14,7 +14,7 @@ let stage: RunnerStage
 beforeAll(async () => {
   scratch = await openScratch(0o755)
   stage = await RunnerStage.open(scratch)
-}, 60_000)
+})
 afterAll(() => scratch.clear())
 
 /* Capture of tables that are loaded; waits are a millisecond long. */

@@ -27,7 +27,7 @@ function note(name: string): Promise<TablesAdded> {
   return requestTableAdd({
     ...{ dir: lab.dir, names: [name], isLoaded: true, isDryRun: false, written: lab.written },
     source: lab.database.source,
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(60_000),
     onProgress: () => undefined,
   })
 }
@@ -57,7 +57,7 @@ test('a contract that is written after an addition came to nothing is the one th
   await writer.end()
   lab.written = [people]
   const request = { tables: ['public.people'], isLoaded: true, isDryRun: false }
-  const context = { signal: AbortSignal.timeout(20_000), onStep: () => undefined }
+  const context = { signal: AbortSignal.timeout(60_000), onStep: () => undefined }
   await lab.run.addTables({ ...request, contracts: contractDigests([people]) }, context)
   expect(lab.run.tables.filter(({ name }) => name === 'public.people')).toEqual([people])
   expect(await lab.verdicts('public.people')).toEqual(['public.people'])

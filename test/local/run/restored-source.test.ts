@@ -132,5 +132,5 @@ describe('a source that was restored', () => {
     const moved = await runOn(other, dir, { replaced: true, changes: paid })
     expect(moved).toMatchObject({ equal: true, states: { kept: '10', open: '88', paid: '2' } })
     expect(moved.floor.epoch).toBe(after.floor.epoch + 1)
-  }, 120_000)
+  })
 })

@@ -41,8 +41,8 @@ async function slots(): Promise<readonly string[]> {
 }
 
 async function expectEqual(run: LocalRun): Promise<void> {
-  await run.loaded(AbortSignal.timeout(20_000))
-  const { tables } = await run.reconcile(AbortSignal.timeout(20_000))
+  await run.loaded(AbortSignal.timeout(60_000))
+  const { tables } = await run.reconcile(AbortSignal.timeout(60_000))
   expect(tables).toMatchObject([{ table: 'public.item', equal: true, lakeRows: 5 }])
 }
 
