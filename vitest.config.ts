@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { relative } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -24,7 +25,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     pool: 'forks',
     isolate: false,
-    maxWorkers: 2,
+    /* Each has servers of its own, and takes a gigabyte with them. */
+    maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
     testTimeout: 120_000,
     hookTimeout: 120_000,
     passWithNoTests: false,
