@@ -17,6 +17,9 @@ import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { type SourceDatabase, until } from '../replicator/source-server.ts'
 
+/* Of the widest table on a machine that does much else; a limit against hanging. */
+const DEADLINE_MS = 200_000
+
 /** A pipeline on a database, and everything that is asked of its proofs. */
 export interface ReconcileLab {
   readonly run: LocalRun
@@ -53,12 +56,12 @@ export async function openLab(
     proveEveryMs: 0,
     log: { info: () => undefined, warn: () => undefined },
   })
-  await run.loaded(AbortSignal.timeout(60_000))
+  await run.loaded(AbortSignal.timeout(DEADLINE_MS))
   /* A load is followed by a compaction: no other comes after this one. */
   await run.compact()
   const { pipeline } = run
   const depsOf = (request: ReconcileRequest = {}): ReconcileDeps => {
-    const signal = AbortSignal.timeout(60_000)
+    const signal = AbortSignal.timeout(DEADLINE_MS)
     return {
       source: database.source,
       tables: run.tables,
