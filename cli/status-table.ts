@@ -7,6 +7,21 @@ import { alignedTable, count, type Output, paint } from './output.ts'
 import { HELD_BACK_FIX, unplacedText } from './proof-report.ts'
 import { type Looking, sourceWord } from './source-line.ts'
 
+/** What a line below the table begins with. */
+export const statusLines = [
+  'source',
+  'load failed',
+  'unbalanced',
+  'not compared',
+  'not compacted',
+  'held back',
+  'quarantine',
+  'drift',
+  'reload',
+  'left out',
+] as const
+export type StatusLine = (typeof statusLines)[number]
+
 /** The status of a run for people: one line for each table, one for the stages. */
 export function statusTable(
   status: RunStatus,
@@ -26,6 +41,7 @@ export function statusTable(
     balance === null ? '' : verdict(balance, output),
     unproven[table] === undefined ? proofText(proofs[table], output) : paint(output, 'red', 'not compared'),
   ])
+  const word = (colour: 'red' | 'yellow' | 'cyan', line: StatusLine) => paint(output, colour, line)
   const source = sourceWord(status, looking, output)
   const whole = source.isHeard ? 'lake is current' : 'lake has what was captured'
   const behind = pagesBehind === 0 ? whole : `${plural(pagesBehind, 'page')} behind`
@@ -36,40 +52,38 @@ export function statusTable(
   const drift = tables.flatMap(({ table, unknownFields, drift: noted, reload }) => [
     ...(unknownFields.length > 0
       ? [
-          `${paint(output, 'yellow', 'drift')} ${table}: the source has ${unknownFields.join(', ')}, no contract does; the values are in _extra`,
+          `${word('yellow', 'drift')} ${table}: the source has ${unknownFields.join(', ')}, no contract does; the values are in _extra`,
         ]
       : []),
     ...noted.map(
       ({ operation, says, toDo }) =>
-        `${paint(output, 'yellow', 'drift')} ${table}: ${operation} at the source: ${says}; to do: ${toDo}`,
+        `${word('yellow', 'drift')} ${table}: ${operation} at the source: ${says}; to do: ${toDo}`,
     ),
-    ...(reload === null
-      ? []
-      : [`${paint(output, 'cyan', 'reload')} ${table}: another load is due (${reload})`]),
+    ...(reload === null ? [] : [`${word('cyan', 'reload')} ${table}: another load is due (${reload})`]),
   ])
   const unloaded = tables.flatMap(({ table, loadFailure }) =>
     loadFailure === null
       ? []
       : [
-          `${paint(output, 'red', 'load failed')} ${table}: ${loadFailure.code}: ${loadFailure.message}; tidemark load resume ${loadFailure.load}, or a new start`,
+          `${word('red', 'load failed')} ${table}: ${loadFailure.code}: ${loadFailure.message}; tidemark load resume ${loadFailure.load}, or a new start`,
         ],
   )
   const notCompared = tables.flatMap(({ table }) => {
     const failure = unproven[table]
     if (failure === undefined) return []
     const { at, code, message } = failure
-    return [`${paint(output, 'red', 'not compared')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}`]
+    return [
+      `${word('red', 'not compared')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}${toDo(code)}`,
+    ]
   })
   const notCompacted = Object.entries(uncompacted).map(([table, { at, code, message }]) => {
-    const advice = new Map(Object.entries(failures)).get(code)?.advice
-    const toDo = advice === undefined ? '' : `; to do: ${advice}`
-    return `${paint(output, 'red', 'not compacted')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}${toDo}`
+    return `${word('red', 'not compacted')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}${toDo(code)}`
   })
   const heldBack = Object.entries(proofs).flatMap(([table, { heldBack: keys }]) =>
     keys === 0
       ? []
       : [
-          `${paint(output, 'yellow', 'held back')} ${table}: ${plural(keys, 'key')} at the last proof, no change in the lake has all of the row: ${HELD_BACK_FIX}`,
+          `${word('yellow', 'held back')} ${table}: ${plural(keys, 'key')} at the last proof, no change in the lake has all of the row: ${HELD_BACK_FIX}`,
         ],
   )
   const unplaced = Object.entries(proofs).flatMap(([table, proof]) =>
@@ -81,7 +95,7 @@ export function statusTable(
   )
   const uneven = status.balanced
     ? []
-    : [`${paint(output, 'red', 'unbalanced')} tidemark status --audit names what is missing`]
+    : [`${word('red', 'unbalanced')} tidemark status --audit names what is missing`]
   const waiting =
     status.quarantineSince === null
       ? []
@@ -104,6 +118,12 @@ export function statusTable(
     ...drift,
     ...leftOutText(status.leftOut, output),
   ].join('\n')
+}
+
+/* A code of a later version is not known here. */
+function toDo(code: string): string {
+  const advice = new Map(Object.entries(failures)).get(code)?.advice
+  return advice === undefined ? '' : `; to do: ${advice}`
 }
 
 /**

@@ -62,7 +62,7 @@ async function* loadFilesOf({ records, objects }: AuditDeps, time: AuditTime): A
   const known = new Set<string>()
   for await (const file of records.loadFiles()) {
     known.add(file.key)
-    yield* unevenLoad(file)
+    yield* unevenLoad(file, 'stack')
   }
   for await (const { key, modifiedAt } of objects.objects(LOADS))
     if (LOAD_FILE.test(key) && !known.has(key) && isOverdue(modifiedAt, time))

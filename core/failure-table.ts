@@ -41,7 +41,7 @@ export const failures = {
   'raw/corrupt': {
     action: 'halt',
     advice:
-      'Raw pages are missing, or do not match their checksums. Restore the folder from a backup, or start in a new one (--dir), which loads every table again.',
+      'Raw pages are missing, or do not match their checksums. Restore the file that the message names from a backup, or start in a new folder (--dir), which loads every table again.',
   },
   'raw/unavailable': {
     action: 'retry',
@@ -143,7 +143,7 @@ export const failures = {
   'proof/no-key': {
     action: 'halt',
     advice:
-      'The source has no column any more that the contract has in its key: it was renamed or dropped. Write a version of the contract with the key that the source has (`from` reads a renamed column), then start with `--reload`; until then nothing of the table can be compared.',
+      'The source has no column any more that the contract has in its key: it was renamed or dropped. Renamed: give the column of the contract its new name with `from`. Another key: write a version with it and retire the one before (schemas/retired.json), for a load needs the key of every version. Then start with `--reload`; until then nothing of the table can be compared.',
   },
   'proof/unfinished': {
     action: 'retry',

@@ -56,11 +56,11 @@ export function damagedPage(
   }
 }
 
-/** A file of the folder's state that is missing or damaged; `says` what a repair makes of it. */
-export function badState(name: string, state: 'missing' | 'damaged', says: string): LedgerFinding {
+/** A file of the folder's state that is missing or damaged. */
+export function badState(name: string, state: 'missing' | 'damaged', advice: string): LedgerFinding {
   return {
     ...{ kind: 'file', table: '', name, count: 0, first: null, last: null, object: null },
-    ...{ message: `${name} is ${state}`, advice: `tidemark repair: ${says}`, severity: 'fault' },
+    ...{ message: `${name} is ${state}`, advice, severity: 'fault' },
   }
 }
 
@@ -90,7 +90,7 @@ export function unevenPage(page: Pick<Page, 'key' | 'changes'>, contract: string
     ...{ kind: 'page', table: contract, name: page.key, count: page.changes, first: null, last: null },
     ...{ object: null, severity: 'fault' },
     message: `blocks, refusals and filtered changes of a page are not its ${page.changes} changes`,
-    advice: `tidemark replay --table ${nameOf(contract)}`,
+    advice: replayOf(contract, { first: null, last: null }),
   }
 }
 
@@ -155,8 +155,14 @@ export function foreignFile(table: string, key: string): LedgerFinding {
   }
 }
 
-/** What a file of a load has more rows of than history and quarantine, by contract. */
-export function unevenLoad({ load, key, rows, landed, refused }: LoadFileRecord): readonly LedgerFinding[] {
+/**
+ * What a file of a load has more rows of than history and quarantine, by contract. A replay on a machine lands the files of
+ * the newest load again, and counts them; on a stack the load itself has failed.
+ */
+export function unevenLoad(
+  { load, key, rows, landed, refused }: LoadFileRecord,
+  where: 'machine' | 'stack',
+): readonly LedgerFinding[] {
   return [...new Set([...Object.keys(landed), ...Object.keys(refused)])].flatMap((contract) => {
     const sum = (landed[contract] ?? 0) + (refused[contract] ?? 0)
     if (sum === rows) return []
@@ -172,7 +178,11 @@ export function unevenLoad({ load, key, rows, landed, refused }: LoadFileRecord)
           object: key,
         },
         message: `${key} has ${rows} rows, ${sum} are in history and quarantine of ${contract}`,
-        ...{ advice: `tidemark load resume ${load}`, severity: 'fault' },
+        severity: 'fault',
+        advice:
+          where === 'stack'
+            ? `tidemark load resume ${load}`
+            : replayOf(contract, { first: null, last: null }),
       },
     ]
   })

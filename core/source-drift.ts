@@ -14,6 +14,8 @@ interface DriftKind {
 }
 
 const LOAD = 'tidemark load start --tables {table} --wait'
+/* A load reads with the contracts that the run was started with. */
+const RESTART = 'start again with it'
 const RETURNS = 'it is loaded again by itself when that is over'
 
 /** Every way in which a followed table may change beside its rows; `docs/05` has them for readers. */
@@ -26,22 +28,22 @@ export const driftKinds = {
   'drop-column': {
     says: 'a column was dropped',
     mend: 'contract',
-    toDo: 'write a version of the contract without it',
+    toDo: `write a version of the contract without it and retire the one before, ${RESTART}, then tidemark replay --table {lake}`,
   },
   'rename-column': {
     says: 'a column was renamed',
     mend: 'contract',
-    toDo: `write a version of the contract with the new name, then ${LOAD}`,
+    toDo: `give the column its new name in the contract (from), ${RESTART}, then ${LOAD}`,
   },
   'column-type-change': {
     says: 'a column has another type',
     mend: 'contract',
-    toDo: `write a version of the contract with the new type, then ${LOAD}`,
+    toDo: `write a version of the contract with the new type, ${RESTART}, then ${LOAD}`,
   },
   'change-columns': {
     says: 'the table has another primary key',
     mend: 'contract',
-    toDo: `write a version of the contract with the new key, then ${LOAD}`,
+    toDo: 'write a version of the contract with the new key and retire the one before, then tidemark dev --reload',
   },
   'rename-table': {
     says: 'the table was renamed or moved to another schema',
@@ -61,12 +63,12 @@ export const driftKinds = {
   'column-default': {
     says: 'a column was added with a value in rows that did not change',
     mend: 'load',
-    toDo: `add it to the contract, then ${LOAD}`,
+    toDo: `add it to the contract, ${RESTART}, then ${LOAD}`,
   },
   'enum-label': {
     says: 'a value of an enum was renamed, in rows that did not change too',
     mend: 'load',
-    toDo: `put it into the contract, then ${LOAD}`,
+    toDo: `put it into the contract, ${RESTART}, then ${LOAD}`,
   },
   'composite-type': {
     says: 'attributes of a composite type changed, in rows that did not change too',

@@ -4,6 +4,7 @@ import { compactionFailures } from '../../local/compaction/compaction-failures.t
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { readJsonFile } from '../../local/pipeline/json-file.ts'
 import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { RunState } from '../../local/pipeline/run-state.ts'
 import type { KeptProof } from '../../local/reconcile/kept-proofs.ts'
 import { proofsFile, readProofs } from '../../local/reconcile/proof-file.ts'
 import { runStatus } from '../../local/run/run-status.ts'
@@ -54,8 +55,9 @@ export function statusCommand({ output }: Cli): Command {
         return statusOfStack({ ...options, stack }, output)
       }
       const status = await readJsonFile(runFolder(dir).status, runStatus)
-      if (status === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
-      const isRunning = (await folderHolder(dir)) === status.pid
+      const holder = await folderHolder(dir)
+      if (status === undefined) throw await noStatus(dir, holder !== undefined)
+      const isRunning = holder === status.pid
       const audit = isAudit === true ? await auditOf(dir) : undefined
       const kept = await readProofs(proofsFile(runFolder(dir).root))
       const followed = new Set(status.tables.map(({ table }) => table))
@@ -90,6 +92,14 @@ export function statusCommand({ output }: Cli): Command {
         if (audit !== undefined) output.result(auditText(audit, output))
       }
     })
+}
+
+/* A run that has just begun has none yet; of a stopped one it is lost. */
+async function noStatus(dir: string, isRunning: boolean): Promise<PipelineError> {
+  const { state, status } = runFolder(dir)
+  if (isRunning || (await RunState.read(state)) === undefined)
+    return new PipelineError('run/not-found', `no run in ${dir}`)
+  return new PipelineError('run/damaged', `${status} is missing: tidemark repair writes it`)
 }
 
 /* It reads Parquet; a status without it starts in a moment. */

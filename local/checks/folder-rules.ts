@@ -1,6 +1,7 @@
 import { ageText, bytesText, plural } from '../../core/amount-text.ts'
 import { type Fix, fail, ok, type Rule, refuse, shell, step, warn } from '../../core/check.ts'
 import { failedLoads, isOver, loadState } from '../../core/load.ts'
+import { remedyOf } from '../recovery/remedies.ts'
 import type { FolderFacts } from './folder-look.ts'
 
 const HOUR = 3_600_000
@@ -17,6 +18,12 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
           'run/damaged',
           damages.map(({ name, state }) => `${name} is ${state}`).join(', '),
           shell(`npx tidemark repair --dry-run${inDir(dir)}`),
+          ...damages
+            .filter(({ name }) => !isRepairable(name))
+            .map(({ name }) => step(`${name}: ${remedyOf(name).says}`)),
+          ...(damages.some(({ name }) => isRepairable(name))
+            ? [shell(`npx tidemark repair${inDir(dir)}`)]
+            : []),
         )
       if (unreadable.length === 0) return ok('each file of the state is there, as it was written')
       return refuse(
@@ -67,17 +74,22 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   {
     id: 'folder.proofs',
     asks: 'the last proof of each table found it equal, less than a day ago',
-    judge: ({ status, proofs, now, dir, holder }) => {
+    judge: ({ status, proofs, now, dir, holder, state }) => {
       const tables = status?.tables.map(({ table }) => table) ?? []
       const of = (table: string) => proofs.tables[table]
       const failed = tables.flatMap((table) => proofs.failed[table] ?? [])
       const different = tables.filter((table) => of(table)?.equal === false)
-      const command = `npx tidemark reconcile${inDir(dir)}`
+      const command = `npx tidemark reconcile${inDir(dir)}${ofSource(state?.source.isEmbedded !== false)}`
       const prove =
         holder === undefined
           ? shell(command)
           : step(`the pipeline that runs keeps a proof every --prove-every; beside it ${command} keeps none`)
-      if (different.length > 0) return fail(`differs from the source: ${different.join(', ')}`, prove)
+      if (different.length > 0)
+        return fail(
+          `differs from the source: ${different.join(', ')}`,
+          shell(`${command} --heal`),
+          ...(holder === undefined ? [] : [prove]),
+        )
       if (failed.length > 0)
         return fail(`could not be compared: ${failed.map(({ message }) => message).join('; ')}`, prove)
       const oldest = tables.map((table) => Date.parse(of(table)?.at ?? '')).filter((at) => at > 0)
@@ -157,9 +169,17 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   },
 ]
 
+function isRepairable(name: string): boolean {
+  return remedyOf(name).remedy !== 'none'
+}
+
 /* Without its source, `dev` would bring a server of its own, which is not that of the folder. */
 function goOn(dir: string, isEmbedded: boolean): Fix {
-  return shell(`npx tidemark dev${inDir(dir)}${isEmbedded ? '' : ' --source postgres://…'}`)
+  return shell(`npx tidemark dev${inDir(dir)}${ofSource(isEmbedded)}`)
+}
+
+function ofSource(isEmbedded: boolean): string {
+  return isEmbedded ? '' : ' --source postgres://…'
 }
 
 function inDir(dir: string): string {

@@ -7,7 +7,7 @@ import { ReplayLedger } from '../operations/replay-ledger.ts'
 import { readCheckpoint } from '../pipeline/checkpoint.ts'
 import type { RunFolder } from '../pipeline/run-folder.ts'
 import { examineFolder } from '../recovery/examine-folder.ts'
-import { remedyOf } from '../recovery/remedies.ts'
+import { remedyText } from '../recovery/remedies.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
@@ -33,7 +33,7 @@ const LOOKS = 3
  */
 export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promise<FolderAudit> {
   const damages = await examineFolder(folder)
-  const broken = damages.map(({ name, state }) => badState(name, state, remedyOf(name).says))
+  const broken = damages.map(({ name, state }) => badState(name, state, remedyText(name)))
   /* Without a ledger or a catalog to hold against the rest there is nothing more to say. */
   if (damages.some(({ name }) => /^(?:catalog|checkpoint)\.json$|^(?:ledger|replays)\//.test(name)))
     return { findings: broken, before: 0 }

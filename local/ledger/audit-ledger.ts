@@ -47,7 +47,7 @@ export async function auditLedger(deps: AuditDeps): Promise<readonly LedgerFindi
     ...lostPages(deps),
     ...lostBlocks(deps, landing),
     ...lostRefusals(deps),
-    ...[...deps.ledger.book.loadFiles.all()].flatMap(unevenLoad),
+    ...[...deps.ledger.book.loadFiles.all()].flatMap((file) => unevenLoad(file, 'machine')),
     ...(await badFiles(deps)),
     ...(await foreignFiles(deps, histories, landing)),
   ]

@@ -75,8 +75,11 @@ const operation = z.discriminatedUnion('kind', [
 export type Operation = z.infer<typeof operation>
 
 /** What operations write into the ledger, and what a replay asks it. */
-export type OperationLedger = Pick<Ledger, 'redriven' | 'landed' | 'replayed' | 'replaceFiles'> &
-  Pick<FolderLedger, 'days' | 'files' | 'isBalanced'>
+export type OperationLedger = Pick<
+  Ledger,
+  'redriven' | 'landed' | 'replayed' | 'replaceFiles' | 'recordLoadFile'
+> &
+  Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'book'>
 
 /** What operations need of a pipeline. */
 export interface OperationParts {

@@ -23,6 +23,17 @@ const replayFile = z.object({
   pages: z.number().int(),
   /** Files of the table's newest load that are landed again. */
   loadFiles: z.number().int().default(0),
+  /** Of those, the rows that the contract took and refused. */
+  landedAgain: z
+    .array(
+      z.object({
+        key: z.string(),
+        rows: z.number().int(),
+        landed: z.number().int(),
+        refused: z.number().int(),
+      }),
+    )
+    .default([]),
   changes: z.number().int(),
   rows: z.number().int(),
   refused: z.number().int(),

@@ -48,6 +48,10 @@ export async function replayLoadFile(
   const counted = {
     ...state,
     loadFiles: state.loadFiles + 1,
+    landedAgain: [
+      ...state.landedAgain,
+      { key, rows: landed.rows, landed: sum(Object.values(landed.landed)), refused },
+    ],
     changes: state.changes + landed.rows,
     rows: state.rows + sum(Object.values(landed.landed)),
     refused: state.refused + refused,

@@ -146,6 +146,7 @@ async function begin(table: Table, range: PositionRange, deps: ReplayDeps): Prom
     ...extent,
     done: 0,
     loadFiles: 0,
+    landedAgain: [],
     changes: 0,
     rows: 0,
     refused: 0,

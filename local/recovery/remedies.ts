@@ -86,3 +86,9 @@ const unknown: RemedyOf = {
 export function remedyOf(name: string): Pick<RemedyOf, 'remedy' | 'says'> {
   return remedies.find((one) => one.name.test(name)) ?? unknown
 }
+
+/** What a person does about the file: no command makes again what nothing in the folder says. */
+export function remedyText(name: string): string {
+  const { remedy, says } = remedyOf(name)
+  return remedy === 'none' ? `${says.charAt(0).toUpperCase()}${says.slice(1)}.` : `tidemark repair: ${says}`
+}

@@ -8,6 +8,7 @@ import { type RunFolder, runFolder } from '../pipeline/run-folder.ts'
 import { RunState } from '../pipeline/run-state.ts'
 import { type Repair, repairFolder } from '../recovery/repair-folder.ts'
 import { FileCatalog } from '../stores/file-catalog.ts'
+import { renewStatus } from './stored-status.ts'
 
 export interface StoredPipelineOptions {
   readonly dir: string
@@ -34,7 +35,7 @@ export async function contractsOf(folder: RunFolder, contracts: readonly Table[]
 
 /**
  * Runs the stages of a folder without its source for as long as the work takes, and repairs the folder before. What was
- * delivered is landed when it resolves. Throws `run/not-found`, `run/locked`, `run/damaged` and what the work throws.
+ * delivered is landed when it resolves, and the status of the folder says so. Throws `run/not-found`, `run/locked`, `run/damaged` and what the work throws.
  */
 export async function withStoredPipeline<T>(
   { dir, contracts, log }: StoredPipelineOptions,
@@ -48,11 +49,15 @@ export async function withStoredPipeline<T>(
     const hints = { bytes: 16 << 20, milliseconds: 50 }
     const pipeline = await Pipeline.open({ folder, tables, hints, log })
     pipeline.start()
+    let result: T
     try {
-      return await Promise.race([work({ pipeline, tables, repairs }), pipeline.failed])
+      result = await Promise.race([work({ pipeline, tables, repairs }), pipeline.failed])
     } finally {
       await pipeline.stop()
     }
+    /* The work is done, whether it can be told or not. */
+    await renewStatus(pipeline, Date.now).catch(() => undefined)
+    return result
   } finally {
     await lock.release()
   }

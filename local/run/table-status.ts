@@ -6,7 +6,7 @@ import { isOver, type Load, type TableLoad } from '../../core/load.ts'
 import { driftSays, driftToDo } from '../../core/source-drift.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import type { LoadedTable, RunState } from '../pipeline/run-state.ts'
+import type { LoadedTable, RunStateData } from '../pipeline/run-state.ts'
 
 const position = z.string().nullable()
 
@@ -59,7 +59,7 @@ type TableStatus = z.infer<typeof tableStatus>
 
 interface TableStatusDeps {
   readonly pipeline: Pipeline
-  readonly state: RunState
+  readonly state: { readonly data: Pick<RunStateData, 'loads'> }
   readonly loads: Pick<LoadRunner, 'loads'>
 }
 

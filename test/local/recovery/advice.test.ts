@@ -2,19 +2,14 @@ import { cp, mkdtemp, open, readdir, rename, rm, truncate } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PageRecord } from '../../../core/ledger.ts'
 import * as findings from '../../../core/ledger-finding.ts'
-import type { Page } from '../../../core/page.ts'
-import { router } from '../../../formatters/route.ts'
 import { auditFolder } from '../../../local/ledger/audit-folder.ts'
 import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
-import { readCheckpoint, writeCheckpoint } from '../../../local/pipeline/checkpoint.ts'
-import { storedContracts } from '../../../local/pipeline/choose-contracts.ts'
 import { runFolder } from '../../../local/pipeline/run-folder.ts'
-import { formattedPage } from '../../../local/recovery/page-rows.ts'
 import { FileCatalog } from '../../../local/stores/file-catalog.ts'
 import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
 import { PREAMBLE } from '../../../local/stores/frame-segment.ts'
+import { addPage, unevenLoadFile } from '../../advice/damage.ts'
 import { startSource } from '../replicator/source-server.ts'
 import { carryOut, commandsIn, writeContracts } from './carry-out.ts'
 import { copyOf, damages, liveOnce, look, SCHEMA, type Seen } from './kept-folder.ts'
@@ -37,26 +32,6 @@ beforeAll(async () => {
 })
 
 afterAll(() => rm(root, { recursive: true, force: true }))
-
-/* A page of the newest changes of things once more, under a key of its own: what it says is in the lake already. */
-async function addPage(dir: string, change?: (record: PageRecord) => PageRecord | undefined): Promise<void> {
-  const folder = runFolder(dir)
-  const raw = await FolderRawStore.open(folder.raw)
-  const place = raw.pagesOf('public.things', {}, raw.length).at(-1) ?? 0
-  const page: Page = await raw.page(place)
-  await raw.put([{ ...page, key: page.key.replace(/#[^#]*#(\d+)$/, '#again#$1') }])
-  const formatted = await readCheckpoint(folder.checkpoint)
-  const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted })
-  if (change !== undefined) {
-    const tables = await storedContracts(folder.contracts)
-    const { record } = await formattedPage(raw.length - 1, raw, router(tables, Buffer.alloc(32)))
-    const changed = change(record)
-    if (changed !== undefined) await ledger.formatted([changed])
-  }
-  await writeCheckpoint(folder.checkpoint, raw.length)
-  await ledger.close()
-  await raw.close()
-}
 
 async function baseFile(dir: string, table: string): Promise<string> {
   const entries = await new FileCatalog(join(dir, 'catalog.json')).entries()
@@ -103,6 +78,7 @@ const scenarios: Readonly<Record<Finding, Scenario | string>> = {
       await rm(join(quarantine, 'head'))
     },
   },
+  unevenLoad: { make: unevenLoadFile },
   foreignFile: {
     make: async (dir) => {
       const file = join(dir, await historyFile(dir))
@@ -116,7 +92,6 @@ const scenarios: Readonly<Record<Finding, Scenario | string>> = {
   },
   damagedPage: 'its way on is a load, which needs the source: that it is a note afterwards is tested below',
   damagedEntry: 'only a backup has what a refused change was when its entry is damaged',
-  unevenLoad: 'its way on is a load, which needs the source',
   alteredFile: 'of the audit of a stack: test/cli/stack-redrive.test.ts',
   unlandedObject: 'of the audit of a stack: test/cli/stack-redrive.test.ts',
 }

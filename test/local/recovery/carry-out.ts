@@ -2,15 +2,21 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { commandLine } from '../../../cli/main.ts'
 import { printContract } from '../../../core/contract/print-contract.ts'
+import type { Table } from '../../../core/contract/table.ts'
 import { people } from './kept-folder.ts'
 
 const SCHEMAS = 'schemas'
 
-/** Writes the contract of the kept folder where commands find it. */
-export async function writeContracts(root: string): Promise<void> {
-  const path = join(root, SCHEMAS, 'hr/people/v1.ts')
-  await mkdir(dirname(path), { recursive: true })
-  await writeFile(path, printContract(people))
+/** Writes contracts where commands find them, in a folder below the root; that of the kept folder unless others are given. */
+export async function writeContracts(
+  root: string,
+  { contracts = [people], folder = SCHEMAS }: { contracts?: readonly Table[]; folder?: string } = {},
+): Promise<void> {
+  for (const contract of contracts) {
+    const path = join(root, folder, `${contract.name.replace('.', '/')}/v${contract.version}.ts`)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, printContract(contract))
+  }
   await writeFile(
     join(root, 'package.json'),
     '{"type":"module","imports":{"#contract":"./contract/index.ts"}}',

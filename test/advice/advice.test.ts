@@ -1,0 +1,22 @@
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { isEveryAdvice } from '../support/budget.ts'
+import { AdviceLab } from './advice-lab.ts'
+import { driftAdvice } from './drift-scenarios.ts'
+import { followed } from './followed.ts'
+
+let lab: AdviceLab
+beforeAll(async () => {
+  lab = await AdviceLab.open()
+})
+afterAll(() => lab?.close())
+
+const scenarios = Object.entries({ ...followed.folderRules, ...followed.failures, ...driftAdvice }).flatMap(
+  ([name, follow]) =>
+    'scenario' in follow && (follow.isLong !== true || isEveryAdvice()) ? [[name, follow] as const] : [],
+)
+
+describe('what is printed, done to the letter, mends', () => {
+  test.each(scenarios)('%s', async (name, { kind, scenario }) => {
+    await scenario(await lab.place(name, kind))
+  })
+})

@@ -1,0 +1,116 @@
+import { expect } from 'vitest'
+import { col } from '../../core/contract/index.ts'
+import type { Table } from '../../core/contract/table.ts'
+import type { Place } from './advice-lab.ts'
+import type { Follow } from './follow.ts'
+
+const base: Table = {
+  name: 'shop.goods',
+  version: 1,
+  owner: 'tests',
+  description: 'Goods of a test',
+  unknownFields: 'keep',
+  source: { system: 'tests', table: 'public.goods' },
+  primaryKey: ['id'],
+  partitionBy: {},
+  columns: {
+    id: col.integer('Key'),
+    v: col.string('A text', { nullable: true }),
+    n: col.integer('A number', { nullable: true }),
+    mood: col.enum(['low', 'high'], 'A mood', { nullable: true }),
+  },
+}
+
+/* The table anew, followed and equal, then changed; what its drift line says is done, and the line is gone. */
+async function mends(
+  { lab, type, follow, running, isEqual }: Place,
+  { drift, sql, after }: { readonly drift: string; readonly sql: string; readonly after: readonly Table[] },
+): Promise<void> {
+  await lab.sql(`drop table if exists goods; drop type if exists mood; create type mood as enum ('low', 'high');
+    create table goods (id int primary key, v text, n int, mood mood);
+    insert into goods select i, 'v' || i, i, 'low' from generate_series(1, 9) i`)
+  await lab.write(`${drift}-before`, base)
+  lab.schemas = `${drift}-before`
+  await isEqual('--reload')
+  await lab.sql(sql)
+  await running((run) => run.look())
+  const line = new RegExp(`drift shop\\.goods: ${drift} .*; to do: (.*)`)
+  const [, advice = ''] = line.exec((await type('status')).printed) ?? []
+  expect(advice).not.toBe('')
+  await lab.write(`${drift}-after`, ...after)
+  lab.schemas = `${drift}-after`
+  /* A start is one command, a load is asked of the run. */
+  await (advice.includes('tidemark dev') ? follow(advice) : running(() => follow(advice)))
+  await isEqual()
+  expect((await type('status')).printed).not.toContain('drift shop.goods')
+}
+
+const { v: _, ...without } = base.columns
+const changed = (columns: Table['columns'], version = 1): readonly Table[] => [{ ...base, version, columns }]
+
+/** Differences of the source that a contract has to follow; `npm run test:advice`. */
+export const driftAdvice: Readonly<Record<string, Follow>> = {
+  'drop-column': {
+    ...{ kind: 'live', isLong: true },
+    scenario: (place) =>
+      mends(place, {
+        drift: 'drop-column',
+        sql: `alter table goods drop column v; update goods set n = 7 where id = 1`,
+        after: changed(without, 2),
+      }),
+  },
+  'rename-column': {
+    ...{ kind: 'live', isLong: true },
+    scenario: (place) =>
+      mends(place, {
+        drift: 'rename-column',
+        sql: `alter table goods rename v to w; update goods set w = 'x' where id = 1`,
+        after: changed({ ...base.columns, v: col.string('A text', { nullable: true, from: 'w' }) }),
+      }),
+  },
+  'column-type-change': {
+    ...{ kind: 'live', isLong: true },
+    scenario: (place) =>
+      mends(place, {
+        drift: 'column-type-change',
+        sql: `alter table goods alter n type bigint; update goods set n = 5000000000 where id = 1`,
+        after: changed({ ...base.columns, n: col.bigint('A number', { nullable: true }) }, 2),
+      }),
+  },
+  'column-default': {
+    ...{ kind: 'live', isLong: true },
+    scenario: (place) =>
+      mends(place, {
+        drift: 'column-default',
+        sql: `alter table goods add column w text default 'given'`,
+        after: changed({ ...base.columns, w: col.string('A text', { nullable: true }) }),
+      }),
+  },
+  'enum-label': {
+    ...{ kind: 'live', isLong: true },
+    scenario: (place) =>
+      mends(place, {
+        drift: 'enum-label',
+        sql: `alter type mood rename value 'low' to 'deep'`,
+        after: changed({
+          ...base.columns,
+          mood: col.enum(['low', 'high', 'deep'], 'A mood', { nullable: true }),
+        }),
+      }),
+  },
+  'change-columns': {
+    ...{ kind: 'live', isLong: true },
+    scenario: (place) =>
+      mends(place, {
+        drift: 'change-columns',
+        sql: `alter table goods drop constraint goods_pkey; alter table goods add primary key (v);
+          update goods set n = 7 where v = 'v1'`,
+        after: [
+          {
+            ...{ ...base, version: 2, primaryKey: ['v'] },
+            columns: { ...base.columns, v: col.string('A text') },
+          },
+        ],
+      }),
+  },
+}

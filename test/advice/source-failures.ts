@@ -1,0 +1,103 @@
+import { expect } from 'vitest'
+import { closeClient, connectSource } from '../../local/replicator/source-connection.ts'
+import { asReader, refusal } from '../local/replicator/source-server.ts'
+import type { Follow } from './follow.ts'
+
+const CHECK = 'test/local/replicator/check-source.test.ts'
+const EXAMINE = 'test/local/checks/examine-source.test.ts'
+const OWN_PROOF = 'test/local/reconcile/own-proof.test.ts'
+const RESTART = 'settings that need a restart: the statement is taken, and the restart makes it so'
+const STANDBY = 'a standby and its primary are two servers; this test has one'
+
+/** Failures of a source that other tests follow, or that one statement shows. */
+export const sourceFollowed = {
+  'source/unreachable': {
+    test: 'test/local/run/away-source.test.ts',
+    named: 'a source that goes away is waited for, and read on when it is back',
+  },
+  'source/pooler': {
+    test: 'test/local/replicator/source-session.test.ts',
+    named: 'that would %s what a session needs is named',
+  },
+  'source/connections-exhausted': {
+    scenario: async ({ lab }) => {
+      const source = await asReader(lab.database, 'alter role reader connection limit 0')
+      expect((await refusal(connectSource(source))).code).toBe('source/connections-exhausted')
+      await lab.sql('alter role reader connection limit 5')
+      await closeClient(await connectSource(source))
+    },
+  },
+  'source/timeout': { nobody: 'what ended the statement is gone when it is read; the next try is the same' },
+  'source/read-only': { nobody: STANDBY },
+  'source/standby': { nobody: STANDBY },
+  'source/transaction-open': {
+    test: 'test/local/replicator/standby-waits.test.ts',
+    named: 'a prepared transaction that a slot waits for is found by the SQL of the message',
+  },
+  'source/query-failed': { nobody: 'it says where to look the SQLSTATE up' },
+  'source/authentication': {
+    test: CHECK,
+    named: 'when the password is wrong, and no message holds it',
+  },
+  'source/tls': {
+    test: 'test/local/replicator/source-tls.test.ts',
+    named: 'G7 a certificate must be signed by the CA that is given, and be of the host',
+  },
+  'source/unsupported-version': { nobody: 'npm has no PostgreSQL before 12' },
+  'source/wal-level': { test: EXAMINE, named: RESTART },
+  'source/privilege': { test: CHECK, named: 'when the role may not read a table, with the grants' },
+  'source/no-tables': { test: CHECK, named: 'when no table matches, or a table that was named is not there' },
+  'source/no-primary-key': {
+    test: EXAMINE,
+    named: 'a table without a primary key, with the columns of the key filled in',
+  },
+  'source/not-logged': { test: CHECK, named: 'but not for one name that is not there: the others go on' },
+  'source/deferrable-key': {
+    test: 'test/local/majors/odd-tables.test.ts',
+    named: 'what is printed is taken by the server, breaks no write, and mends',
+  },
+  'source/replica-identity': { test: CHECK, named: 'when updates would not carry the primary key' },
+  'source/slot-foreign': { test: EXAMINE, named: 'a slot that this folder does not know' },
+  'source/slot-in-use': {
+    test: CHECK,
+    named: 'that is read is in use while its reader lives, and freed when its reader is dead',
+  },
+  'source/slot-lost': {
+    test: 'test/e2e/own-source.test.ts',
+    named: 'a lost slot is named, and --reload makes the lake equal again without it',
+  },
+  'source/rewound': {
+    test: 'test/local/run/restored-source.test.ts',
+    named: 'G2, G4: a reload outranks all that was captured of the hours that are gone',
+  },
+  'source/slots-exhausted': { test: EXAMINE, named: RESTART },
+  'source/protocol': {
+    test: 'test/local/replicator/stream-delivery.test.ts',
+    named: 'is source/unreachable, and a resumed stream repeats the same bytes',
+  },
+  'source/publication': {
+    test: EXAMINE,
+    named: 'a publication that leaves rows and kinds of changes out',
+  },
+  'source/table-busy': {
+    test: 'test/local/replicator/source-setup.test.ts',
+    named: 'does not grow by a table that a transaction has written to, and names that transaction',
+  },
+  'source/table-gone': {
+    test: 'test/local/run/backlog.test.ts',
+    named: 'G1 a table that was renamed twice has each change under the name of its time',
+  },
+  'source/unreadable-row': {
+    test: 'test/local/replicator/load-failures.test.ts',
+    named: 'at a row that PostgreSQL cannot read says how to find it',
+  },
+  'source/table-changed': {
+    test: OWN_PROOF,
+    named:
+      'G2 what was rewritten after the snapshot is read in a newer one, and nothing of it is healed away',
+  },
+  'proof/unfinished': {
+    test: OWN_PROOF,
+    named: 'when the time is over the statement ends at the source, and the tables that are left are named',
+  },
+} as const satisfies Readonly<Record<string, Follow>>
