@@ -3,6 +3,10 @@ import { costFailures } from './cost/cost-failures.ts'
 import type { Failure } from './failure.ts'
 import { sourceFailures } from './source-failures.ts'
 
+/* A redrive reads what was captured, which no correction alters. */
+const AT_THE_SOURCE =
+  'A row that is corrected at the source comes right with its next change; what was refused waits until `tidemark quarantine expire` gives it up.'
+
 /**
  * Every failure Tidemark can name. Codes are stable: log lines, quarantined changes and exit
  * messages carry them. `docs/failures.md` is generated from this table.
@@ -57,16 +61,15 @@ export const failures = {
   },
   'format/bad-value': {
     action: 'quarantine',
-    advice: 'A value does not fit its column. Fix the contract or the source, then redrive.',
+    advice: `A value does not fit its column. Fix the contract, then redrive. ${AT_THE_SOURCE}`,
   },
   'format/check-failed': {
     action: 'quarantine',
-    advice:
-      'Two columns of the row contradict a check of the contract. Correct the row at the source, or the check, then redrive.',
+    advice: `Two columns of the row contradict a check of the contract. Correct the check, then redrive. ${AT_THE_SOURCE}`,
   },
   'format/missing-value': {
     action: 'quarantine',
-    advice: 'A column that may not be null has no value. Fix the contract or the source, then redrive.',
+    advice: `A column that may not be null has no value. Fix the contract, then redrive. ${AT_THE_SOURCE}`,
   },
   'format/unknown-field': {
     action: 'quarantine',

@@ -16,7 +16,12 @@ const scenarios = Object.entries({ ...followed.folderRules, ...followed.failures
 )
 
 describe('what is printed, done to the letter, mends', () => {
-  test.each(scenarios)('%s', async (name, { kind, scenario }) => {
-    await scenario(await lab.place(name, kind))
-  })
+  /* Starts of a run one after another, on a machine that may be busy. */
+  test.each(scenarios)(
+    '%s',
+    async (name, { kind, scenario }) => {
+      await scenario(await lab.place(name, kind))
+    },
+    180_000,
+  )
 })

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { col } from '../../core/contract/index.ts'
 import type { Table } from '../../core/contract/table.ts'
+import { people } from '../local/recovery/kept-folder.ts'
 import type { Place } from './advice-lab.ts'
 import type { Follow } from './follow.ts'
 
@@ -29,7 +30,7 @@ async function mends(
   await lab.sql(`drop table if exists goods; drop type if exists mood; create type mood as enum ('low', 'high');
     create table goods (id int primary key, v text, n int, mood mood);
     insert into goods select i, 'v' || i, i, 'low' from generate_series(1, 9) i`)
-  await lab.write(`${drift}-before`, base)
+  await lab.write(`${drift}-before`, people, base)
   lab.schemas = `${drift}-before`
   await isEqual('--reload')
   await lab.sql(sql)
@@ -37,7 +38,7 @@ async function mends(
   const line = new RegExp(`drift shop\\.goods: ${drift} .*; to do: (.*)`)
   const [, advice = ''] = line.exec((await type('status')).printed) ?? []
   expect(advice).not.toBe('')
-  await lab.write(`${drift}-after`, ...after)
+  await lab.write(`${drift}-after`, people, ...after)
   lab.schemas = `${drift}-after`
   /* A start is one command, a load is asked of the run. */
   await (advice.includes('tidemark dev') ? follow(advice) : running(() => follow(advice)))
