@@ -7,7 +7,7 @@ import { followed } from './followed.ts'
 let lab: AdviceLab
 beforeAll(async () => {
   lab = await AdviceLab.open()
-})
+}, 180_000)
 afterAll(() => lab?.close())
 
 const scenarios = Object.entries({ ...followed.folderRules, ...followed.failures, ...driftAdvice }).flatMap(
