@@ -20,6 +20,7 @@ async function checked({ type, dir }: Place, id: string) {
 /** Rules of `doctor` about a folder. */
 export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
   'folder.files': {
+    isLong: true,
     scenario: async (place) => {
       await damages['cut in half'](join(place.dir, 'catalog.json'))
       await rm(join(place.dir, 'checkpoint.json'))
@@ -73,6 +74,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
     },
   },
   'folder.quarantine': {
+    isLong: true,
     scenario: async (place) => {
       const found = await checked(place, 'folder.quarantine')
       expect(found.says).toContain('1 change in quarantine')
