@@ -88,7 +88,7 @@ export const otherFailures = {
     kind: 'empty',
     scenario: async ({ lab, refused }) => {
       const file = join(lab.root, 'incomplete.json')
-      await writeFile(file, '{"region":{"value":"eu-west-1"}}')
+      await writeFile(file, '{"tidemark_data":{"value":{"region":"eu-west-1"}}}')
       expect((await refused('quarantine', 'list', '--stack', file)).printed).toContain('terraform output')
     },
   },
