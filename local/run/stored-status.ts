@@ -4,7 +4,7 @@ import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
 import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { RunState } from '../pipeline/run-state.ts'
-import { type RunStatus, runStatus } from './run-status.ts'
+import { runStatus } from './run-status.ts'
 import { tableStatuses } from './table-status.ts'
 
 const NOTHING = { captured: 0, formatted: 0, landed: 0 }
@@ -27,7 +27,7 @@ export async function renewStatus(pipeline: Pipeline, now: Clock): Promise<void>
   })
   const { pages, landedPages } = pipeline.counts()
   const landedLsn = String(pipeline.watermark.lsn)
-  const fresh: RunStatus = {
+  const fresh = runStatus.parse({
     format: 1,
     at: new Date(now()).toISOString(),
     pid: process.pid,
@@ -48,7 +48,7 @@ export async function renewStatus(pipeline: Pipeline, now: Clock): Promise<void>
     tables,
     balanced: tables.every(({ balance }) => balance?.balanced !== false),
     bookkeeping: pipeline.ledger.book.bookkeeping,
-  }
+  })
   if (isDeepStrictEqual(fresh, before)) return
   /* How long ago a run broke off counts from its own last word. */
   const hasBrokenOff = before !== undefined && before.link !== null && before.ended === null
