@@ -44,6 +44,7 @@ export async function renewStatus(pipeline: Pipeline, now: Clock): Promise<void>
     landedLsn,
     pagesBehind: pages - landedPages,
     quarantineSince: pipeline.quarantine.oldest() ?? null,
+    quarantineNameless: pipeline.quarantine.countByTable().get('') ?? 0,
     quarantineCauses: Object.fromEntries(pipeline.quarantine.countByCause()),
     tables,
     balanced: tables.every(({ balance }) => balance?.balanced !== false),

@@ -1,6 +1,7 @@
-import type { Command } from 'commander'
 import { commandLine } from '../../cli/main.ts'
 import { describeError, printError } from '../../cli/output.ts'
+
+type Command = ReturnType<Awaited<ReturnType<typeof commandLine>>>
 
 /** What a person has of a command: what it printed, how it ended, and of a failure its code. */
 export interface Told {
