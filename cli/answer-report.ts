@@ -29,12 +29,13 @@ export function answerExit({ equal, tables }: ProofAnswer): number {
   return tables.every((one) => one.equal) ? exit.failed : exit.findings
 }
 
-function verdict({ equal, different, scope, waited }: TableAnswer, output: Output): string {
+function verdict({ equal, different, scope, waited, snapshots }: TableAnswer, output: Output): string {
+  const seen = snapshots > 1 ? `, in ${snapshots} snapshots` : ''
   if (!equal)
     return paint(
       output,
       'red',
-      `${plural(different, 'key still differs', 'keys still differ')} after ${waited} s`,
+      `${plural(different, 'key still differs', 'keys still differ')} after ${waited} s${seen}`,
     )
   const where = { all: '', sample: ' in the sample', since: ' in these keys', keys: ' in these keys' }
   return paint(output, 'green', `equal${where[scope]}`)
@@ -47,6 +48,7 @@ function notes({
   columns,
   heldBack,
   unplaced,
+  outranked,
   healed,
   notCompared,
 }: TableAnswer): readonly string[] {
@@ -62,6 +64,11 @@ function notes({
       ? []
       : [`  ${table}: ${plural(heldBack, 'key')} held back, no change in the lake has all of the row`]),
     ...(unplaced === 0 ? [] : [`  ${table}: ${unplacedText(unplaced)}`]),
+    ...(outranked === 0
+      ? []
+      : [
+          `  ${table}: ${plural(outranked, 'key')} changed by transactions that were open when the last load began: read again`,
+        ]),
     ...(healed === null ? [] : [`  ${table}: ${plural(healed.healed, 'key')} healed${unhealed(healed)}`]),
     ...(notCompared.length > 0
       ? [`  ${table}: not compared, the source has no ${notCompared.join(', ')}`]

@@ -42,6 +42,8 @@ export interface BasePartition {
 export interface Floor {
   readonly position: Position
   readonly reason: 'load' | 'truncate'
+  /** Of a load whose place among open transactions nobody knows: when it began, ISO 8601 UTC. */
+  readonly since?: string | undefined
 }
 
 /** One Parquet file of base or history. */

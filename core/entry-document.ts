@@ -29,7 +29,11 @@ export const catalogTableDocument = z.object({
   ),
 })
 
-export const floorDocument = z.object({ position: z.string(), reason: z.enum(['load', 'truncate']) })
+export const floorDocument = z.object({
+  position: z.string(),
+  reason: z.enum(['load', 'truncate']),
+  since: z.string().optional(),
+})
 
 const file = z.object({
   key: z.string(),

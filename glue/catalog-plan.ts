@@ -62,6 +62,24 @@ export function planCatalog(
   return [...wanted, ...gone.map(({ now }) => deletion(now))]
 }
 
+/**
+ * Those of the changes that have to be there before new functions write what they tell of: databases, history tables, and views
+ * of the version that they have now, which must know a mark or a value before the first row that has it. A view that
+ * turns to a new version follows the functions that fill it, and so does whatever takes something away.
+ */
+export function beforeFunctions(changes: readonly CatalogChange[]): readonly CatalogChange[] {
+  const made = changes.filter(({ action, kind }) => action === 'create' && kind === 'table')
+  const turns = ({ action, database, name }: CatalogChange) =>
+    action === 'update' &&
+    made.some(
+      (one) =>
+        one.database === database &&
+        one.name.startsWith(`${name}_v`) &&
+        /^\d+_history$/.test(one.name.slice(name.length + 2)),
+    )
+  return changes.filter((change) => change.class !== 'breaking' && !(change.kind === 'view' && turns(change)))
+}
+
 /* A view and a table cannot have one name. */
 function idOf({ database, name }: CatalogObject): string {
   return `${database}.${name}`

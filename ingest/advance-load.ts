@@ -61,7 +61,8 @@ export async function advanceLoad(given: Load, deps: AdvanceLoadDeps): Promise<L
     const isThis = (known: TableLoad) => known.table === name
     if (after !== table) await keep((known) => (isThis(known) ? after : known))
     if (after.state !== 'audited' || after.position === null) continue
-    await deps.catalog.addFloor(name, { position: after.position, reason: 'load' })
+    const since = after.startedAt ?? undefined
+    await deps.catalog.addFloor(name, { position: after.position, reason: 'load', since })
     await deps.tidy(load, after)
     const endedAt = new Date(deps.now()).toISOString()
     await keep((known) => (isThis(known) ? { ...after, state: 'complete', endedAt } : known))

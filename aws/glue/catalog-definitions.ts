@@ -28,10 +28,10 @@ export interface DefinitionsSettings {
 export interface DefinitionsPlan {
   readonly changes: readonly CatalogChange[]
   /**
-   * Does the changes in order. Throws `catalog/breaking` before the first one when one breaks and that is not allowed,
+   * Does the changes, or some of them, in order. Throws `catalog/breaking` before the first one when one breaks and that is not allowed,
    * `catalog/changed` when Glue is not as it was planned; those before are done then, and a new plan has the rest.
    */
-  apply(isBreakingAllowed: boolean): Promise<void>
+  apply(isBreakingAllowed: boolean, some?: readonly CatalogChange[]): Promise<void>
 }
 
 /** A table as Glue has it. */
@@ -70,7 +70,10 @@ export async function planDefinitions(
     [...names.map(databaseObject), ...definitions.map(({ object }) => object)],
     [...databases.map((now) => ({ now, last: now })), ...found],
   )
-  return { changes, apply: (isAllowed) => apply(glue, changes, definitions, known, isAllowed) }
+  return {
+    changes,
+    apply: (isAllowed, some = changes) => apply(glue, some, definitions, known, isAllowed),
+  }
 }
 
 function databaseObject(database: string): CatalogObject {

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { Command } from 'commander'
 import type { DefinitionsPlan } from '../../aws/glue/catalog-definitions.ts'
 import { PipelineError } from '../../core/failures.ts'
+import { beforeFunctions } from '../../glue/catalog-plan.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { planText } from '../../glue/plan-text.ts'
 import { contractsFolderOption } from '../contracts/command-options.ts'
@@ -22,6 +23,7 @@ interface CatalogOptions {
 
 interface ApplyOptions extends CatalogOptions {
   readonly allowBreaking?: boolean
+  readonly beforeFunctions?: boolean
   readonly autoApprove?: boolean
 }
 
@@ -52,17 +54,19 @@ function applyCommand({ output }: Cli): Command {
   return withPlace(new Command('apply'))
     .description('Shows the plan, asks, and changes Glue. Exit code 0 applied or nothing to do, 2 failed.')
     .option('--allow-breaking', 'do also what takes something from readers')
+    .option('--before-functions', 'do only what has to be there before new functions write')
     .option('--auto-approve', 'do not ask')
     .addHelpText('after', '\n  tidemark catalog apply --stack data.json')
     .action((options: ApplyOptions) =>
-      withPlan(options, async ({ changes, apply }) => {
+      withPlan(options, async ({ changes: all, apply }) => {
+        const changes = options.beforeFunctions === true ? beforeFunctions(all) : all
         if (options.json !== true) output.result(planText(changes))
         if (changes.length > 0) {
           const isBreaking = changes.some((change) => change.class === 'breaking')
           /* What will be refused is not asked about. */
           const isAsked = options.autoApprove !== true && (options.allowBreaking === true || !isBreaking)
           if (isAsked) await approve(options.json === true)
-          await apply(options.allowBreaking === true)
+          await apply(options.allowBreaking === true, changes)
           if (options.json !== true) output.progress('Applied.')
         }
         if (options.json === true) output.result(JSON.stringify({ applied: changes }))

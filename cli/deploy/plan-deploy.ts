@@ -1,9 +1,10 @@
 import { plural } from '../../core/amount-text.ts'
+import { beforeFunctions, type CatalogChange } from '../../glue/catalog-plan.ts'
 import type { DeployFacts, FunctionFacts, TaskFacts } from './deploy-facts.ts'
 
 /** One step of a deployment. */
 export interface DeployStep {
-  readonly id: 'contracts' | 'packages' | 'functions' | 'catalog' | 'tasks' | 'loads'
+  readonly id: 'contracts' | 'packages' | 'catalog' | 'functions' | 'catalog-rest' | 'tasks' | 'loads'
   readonly title: string
   /** Why here in the order. */
   readonly why: string
@@ -36,15 +37,14 @@ const data = 'terraform -chdir=infra/stacks/data apply -var-file=data.tfvars'
 const production = 'terraform -chdir=infra/stacks/production apply -var-file=production.tfvars'
 
 /**
- * The steps from what is deployed to what should be, in the one order that is safe: contracts, packages, functions, catalog,
- * tasks, loads. None when both agree.
+ * The steps from what is deployed to what should be, in the one order that is safe: contracts, packages, what of the catalog
+ * new functions write into and views must know first, functions, the rest of the catalog, tasks, loads. None when both agree.
  */
 export function planDeploy(facts: DeployFacts): DeployPlan {
   const steps = [
     contractsStep(facts),
     packagesStep(facts),
-    functionsStep(facts),
-    catalogStep(facts),
+    ...aroundFunctions(facts),
     tasksStep(facts),
     loadsStep(facts),
   ]
@@ -89,7 +89,7 @@ function functionsStep(facts: DeployFacts): DeployStep | undefined {
   return {
     id: 'functions',
     title: 'Deploy the functions',
-    why: 'First of all that runs: a function that does not know a contract puts its changes into quarantine.',
+    why: 'Before the tasks, for a function that does not know a contract puts its changes into quarantine; after the catalog, which readers ask.',
     commands: [data],
     lines: changed.map(({ name, deployed }) => `${deployed === undefined ? '+' : '~'} function ${name}`),
     interrupts: false,
@@ -100,16 +100,49 @@ function isOther({ deployed, built }: FunctionFacts['functions'][number]): boole
   return built === undefined || built !== deployed
 }
 
-function catalogStep({ catalog }: DeployFacts): DeployStep | undefined {
-  if (catalog === undefined || catalog.changes.length === 0) return undefined
-  const isBreaking = catalog.changes.some((change) => change.class === 'breaking')
+/* Without new functions the catalog is one step. */
+function aroundFunctions(facts: DeployFacts): readonly (DeployStep | undefined)[] {
+  const functions = functionsStep(facts)
+  const { catalog } = facts
+  if (catalog === undefined || catalog.changes.length === 0) return [functions]
+  const { place, changes } = catalog
+  const first = functions === undefined ? changes : beforeFunctions(changes)
+  const rest = changes.filter((change) => !first.includes(change))
+  return [
+    catalogStep(
+      {
+        id: 'catalog',
+        title: 'Bring the catalog to the contracts',
+        why: 'Before the functions: objects of a table land only when Glue has it, and a view must know a mark before the first row that has it.',
+      },
+      `${place}${rest.length > 0 ? ' --before-functions' : ''}`,
+      first,
+    ),
+    functions,
+    catalogStep(
+      {
+        id: 'catalog-rest',
+        title: 'Turn readers to what the functions write now',
+        why: 'After the functions: a view turns to a version that is being filled, and nothing is taken away that a function still writes.',
+      },
+      place,
+      rest,
+    ),
+  ]
+}
+
+function catalogStep(
+  about: Pick<DeployStep, 'id' | 'title' | 'why'>,
+  place: string,
+  changes: readonly CatalogChange[],
+): DeployStep | undefined {
+  if (changes.length === 0) return undefined
+  const isBreaking = changes.some((change) => change.class === 'breaking')
   const signs = { create: '+', update: '~', delete: '-' } as const
   return {
-    id: 'catalog',
-    title: 'Bring the catalog to the contracts',
-    why: 'After the functions, which write what it shows; before the tasks, for objects of a table land only when Glue has it.',
-    commands: [`npx tidemark catalog apply ${catalog.place}${isBreaking ? ' --allow-breaking' : ''}`],
-    lines: catalog.changes.map(
+    ...about,
+    commands: [`npx tidemark catalog apply ${place}${isBreaking ? ' --allow-breaking' : ''}`],
+    lines: changes.map(
       (change) =>
         `${signs[change.action]} ${change.kind} ${[change.database, change.name].filter((part) => part !== '').join('.')} (${change.class})`,
     ),

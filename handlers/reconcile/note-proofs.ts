@@ -17,11 +17,22 @@ export function noteProofs(
     tables,
   }: { readonly stage: LambdaStage; readonly tables: readonly Table[] },
 ): void {
-  for (const { table, equal, different, inQuarantine, sourceRows, lakeRows, healed, waited } of proven) {
+  for (const one of proven) {
+    const { table, equal, different, inQuarantine, sourceRows, lakeRows, healed, waited } = one
+    const { outranked, snapshots } = one
     metrics.level('different', different, 'Count', table)
     metrics.level('inQuarantine', inQuarantine, 'Count', table)
     metrics.count('healed', healed?.healed ?? 0, table)
-    const counts = { sourceRows, lakeRows, different, inQuarantine, healed: healed?.healed ?? 0, waited }
+    const counts = {
+      sourceRows,
+      lakeRows,
+      different,
+      inQuarantine,
+      healed: healed?.healed ?? 0,
+      waited,
+      outranked,
+      snapshots,
+    }
     const write = equal ? log.info : log.warn
     write(equal ? 'reconcile.equal' : 'reconcile.different', { table, ...counts })
   }

@@ -46,6 +46,8 @@ export interface ProveAllDeps {
 
 /** For closing what is open, and the answer. */
 const RESERVE_MS = 15_000
+/* For another snapshot, which waits for transactions that run, and for looking there. */
+const RENEWAL_MS = 120_000
 /* Of the time that a change may need: most of those that lag are there soon. */
 const FIRST_LOOK_SHARE = 1 / 9
 const LONGEST_PAUSE_MS = 60_000
@@ -127,6 +129,8 @@ async function openSession(deps: ProveAllDeps, signal: AbortSignal): Promise<Pro
         return sleep(settleMs, signal)
       },
       patience: () => patience(deps, signal, { since, until: since + settleMs + waitMs }),
+      mayRenew: () => stage.remainingMs > settleMs + RENEWAL_MS,
+      mending: () => healingWay(deps, signal),
     })
   } catch (error) {
     throw signal.aborted ? unfinished('every table', error) : error

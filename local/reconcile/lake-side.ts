@@ -28,7 +28,7 @@ export class LakeSide {
   private readonly engine: SqlEngine
   private readonly entry: CatalogEntry
   private readonly root: string
-  private readonly asOf: Position
+  readonly asOf: Position
   private readonly rows: ComparedRows
 
   constructor(
@@ -82,8 +82,7 @@ export class LakeSide {
 
   /** The keys that changes since then have, at most `limit` of them. */
   async changedKeys(since: Since, limit: number): Promise<readonly string[]> {
-    const changes = `SELECT * FROM (${lakeHistory(this.entry, this.root)})
-      WHERE _op <> 'truncate' AND _position <= ${literal(this.asOf)} AND ${sinceCondition(since)}`
+    const changes = this.changesUpTo(this.asOf, since)
     const rows = await this.engine.rows(
       `SELECT DISTINCT ${keyTextOf(this.rows)} AS key FROM (${changes}) AS t LIMIT ${Number(limit)}`,
     )
@@ -124,6 +123,26 @@ export class LakeSide {
     const held = `SELECT ${keyTextOf(this.rows)} AS key FROM (${heldBackRows(this.entry, this.root, this.asOf)}) AS t`
     const found = await this.engine.rows(`SELECT key FROM (${held}) SEMI JOIN wanted_keys USING (key)`)
     return found.map(([key]) => String(key))
+  }
+
+  /** Of some keys those that changes since then have at or below a position. */
+  async changedAmong(keys: readonly string[], to: Position, since: Since): Promise<readonly string[]> {
+    if (keys.length === 0) return []
+    await this.fillKeys(keys)
+    const changed = `SELECT DISTINCT ${keyTextOf(this.rows)} AS key FROM (${this.changesUpTo(to, since)}) AS t`
+    const found = await this.engine.rows(`SELECT key FROM (${changed}) SEMI JOIN wanted_keys USING (key)`)
+    return found.map(([key]) => String(key))
+  }
+
+  /** The last load that history counts from, if the time when it began is known. */
+  get loadedSince(): { readonly position: Position; readonly at: number } | undefined {
+    const floor = this.entry.floors.findLast(({ position }) => position <= this.asOf)
+    return floor?.since === undefined ? undefined : { position: floor.position, at: Date.parse(floor.since) }
+  }
+
+  private changesUpTo(to: Position, since: Since): string {
+    return `SELECT * FROM (${lakeHistory(this.entry, this.root)})
+      WHERE _op <> 'truncate' AND _position <= ${literal(to)} AND ${sinceCondition(since)}`
   }
 
   private async fillKeys(keys: Iterable<string>): Promise<void> {

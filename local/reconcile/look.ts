@@ -33,18 +33,18 @@ export async function look(deps: ProveDeps, table: Table, sides: Sides, selectio
 }
 
 /**
- * Compares the keys that differ once more, with the lake as it is now: it may know days and files that it did not
+ * Compares the keys that differ once more, in the snapshot of now and with the lake as it is now: it may know days and files that it did not
  * before. Keys that were counted and not listed still count.
  */
 export async function lookAgain(deps: ProveDeps, table: Table, before: Look): Promise<Look> {
   const { differences, different, quarantinedKeys: explained, heldBackKeys } = before.found
   const keys = new Set(differences.map(({ key }) => key))
   const now = await look(deps, table, await openSides(deps, table), { kind: 'keys', keys })
-  const rowsBefore = differences.reduce((total, { lakeRows }) => total + lakeRows, 0)
+  const rowsOf = (side: 'sourceRows' | 'lakeRows') => differences.reduce((total, one) => total + one[side], 0)
   return {
     sides: now.sides,
-    sourceRows: before.sourceRows,
-    lakeRows: before.lakeRows - rowsBefore + now.lakeRows,
+    sourceRows: before.sourceRows - rowsOf('sourceRows') + now.sourceRows,
+    lakeRows: before.lakeRows - rowsOf('lakeRows') + now.lakeRows,
     found: {
       differences: now.found.differences,
       different: now.found.different + different - differences.length,
@@ -55,23 +55,41 @@ export async function lookAgain(deps: ProveDeps, table: Table, before: Look): Pr
   }
 }
 
-/** Looks again at what differs until nothing does, or patience is at its end. */
+/** Looks again at what differs until nothing does, patience is at its end, or waiting is said not to help. */
 export async function lookUntilEqual(
   deps: ProveDeps,
   table: Table,
   first: Look,
-  { selection, patience }: { readonly selection: Selection; readonly patience: Patience | undefined },
+  {
+    selection,
+    patience,
+    isVain = async () => false,
+  }: {
+    readonly selection: Selection
+    readonly patience: Patience | undefined
+    readonly isVain?: (now: Look) => Promise<boolean>
+  },
 ): Promise<Look> {
   let now = first
-  while (now.found.different > 0 && patience !== undefined && (await waited(deps, patience))) {
+  while (now.found.different > 0 && patience !== undefined) {
+    if ((await isVain(now)) || !(await waited(deps, patience))) return now
     deps.signal.throwIfAborted()
-    const { different, differences } = now.found
-    now =
-      different === differences.length
-        ? await lookAgain(deps, table, now)
-        : await look(deps, table, await openSides(deps, table), selection)
+    now = await lookAtRest(deps, table, now, selection)
   }
   return now
+}
+
+/** Compares once more what differs, or everything where not all of that is listed. */
+export async function lookAtRest(
+  deps: ProveDeps,
+  table: Table,
+  before: Look,
+  selection: Selection,
+): Promise<Look> {
+  const { different, differences } = before.found
+  return different === differences.length
+    ? lookAgain(deps, table, before)
+    : look(deps, table, await openSides(deps, table), selection)
 }
 
 function waited({ aside, steps }: ProveDeps, patience: Patience): Promise<boolean> {

@@ -23,6 +23,8 @@ export interface ProveDeps {
   /** In the snapshot that is compared. */
   readonly client: pg.Client
   readonly asOf: Position
+  /** The source's clock before the position was fixed, epoch milliseconds. */
+  readonly begunAt: number
   /** Waits for something outside of the snapshot, so that nobody at the source waits for a lock of ours meanwhile. */
   readonly aside: <T>(wait: () => Promise<T>) => Promise<T>
   /** Makes sure that what was read was of the snapshot; see `checkUnchanged`. */
@@ -33,6 +35,10 @@ export interface ProveDeps {
   readonly file: string
   readonly random: () => number
   readonly healing?: HealingWay | undefined
+  /** For rows that a load has put below their changes, which are read again without being asked; see `outranked`. */
+  readonly mending?: HealingWay | undefined
+  /** Whether another snapshot may follow this one; without it, positions are those of commits. */
+  readonly mayLookAnew?: (() => boolean) | undefined
   /** For a lake that may lag behind the position; without it what differs is compared once. */
   readonly patience?: (() => Patience) | undefined
   readonly signal: AbortSignal

@@ -24,6 +24,10 @@ const tableAnswer = z.object({
   heldBack: z.number().default(0),
   /** Changes in quarantine that do not say which row they are of. */
   unplaced: z.number().default(0),
+  /** Keys that a load has put below changes that were committed after it began; they were read again. */
+  outranked: z.number().default(0),
+  /** Snapshots of the source in which what differed was compared. */
+  snapshots: z.number().default(1),
   notCompared: z.array(z.string()),
   healed: z.object({ healed: z.number(), stillDifferent: z.number(), notPossible: z.number() }).nullable(),
   /** Seconds that the lake had since the position was fixed. */
@@ -62,6 +66,8 @@ export function tableAnswerOf(proof: TableProof): TableAnswer {
     inQuarantine: proof.quarantinedKeys.length,
     heldBack: proof.heldBackKeys.length,
     unplaced: proof.unplaced,
+    outranked: proof.outrankedKeys.length,
+    snapshots: proof.snapshots,
     notCompared: [...notCompared],
     waited: Math.round(proof.waitedMs / 1_000),
   }

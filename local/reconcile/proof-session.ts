@@ -15,7 +15,7 @@ import type { HealingWay } from './heal.ts'
 import { inSnapshot } from './in-snapshot.ts'
 import type { Patience } from './patience.ts'
 import type { TableProof } from './proof.ts'
-import { type Asked, proveTable } from './prove-table.ts'
+import { type Asked, proveTable, type Seen } from './prove-table.ts'
 import { Steps } from './steps.ts'
 
 export interface ProofDeps {
@@ -31,6 +31,10 @@ export interface ProofDeps {
   readonly reach: (lsn: bigint) => Promise<void>
   /** Where `reach` can only guess. */
   readonly patience?: (() => Patience) | undefined
+  /** Where a position may be the change's own and not its commit's: whether there is time for another snapshot. */
+  readonly mayRenew?: (() => boolean) | undefined
+  /** Where a load may rank above changes of transactions that were open when it began: how their rows are read again. */
+  readonly mending?: (() => HealingWay) | undefined
   readonly signal: AbortSignal
   readonly random?: (() => number) | undefined
   /** How long a table that somebody keeps locked is waited for; see `enterSnapshot`. */
@@ -44,6 +48,8 @@ const THREADS = 2
 const WIDE = 800
 /* Of one table: each after a migration that came between. */
 const MAX_READS = 3
+/* In which what differs is looked at: each has the commits of transactions that were open at the one before. */
+const MAX_SNAPSHOTS = 3
 
 /**
  * Proofs of tables as of one position: one snapshot of the source, open until `close`. A table that was rewritten since
@@ -100,13 +106,28 @@ export class ProofSession {
    * signal aborts; another table may then be compared.
    */
   async prove(table: Table, asked: Asked, healing?: HealingWay): Promise<TableProof> {
-    for (let reads = 1; ; reads += 1)
+    let now: Asked | Seen = asked
+    let [reads, isLast] = [1, false]
+    for (;;)
       try {
-        return await this.proveNow(table, asked, healing)
+        const snapshots = now.kind === 'again' ? now.snapshots + 1 : 1
+        const mayLookAnew = () => !isLast && snapshots < MAX_SNAPSHOTS && this.deps.mayRenew?.() === true
+        const proof = await this.proveNow(table, now, healing, mayLookAnew)
+        if (!('kind' in proof)) return proof
+        now = proof
+        try {
+          await this.renew()
+        } catch {
+          /* Without another one the last one has to do. */
+          isLast = true
+          now = { ...proof, snapshots: proof.snapshots - 1 }
+        }
       } catch (error) {
         if (this.deps.signal.aborted) throw unfinished(table, this.steps, error)
         const isStale = error instanceof PipelineError && error.code === 'source/table-changed'
         if (!isStale || reads === MAX_READS) throw error
+        reads += 1
+        now = asked
         await this.renew()
       }
   }
@@ -139,7 +160,12 @@ export class ProofSession {
     await rm(this.folder, { recursive: true, force: true })
   }
 
-  private async proveNow(table: Table, asked: Asked, healing: HealingWay | undefined): Promise<TableProof> {
+  private async proveNow(
+    table: Table,
+    asked: Asked | Seen,
+    healing: HealingWay | undefined,
+    mayLookAnew: () => boolean,
+  ): Promise<TableProof | Seen> {
     const { deps, engine, snapshot, steps } = this
     await engine.run(`SET threads = ${lakeColumns(table).length > WIDE ? 1 : THREADS}`)
     const { source, signal, random = Math.random, ...rest } = deps
@@ -154,8 +180,9 @@ export class ProofSession {
     return inSnapshot(reading, (opened) =>
       proveTable(
         {
-          ...{ ...rest, ...opened, healing, steps, random, signal },
-          asOf: loadPosition(deps.epoch, snapshot.lsn),
+          ...{ ...rest, ...opened, healing, steps, random, signal, mayLookAnew },
+          mending: deps.mending?.(),
+          ...{ asOf: loadPosition(deps.epoch, snapshot.lsn), begunAt: snapshot.begunAt },
           engine: endedBy(engine, signal),
           file: join(this.folder, 'source.csv'),
         },

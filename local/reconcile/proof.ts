@@ -37,6 +37,10 @@ export interface TableProof {
   readonly heldBackKeys: readonly string[]
   /** Changes in quarantine that do not say which row they are of: any key that differs may be theirs. */
   readonly unplaced: number
+  /** Keys that a load has put below changes that were committed after it began; they are read again. */
+  readonly outrankedKeys: readonly string[]
+  /** Snapshots of the source in which what differed was compared: more than one where changes may lie astride a position. */
+  readonly snapshots: number
   /** Null when nothing was to be healed. */
   readonly healed: HealResult | null
   /** Milliseconds that the lake had since the position was fixed; 0 where it is known to have everything before it. */

@@ -1,14 +1,17 @@
 import type { Table } from '../../core/contract/table.ts'
 import { tableLabel } from '../../core/contract/table-label.ts'
 import { PipelineError } from '../../core/failures.ts'
+import type { Position } from '../../core/position.ts'
 import { BUCKETS } from '../../lake/checksum/checksum-sql.ts'
 import { readSourceCatalog } from '../replicator/source-catalog.ts'
+import { astride, outranked } from './astride.ts'
 import { sampledBuckets } from './checksums.ts'
 import { columnDifferences } from './column-differences.ts'
+import type { Difference } from './compare-table.ts'
 import type { Unexplained } from './explained.ts'
 import { foundTable, type HealResult, sendAgain } from './heal.ts'
 import type { LakeSide } from './lake-side.ts'
-import { type Look, look, lookAgain, lookUntilEqual } from './look.ts'
+import { type Look, look, lookAgain, lookAtRest, lookUntilEqual } from './look.ts'
 import { openSides, type ProveDeps } from './open-sides.ts'
 import type { Scope, TableProof } from './proof.ts'
 import type { Since } from './since.ts'
@@ -26,24 +29,46 @@ export type Asked =
 const MAX_SINCE_KEYS = 100_000
 const MAX_SINCE_BYTES = 64 << 20
 
-/** Compares one table, and with a way to heal sends again what differs and compares that again. */
-export async function proveTable(deps: ProveDeps, table: Table, asked: Asked): Promise<TableProof> {
-  const opened = await openSides(deps, table)
-  const { selection, scope } = await select(opened.lake, asked, deps.random)
-  const first = await look(deps, table, opened, selection)
+/** What was seen of a table whose differences may be of transactions that were open at the position. */
+export interface Seen {
+  readonly kind: 'again'
+  readonly look: Look
+  readonly selection: Selection
+  readonly scope: Scope
+  /** Of the first snapshot. */
+  readonly asOf: Position
+  /** In how many it was compared. */
+  readonly snapshots: number
+}
+
+/**
+ * Compares one table, and with a way to heal sends again what differs and compares that again. Where transactions may lie
+ * astride the position, and another snapshot may follow, it resolves with what was seen, to be looked at in that one.
+ */
+export async function proveTable(
+  deps: ProveDeps,
+  table: Table,
+  asked: Asked | Seen,
+): Promise<TableProof | Seen> {
+  const { mayLookAnew = () => false } = deps
+  const { selection, scope, asOf, snapshots, look: first } = await begin(deps, table, asked)
   const patience = deps.patience?.()
-  const seen = await lookUntilEqual(deps, table, first, { selection, patience })
+  const isVain = async (now: Look) =>
+    mayLookAnew() && (await astride(now, deps.begunAt)).length === now.found.differences.length
+  const seen = await lookUntilEqual(deps, table, first, { selection, patience, isVain })
+  if (seen.found.different > 0 && mayLookAnew() && (await astride(seen, deps.begunAt)).length > 0)
+    return { kind: 'again', look: seen, selection, scope, asOf, snapshots }
   const rows = await columnDifferences(seen.found.differences, seen.sides)
+  const outrankedKeys = await outranked(seen)
   /* Before anything is sent on the strength of it. */
   await deps.confirm()
-  const { healed, left } = await heal(deps, table, seen)
+  const { healed, left } = await heal(deps, table, seen, outrankedKeys)
   await deps.confirm()
   const { columns, way } = seen.sides.source
   return {
     table: tableLabel(table, deps.tables),
-    asOf: deps.asOf,
     equal: left.different === 0,
-    ...{ scope, way, rows, healed },
+    ...{ asOf, scope, way, rows, healed, outrankedKeys, snapshots },
     sourceRows: seen.sourceRows,
     lakeRows: seen.lakeRows,
     different: left.different,
@@ -54,6 +79,17 @@ export async function proveTable(deps: ProveDeps, table: Table, asked: Asked): P
     unplaced: left.unplaced,
     waitedMs: patience?.waitedMs ?? 0,
   }
+}
+
+async function begin(deps: ProveDeps, table: Table, asked: Asked | Seen): Promise<Omit<Seen, 'kind'>> {
+  if (asked.kind === 'again') {
+    const snapshots = asked.snapshots + 1
+    return { ...asked, snapshots, look: await lookAtRest(deps, table, asked.look, asked.selection) }
+  }
+  const opened = await openSides(deps, table)
+  const chosen = await select(opened.lake, asked, deps.random)
+  const first = await look(deps, table, opened, chosen.selection)
+  return { ...chosen, look: first, asOf: deps.asOf, snapshots: 1 }
 }
 
 async function select(
@@ -92,13 +128,18 @@ async function sinceKeys(lake: LakeSide, since: Since): Promise<ReadonlySet<stri
   return new Set(keys)
 }
 
+/* Everything that differs where that was asked for, else only what a load has put below its changes. */
 async function heal(
   deps: ProveDeps,
   table: Table,
   before: Look,
+  outrankedKeys: readonly string[],
 ): Promise<{ readonly healed: HealResult | null; readonly left: Unexplained }> {
-  const { healing, client, asOf } = deps
-  const { differences } = before.found
+  const { client, asOf } = deps
+  const healing = deps.healing ?? deps.mending
+  const below = new Set(outrankedKeys)
+  const isMeant = ({ key }: Difference) => deps.healing !== undefined || below.has(key)
+  const differences = before.found.differences.filter(isMeant)
   if (healing === undefined || differences.length === 0) return { healed: null, left: before.found }
   const name = table.source.table
   const sourceTable = foundTable(await readSourceCatalog(client, [name]), name)
@@ -106,14 +147,19 @@ async function heal(
   const notPossible = await sendAgain(differences, { source, sourceTable, asOf, way: healing })
   await deps.steps.run('the lake was waited for', () => deps.aside(() => healing.landed()))
   const selection = { kind: 'keys', keys: new Set(differences.map(({ key }) => key)) } as const
-  const listed = { ...before.found, different: differences.length }
+  const listed = { ...before.found, different: differences.length, differences }
   const first = await lookAgain(deps, table, { ...before, found: listed })
   const { found } = await lookUntilEqual(deps, table, first, { selection, patience: healing.patience?.() })
-  const left = { ...found, different: found.different + before.found.different - differences.length }
+  const rest = before.found.differences.filter((one) => !isMeant(one))
+  const left = {
+    ...found,
+    differences: [...found.differences, ...rest],
+    different: found.different + before.found.different - differences.length,
+  }
   return {
     healed: {
       healed: differences.length - found.different,
-      stillDifferent: left.different,
+      stillDifferent: deps.healing === undefined ? found.different : left.different,
       notPossible,
     },
     left,

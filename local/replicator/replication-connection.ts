@@ -19,6 +19,8 @@ export interface CreatedSlot {
   /** Every commit before this position is in the snapshot, every later one will be in the stream. */
   readonly consistentPoint: bigint
   readonly snapshotName: string
+  /** The server's clock before the slot was made, epoch milliseconds: what commits after the position commits later. */
+  readonly begunAt: number
 }
 
 /** Receives the stream. `message` may not keep the bytes past the call. */
@@ -65,11 +67,18 @@ export class ReplicationConnection {
     const slot = quoteIdentifier(checkSlotName(name))
     try {
       await this.client.query(`set lock_timeout = ${Math.max(1, Math.floor(options.waitMs))}`)
+      const { rows } = await this.client.query<{ now: string }>(
+        'select floor(extract(epoch from clock_timestamp()) * 1000)::text as now',
+      )
       const row = await this.command<{ consistent_point: string; snapshot_name: string }>(
         `CREATE_REPLICATION_SLOT ${slot} ${options.temporary ? 'TEMPORARY ' : ''}LOGICAL pgoutput EXPORT_SNAPSHOT`,
         { milliseconds: options.waitMs * 2 + 60_000, late: () => olderTransaction(name) },
       )
-      return { consistentPoint: parseLsn(row.consistent_point), snapshotName: row.snapshot_name }
+      return {
+        consistentPoint: parseLsn(row.consistent_point),
+        snapshotName: row.snapshot_name,
+        begunAt: Number(rows[0]?.now),
+      }
     } catch (cause) {
       throw slotCreationError(name, cause, await this.look(name))
     }

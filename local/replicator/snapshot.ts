@@ -7,6 +7,8 @@ export interface Snapshot {
   /** Every commit before this position is in the snapshot; every other one is after it, in the stream. */
   readonly lsn: bigint
   readonly snapshotName: string
+  /** The source's clock before the position was fixed, epoch milliseconds. */
+  readonly begunAt: number
   /** Lets the snapshot and a temporary slot go. Never throws. */
   close(): Promise<void>
 }
@@ -31,6 +33,7 @@ export async function openSnapshot(
     return {
       lsn: slot.consistentPoint,
       snapshotName: slot.snapshotName,
+      begunAt: slot.begunAt,
       close: () => connection.close(),
     }
   } catch (cause) {

@@ -150,25 +150,25 @@ test('a stack that is what this checkout says needs no step', async () => {
   expect(double.asked.filter((call) => !/\.(Describe|Get|List)/.test(call))).toEqual([])
 })
 
-test('a new table is deployed functions first, then catalog, then task and load', async () => {
+test('a new table is in the catalog first, then in the functions, then in the task, and is loaded last', async () => {
   const [fresh = ''] = sources
   await applied(tables.filter(({ source }) => source.table !== fresh))
   deployed({ mapped: sources.slice(1), loaded: sources.slice(1) })
   double.functions.set('tidemark-format', { CodeSha256: 'older' })
   const { code, steps, dangers, ids, file } = await planned()
-  expect([code, ids, dangers]).toEqual([1, ['functions', 'catalog', 'tasks'], []])
-  expect(steps[0]).toMatchObject({
+  expect([code, ids, dangers]).toEqual([1, ['catalog', 'functions', 'tasks'], []])
+  expect(steps[1]).toMatchObject({
     lines: ['~ function tidemark-format'],
     commands: ['terraform -chdir=infra/stacks/data apply -var-file=data.tfvars'],
   })
-  expect(steps[1].commands).toEqual(['npx tidemark catalog apply --region eu-west-1 --root s3://lake'])
+  expect(steps[0].commands).toEqual(['npx tidemark catalog apply --region eu-west-1 --root s3://lake'])
   expect(steps[2]).toMatchObject({
     interrupts: true,
     lines: [`+ ${fresh} in the mappings of the CDC task`],
     commands: [`npx tidemark table add ${fresh} --stack ${file}`],
   })
   const { text } = await plan()
-  expect(text).toMatch(/^1\. Deploy the functions\n/)
+  expect(text).toMatch(/\n2\. Deploy the functions\n/)
   expect(text).toMatch(/3\. Capture 1 table more \(changes wait for a moment\)/)
 })
 
@@ -263,8 +263,8 @@ test('a contract that changed its key or a mask under its lock is no deployment,
     { id: 'contract-breaks', says: expect.stringContaining('sales.orders v1: ') },
     { id: 'contract-breaks', says: expect.stringContaining('sales.orders v1: ') },
   ])
-  expect(steps.slice(0, 3).map(({ id }: { id: string }) => id)).toEqual([
-    ...['contracts', 'packages', 'functions'],
+  expect(steps.slice(0, 4).map(({ id }: { id: string }) => id)).toEqual([
+    ...['contracts', 'packages', 'catalog', 'functions'],
   ])
   expect(steps[0].commands).toEqual(['npx tidemark contract lock', 'npx tidemark infra export'])
 })

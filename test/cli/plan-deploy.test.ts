@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DeployFacts } from '../../cli/deploy/deploy-facts.ts'
 import { planDeploy } from '../../cli/deploy/plan-deploy.ts'
+import type { CatalogChange } from '../../glue/catalog-plan.ts'
 
-const order = ['contracts', 'packages', 'functions', 'catalog', 'tasks', 'loads']
+const order = ['contracts', 'packages', 'catalog', 'functions', 'catalog-rest', 'tasks', 'loads']
 const change = {
   action: 'create',
   kind: 'table',
@@ -108,4 +109,58 @@ test('where all agrees there is no step', () => {
   const cdcTask = { arn: 'arn', task, mappings: none, settings: [] }
   const facts = { stack: 'data.json', contracts, functions, catalog, cdcTask, loadTask, loads }
   expect(planDeploy(facts)).toEqual({ steps: [], dangers: [] })
+})
+
+const built = {
+  functions: [{ name: 'tidemark-land', deployed: 'one', built: 'two' }],
+  disagreements: [],
+}
+const made = (kind: CatalogChange['kind'], action: CatalogChange['action'], name: string) =>
+  ({ ...change, kind, action, name, class: 'additive' }) as const
+const view = made('view', 'update', 'orders')
+const unread = { contracts: undefined, cdcTask: undefined, loadTask: undefined, loads: undefined }
+const planned = (changes: readonly CatalogChange[], functions: DeployFacts['functions'] = built) =>
+  planDeploy({ stack: 'data.json', ...unread, functions, catalog: { changes, place: '--stack data.json' } })
+    .steps
+
+test.each<[string, readonly CatalogChange[], readonly string[], readonly string[]]>([
+  ['a view that reads a mark which new functions write', [view], ['orders'], []],
+  [
+    'a new table with its view',
+    [made('table', 'create', 'orders_v1_history'), made('view', 'create', 'orders')],
+    ['orders_v1_history', 'orders'],
+    [],
+  ],
+  [
+    'a view that turns to a new version, which nothing has filled yet',
+    [made('table', 'create', 'orders_v2_history'), view],
+    ['orders_v2_history'],
+    ['orders'],
+  ],
+  [
+    'another table, whose name only begins alike',
+    [made('table', 'create', 'orders_vip_v1_history'), view],
+    ['orders_vip_v1_history', 'orders'],
+    [],
+  ],
+  [
+    'a version that goes, which old functions may still write',
+    [view, { ...change, action: 'delete', name: 'orders_v1_history', class: 'breaking' }],
+    ['orders'],
+    ['orders_v1_history'],
+  ],
+])('the catalog around the functions: %s', (_, changes, before, after) => {
+  const steps = planned(changes)
+  const at = steps.findIndex(({ id }) => id === 'functions')
+  const namesOf = (some: typeof steps) =>
+    some.flatMap(({ lines }) => lines.map((line) => /shop\.(\w+)/.exec(line)?.[1]))
+  expect(namesOf(steps.slice(0, at))).toEqual(before)
+  expect(namesOf(steps.slice(at + 1))).toEqual(after)
+  const commands = steps.flatMap((step) => step.commands).filter((text) => text.includes('catalog'))
+  expect(commands.map((text) => text.includes('--before-functions'))).toEqual(
+    after.length > 0 ? [true, false] : [false],
+  )
+  /* Without new functions there is nothing to come before. */
+  const same = { ...built, functions: [] }
+  expect(planned(changes, same).map(({ id }) => id)).toEqual(['catalog'])
 })

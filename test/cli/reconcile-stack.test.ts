@@ -16,7 +16,16 @@ const equal: TableAnswer = {
   asOf: '',
   ...{ table: 'hr.people', equal: true, scope: 'all', sample: null, way: 'streamed', sourceRows: 1200 },
   ...{ lakeRows: 1200, different: 0, kinds: { missing: 0, foreign: 0, changed: 0 }, columns: [] },
-  ...{ inQuarantine: 0, heldBack: 0, unplaced: 0, notCompared: [], healed: null, waited: 90 },
+  ...{
+    inQuarantine: 0,
+    heldBack: 0,
+    unplaced: 0,
+    outranked: 0,
+    snapshots: 1,
+    notCompared: [],
+    healed: null,
+    waited: 90,
+  },
 }
 const different: TableAnswer = {
   ...{ ...equal, table: 'hr.pay', equal: false, different: 4, lakeRows: 1199, waited: 390 },

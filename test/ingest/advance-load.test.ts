@@ -144,6 +144,9 @@ test('G2 G10 whatever the order of files, landings and calls, and wherever a cal
           state.floors.filter((floor) => floor.table === name).map(({ position }) => position),
         )
         expect([...positions]).toEqual([table(state.saved, name)?.position])
+        /* By which changes are told that were committed after it began. */
+        const sinces = new Set(state.floors.flatMap((floor) => (floor.table === name ? floor.since : [])))
+        expect([...sinces]).toEqual([table(state.saved, name)?.startedAt])
       }
       expect(table(state.saved, 'w.shops')?.rows).toBe(shops.reduce((sum, count) => sum + count, 0))
     }),

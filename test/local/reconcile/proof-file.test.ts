@@ -24,6 +24,8 @@ const proven = (table: string, different = 0, scope: Scope = { kind: 'all' }): T
     quarantinedKeys: ['1:7'],
     heldBackKeys: ['1:7'],
     unplaced: 3,
+    outrankedKeys: [],
+    snapshots: 1,
     healed: null,
   },
   waitedMs: 0,

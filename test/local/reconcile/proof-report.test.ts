@@ -36,7 +36,16 @@ const table: TableProof = {
       ],
     },
   ],
-  ...{ notCompared: ['late'], quarantinedKeys: [], heldBackKeys: [], unplaced: 0, healed: null, waitedMs: 0 },
+  ...{
+    notCompared: ['late'],
+    quarantinedKeys: [],
+    heldBackKeys: [],
+    unplaced: 0,
+    outrankedKeys: [],
+    snapshots: 1,
+    healed: null,
+    waitedMs: 0,
+  },
 }
 const proof: Proof = {
   equal: false,
