@@ -4,10 +4,13 @@
  * the source, asks one. Reports times, the share of a core while nothing happens, memory, and bytes written for each table.
  * npm run bench:tables -- [--tables 2000] [--changes 10000] [--idle 30] [--json]
  */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { LakeSession } from '../local/duckdb/lake-session.ts'
 import { runFolder } from '../local/pipeline/run-folder.ts'
@@ -21,6 +24,8 @@ const { values } = parseArgs({
     tables: { type: 'string', default: '2000' },
     changes: { type: 'string', default: '10000' },
     idle: { type: 'string', default: '30' },
+    'skip-compaction': { type: 'boolean', default: false },
+    until: { type: 'string', default: 'end' },
     json: { type: 'boolean', default: false },
   },
 })
@@ -30,6 +35,8 @@ const idleSeconds = Number(values.idle)
 const DEADLINE_MS = 3_600_000
 /* Tables made in one transaction: each takes a lock, and the server has room for some thousand. */
 const BATCH = 500
+const TICKS_PER_SECOND = 100
+const COMMAND = fileURLToPath(new URL('../bin/tidemark.mjs', import.meta.url))
 
 const dir = await mkdtemp(join(tmpdir(), 'tidemark-bench-tables-'))
 await chmod(dir, 0o755)
@@ -62,49 +69,70 @@ async function measure() {
     const peak = watchMemory()
     say('loading …')
     const written = await bytesWritten()
-    const loadMs = await timed(() => run.loaded(deadline()))
+    const load = await timed(() => run.loaded(deadline()))
     const loadBytes = (await bytesWritten()) - written
-    say(`loaded in ${seconds(loadMs)} s; compacting …`)
-    const compactMs = await timed(() => run.compact())
-    const compactAgainMs = await timed(() => run.compact())
-    say(`compacted in ${seconds(compactMs)} s; waiting ${idleSeconds} s …`)
+    if (values.until === 'load')
+      return { load, kilobytesPerTable: Math.round(loadBytes / tableCount / 1_024), equal: true }
+    const compact = values['skip-compaction'] ? undefined : await compactTwice(run)
+    say(`waiting ${idleSeconds} s …`)
     const idle = await idleShare()
+    say('looking at the source …')
+    const look = await timed(() => run.look())
+    if (values.until === 'idle') return { load, idle, look, equal: true }
     say(`${changeCount} changes …`)
-    const changesMs = await timed(() => change(run))
+    const changes = await timed(() => change(run))
     say('adding a table …')
-    const addMs = await timed(() => addOne(run))
+    const add = await timed(() => addOne(run))
     const loadedPeakMb = peak()
+    say('status …')
+    const status = await timed(() => command(['status', '--dir', dir, '--json']))
     await run.stop()
     say('starting again …')
-    const startMs = await timed(async () => {
+    const start = await timed(async () => {
       run = await open()
       await run.loaded(deadline())
     })
+    say('doctor …')
+    const doctor = await timed(() =>
+      command(['doctor', '--source', source.url, '--dir', dir, '--tables', 'many.*']),
+    )
+    say('contract infer …')
+    const infer = await timed(() =>
+      command([
+        'contract',
+        'infer',
+        '--from',
+        source.url,
+        '--tables',
+        'many.*',
+        '--owner',
+        'a@example.com',
+        '--out',
+        join(dir, 'contracts'),
+      ]),
+    )
     say('comparing with the source …')
     let equal = false
-    const reconcileMs = await timed(async () => {
+    const reconcile = await timed(async () => {
       equal = (await run.reconcile(deadline())).equal
     })
-    const queryMs = await timed(askOne)
+    const query = await timed(askOne)
     return {
       tables: tableCount,
-      loadSeconds: seconds(loadMs),
-      kilobytesPerTable: Math.round(loadBytes / tableCount / 1_024),
-      compactSeconds: seconds(compactMs),
-      compactAgainSeconds: seconds(compactAgainMs),
-      idleShareOfCore: idle,
-      changes: changeCount,
-      changesSeconds: seconds(changesMs),
-      addSeconds: seconds(addMs),
-      startSeconds: seconds(startMs),
-      reconcileSeconds: seconds(reconcileMs),
-      querySeconds: seconds(queryMs),
-      peakMb: loadedPeakMb,
-      equal,
+      ...{ load, kilobytesPerTable: Math.round(loadBytes / tableCount / 1_024) },
+      ...compact,
+      ...{ idleShareOfCore: idle, look, changes, add, status, start, doctor, infer, reconcile, query },
+      ...{ peakMb: loadedPeakMb, equal },
     }
   } finally {
     await run.stop()
   }
+}
+
+async function compactTwice(run: LocalRun) {
+  say('compacting …')
+  const compact = await timed(() => run.compact())
+  return { compact, compactAgain: await timed(() => run.compact()) }
 }
 
 function open(): Promise<LocalRun> {
@@ -180,7 +208,7 @@ function watchMemory(): () => number {
   let peak = 0
   const timer = setInterval(() => {
     peak = Math.max(peak, process.memoryUsage().rss)
-  }, 50)
+  }, 50).unref()
   return () => {
     clearInterval(timer)
     return Math.round(peak / (1 << 20))
@@ -193,10 +221,33 @@ async function bytesWritten(): Promise<number> {
   return Number(/^wchar: (\d+)$/m.exec(text)?.[1] ?? 0)
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
+/* Seconds that passed, and of processor time, commands included: others may work on the machine. */
+async function timed(work: () => Promise<unknown>): Promise<{ readonly s: number; readonly cpu: number }> {
+  const before = await cpuSeconds()
   const startedAt = performance.now()
   await work()
-  return performance.now() - startedAt
+  return {
+    s: rounded((performance.now() - startedAt) / 1_000),
+    cpu: rounded((await cpuSeconds()) - before),
+  }
+}
+
+/* Of commands that have ended, too, where the system says. */
+async function cpuSeconds(): Promise<number> {
+  const { user, system } = process.cpuUsage()
+  const text = await readFile('/proc/self/stat', 'utf8').catch(() => '')
+  const [childUser = 0, childSystem = 0] = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(13, 15)
+    .map(Number)
+  return (user + system) / 1_000_000 + (childUser + childSystem) / TICKS_PER_SECOND
+}
+
+async function command(args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [COMMAND, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const [code] = await once(child, 'exit')
+  if (code === 2) throw new Error(`${args[0]} failed`)
 }
 
 async function sql(text: string): Promise<void> {
@@ -220,8 +271,8 @@ function deadline(): AbortSignal {
   return AbortSignal.timeout(DEADLINE_MS)
 }
 
-function seconds(milliseconds: number): number {
-  return Number((milliseconds / 1_000).toFixed(1))
+function rounded(value: number): number {
+  return Number(value.toFixed(2))
 }
 
 function say(text: string): void {

@@ -10,10 +10,11 @@ import {
   compactTable,
 } from '../../lake/compaction/compact-table.ts'
 import { type CompactionPlan, planCompaction } from '../../lake/compaction/plan-compaction.ts'
-import { LazyEngine } from '../duckdb/lazy-engine.ts'
+import type { LazyEngine } from '../duckdb/lazy-engine.ts'
 import { makeFolder } from '../stores/durable.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
+import { CompactionEngines } from './compaction-engines.ts'
 import { FileCompactionLedger } from './file-compaction-ledger.ts'
 
 export interface CompactFolderDeps {
@@ -91,24 +92,20 @@ async function forEachTable<T>(
   const ledger = new FileCompactionLedger(join(root, 'compaction'))
   const done: T[] = []
   const failures: Failure[] = []
+  const engines = new CompactionEngines(join(scratch, 'spill'), threads)
   try {
     for (const { table } of await catalog.entries()) {
       if (signal.aborted || (only !== undefined && table.name !== only)) continue
-      /* One engine for each table: nothing of the last one is left in memory. */
-      const sql = new LazyEngine({
-        temporary: join(scratch, 'spill'),
-        memory: `${memoryMb ?? memoryFor(table.columns.length)}MB`,
-        ...(threads === undefined ? {} : { threads }),
-      })
       try {
+        const sql = await engines.take(memoryMb ?? memoryFor(table.columns.length))
         done.push(await work(table.name, table.version, { sql, files, objects, ledger }))
       } catch (error) {
         failures.push({ table: `${table.name} v${table.version}`, error })
-      } finally {
-        await sql.close()
+        await engines.close()
       }
     }
   } finally {
+    await engines.close()
     await rm(scratch, { recursive: true, force: true })
   }
   const failed = failures.map(({ table, error }) => ({

@@ -12,13 +12,15 @@ export interface DuckEngineOptions {
   readonly threads?: number
 }
 
+const SESSION = `SET TimeZone = 'UTC'`
+
 /**
  * DuckDB with no extensions to fetch, in UTC, for statements that Tidemark itself builds. Its work is done on threads of
  * its own: changes flow on beside it. 64-bit integers and decimals of `rows` are text.
  */
 export class DuckEngine implements SqlEngine {
   private readonly instance: DuckDBInstance
-  private readonly connection: DuckDBConnection
+  private connection: DuckDBConnection
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
     this.instance = instance
@@ -35,7 +37,7 @@ export class DuckEngine implements SqlEngine {
     const engine = new DuckEngine(instance, await instance.connect())
     await engine.run(
       /* A path that is written again must be read again: the cache of file contents goes by size. */
-      `SET enable_external_file_cache = false; SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET temp_directory = ${literal(temporary)}`,
+      `SET enable_external_file_cache = false; ${SESSION}; SET preserve_insertion_order = false; SET temp_directory = ${literal(temporary)}`,
     )
     return engine
   }
@@ -48,6 +50,13 @@ export class DuckEngine implements SqlEngine {
     const reader = await this.connection.runAndReadAll(sql).catch(rethrow)
     /* The driver's JSON values are JSON values; its type says so of none of them. */
     return reader.getRowsJson() as unknown as readonly (readonly JsonValue[])[]
+  }
+
+  /** Forgets the temporary tables and views: a session of the same DuckDB, for which none has to be opened and closed. */
+  async renew(): Promise<void> {
+    this.connection.closeSync()
+    this.connection = await this.instance.connect()
+    await this.run(SESSION)
   }
 
   /** Stops the statement that runs; its call rejects. */

@@ -19,6 +19,11 @@ export class LazyEngine implements SqlEngine {
     return (await this.engine()).rows(sql)
   }
 
+  /** As `DuckEngine`; does not open it. */
+  async renew(): Promise<void> {
+    await (await this.opened)?.renew()
+  }
+
   /** Stops the statement that runs; its call rejects. */
   interrupt(): void {
     this.opened?.then(

@@ -31,6 +31,8 @@ export interface TableLoadDeps {
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>
   readonly files: ObjectFiles
   readonly engine: SqlEngine
+  /** Gives the engines of the load the memory that a table with so many columns needs. */
+  readonly makeRoom: (columns: number) => Promise<void>
   /** Lands one file; landing it again changes nothing. */
   readonly land: (file: FileToLand) => Promise<LandedFile>
   /** Puts what a load could not take into quarantine. */
@@ -63,6 +65,7 @@ export async function runTableLoad(
   shared?: Snapshot,
 ): Promise<void> {
   const run = new TableRun(given, deps)
+  await deps.makeRoom(table.columns.length)
   const isRead = given.isRead && given.oid === table.oid
   if (!isRead) await run.read(table, shared)
   /* What was audited may have been compacted since: its files are no longer there to be counted. */

@@ -7,6 +7,9 @@ const NEWLINE = 0x0a
 const WRITE_BYTES = 1024 * 1024
 /* A row this long ends its chunk: the engine that reads it holds several copies of it. */
 const LONG_ROW_BYTES = 8 * 1024 * 1024
+/* The engine takes 2,048 rows at a time: of rows this long that is a whole chunk, which therefore ends sooner. */
+const FAT_ROW_BYTES = 128 * 1024
+const FAT_CHUNK_BYTES = 16 * 1024 * 1024
 
 /** A file of whole rows in COPY's text format. */
 export interface RowChunk {
@@ -19,7 +22,7 @@ export interface RowChunk {
 export interface RowChunksOptions {
   /** A path for a new chunk. */
   readonly scratch: () => Promise<string>
-  /** A chunk is handed over with the row that reaches this size. */
+  /** A chunk is handed over with the row that reaches this size, or 16 MiB where rows may be longer than 128 KiB. */
   readonly chunkBytes: number
   /** Called for one chunk at a time; the chunk is deleted when it resolves or rejects. */
   readonly take: (chunk: RowChunk) => Promise<void>
@@ -113,7 +116,7 @@ export class RowChunks {
     const longest = this.unfinished + buffer.length
     chunk.longestRow = Math.max(chunk.longestRow, longest)
     this.unfinished = end === 0 ? longest : buffer.length - end
-    const isFull = chunk.bytes + end >= this.options.chunkBytes || chunk.longestRow > LONG_ROW_BYTES
+    const isFull = chunk.bytes + end >= this.bytesOf(chunk) || chunk.longestRow > LONG_ROW_BYTES
     if (end === 0 || !isFull) return this.append(chunk, buffer)
     await this.append(chunk, buffer.subarray(0, end))
     await this.handOver(chunk)
@@ -121,6 +124,11 @@ export class RowChunks {
       this.chunk = await this.begin()
       await this.append(this.chunk, buffer.subarray(end))
     }
+  }
+
+  private bytesOf({ longestRow }: OpenChunk): number {
+    const { chunkBytes } = this.options
+    return longestRow > FAT_ROW_BYTES ? Math.min(chunkBytes, FAT_CHUNK_BYTES) : chunkBytes
   }
 
   /* What came of the row is in the chunk already. */

@@ -6,6 +6,7 @@ import type { Clock, Logger } from '../../core/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { globPath, literal } from '../../lake/sql-text.ts'
 import { DuckEngine } from '../duckdb/duck-engine.ts'
+import { EngineRoom, roomFor } from '../loads/engine-room.ts'
 import { landTableFile } from '../loads/land-table-file.ts'
 import { LoadRunner, type OpenParts } from '../loads/load-runner.ts'
 import type { FileToLand } from '../loads/run-table-load.ts'
@@ -34,7 +35,7 @@ export interface OpenLoadsOptions {
 }
 
 /* Each of the two engines of a load: one writes files, one lands them, side by side. */
-const ENGINE_MEMORY = '256MB'
+const ENGINE_MEMORY = `${roomFor(0)}MB`
 
 /** The loads of a run, wired to its stores: floors go to the catalog, refused rows to quarantine. */
 export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> {
@@ -63,6 +64,7 @@ async function openParts(
   const engine = await DuckEngine.open({ temporary, memory: ENGINE_MEMORY })
   const lander = await DuckEngine.open({ temporary, memory: ENGINE_MEMORY })
   const files = new FolderFiles(objects, temporary)
+  const room = new EngineRoom([engine, lander])
   const connection = new KeptConnection(source, 'tidemark load')
   const landLoaded = async ({ load, ...file }: FileToLand, own: DuckEngine) => {
     const landed = landTableFile(
@@ -100,6 +102,7 @@ async function openParts(
       objects,
       files,
       engine,
+      makeRoom: (columns) => room.make(columns),
       ...(fileBytes === undefined ? {} : { fileBytes }),
       land: (file) => landLoaded(file, lander),
       refuse: async (entry) => {

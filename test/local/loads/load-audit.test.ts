@@ -31,6 +31,7 @@ async function load({ landed = {}, held = 9, complete }: Fault = {}) {
     objects: { list: unused, delete: unused },
     files: { read: unused, scratch: unused, publish: unused, verify: unused },
     engine: { run: unused, rows: unused },
+    makeRoom: () => Promise.resolve(),
     refuse: unused,
     onProgress: unused,
     log: { info: unused, warn: unused },

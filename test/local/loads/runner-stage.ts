@@ -189,6 +189,7 @@ export class RunnerStage {
           return files.publish(path, key)
         },
       },
+      makeRoom: () => Promise.resolve(),
       refuse: (entry) => pipeline.quarantine.put([entry]),
       land: async (file) => {
         await gate('land', file.key)

@@ -169,3 +169,20 @@ test('what the taker throws ends the next call', async () => {
   await chunks.close()
   expect(await readdir(folder)).toEqual([])
 })
+
+test('a chunk of rows that the engine would hold all at once ends at 16 MiB', async () => {
+  const folder = await tempFolder()
+  const row = Buffer.from(`${'x'.repeat(300_000)}\n`)
+  const sizes = async (rows: readonly Buffer[]) => {
+    const taken: { content: Buffer; longestRow: number }[] = []
+    const chunks = open(folder, 64 << 20, taken)
+    for (const bytes of rows) await chunks.write(bytes)
+    await chunks.end()
+    return taken.map(({ content }) => content.length)
+  }
+  const fat = await sizes(Array.from({ length: 120 }, () => row))
+  expect(fat).toHaveLength(3)
+  expect(Math.max(...fat)).toBeLessThan((16 << 20) + row.length)
+  const small = Buffer.from('0123456789abcde\n'.repeat(4_096))
+  expect(await sizes(Array.from({ length: 500 }, () => small))).toEqual([500 * small.length])
+})
