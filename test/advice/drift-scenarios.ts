@@ -22,28 +22,43 @@ const base: Table = {
   },
 }
 
-/* The table anew, followed and equal, then changed; what its drift line says is done, and the line is gone. */
+const KINDS = [
+  ...['drop-column', 'rename-column', 'column-type-change', 'column-default', 'enum-label'],
+  'change-columns',
+] as const
+
+/* A table of its own, followed and equal, then changed; what its drift line says is done, and the line is gone. */
 async function mends(
   { lab, type, follow, running, isEqual }: Place,
   { drift, sql, after }: { readonly drift: string; readonly sql: string; readonly after: readonly Table[] },
 ): Promise<void> {
-  await lab.sql(`drop table if exists goods; drop type if exists mood; create type mood as enum ('low', 'high');
+  const name = drift.replaceAll('-', '_')
+  const own = (text: string) => text.replaceAll('goods', name)
+  const ofOwn = (contract: Table): Table => ({
+    ...contract,
+    name: own(contract.name),
+    source: { ...contract.source, table: own(contract.source.table) },
+  })
+  const before = KINDS.map((kind) => kind.replaceAll('-', '_')).join(', ')
+  await lab.sql(
+    own(`drop table if exists ${before}; drop type if exists mood; create type mood as enum ('low', 'high');
     create table goods (id int primary key, v text, n int, mood mood);
-    insert into goods select i, 'v' || i, i, 'low' from generate_series(1, 9) i`)
-  await lab.write(`${drift}-before`, people, base)
+    insert into goods select i, 'v' || i, i, 'low' from generate_series(1, 9) i`),
+  )
+  await lab.write(`${drift}-before`, people, ofOwn(base))
   lab.schemas = `${drift}-before`
   await isEqual('--reload')
-  await lab.sql(sql)
+  await lab.sql(own(sql))
   await running((run) => run.look())
-  const line = new RegExp(`drift shop\\.goods: ${drift} .*; to do: (.*)`)
+  const line = new RegExp(`drift shop\\.${name}: ${drift} .*; to do: (.*)`)
   const [, advice = ''] = line.exec((await type('status')).printed) ?? []
   expect(advice).not.toBe('')
-  await lab.write(`${drift}-after`, people, ...after)
+  await lab.write(`${drift}-after`, people, ...after.map(ofOwn))
   lab.schemas = `${drift}-after`
   /* A start is one command, a load is asked of the run. */
   await (advice.includes('tidemark dev') ? follow(advice) : running(() => follow(advice)))
   await isEqual()
-  expect((await type('status')).printed).not.toContain('drift shop.goods')
+  expect((await type('status')).printed).not.toContain(own('drift shop.goods'))
 }
 
 const { v: _, ...without } = base.columns
