@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import type { ParquetField, ParquetType, ParquetValue } from '../lake/parquet/field.ts'
+import type { ParquetField, ParquetType, ParquetValue } from '../lake/parquet/values/field.ts'
 import { parquetWriter } from '../lake/parquet/writer.ts'
 
 /*

@@ -12,12 +12,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { LakeSession } from '../local/duckdb/lake-session.ts'
-import { runFolder } from '../local/pipeline/run-folder.ts'
-import { startPostgres } from '../local/postgres/start-postgres.ts'
-import { closeClient, connectSource, type Source } from '../local/replicator/source-connection.ts'
+import { LakeSession } from '../engine/duckdb/lake-session.ts'
+import { closeClient, connectSource, type Source } from '../engine/postgres/connection/source-connection.ts'
+import { startPostgres } from '../local/embedded-postgres/start-postgres.ts'
 import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
-import { FileCatalog } from '../local/stores/file-catalog.ts'
+import { FileCatalog } from '../local/state/file-catalog.ts'
+import { runFolder } from '../local/state/run-folder.ts'
 
 const { values } = parseArgs({
   options: {

@@ -18,8 +18,22 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const cache = join(root, 'node_modules', '.cache', 'tidemark')
-const folders = ['core', 'schemas', 'ingest', 'formatters', 'lake', 'glue', 'aws', 'local', 'cli']
-const language = join(root, 'cli/contracts/contract-language.ts')
+const folders = [
+  'core',
+  'cost',
+  'schemas',
+  'ingest',
+  'formatters',
+  'lake',
+  'glue',
+  'engine',
+  'aws',
+  'local',
+  'stack',
+  'contract-tools',
+  'cli',
+]
+const language = join(root, 'contract-tools/load/contract-language.ts')
 const KEPT = 4
 
 /** The folder with `main.mjs` of the sources as they are now; undefined where it can be neither found nor made. */

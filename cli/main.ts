@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander'
-import { PipelineError } from '../core/failures.ts'
+import { PipelineError } from '../core/failures/failures.ts'
 import { chosenCommands, type LazyCommands, type MakeCommand } from './lazy-commands.ts'
-import { exit, type Output, printError, processOutput, withoutSecrets } from './output.ts'
+import { exit, type Output, printError, processOutput, withoutSecrets } from './terminal/output.ts'
 
 /** What every command gets: where to write, and the environment's part of its settings. */
 export interface Cli {
@@ -46,14 +46,14 @@ const commandsOf = (word: string | undefined): LazyCommands => ({
   compact: async () => (await import('./commands/compact.ts')).compactCommand,
   repair: async () => (await import('./commands/repair.ts')).repairCommand,
   quarantine: async () => (await import('./commands/quarantine.ts')).quarantineCommand,
-  redrive: async () => (await import('./commands/redrive.ts')).redriveCommand,
+  redrive: async () => (await import('./commands/stack/redrive.ts')).redriveCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
-  contract: async () => (await import('./commands/contract.ts')).contractCommand(word),
-  catalog: async () => (await import('./commands/catalog.ts')).catalogCommand,
-  cost: async () => (await import('./commands/cost.ts')).costCommand,
-  deploy: async () => (await import('./commands/deploy.ts')).deployCommand,
-  infra: async () => (await import('./commands/infra.ts')).infraCommand,
-  explain: async () => (await import('./commands/explain.ts')).explainCommand,
+  contract: async () => (await import('./commands/contract/contract.ts')).contractCommand(word),
+  catalog: async () => (await import('./commands/stack/catalog.ts')).catalogCommand,
+  cost: async () => (await import('./commands/stack/cost.ts')).costCommand,
+  deploy: async () => (await import('./commands/stack/deploy.ts')).deployCommand,
+  infra: async () => (await import('./commands/stack/infra.ts')).infraCommand,
+  explain: async () => (await import('./commands/contract/explain.ts')).explainCommand,
 })
 
 /** What makes the whole command line, each time a new one: every command with its options, for who checks words against it. */

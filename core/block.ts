@@ -1,7 +1,7 @@
 import type { Operation } from './change.ts'
 import type { Position } from './position.ts'
 
-/** The value of one contract column, in the one JSON form each type has (see `core/contract/canonical.ts`). */
+/** The value of one contract column, in the one JSON form each type has (see `core/contract/value/canonical.ts`). */
 export type CanonicalValue = null | boolean | number | string | readonly CanonicalValue[]
 
 /**

@@ -1,4 +1,4 @@
-import { type FailureCode, PipelineError } from './failures.ts'
+import { type FailureCode, PipelineError } from './failures/failures.ts'
 
 /** `unknown`: it could not be looked at, and `says` tells why. */
 export type CheckState = 'ok' | 'warn' | 'fail' | 'unknown'

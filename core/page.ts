@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRawSync } from 'node:zlib'
 import { type Change, changeOf, type Operation } from './change.ts'
-import { PipelineError } from './failures.ts'
+import { PipelineError } from './failures/failures.ts'
 import { type JsonObject, parseJsonObject } from './json.ts'
 import type { Position } from './position.ts'
 import { MAX_ROW_JSON_BYTES } from './row-limit.ts'

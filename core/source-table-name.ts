@@ -1,4 +1,4 @@
-import { PipelineError } from './failures.ts'
+import { PipelineError } from './failures/failures.ts'
 
 /** A table of a source, as the source names it. */
 export interface SourceTableName {

@@ -1,4 +1,4 @@
-import type { FailureCode } from './failures.ts'
+import type { FailureCode } from './failures/failures.ts'
 
 /**
  * One record of a change stream, as Kinesis hands it over.

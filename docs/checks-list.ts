@@ -1,8 +1,8 @@
-import { stackRules } from '../cli/stack-doctor/stack-rules.ts'
-import { statusRules } from '../cli/stack-status/status-rules.ts'
-import { sourceRules } from '../local/checks/examine-source.ts'
-import { folderRules } from '../local/checks/folder-rules.ts'
-import { machineRules } from '../local/checks/machine-rules.ts'
+import { sourceRules } from '../local/doctor/examine-source.ts'
+import { folderRules } from '../local/doctor/folder-rules.ts'
+import { machineRules } from '../local/doctor/machine-rules.ts'
+import { stackRules } from '../stack/doctor/stack-rules.ts'
+import { statusRules } from '../stack/status/status-rules.ts'
 
 interface Listed {
   readonly id: string

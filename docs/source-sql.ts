@@ -2,10 +2,11 @@
  * Runs SQL on the embedded PostgreSQL of a run folder, as the application that owns the database would:
  * `npx tsx docs/source-sql.ts <folder> "<SQL>"`. Starts the server when it does not run. For the walkthroughs.
  */
-import { runFolder } from '../local/pipeline/run-folder.ts'
-import { findRunningPostgres } from '../local/postgres/find-running-postgres.ts'
-import { startPostgres } from '../local/postgres/start-postgres.ts'
-import { closeClient, connectSource } from '../local/replicator/source-connection.ts'
+
+import { closeClient, connectSource } from '../engine/postgres/connection/source-connection.ts'
+import { findRunningPostgres } from '../local/embedded-postgres/find-running-postgres.ts'
+import { startPostgres } from '../local/embedded-postgres/start-postgres.ts'
+import { runFolder } from '../local/state/run-folder.ts'
 
 const database = 'workforce'
 const [dir, sql] = process.argv.slice(2)

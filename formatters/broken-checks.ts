@@ -1,10 +1,10 @@
 import type { CanonicalValue } from '../core/block.ts'
-import { decoderOf } from '../core/contract/canonical.ts'
-import { compareValues } from '../core/contract/compare-values.ts'
-import { Refusal } from '../core/contract/refusal.ts'
-import type { Comparison, RowCheck } from '../core/contract/row-check.ts'
-import type { Table } from '../core/contract/table.ts'
-import type { Reason } from '../core/ports.ts'
+import { compareValues } from '../core/contract/language/compare-values.ts'
+import type { Comparison, RowCheck } from '../core/contract/language/row-check.ts'
+import type { Table } from '../core/contract/language/table.ts'
+import { decoderOf } from '../core/contract/value/canonical.ts'
+import { Refusal } from '../core/contract/value/refusal.ts'
+import type { Reason } from '../core/ports/ports.ts'
 
 /** A reason for each check across columns that a row breaks, from its canonical values; what is not known is null. */
 export function brokenChecksOf(

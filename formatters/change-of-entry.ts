@@ -1,7 +1,7 @@
 import { type Change, changeOf } from '../core/change.ts'
-import { PipelineError } from '../core/failures.ts'
+import { PipelineError } from '../core/failures/failures.ts'
 import { type JsonObject, parseJsonObject } from '../core/json.ts'
-import type { QuarantineEntry } from '../core/ports.ts'
+import type { QuarantineEntry } from '../core/ports/ports.ts'
 
 /** The change that format put into quarantine. Throws `raw/corrupt` when the payload is not what format wrote. */
 export function changeOfEntry({ id, table, payload }: QuarantineEntry): Change {

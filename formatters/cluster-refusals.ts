@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { QuarantineEntry, Reason, WaitingEntry } from '../core/ports.ts'
+import type { QuarantineEntry, Reason, WaitingEntry } from '../core/ports/ports.ts'
 
 /** Entries that wait for one cause: the same reason of the same contract. An entry with two reasons is in two clusters. */
 export interface Cluster {

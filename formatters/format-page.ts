@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Block, LakeRow } from '../core/block.ts'
 import type { Change } from '../core/change.ts'
-import type { Table } from '../core/contract/table.ts'
+import type { Table } from '../core/contract/language/table.ts'
 import { parseJsonObject, stringifyJson } from '../core/json.ts'
 import { decodePage, type Page } from '../core/page.ts'
-import type { QuarantineEntry, Reason } from '../core/ports.ts'
+import type { QuarantineEntry, Reason } from '../core/ports/ports.ts'
 import { type BlockOrigin, BlockPacker } from './block-packer.ts'
 import type { Route } from './route.ts'
 

@@ -1,4 +1,4 @@
-import { nameOfBlock, type PageRecord } from '../core/ledger.ts'
+import { nameOfBlock, type PageRecord } from '../core/ledger/ledger.ts'
 import type { Page } from '../core/page.ts'
 import type { FormattedChanges } from './format-page.ts'
 

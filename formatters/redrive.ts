@@ -1,8 +1,15 @@
 import type { Change } from '../core/change.ts'
-import type { Table } from '../core/contract/table.ts'
-import { PipelineError } from '../core/failures.ts'
-import { nameOfBlock } from '../core/ledger.ts'
-import type { Delivery, Ledger, Quarantine, QuarantineEntry, Reason, WaitingEntry } from '../core/ports.ts'
+import type { Table } from '../core/contract/language/table.ts'
+import { PipelineError } from '../core/failures/failures.ts'
+import { nameOfBlock } from '../core/ledger/ledger.ts'
+import type {
+  Delivery,
+  Ledger,
+  Quarantine,
+  QuarantineEntry,
+  Reason,
+  WaitingEntry,
+} from '../core/ports/ports.ts'
 import { changeOfEntry } from './change-of-entry.ts'
 import { clusterIds, shortId } from './cluster-refusals.ts'
 import { formatChanges } from './format-page.ts'

@@ -1,5 +1,5 @@
-import type { MaskKey } from '../core/contract/pii.ts'
-import type { Table } from '../core/contract/table.ts'
+import type { Table } from '../core/contract/language/table.ts'
+import type { MaskKey } from '../core/contract/masking/pii.ts'
 import { type RowCodec, rowCodec } from './row-codec.ts'
 
 /** One live contract of a source table, ready to format. */

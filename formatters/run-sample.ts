@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 import { SYSTEM_VALUES } from '../core/block.ts'
-import type { Table } from '../core/contract/table.ts'
+import type { Table } from '../core/contract/language/table.ts'
 import { isJsonObject, type JsonObject, parseJsonObject } from '../core/json.ts'
 import { type Formatted, rowCodec } from './row-codec.ts'
 

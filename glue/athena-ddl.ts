@@ -1,4 +1,4 @@
-import type { Table } from '../core/contract/table.ts'
+import type { Table } from '../core/contract/language/table.ts'
 import { catalogTable } from './catalog-table.ts'
 
 /** Columns before those of the contract in every history table, with their Athena types. */

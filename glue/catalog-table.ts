@@ -1,8 +1,8 @@
-import type { BasePartition, CatalogTable } from '../core/catalog-entry.ts'
-import { type LakeColumn, lakeColumns } from '../core/contract/lake-columns.ts'
-import { type PartitionColumn, partitionColumns } from '../core/contract/partition.ts'
-import type { Table } from '../core/contract/table.ts'
-import { type ColumnType, typeName } from '../core/contract/type.ts'
+import { type LakeColumn, lakeColumns } from '../core/contract/language/lake-columns.ts'
+import { type PartitionColumn, partitionColumns } from '../core/contract/language/partition.ts'
+import type { Table } from '../core/contract/language/table.ts'
+import { type ColumnType, typeName } from '../core/contract/value/type.ts'
+import type { BasePartition, CatalogTable } from '../core/ports/catalog-entry.ts'
 
 /** The catalog entry of a contract: its history table and what the current view needs to know. */
 export function catalogTable(table: Table): CatalogTable {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { parseTimestamp } from '../core/contract/temporal.ts'
+import { parseTimestamp } from '../core/contract/value/temporal.ts'
 import {
   field,
   isJsonObject,

@@ -1,4 +1,4 @@
-import type { CatalogEntry } from '../core/catalog-entry.ts'
+import type { CatalogEntry } from '../core/ports/catalog-entry.ts'
 import type { Position } from '../core/position.ts'
 
 /** A table of the lake as an engine on local files can read it. */

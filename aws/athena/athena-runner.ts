@@ -8,9 +8,9 @@ import {
   StartQueryExecutionCommand,
   StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena'
-import { PipelineError } from '../../core/failures.ts'
-import { type CallName, callAws } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { type CallName, callAws } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 export interface AthenaRunnerSettings {
   readonly client: AthenaClient

@@ -1,6 +1,6 @@
 import { type AthenaClient, GetWorkGroupCommand } from '@aws-sdk/client-athena'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 const call: CallName = { code: 'aws/unavailable', what: 'Athena' }
 

@@ -1,7 +1,7 @@
-import type { PriceId } from '../../core/cost/price-sheet.ts'
-import type { Setup } from '../../core/cost/setup.ts'
-import { firehoseBytes, GB, MONTH_HOURS, streamBytes } from '../../core/cost/units.ts'
-import type { Stage, Usage } from '../../core/cost/usage.ts'
+import type { PriceId } from '../../cost/price-sheet.ts'
+import type { Setup } from '../../cost/setup.ts'
+import { firehoseBytes, GB, MONTH_HOURS, streamBytes } from '../../cost/units.ts'
+import type { Stage, Usage } from '../../cost/usage.ts'
 import type { MetricPoint, MetricQuery } from './read-metrics.ts'
 
 /** What a stack calls its parts; those that nobody named are not metered. */

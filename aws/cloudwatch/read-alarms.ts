@@ -1,6 +1,6 @@
 import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch'
-import { PipelineError } from '../../core/failures.ts'
-import { type CallName, callAws } from '../call-aws.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { type CallName, callAws } from '../calls/call-aws.ts'
 import type { MetricsSettings } from './read-metrics.ts'
 
 /** An alarm on a metric, as it stands. */

@@ -4,9 +4,9 @@ import {
   type GetMetricDataCommandOutput,
   type MetricDataQuery,
 } from '@aws-sdk/client-cloudwatch'
-import { PipelineError } from '../../core/failures.ts'
-import { type CallName, callAws } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { type CallName, callAws } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 export interface MetricsSettings {
   readonly client: CloudWatchClient

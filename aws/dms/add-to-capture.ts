@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PipelineError } from '../../core/failures.ts'
-import { compareMappings, type MappingsChange } from '../../ingest/mapped-tables.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { DmsTasks, TaskReport } from './dms-tasks.ts'
+import { compareMappings, type MappingsChange } from './mapped-tables.ts'
 
 /** What a cdc task has just done, in this order; a step that was done before is not said. */
 export type CaptureStep = 'stopped' | 'changed' | 'running' | 'shown'

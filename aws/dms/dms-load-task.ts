@@ -6,14 +6,14 @@ import {
   ModifyEndpointCommand,
   TestConnectionCommand,
 } from '@aws-sdk/client-database-migration-service'
-import { PipelineError } from '../../core/failures.ts'
-import type { LoadTask, TaskLook, TaskTable } from '../../core/load-task.ts'
-import { tableMappings } from '../../ingest/table-mappings.ts'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { LoadTask, TaskLook, TaskTable } from '../../core/load/load-task.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 import { DmsTasks } from './dms-tasks.ts'
 import { readEndpointTests } from './read-connections.ts'
 import { startType } from './start-type.ts'
+import { tableMappings } from './table-mappings.ts'
 
 export interface DmsLoadTaskSettings {
   readonly client: DatabaseMigrationServiceClient

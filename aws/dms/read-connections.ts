@@ -3,8 +3,8 @@ import {
   DescribeConnectionsCommand,
   type Filter,
 } from '@aws-sdk/client-database-migration-service'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 /** The last test of a connection between a replication instance and an endpoint. */
 export interface TestedConnection {

@@ -2,9 +2,9 @@ import {
   type DatabaseMigrationServiceClient,
   DescribeReplicationTasksCommand,
 } from '@aws-sdk/client-database-migration-service'
-import { PipelineError } from '../../core/failures.ts'
-import { type CallName, callAws } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { type CallName, callAws } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 /** A task with what it was told: both JSON, settings with everything that DMS filled in. */
 export interface TaskDefinition {

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 
 /** What DMS says of a task. */
 export interface TaskState {

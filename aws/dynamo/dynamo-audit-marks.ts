@@ -1,4 +1,4 @@
-import type { AuditMarks } from '../../core/audit-recent.ts'
+import type { AuditMarks } from '../../core/audit/audit-recent.ts'
 import type { Position } from '../../core/position.ts'
 import { ledgerCall } from './dynamo-ledger.ts'
 import { type DynamoTable, putOf, queryItems, writeBatches } from './dynamo-table.ts'

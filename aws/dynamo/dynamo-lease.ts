@@ -1,6 +1,6 @@
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import type { Clock } from '../../core/ports.ts'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
+import type { Clock } from '../../core/ports/ports.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
 import type { DynamoTable } from './dynamo-table.ts'
 
 export interface DynamoLeaseSettings {

@@ -1,9 +1,9 @@
 import * as z from 'zod'
-import type { LoadFileRecord, ManifestDay, ManifestFile, NamedBlock } from '../../core/ledger.ts'
-import type { LedgerRecords } from '../../core/ledger-audit.ts'
+import type { LedgerRecords } from '../../core/audit/ledger-audit.ts'
+import type { LoadFileRecord, ManifestDay, ManifestFile, NamedBlock } from '../../core/ledger/ledger.ts'
+import type { RecordedPage, RecordedRedrive } from '../../core/ledger/recorded-page.ts'
 import { pageOfKey } from '../../core/page.ts'
-import type { PositionRange } from '../../core/ports.ts'
-import type { RecordedPage, RecordedRedrive } from '../../core/recorded-page.ts'
+import type { PositionRange } from '../../core/ports/ports.ts'
 import { ledgerCall } from './dynamo-ledger.ts'
 import { type DynamoTable, type Item, queryItems } from './dynamo-table.ts'
 import {

@@ -5,9 +5,9 @@ import type {
   NamedBlock,
   PageRecord,
   ReplayedPages,
-} from '../../core/ledger.ts'
-import type { Clock, Ledger } from '../../core/ports.ts'
-import type { CallName } from '../call-aws.ts'
+} from '../../core/ledger/ledger.ts'
+import type { Clock, Ledger } from '../../core/ports/ports.ts'
+import type { CallName } from '../calls/call-aws.ts'
 import { type DynamoTable, deleteOf, type Item, putOf, writeBatches, writeSpread } from './dynamo-table.ts'
 import {
   ASIDE,

@@ -6,8 +6,8 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports.ts'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
+import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports/ports.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
 import { type DynamoTable, deleteOf, type Item, putOf, queryItems, writeBatches } from './dynamo-table.ts'
 import { digestOf, partCount, partKey, partsOf, readParts } from './item-parts.ts'
 import { mergeSorted } from './merge-sorted.ts'

@@ -6,8 +6,8 @@ import {
   type QueryCommandInput,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb'
-import { asFailure, type CallName, callAws, isTransient } from '../call-aws.ts'
-import { Attempts, type RetryPolicy } from '../retry.ts'
+import { asFailure, type CallName, callAws, isTransient } from '../calls/call-aws.ts'
+import { Attempts, type RetryPolicy } from '../calls/retry.ts'
 
 export type Item = Record<string, AttributeValue>
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { WriteRequest } from '@aws-sdk/client-dynamodb'
-import { PipelineError } from '../../core/failures.ts'
-import type { CallName } from '../call-aws.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { CallName } from '../calls/call-aws.ts'
 import { type DynamoTable, type Item, putOf, queryItems } from './dynamo-table.ts'
 
 /*

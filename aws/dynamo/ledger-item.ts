@@ -1,13 +1,13 @@
 import type { WriteRequest } from '@aws-sdk/client-dynamodb'
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import {
   blockId,
   type ManifestFile,
   type NamedBlock,
   type PageRecord,
   type PageShare,
-} from '../../core/ledger.ts'
+} from '../../core/ledger/ledger.ts'
 import { type Page, pageOfKey } from '../../core/page.ts'
 import { type Item, putOf } from './dynamo-table.ts'
 import { inlineBytes } from './item-parts.ts'

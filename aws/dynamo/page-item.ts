@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { inflateRawSync } from 'node:zlib'
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import { parseJsonObject } from '../../core/json.ts'
 import { type Page, pageLimits } from '../../core/page.ts'
 import type { Item } from './dynamo-table.ts'

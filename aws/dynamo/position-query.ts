@@ -1,5 +1,5 @@
 import type { QueryCommandInput } from '@aws-sdk/client-dynamodb'
-import type { PositionRange } from '../../core/ports.ts'
+import type { PositionRange } from '../../core/ports/ports.ts'
 
 /** The query of a partition whose sort keys begin with a page's first position: pages that begin in the range. */
 export function between(pk: string, { from, to }: PositionRange): Omit<QueryCommandInput, 'TableName'> {

@@ -1,5 +1,5 @@
 import { DescribeTableCommand, DescribeTimeToLiveCommand } from '@aws-sdk/client-dynamodb'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
 import type { DynamoTable } from './dynamo-table.ts'
 
 /** A table of DynamoDB as it stands. */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { type FailureCode, failures, PipelineError } from '../../core/failures.ts'
-import type { QuarantineEntry, WaitingEntry } from '../../core/ports.ts'
+import { type FailureCode, failures, PipelineError } from '../../core/failures/failures.ts'
+import type { QuarantineEntry, WaitingEntry } from '../../core/ports/ports.ts'
 import type { Item } from './dynamo-table.ts'
 
 const code = z.custom<FailureCode>((value) => typeof value === 'string' && Object.hasOwn(failures, value))

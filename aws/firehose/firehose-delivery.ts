@@ -1,8 +1,8 @@
 import { type FirehoseClient, PutRecordBatchCommand } from '@aws-sdk/client-firehose'
 import type { Block } from '../../core/block.ts'
-import type { Delivery } from '../../core/ports.ts'
-import { asFailure, type CallName, isTransient } from '../call-aws.ts'
-import { Attempts, type RetryPolicy } from '../retry.ts'
+import type { Delivery } from '../../core/ports/ports.ts'
+import { asFailure, type CallName, isTransient } from '../calls/call-aws.ts'
+import { Attempts, type RetryPolicy } from '../calls/retry.ts'
 import { packCalls, packRecords, type RecordData, recordBytes } from './pack-records.ts'
 
 export interface FirehoseDeliverySettings {

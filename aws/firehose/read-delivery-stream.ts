@@ -1,6 +1,6 @@
 import { DescribeDeliveryStreamCommand, type FirehoseClient } from '@aws-sdk/client-firehose'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 const call: CallName = { code: 'aws/unavailable', what: 'Firehose' }
 

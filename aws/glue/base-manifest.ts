@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Base, CatalogTable } from '../../core/catalog-entry.ts'
-import { baseDocument } from '../../core/entry-document.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { ObjectStore } from '../../core/ports.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Base, CatalogTable } from '../../core/ports/catalog-entry.ts'
+import { baseDocument } from '../../core/ports/entry-document.ts'
+import type { ObjectStore } from '../../core/ports/ports.ts'
 import type { BasePointer } from './entry-parameters.ts'
 
 /**

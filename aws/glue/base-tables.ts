@@ -1,8 +1,8 @@
 import { posix } from 'node:path'
 import type { Column, PartitionInput, TableInput } from '@aws-sdk/client-glue'
-import type { Base, CatalogTable, LakeFile } from '../../core/catalog-entry.ts'
+import type { Base, CatalogTable, LakeFile } from '../../core/ports/catalog-entry.ts'
 import { systemColumns } from '../../glue/athena-ddl.ts'
-import { athenaTables } from '../../lake/sql/athena-sources.ts'
+import { athenaTables } from '../../lake/sql/athena/athena-sources.ts'
 import {
   createTable,
   deleteTable,

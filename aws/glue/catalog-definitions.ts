@@ -1,7 +1,7 @@
 import type { Table, TableInput } from '@aws-sdk/client-glue'
-import type { CatalogTable } from '../../core/catalog-entry.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { ObjectStore } from '../../core/ports.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { CatalogTable } from '../../core/ports/catalog-entry.ts'
+import type { ObjectStore } from '../../core/ports/ports.ts'
 import {
   type CatalogChange,
   type CatalogObject,

@@ -1,6 +1,6 @@
 import type { TableInput } from '@aws-sdk/client-glue'
-import type { ObjectStore } from '../../core/ports.ts'
-import { athenaTables } from '../../lake/sql/athena-sources.ts'
+import type { ObjectStore } from '../../core/ports/ports.ts'
+import { athenaTables } from '../../lake/sql/athena/athena-sources.ts'
 import { readManifest } from './base-manifest.ts'
 import type { EntryState } from './entry-parameters.ts'
 import { viewInput } from './view-input.ts'

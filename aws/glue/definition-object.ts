@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Table, TableInput } from '@aws-sdk/client-glue'
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogObject } from '../../glue/catalog-plan.ts'
 import { stateOf } from './entry-parameters.ts'
 

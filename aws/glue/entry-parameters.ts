@@ -1,7 +1,7 @@
 import * as z from 'zod'
-import type { CatalogEntry } from '../../core/catalog-entry.ts'
-import { catalogTableDocument, floorDocument } from '../../core/entry-document.ts'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
+import { catalogTableDocument, floorDocument } from '../../core/ports/entry-document.ts'
 
 /** Where the manifest of a base lies; the base itself may be larger than a Glue parameter. */
 export interface BasePointer {

@@ -9,8 +9,8 @@ import {
   type Table,
   type TableInput,
 } from '@aws-sdk/client-glue'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 export interface GlueAccess {
   readonly client: GlueClient

@@ -5,8 +5,8 @@ import {
   type TableInput,
   UpdateTableCommand,
 } from '@aws-sdk/client-glue'
-import { PipelineError } from '../../core/failures.ts'
-import { isNamed } from '../call-aws.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { isNamed } from '../calls/call-aws.ts'
 import { callGlue, deleteTable, type GlueAccess, listTables, makeDatabase, unless } from './glue-database.ts'
 
 /**

@@ -4,9 +4,9 @@ import {
   type PartitionError,
   type PartitionInput,
 } from '@aws-sdk/client-glue'
-import { PipelineError } from '../../core/failures.ts'
-import { asFailure, isTransient } from '../call-aws.ts'
-import { Attempts } from '../retry.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { asFailure, isTransient } from '../calls/call-aws.ts'
+import { Attempts } from '../calls/retry.ts'
 import { type GlueAccess, glueCall } from './glue-database.ts'
 
 /* API reference: partitions of one call. */

@@ -1,5 +1,5 @@
 import type { Column, PartitionInput, StorageDescriptor, Table, TableInput } from '@aws-sdk/client-glue'
-import type { CatalogTable } from '../../core/catalog-entry.ts'
+import type { CatalogTable } from '../../core/ports/catalog-entry.ts'
 import { systemColumns } from '../../glue/athena-ddl.ts'
 import { type EntryState, parametersOf } from './entry-parameters.ts'
 

@@ -1,10 +1,10 @@
 import type { TableInput } from '@aws-sdk/client-glue'
-import type { CatalogEntry, CatalogTable } from '../../core/catalog-entry.ts'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { CatalogEntry, CatalogTable } from '../../core/ports/catalog-entry.ts'
 import { systemColumns } from '../../glue/athena-ddl.ts'
 import { prestoType } from '../../glue/presto-type.ts'
-import { athenaDialect } from '../../lake/sql/athena-dialect.ts'
-import { athenaSources } from '../../lake/sql/athena-sources.ts'
+import { athenaDialect } from '../../lake/sql/athena/athena-dialect.ts'
+import { athenaSources } from '../../lake/sql/athena/athena-sources.ts'
 import { currentColumns, currentSelect } from '../../lake/sql/current-select.ts'
 
 /* API reference, TableInput. */

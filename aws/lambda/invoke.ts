@@ -1,7 +1,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
-import { asFailure, isNamed } from '../call-aws.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { asFailure, isNamed } from '../calls/call-aws.ts'
 
 export interface InvokeSettings {
   readonly client: LambdaClient

@@ -1,6 +1,6 @@
 import { type LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda'
-import { type CallName, callAws } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { type CallName, callAws } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 /** What feeds a function: a stream or a queue. */
 export interface EventSource {

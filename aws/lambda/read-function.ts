@@ -1,6 +1,6 @@
 import { GetFunctionConfigurationCommand, type LambdaClient } from '@aws-sdk/client-lambda'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 /** A function as Lambda has it. */
 export interface DeployedFunction {

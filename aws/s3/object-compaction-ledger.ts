@@ -1,7 +1,7 @@
-import { PipelineError } from '../../core/failures.ts'
-import type { ObjectStore } from '../../core/ports.ts'
-import type { CompactionLedger, CompactionRecord } from '../../lake/compaction/compaction-ledger.ts'
-import { documentOf, recordDocument, recordName } from '../../lake/compaction/record-document.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { ObjectStore } from '../../core/ports/ports.ts'
+import type { CompactionLedger, CompactionRecord } from '../../lake/compaction/plan/compaction-ledger.ts'
+import { documentOf, recordDocument, recordName } from '../../lake/compaction/plan/record-document.ts'
 
 const PREFIX = 'state/compaction'
 

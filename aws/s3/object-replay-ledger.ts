@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
-import type { ObjectStore } from '../../core/ports.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { ObjectStore } from '../../core/ports/ports.ts'
 
 const PREFIX = 'state/replays/'
 

@@ -1,6 +1,6 @@
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 const call: CallName = { code: 'objects/unavailable', what: 'S3' }
 

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { PipelineError } from '../../core/failures.ts'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 import { type BucketPlace, s3Key } from './object-key.ts'
 
 export interface S3Bucket extends BucketPlace {

@@ -3,9 +3,9 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { LakeFile } from '../../core/catalog-entry.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { FileState, ObjectFiles } from '../../core/ports.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { LakeFile } from '../../core/ports/catalog-entry.ts'
+import type { FileState, ObjectFiles } from '../../core/ports/ports.ts'
 import { objectSize, putParts, putWhole, readObject, type S3Bucket } from './s3-bucket.ts'
 
 export interface S3FilesSettings {

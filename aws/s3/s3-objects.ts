@@ -1,9 +1,9 @@
 import { addAbortSignal, Readable } from 'node:stream'
 import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3'
-import { PipelineError } from '../../core/failures.ts'
-import type { ListedObject } from '../../core/ledger-audit.ts'
-import type { ObjectStore } from '../../core/ports.ts'
-import { callAws } from '../call-aws.ts'
+import type { ListedObject } from '../../core/audit/ledger-audit.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { ObjectStore } from '../../core/ports/ports.ts'
+import { callAws } from '../calls/call-aws.ts'
 import { s3Key, s3Prefix } from './object-key.ts'
 import { callOf, putParts, putWhole, readObject, type S3Bucket } from './s3-bucket.ts'
 

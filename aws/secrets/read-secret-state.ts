@@ -1,6 +1,6 @@
 import { DescribeSecretCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { type CallName, callAws, isNamed } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 /** Whether a secret can be read: its value is not looked at. */
 export type SecretState = 'readable' | 'empty' | 'deleted' | 'missing'

@@ -1,9 +1,9 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import type { MaskKey } from '../../core/contract/pii.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { MaskKeys } from '../../core/ports.ts'
-import { callAws } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import type { MaskKey } from '../../core/contract/masking/pii.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { MaskKeys } from '../../core/ports/ports.ts'
+import { callAws } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 export interface SecretMaskKeysSettings {
   readonly client: SecretsManagerClient

@@ -1,8 +1,8 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
-import { callAws } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { callAws } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 export interface SourceSecretSettings {
   readonly client: SecretsManagerClient

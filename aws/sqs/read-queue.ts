@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
-import { type CallName, callAws } from '../call-aws.ts'
-import type { RetryPolicy } from '../retry.ts'
+import { type CallName, callAws } from '../calls/call-aws.ts'
+import type { RetryPolicy } from '../calls/retry.ts'
 
 /** Messages of a queue, about: SQS counts on several machines (API reference, GetQueueAttributes). */
 export interface QueueDepth {

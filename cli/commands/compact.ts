@@ -1,14 +1,14 @@
 import { Command } from 'commander'
 import { bytesText } from '../../core/amount-text.ts'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { CompactionResult } from '../../lake/compaction/compact-table.ts'
 import type { CompactionPlan } from '../../lake/compaction/plan-compaction.ts'
 import type { Compacted } from '../../local/operations/compact-operation.ts'
 import type { Cli } from '../main.ts'
-import { operate } from '../operate.ts'
-import { alignedTable, count, exit, printError } from '../output.ts'
-import { parseCount } from '../parse-options.ts'
-import { dirOption, durationOption, schemasOption } from '../run-options.ts'
+import { operate } from '../run/operate.ts'
+import { alignedTable, count, exit, printError } from '../terminal/output.ts'
+import { parseCount } from '../terminal/parse-options.ts'
+import { dirOption, durationOption, schemasOption } from '../terminal/run-options.ts'
 
 interface Options {
   readonly dir: string

@@ -1,9 +1,8 @@
 import { Command } from 'commander'
-import { chosenContracts } from '../contracts/chosen-contracts.ts'
-import { leftOutText } from '../left-out-text.ts'
+import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
 import type { Cli } from '../main.ts'
-import { exit } from '../output.ts'
-import { proofExit, proofJson, proofText } from '../proof-report.ts'
+import { runSession, type SessionOptions } from '../run/session.ts'
+import { exit } from '../terminal/output.ts'
 import {
   dirOption,
   durationOption,
@@ -14,8 +13,9 @@ import {
   sourceOption,
   tablesOption,
   timeoutOption,
-} from '../run-options.ts'
-import { runSession, type SessionOptions } from '../session.ts'
+} from '../terminal/run-options.ts'
+import { leftOutText } from '../view/left-out-text.ts'
+import { proofExit, proofJson, proofText } from '../view/proof-report.ts'
 
 interface CommandOptions {
   readonly dir: string

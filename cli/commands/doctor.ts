@@ -1,19 +1,19 @@
 import { Command } from 'commander'
+import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
 import { type CheckResult, examine, unknown } from '../../core/check.ts'
-import { PipelineError } from '../../core/failures.ts'
-import { type FolderFacts, readFolder } from '../../local/checks/folder-look.ts'
-import { folderRules } from '../../local/checks/folder-rules.ts'
-import { machineRules, readMachine } from '../../local/checks/machine-rules.ts'
-import { readAcknowledged } from '../../local/pipeline/acknowledged.ts'
-import { runFolder } from '../../local/pipeline/run-folder.ts'
-import { addressOf, databaseOf } from '../../local/replicator/source-url.ts'
-import { type CheckGroup, checkExit, checksOf, checkText } from '../check-report.ts'
-import { chosenContracts } from '../contracts/chosen-contracts.ts'
-import { contractsFolderOption } from '../contracts/command-options.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { addressOf, databaseOf } from '../../engine/postgres/connection/source-url.ts'
+import { type FolderFacts, readFolder } from '../../local/doctor/folder-look.ts'
+import { folderRules } from '../../local/doctor/folder-rules.ts'
+import { machineRules, readMachine } from '../../local/doctor/machine-rules.ts'
+import { readAcknowledged } from '../../local/state/acknowledged.ts'
+import { runFolder } from '../../local/state/run-folder.ts'
+import { stackOption } from '../../stack/stack.ts'
 import type { Cli } from '../main.ts'
-import { sourceOption, tablesOption } from '../run-options.ts'
-import { embeddedDatabase } from '../source-settings.ts'
-import { stackOption } from '../stack.ts'
+import { contractsFolderOption } from '../terminal/command-options.ts'
+import { sourceOption, tablesOption } from '../terminal/run-options.ts'
+import { embeddedDatabase } from '../terminal/source-settings.ts'
+import { type CheckGroup, checkExit, checksOf, checkText } from '../view/check-report.ts'
 
 interface DoctorOptions {
   readonly source?: string
@@ -71,7 +71,7 @@ type Asked = Omit<DoctorOptions, 'source' | 'stack'> & {
 async function examined(asked: Asked): Promise<readonly CheckGroup[]> {
   const { dir, stack } = asked
   if (stack !== undefined) {
-    const { examineStack } = await import('../stack-doctor/examine-stack.ts')
+    const { examineStack } = await import('../../stack/doctor/examine-stack.ts')
     return examineStack({ ...asked, stack })
   }
   const machine = { name: 'this machine', checks: await examine(machineRules, readMachine, rethrow) }
@@ -96,8 +96,8 @@ async function sourceOf(
     if (state === undefined) return undefined
     return { name: `source ${address}`, checks: [notNamed(state.source.isEmbedded)] }
   }
-  const { examineSource } = await import('../../local/checks/examine-source.ts')
-  const { chooseContracts } = await import('../../local/pipeline/choose-contracts.ts')
+  const { examineSource } = await import('../../local/doctor/examine-source.ts')
+  const { chooseContracts } = await import('../../local/contracts/choose-contracts.ts')
   const contracts = await chosenContracts(isChosen ? schemas : undefined)
   const choice = {
     system: state?.source.name ?? databaseOf(url),
@@ -132,7 +132,7 @@ async function sourceOf(
 const knownBy = { none: false, creating: undefined, created: true } as const
 
 async function embedded(dir: string): Promise<string | undefined> {
-  const { findRunningPostgres } = await import('../../local/postgres/find-running-postgres.ts')
+  const { findRunningPostgres } = await import('../../local/embedded-postgres/find-running-postgres.ts')
   return findRunningPostgres(runFolder(dir).postgres, embeddedDatabase)
 }
 

@@ -1,15 +1,15 @@
 import { Command, Option } from 'commander'
 import { plural } from '../../core/amount-text.ts'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import { type JsonValue, stringifyJson } from '../../core/json.ts'
-import type { QueryResult } from '../../local/duckdb/lake-session.ts'
-import { runFolder } from '../../local/pipeline/run-folder.ts'
-import { FileCatalog } from '../../local/stores/file-catalog.ts'
-import { endWithParent, runBounded } from '../bounded-process.ts'
+import type { QueryResult } from '../../engine/duckdb/lake-session.ts'
+import { FileCatalog } from '../../local/state/file-catalog.ts'
+import { runFolder } from '../../local/state/run-folder.ts'
 import type { Cli } from '../main.ts'
-import { alignedTable, drained, type Output } from '../output.ts'
-import { dirOption, durationOption } from '../run-options.ts'
-import { visible } from '../visible-text.ts'
+import { endWithParent, runBounded } from '../terminal/bounded-process.ts'
+import { alignedTable, drained, type Output } from '../terminal/output.ts'
+import { dirOption, durationOption } from '../terminal/run-options.ts'
+import { visible } from '../terminal/visible-text.ts'
 
 interface QueryOptions {
   readonly dir: string
@@ -55,7 +55,7 @@ async function ask(output: Output, text: string, { dir, json, csv }: QueryOption
   endWithParent()
   const entries = await new FileCatalog(runFolder(dir).catalog).entries()
   if (entries.length === 0) throw new PipelineError('run/not-found', `no lake in ${dir}`)
-  const { LakeSession } = await import('../../local/duckdb/lake-session.ts')
+  const { LakeSession } = await import('../../engine/duckdb/lake-session.ts')
   const session = await LakeSession.open({ folder: dir, entries })
   try {
     const result = await session.query(text)

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { Command } from 'commander'
-import { PipelineError } from '../../core/failures.ts'
-import { chosenContracts } from '../contracts/chosen-contracts.ts'
+import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { Cli } from '../main.ts'
-import { alignedTable, exit } from '../output.ts'
-import { dirOption, schemasOption } from '../run-options.ts'
+import { alignedTable, exit } from '../terminal/output.ts'
+import { dirOption, schemasOption } from '../terminal/run-options.ts'
 
 interface Options {
   readonly dir: string
@@ -51,7 +51,7 @@ export function repairCommand({ output }: Cli): Command {
 async function looked(dir: string) {
   const { examineFolder } = await import('../../local/recovery/examine-folder.ts')
   const { remedyOf } = await import('../../local/recovery/remedies.ts')
-  const { runFolder } = await import('../../local/pipeline/run-folder.ts')
+  const { runFolder } = await import('../../local/state/run-folder.ts')
   const damages = await examineFolder(runFolder(dir))
   return damages.map((damage) => ({ ...damage, says: remedyOf(damage.name).says }))
 }

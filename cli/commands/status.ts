@@ -1,21 +1,21 @@
 import { Command } from 'commander'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { KeptProof } from '../../engine/reconcile/kept-proofs.ts'
 import { compactionFailures } from '../../local/compaction/compaction-failures.ts'
+import { readJsonFile } from '../../local/documents/json-file.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
-import { readJsonFile } from '../../local/pipeline/json-file.ts'
-import { runFolder } from '../../local/pipeline/run-folder.ts'
-import { RunState } from '../../local/pipeline/run-state.ts'
-import type { KeptProof } from '../../local/reconcile/kept-proofs.ts'
-import { proofsFile, readProofs } from '../../local/reconcile/proof-file.ts'
-import { runStatus } from '../../local/run/run-status.ts'
-import { auditText } from '../audit-text.ts'
-import { contractsFolderOption } from '../contracts/command-options.ts'
+import { runStatus } from '../../local/run/status/run-status.ts'
+import { proofsFile, readProofs } from '../../local/state/proof-file.ts'
+import { runFolder } from '../../local/state/run-folder.ts'
+import { RunState } from '../../local/state/run-state.ts'
+import { stackOption } from '../../stack/stack.ts'
 import type { Cli } from '../main.ts'
-import { exit, paint } from '../output.ts'
-import { dirOption } from '../run-options.ts'
-import { sourceWord } from '../source-line.ts'
-import { stackOption } from '../stack.ts'
-import { statusTable } from '../status-table.ts'
+import { contractsFolderOption } from '../terminal/command-options.ts'
+import { exit, paint } from '../terminal/output.ts'
+import { dirOption } from '../terminal/run-options.ts'
+import { auditText } from '../view/audit-text.ts'
+import { sourceWord } from '../view/source-line.ts'
+import { statusTable } from '../view/status-table.ts'
 
 interface StatusOptions {
   readonly dir: string
@@ -51,7 +51,7 @@ export function statusCommand({ output }: Cli): Command {
         throw new PipelineError('usage/invalid', '--stack and --dir exclude each other')
       /* A folder that is named is meant, whatever the environment says. */
       if (stack !== undefined && !isSaid('dir')) {
-        const { statusOfStack } = await import('./status-stack.ts')
+        const { statusOfStack } = await import('./stack/status-stack.ts')
         return statusOfStack({ ...options, stack }, output)
       }
       const status = await readJsonFile(runFolder(dir).status, runStatus)
@@ -104,7 +104,7 @@ async function noStatus(dir: string, isRunning: boolean): Promise<PipelineError>
 
 /* It reads Parquet; a status without it starts in a moment. */
 async function auditOf(dir: string) {
-  const { auditFolder } = await import('../../local/ledger/audit-folder.ts')
+  const { auditFolder } = await import('../../local/recovery/audit-folder.ts')
   return auditFolder(runFolder(dir))
 }
 

@@ -1,15 +1,15 @@
 import { Command } from 'commander'
-import { loadState } from '../../core/load.ts'
-import type { TablesAdded } from '../../local/run/add-tables.ts'
-import { chosenContracts } from '../contracts/chosen-contracts.ts'
-import { leftOutText } from '../left-out-text.ts'
-import { loadText } from '../load-view.ts'
+import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
+import { loadState } from '../../core/load/load.ts'
+import type { TablesAdded } from '../../local/run/tables/add-tables.ts'
+import { stackOption } from '../../stack/stack.ts'
 import type { Cli } from '../main.ts'
-import { exit, type Output } from '../output.ts'
-import { dirOption, schemasOption } from '../run-options.ts'
-import { stackOption } from '../stack.ts'
-import { tablesAddedText } from '../table-view.ts'
-import { watchLoad } from '../watch-load.ts'
+import { watchLoad } from '../run/watch-load.ts'
+import { exit, type Output } from '../terminal/output.ts'
+import { dirOption, schemasOption } from '../terminal/run-options.ts'
+import { leftOutText } from '../view/left-out-text.ts'
+import { loadText } from '../view/load-view.ts'
+import { tablesAddedText } from '../view/table-view.ts'
 
 interface Options {
   readonly dir: string
@@ -55,7 +55,7 @@ function addCommand(cli: Cli): Command {
     .action(async (names: readonly string[], options: Options) => {
       const { stack, source = cli.sourceFromEnvironment, ...rest } = options
       if (stack !== undefined)
-        return (await import('./table-stack.ts')).addOnStack(
+        return (await import('./stack/table-stack.ts')).addOnStack(
           names,
           { ...rest, stack, ...(source === undefined ? {} : { source }) },
           output,
@@ -85,7 +85,7 @@ async function requested(
   { dir, schemas, source, load, dryRun = false, json = false }: Options,
   { output, sourceFromEnvironment }: Cli,
 ): Promise<TablesAdded> {
-  const { requestTableAdd } = await import('../../local/run/request-table-add.ts')
+  const { requestTableAdd } = await import('../../local/run/tables/request-table-add.ts')
   const url = source ?? sourceFromEnvironment
   const stop = new AbortController()
   const onInterrupt = () => stop.abort()

@@ -1,5 +1,5 @@
 /* The door of the contract language: what a contract file may import, as `#contract`. */
-export { type Column, col } from './column.ts'
-export { type PiiClass, piiClasses, type Treatment } from './pii.ts'
-export { type Row, type Table, table } from './table.ts'
-export type { ColumnType } from './type.ts'
+export { type Column, col } from './language/column.ts'
+export { type Row, type Table, table } from './language/table.ts'
+export { type PiiClass, piiClasses, type Treatment } from './masking/pii.ts'
+export type { ColumnType } from './value/type.ts'

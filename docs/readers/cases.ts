@@ -1,5 +1,5 @@
 import type { CanonicalValue } from '../../core/block.ts'
-import type { ColumnType } from '../../core/contract/type.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
 
 /** A form that contract columns have in a file, and values of it, canonical. */
 export interface ReaderCase {

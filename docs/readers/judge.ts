@@ -1,5 +1,5 @@
 import type { CanonicalValue } from '../../core/block.ts'
-import type { ColumnType } from '../../core/contract/type.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
 
 /** A value of a reader and its kind; null for a null. */
 export type Told =

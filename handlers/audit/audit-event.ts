@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { type AuditMarks, auditRecent } from '../../core/audit-recent.ts'
-import { auditRecords, type LedgerAudit } from '../../core/audit-records.ts'
-import type { AuditDeps } from '../../core/ledger-audit.ts'
-import type { Quarantine } from '../../core/ports.ts'
+import { type AuditMarks, auditRecent } from '../../core/audit/audit-recent.ts'
+import { auditRecords, type LedgerAudit } from '../../core/audit/audit-records.ts'
+import type { AuditDeps } from '../../core/audit/ledger-audit.ts'
+import type { Quarantine } from '../../core/ports/ports.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
 export interface AuditEventDeps extends AuditDeps {

@@ -1,6 +1,6 @@
-import { dynamoClient } from '../../aws/clients.ts'
+import { openStackAudit } from '../../aws/audit/stack-audit.ts'
+import { dynamoClient } from '../../aws/calls/clients.ts'
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
-import { openStackAudit } from '../../aws/stack-audit.ts'
 import { tables } from '../../schemas/index.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'

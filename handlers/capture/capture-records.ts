@@ -1,8 +1,8 @@
-import type { Quarantine, RawStore } from '../../core/ports.ts'
+import type { Quarantine, RawStore } from '../../core/ports/ports.ts'
 import type { StreamRecord } from '../../core/stream-record.ts'
-import { captureBatch } from '../../ingest/capture-batch.ts'
-import { CommitOrder } from '../../ingest/commit-order.ts'
-import type { DmsRecord } from '../../ingest/decode-dms.ts'
+import { captureBatch } from '../../ingest/capture/capture-batch.ts'
+import { CommitOrder } from '../../ingest/capture/commit-order.ts'
+import type { DmsRecord } from '../../ingest/capture/decode-dms.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
 /** A record, and the shard it came from. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type * as z from 'zod'
-import { dynamoClient, glueClient, s3Client } from '../../aws/clients.ts'
+import { dynamoClient, glueClient, s3Client } from '../../aws/calls/clients.ts'
 import { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
 import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'

@@ -1,4 +1,4 @@
-import { dynamoClient, firehoseClient, secretsClient } from '../../aws/clients.ts'
+import { dynamoClient, firehoseClient, secretsClient } from '../../aws/calls/clients.ts'
 import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'

@@ -1,6 +1,6 @@
-import type { Table } from '../../core/contract/table.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { MaskKeys } from '../../core/ports.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { MaskKeys } from '../../core/ports/ports.ts'
 import { type Router, router } from '../../formatters/route.ts'
 
 /**

@@ -1,11 +1,11 @@
 import type { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import type { ObjectReplayLedger, ReplayRecord } from '../../aws/s3/object-replay-ledger.ts'
-import type { Table } from '../../core/contract/table.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { ManifestFile } from '../../core/ledger.ts'
-import type { Ledger, ObjectStore } from '../../core/ports.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { ManifestFile } from '../../core/ledger/ledger.ts'
+import type { Ledger, ObjectStore } from '../../core/ports/ports.ts'
+import { replayFileName } from '../../engine/replay/replay-file-key.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
-import { replayFileName } from '../../local/operations/replay-file-key.ts'
 
 export interface EndReplayDeps {
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { BatchResponse } from '../runtime/lambda-stage.ts'
 import { runEach } from '../runtime/run-each.ts'
 import { type RequestAnswer, runRequest } from '../runtime/run-request.ts'

@@ -1,6 +1,6 @@
-import { PipelineError } from '../../core/failures.ts'
-import type { Ledger, Quarantine } from '../../core/ports.ts'
-import { blocksIn, type LandDeps, landObject } from '../../ingest/land-object.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Ledger, Quarantine } from '../../core/ports/ports.ts'
+import { blocksIn, type LandDeps, landObject } from '../../ingest/land/land-object.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import type { S3Notice } from './s3-notices.ts'
 

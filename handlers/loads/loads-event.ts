@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import type { DmsLoadTask } from '../../aws/dms/dms-load-task.ts'
 import type { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
-import { PipelineError } from '../../core/failures.ts'
-import { isOver, type Load, loadState } from '../../core/load.ts'
-import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/advance-load.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { isOver, type Load, loadState } from '../../core/load/load.ts'
+import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/loads/advance-load.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
 export interface LoadsDeps extends Omit<AdvanceLoadDeps, 'results' | 'save' | 'now' | 'isFree' | 'task'> {

@@ -1,7 +1,7 @@
-import type { Logger, Quarantine, RawStore } from '../../core/ports.ts'
-import { captureBatch } from '../../ingest/capture-batch.ts'
-import { decodeDms } from '../../ingest/decode-dms.ts'
-import type { HealingWay } from '../../local/reconcile/heal.ts'
+import type { Logger, Quarantine, RawStore } from '../../core/ports/ports.ts'
+import type { HealingWay } from '../../engine/reconcile/compare/heal.ts'
+import { captureBatch } from '../../ingest/capture/capture-batch.ts'
+import { decodeDms } from '../../ingest/capture/decode-dms.ts'
 
 /** Healed rows go the way of all changes: into raw pages, and from there what reads them does the rest. */
 export function capturedAgain(deps: {

@@ -1,7 +1,7 @@
-import type { Table } from '../../core/contract/table.ts'
-import { tableLabel } from '../../core/contract/table-label.ts'
-import type { KeptProofs } from '../../local/reconcile/kept-proofs.ts'
-import type { ProofAnswer } from '../../local/reconcile/proof-answer.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { tableLabel } from '../../core/contract/language/table-label.ts'
+import type { KeptProofs } from '../../engine/reconcile/kept-proofs.ts'
+import type { ProofAnswer } from '../../engine/reconcile/proof-answer.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
 /**

@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
-import type { Clock } from '../../core/ports.ts'
-import type { ReconcileRequest } from '../../local/reconcile/reconcile.ts'
-import { parseSince } from '../../local/reconcile/since.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Clock } from '../../core/ports/ports.ts'
+import { parseSince } from '../../engine/reconcile/lake/since.ts'
+import type { ReconcileRequest } from '../../engine/reconcile/reconcile.ts'
 
 /* Strict: a word that is not known would be a proof of something else. */
 const event = z.strictObject({

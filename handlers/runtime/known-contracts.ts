@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { contractDigests } from '../../core/contract/contract-digest.ts'
-import type { Table } from '../../core/contract/table.ts'
+import { contractDigests } from '../../core/contract/language/contract-digest.ts'
+import type { Table } from '../../core/contract/language/table.ts'
 
 const request = z.strictObject({ contracts: z.literal(true) })
 

@@ -1,8 +1,8 @@
-import type { ClientSettings } from '../../aws/clients.ts'
-import type { ObservedCall } from '../../aws/observe-calls.ts'
-import { defaultRetry, type RetryPolicy } from '../../aws/retry.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { Clock, Logger } from '../../core/ports.ts'
+import type { ClientSettings } from '../../aws/calls/clients.ts'
+import type { ObservedCall } from '../../aws/calls/observe-calls.ts'
+import { defaultRetry, type RetryPolicy } from '../../aws/calls/retry.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Clock, Logger } from '../../core/ports/ports.ts'
 import { StageMetrics } from './stage-metrics.ts'
 import { noTrace, type Trace } from './xray-trace.ts'
 

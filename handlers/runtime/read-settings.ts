@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { BatchResponse, LambdaStage } from './lambda-stage.ts'
 
 /** A record of a shard: its sequence number, never empty, and roughly its size. */

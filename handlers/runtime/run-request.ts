@@ -1,4 +1,4 @@
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { LambdaStage } from './lambda-stage.ts'
 
 /** What became of the names that a function was asked to do again. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/ports.ts'
+import type { Clock } from '../../core/ports/ports.ts'
 import { tableMetrics } from '../../core/table-metrics.ts'
 
 type Unit = 'Count' | 'Milliseconds' | 'Seconds'

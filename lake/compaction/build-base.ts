@@ -1,13 +1,13 @@
-import { type Base, reachesBack } from '../../core/catalog-entry.ts'
+import { type Base, reachesBack } from '../../core/ports/catalog-entry.ts'
 import type { Position } from '../../core/position.ts'
-import { type BuildScope, pathsOf } from './build-scope.ts'
-import type { CompactionRecord, RetiredFile } from './compaction-ledger.ts'
-import { type Folded, foldHistory } from './fold-history.ts'
-import { dayBefore, dayOf, type HistoryListing } from './history-listing.ts'
-import { floorOf, rowsOfFiles } from './lake-rows-sql.ts'
-import { type MergedDay, mergeDay } from './merge-days.ts'
-import { filesOf } from './retire-files.ts'
-import { type WrittenBase, writeBase } from './write-base.ts'
+import { type BuildScope, pathsOf } from './plan/build-scope.ts'
+import type { CompactionRecord, RetiredFile } from './plan/compaction-ledger.ts'
+import { dayBefore, dayOf, type HistoryListing } from './plan/history-listing.ts'
+import { filesOf } from './plan/retire-files.ts'
+import { floorOf, rowsOfFiles } from './sql/lake-rows-sql.ts'
+import { type Folded, foldHistory } from './write/fold-history.ts'
+import { type MergedDay, mergeDay } from './write/merge-days.ts'
+import { type WrittenBase, writeBase } from './write/write-base.ts'
 
 export interface BuildPlan {
   readonly record: CompactionRecord

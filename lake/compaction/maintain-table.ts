@@ -1,8 +1,8 @@
-import type { CatalogEntry } from '../../core/catalog-entry.ts'
-import type { Catalog, Ledger, ObjectStore } from '../../core/ports.ts'
-import type { CompactionLedger, CompactionRecord } from './compaction-ledger.ts'
-import { dayBefore, dayOf } from './history-listing.ts'
-import { deleteRetired } from './retire-files.ts'
+import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
+import type { Catalog, Ledger, ObjectStore } from '../../core/ports/ports.ts'
+import type { CompactionLedger, CompactionRecord } from './plan/compaction-ledger.ts'
+import { dayBefore, dayOf } from './plan/history-listing.ts'
+import { deleteRetired } from './plan/retire-files.ts'
 
 export interface MaintainDeps {
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>

@@ -1,6 +1,5 @@
-import { columnList } from '../sql-text.ts'
+import { columnList } from '../sql/sql-text.ts'
 import { isMadeWhole } from './build-base.ts'
-import { pathsOf } from './build-scope.ts'
 import {
   type CompactDeps,
   type CompactOptions,
@@ -9,12 +8,13 @@ import {
   readableHistory,
   sizeOf,
 } from './compact-table.ts'
-import { numbers } from './fold-history.ts'
-import { countedRows, keyColumns, rowsOfFiles } from './lake-rows-sql.ts'
-import { daysToMerge } from './merge-days.ts'
-import { partitionSql } from './partition-sql.ts'
-import { firstRecord } from './retire-files.ts'
+import { pathsOf } from './plan/build-scope.ts'
+import { firstRecord } from './plan/retire-files.ts'
+import { countedRows, keyColumns, rowsOfFiles } from './sql/lake-rows-sql.ts'
+import { partitionSql } from './sql/partition-sql.ts'
 import { damagedBase, requireHistory } from './verify-files.ts'
+import { numbers } from './write/fold-history.ts'
+import { daysToMerge } from './write/merge-days.ts'
 
 /** What a compaction would do. Bytes and keys are estimates: late rows may touch more than their own keys. */
 export interface CompactionPlan {

@@ -1,7 +1,7 @@
-import { type CatalogEntry, type LakeFile, reachesBack } from '../../core/catalog-entry.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { ManifestFile } from '../../core/ledger.ts'
-import { replayOf } from '../../core/ledger-finding.ts'
+import { replayOf } from '../../core/audit/ledger-finding.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { ManifestFile } from '../../core/ledger/ledger.ts'
+import { type CatalogEntry, type LakeFile, reachesBack } from '../../core/ports/catalog-entry.ts'
 import type { CompactDeps } from './compact-table.ts'
 
 /** The files of base that are gone or not what was written: their size is looked at, or every byte of them. */

@@ -1,6 +1,6 @@
-import type { Column } from '../../core/contract/column.ts'
-import { compareDecimals, plainDecimal, unscaled } from '../../core/contract/decimal.ts'
-import { literal } from '../sql-text.ts'
+import type { Column } from '../../core/contract/language/column.ts'
+import { compareDecimals, plainDecimal, unscaled } from '../../core/contract/value/decimal.ts'
+import { literal } from '../sql/sql-text.ts'
 
 /** Conditions that hold where a value in SQL is inside the column's bounds; undefined where that is never certain. */
 export function boundsSql({ type, min, max }: Column, sql: string): readonly string[] | undefined {

@@ -1,6 +1,6 @@
 import type { CanonicalValue } from '../../core/block.ts'
-import type { ColumnType } from '../../core/contract/type.ts'
-import { literal } from '../sql-text.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
+import { literal } from '../sql/sql-text.ts'
 import { decimalText } from './decimal-text.ts'
 import { flooredToMillis } from './fast-value.ts'
 import { lakeSqlType } from './lake-sql-type.ts'

@@ -1,8 +1,8 @@
-import { decoderOf } from '../../core/contract/canonical.ts'
-import type { Column } from '../../core/contract/column.ts'
-import { Refusal } from '../../core/contract/refusal.ts'
-import { orderOf, type RowCheck } from '../../core/contract/row-check.ts'
-import type { ColumnType } from '../../core/contract/type.ts'
+import type { Column } from '../../core/contract/language/column.ts'
+import { orderOf, type RowCheck } from '../../core/contract/language/row-check.ts'
+import { decoderOf } from '../../core/contract/value/canonical.ts'
+import { Refusal } from '../../core/contract/value/refusal.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
 import { canonicalSql } from './canonical-sql.ts'
 
 /** A column as a check sees it: its value before masking, in the form of `FastValue`. */

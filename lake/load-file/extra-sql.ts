@@ -1,6 +1,6 @@
-import type { UnknownFields } from '../../core/contract/table.ts'
+import type { UnknownFields } from '../../core/contract/language/table.ts'
 import { stringifyJson } from '../../core/json.ts'
-import { literal } from '../sql-text.ts'
+import { literal } from '../sql/sql-text.ts'
 import { decimalText } from './decimal-text.ts'
 import type { FileColumn } from './file-column.ts'
 

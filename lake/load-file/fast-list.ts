@@ -1,5 +1,5 @@
-import type { ColumnType } from '../../core/contract/type.ts'
-import { literal } from '../sql-text.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
+import { literal } from '../sql/sql-text.ts'
 import type { FastValue } from './fast-value.ts'
 
 /* Digits that surely fit: a list cast makes null of an element that does not. */

@@ -1,5 +1,5 @@
-import type { Column } from '../../core/contract/column.ts'
-import type { ColumnType } from '../../core/contract/type.ts'
+import type { Column } from '../../core/contract/language/column.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
 import type { FileType } from './file-column.ts'
 
 type Kind = FileType['kind']

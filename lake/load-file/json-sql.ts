@@ -1,4 +1,4 @@
-import { literal } from '../sql-text.ts'
+import { literal } from '../sql/sql-text.ts'
 
 /*
  * What DuckDB's json_valid takes beside JSON: a comma before a closing bracket, and words for NaN and infinity where a

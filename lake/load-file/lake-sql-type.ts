@@ -1,5 +1,5 @@
-import type { ColumnType } from '../../core/contract/type.ts'
-import { identifier } from '../sql-text.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
+import { identifier } from '../sql/sql-text.ts'
 
 const TYPES: Readonly<Partial<Record<ColumnType['kind'], string>>> = {
   bigint: 'BIGINT',

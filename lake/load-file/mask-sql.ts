@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Column } from '../../core/contract/column.ts'
-import { heldType } from '../../core/contract/lake-columns.ts'
-import { type MaskKey, masker, type PiiClass } from '../../core/contract/pii.ts'
-import { literal } from '../sql-text.ts'
+import type { Column } from '../../core/contract/language/column.ts'
+import { heldType } from '../../core/contract/language/lake-columns.ts'
+import { type MaskKey, masker, type PiiClass } from '../../core/contract/masking/pii.ts'
+import { literal } from '../sql/sql-text.ts'
 import { canonicalTextSql } from './canonical-sql.ts'
 
 /**

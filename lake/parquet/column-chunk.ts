@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib'
 import { compressSync } from 'snappy'
-import { ByteBuffer } from './byte-buffer.ts'
-import { type Dictionary, DictionaryBuilder } from './dictionary.ts'
-import { encodeHybrid } from './hybrid.ts'
 import type { Leaf } from './leaf.ts'
 import { ThriftWriter } from './thrift-writer.ts'
-import type { Bounds } from './value-store.ts'
+import { ByteBuffer } from './values/byte-buffer.ts'
+import { type Dictionary, DictionaryBuilder } from './values/dictionary.ts'
+import { encodeHybrid } from './values/hybrid.ts'
+import type { Bounds } from './values/value-store.ts'
 
 export const encodings = { plain: 0, rle: 3, rleDictionary: 8 } as const
 const codecs = { none: 0, snappy: 1 } as const

@@ -1,5 +1,5 @@
-import type { ParquetField, ParquetValue } from './field.ts'
 import { Leaf, type Place } from './leaf.ts'
+import type { ParquetField, ParquetValue } from './values/field.ts'
 
 /** A node of the schema that takes values apart into its leaves (Dremel's striping). */
 export interface Column {

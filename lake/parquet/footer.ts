@@ -1,10 +1,10 @@
-import { ByteBuffer } from './byte-buffer.ts'
 import { type ChunkSummary, encodings } from './column-chunk.ts'
-import { decimalWidth } from './decimal128-store.ts'
-import type { LeafType, ParquetField } from './field.ts'
 import type { Leaf } from './leaf.ts'
 import { physicalType, physicalTypes } from './leaf-type.ts'
 import { ThriftWriter } from './thrift-writer.ts'
+import { ByteBuffer } from './values/byte-buffer.ts'
+import { decimalWidth } from './values/decimal128-store.ts'
+import type { LeafType, ParquetField } from './values/field.ts'
 
 /** The file magic, at both ends of the file. */
 export const magic = Buffer.from('PAR1')

@@ -1,11 +1,11 @@
-import { BooleanStore } from './boolean-store.ts'
-import { BinaryStore, StringStore } from './bytes-store.ts'
-import { Decimal128Store } from './decimal128-store.ts'
-import type { LeafType } from './field.ts'
-import { DoubleStore, FloatStore } from './float-store.ts'
-import { Decimal32Store, Int32Store } from './int32-store.ts'
-import { Decimal64Store, Int64Store } from './int64-store.ts'
-import type { ValueStore } from './value-store.ts'
+import { BooleanStore } from './values/boolean-store.ts'
+import { BinaryStore, StringStore } from './values/bytes-store.ts'
+import { Decimal128Store } from './values/decimal128-store.ts'
+import type { LeafType } from './values/field.ts'
+import { DoubleStore, FloatStore } from './values/float-store.ts'
+import { Decimal32Store, Int32Store } from './values/int32-store.ts'
+import { Decimal64Store, Int64Store } from './values/int64-store.ts'
+import type { ValueStore } from './values/value-store.ts'
 
 /** The `Type` enumeration of parquet.thrift. */
 export const physicalTypes = {

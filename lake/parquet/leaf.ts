@@ -1,6 +1,6 @@
-import type { LeafType, ParquetField, ParquetValue } from './field.ts'
 import { createStore } from './leaf-type.ts'
-import type { ValueStore } from './value-store.ts'
+import type { LeafType, ParquetField, ParquetValue } from './values/field.ts'
+import type { ValueStore } from './values/value-store.ts'
 
 /** The memory of one definition level and one repetition level. */
 const slotBytes = 2

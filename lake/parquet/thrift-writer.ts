@@ -1,4 +1,4 @@
-import type { ByteBuffer } from './byte-buffer.ts'
+import type { ByteBuffer } from './values/byte-buffer.ts'
 
 /** The type codes of Thrift's compact protocol that Parquet's metadata uses. */
 const typeOf = { true: 1, false: 2, byte: 3, i16: 4, i32: 5, i64: 6, binary: 8, list: 9, struct: 12 } as const

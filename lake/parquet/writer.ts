@@ -1,8 +1,8 @@
 import { type Column, createColumns } from './column.ts'
 import { ChunkEncoder } from './column-chunk.ts'
-import { checkFields, type ParquetField, type ParquetValue } from './field.ts'
 import { footer, magic, type RowGroup } from './footer.ts'
 import type { Leaf } from './leaf.ts'
+import { checkFields, type ParquetField, type ParquetValue } from './values/field.ts'
 
 export interface ParquetOptions {
   /** A row group ends when it has this many rows; 131,072 unless given. */

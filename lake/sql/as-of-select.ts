@@ -1,6 +1,6 @@
-import type { CatalogEntry } from '../../core/catalog-entry.ts'
-import { literal } from '../sql-text.ts'
+import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { type CurrentSources, currentColumns, mergedSelect, wholeSelect } from './current-select.ts'
+import { literal } from './sql-text.ts'
 
 const POSITION = '[0-9a-f]{4}-[0-9a-f]{16}-[0-9a-f]{10}'
 

@@ -1,6 +1,6 @@
-import type { CatalogEntry, LakeFile } from '../../core/catalog-entry.ts'
-import { globPath } from '../sql-text.ts'
+import type { CatalogEntry, LakeFile } from '../../core/ports/catalog-entry.ts'
 import { parquetRelation } from './parquet-relation.ts'
+import { globPath } from './sql-text.ts'
 
 /**
  * SELECT of the rows of base, DuckDB dialect, from the files below `root`: system columns, those of the contract, and

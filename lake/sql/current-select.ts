@@ -1,9 +1,9 @@
-import type { CatalogEntry } from '../../core/catalog-entry.ts'
+import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { isPosition, nextStep, type Position } from '../../core/position.ts'
-import { identifier, literal } from '../sql-text.ts'
 import type { Dialect } from './dialect.ts'
 import { duckdbDialect } from './duckdb-dialect.ts'
 import { bestReading, type Fold, fold, hasGaps, lacks, movedKeys } from './fold.ts'
+import { identifier, literal } from './sql-text.ts'
 import {
   derivedPartitions,
   isChange,

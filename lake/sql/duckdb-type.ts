@@ -1,4 +1,4 @@
-import { identifier } from '../sql-text.ts'
+import { identifier } from './sql-text.ts'
 
 const TYPES: Readonly<Record<string, string>> = {
   bigint: 'BIGINT',

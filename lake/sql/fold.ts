@@ -1,5 +1,5 @@
-import { identifier, literal } from '../sql-text.ts'
 import type { Dialect } from './dialect.ts'
+import { identifier, literal } from './sql-text.ts'
 import { isChange, lifeId, listOf, sameKeys, type TableShape } from './table-shape.ts'
 
 export interface FoldInput {

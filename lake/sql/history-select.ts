@@ -1,6 +1,6 @@
-import type { CatalogEntry } from '../../core/catalog-entry.ts'
-import { globPath, literal } from '../sql-text.ts'
+import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { parquetRelation } from './parquet-relation.ts'
+import { globPath, literal } from './sql-text.ts'
 
 const DAY = { name: 'ingest_date', type: 'DATE' } as const
 

@@ -1,5 +1,5 @@
-import { identifier, literal } from '../sql-text.ts'
 import { duckdbType } from './duckdb-type.ts'
+import { identifier, literal } from './sql-text.ts'
 
 /** Types of the system columns in Athena's words; days are folders of history. */
 const SYSTEM_TYPES = {

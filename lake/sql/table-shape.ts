@@ -1,6 +1,6 @@
-import type { BasePartition, CatalogColumn, CatalogTable } from '../../core/catalog-entry.ts'
-import { identifier } from '../sql-text.ts'
+import type { BasePartition, CatalogColumn, CatalogTable } from '../../core/ports/catalog-entry.ts'
 import type { Dialect } from './dialect.ts'
+import { identifier } from './sql-text.ts'
 
 /** Columns before those of the contract in every file of history, base and tombstones. */
 export const systemColumns = ['_op', '_position', '_revision', '_committed_at', '_absent', '_extra'] as const

@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type FailureCode, PipelineError } from '../../core/failures.ts'
-import type { Catalog, Clock } from '../../core/ports.ts'
+import { type FailureCode, PipelineError } from '../../core/failures/failures.ts'
+import type { Catalog, Clock } from '../../core/ports/ports.ts'
+import type { LazyEngine } from '../../engine/duckdb/lazy-engine.ts'
+import { makeFolder } from '../../engine/files/durable.ts'
 import {
   type CompactDeps,
   type CompactionProgress,
@@ -10,12 +12,10 @@ import {
   compactTable,
 } from '../../lake/compaction/compact-table.ts'
 import { type CompactionPlan, planCompaction } from '../../lake/compaction/plan-compaction.ts'
-import type { LazyEngine } from '../duckdb/lazy-engine.ts'
-import { makeFolder } from '../stores/durable.ts'
+import { FileCompactionLedger } from '../state/file-compaction-ledger.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { CompactionEngines } from './compaction-engines.ts'
-import { FileCompactionLedger } from './file-compaction-ledger.ts'
 
 export interface CompactFolderDeps {
   /** Folder that holds `lake/`. Only one process compacts in it at a time. */

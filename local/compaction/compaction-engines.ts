@@ -1,4 +1,4 @@
-import { LazyEngine } from '../duckdb/lazy-engine.ts'
+import { LazyEngine } from '../../engine/duckdb/lazy-engine.ts'
 
 /*
  * DuckDB takes a tenth of a second to be closed, in which nothing else happens: more than a small table takes. But what it

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { recordDocument } from '../../lake/compaction/record-document.ts'
-import { readJsonFile } from '../pipeline/json-file.ts'
-import type { KeptFailure } from '../reconcile/kept-proofs.ts'
+import type { KeptFailure } from '../../engine/reconcile/kept-proofs.ts'
+import { recordDocument } from '../../lake/compaction/plan/record-document.ts'
+import { readJsonFile } from '../documents/json-file.ts'
 
 /** What the last compaction of table versions, `name vN`, failed with; those that did not are left out. Throws `run/bad-folder`. */
 export async function compactionFailures(root: string): Promise<Readonly<Record<string, KeptFailure>>> {

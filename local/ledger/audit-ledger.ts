@@ -1,6 +1,3 @@
-import { type CatalogEntry, type LakeFile, reachesBack } from '../../core/catalog-entry.ts'
-import { addsUp, blockId, type Feed, type NamedBlock, totalsKey } from '../../core/ledger.ts'
-import { asideIds } from '../../core/ledger-balance.ts'
 import {
   badBase,
   badHistory,
@@ -12,8 +9,11 @@ import {
   lostPage,
   unevenLoad,
   unevenPage,
-} from '../../core/ledger-finding.ts'
-import type { ObjectFiles, ObjectStore } from '../../core/ports.ts'
+} from '../../core/audit/ledger-finding.ts'
+import { addsUp, blockId, type Feed, type NamedBlock, totalsKey } from '../../core/ledger/ledger.ts'
+import { asideIds } from '../../core/ledger/ledger-balance.ts'
+import { type CatalogEntry, type LakeFile, reachesBack } from '../../core/ports/catalog-entry.ts'
+import type { ObjectFiles, ObjectStore } from '../../core/ports/ports.ts'
 import type { EntryCounts } from '../stores/quarantine-tally.ts'
 import type { FolderLedger } from './folder-ledger.ts'
 

@@ -1,5 +1,5 @@
-import type { Feed } from '../../core/ledger.ts'
-import type { FeedTotals } from '../../core/ledger-balance.ts'
+import type { Feed } from '../../core/ledger/ledger.ts'
+import type { FeedTotals } from '../../core/ledger/ledger-balance.ts'
 
 const NOTHING: FeedTotals = { changes: 0, through: null }
 

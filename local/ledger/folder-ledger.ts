@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import {
   blockId,
   type Feed,
@@ -13,11 +13,11 @@ import {
   type NamedBlock,
   type PageRecord,
   type ReplayedPages,
-} from '../../core/ledger.ts'
-import { type Balance, type BalanceOf, balancesOf, type Progress } from '../../core/ledger-balance.ts'
-import { LedgerBook } from '../../core/ledger-book.ts'
-import type { Ledger } from '../../core/ports.ts'
-import { makeFolder } from '../stores/durable.ts'
+} from '../../core/ledger/ledger.ts'
+import { type Balance, type BalanceOf, balancesOf, type Progress } from '../../core/ledger/ledger-balance.ts'
+import { LedgerBook } from '../../core/ledger/ledger-book.ts'
+import type { Ledger } from '../../core/ports/ports.ts'
+import { makeFolder } from '../../engine/files/durable.ts'
 import { FeedTally } from './feed-tally.ts'
 import { dropJournal, Journal } from './journal.ts'
 import { Manifest } from './manifest.ts'

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PipelineError } from '../../core/failures.ts'
-import type { LedgerLine } from '../../core/ledger.ts'
-import { damageText, FrameLog } from '../stores/frame-log.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { LedgerLine } from '../../core/ledger/ledger.ts'
+import { damageText, FrameLog } from '../logs/frame-log.ts'
 import { ledgerLine } from './ledger-schema.ts'
 
 /**

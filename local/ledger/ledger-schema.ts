@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { LedgerLine } from '../../core/ledger.ts'
-import type { BookSnapshot } from '../../core/ledger-snapshot.ts'
+import type { LedgerLine } from '../../core/ledger/ledger.ts'
+import type { BookSnapshot } from '../../core/ledger/ledger-snapshot.ts'
 
 const count = z.number().int().min(0)
 const counts = z.record(z.string(), count)

@@ -1,10 +1,10 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
-import type { ManifestChange, ManifestDay, ManifestFile } from '../../core/ledger.ts'
-import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
-import { isErrno, readIfThere } from '../stores/durable.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { ManifestChange, ManifestDay, ManifestFile } from '../../core/ledger/ledger.ts'
+import { isErrno, readIfThere } from '../../engine/files/durable.ts'
+import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
 import { manifestChange, manifestFile } from './ledger-schema.ts'
 
 const FOLDER = /^(.+)\.v(\d+)$/

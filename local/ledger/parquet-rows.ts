@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
-import { PipelineError } from '../../core/failures.ts'
-import type { SqlEngine } from '../../core/ports.ts'
-import { globPath, literal } from '../../lake/sql-text.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { SqlEngine } from '../../core/ports/ports.ts'
+import { globPath, literal } from '../../lake/sql/sql-text.ts'
 
 const BATCH = 256
 

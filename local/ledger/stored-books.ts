@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
-import type { LedgerBook } from '../../core/ledger-book.ts'
-import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
-import { isErrno } from '../stores/durable.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { LedgerBook } from '../../core/ledger/ledger-book.ts'
+import { isErrno } from '../../engine/files/durable.ts'
+import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
 import { ledgerTotals } from './ledger-schema.ts'
 
 /** The books as they were last stored; undefined before the first time. Throws `ledger/corrupt`. */

@@ -1,4 +1,4 @@
-import type { SqlEngine } from '../../core/ports.ts'
+import type { SqlEngine } from '../../core/ports/ports.ts'
 
 /* For chunks and row groups, whatever a table's columns are. */
 const LEAST_MB = 256

@@ -1,14 +1,14 @@
 import { stat } from 'node:fs/promises'
-import type { MaskKey } from '../../core/contract/pii.ts'
-import type { Table } from '../../core/contract/table.ts'
-import type { ManifestChange } from '../../core/ledger.ts'
-import type { Catalog, ObjectFiles, Quarantine, SqlEngine } from '../../core/ports.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import type { MaskKey } from '../../core/contract/masking/pii.ts'
+import type { ManifestChange } from '../../core/ledger/ledger.ts'
+import type { Catalog, ObjectFiles, Quarantine, SqlEngine } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
-import { landLoadFile } from '../../ingest/land-load-file.ts'
-import { historyFiles } from '../../lake/history-file.ts'
+import { loadManifest } from '../../engine/load-file/load-manifest.ts'
+import { openLoadFile } from '../../engine/load-file/open-load-file.ts'
+import { landLoadFile } from '../../ingest/land/land-load-file.ts'
+import { historyFiles } from '../../lake/history/history-file.ts'
 import type { FolderObjects } from '../stores/folder-objects.ts'
-import { openLoadFile } from './land-file/open-load-file.ts'
-import { loadManifest } from './load-manifest.ts'
 
 export interface LandTableFileDeps {
   readonly engine: SqlEngine

@@ -1,5 +1,5 @@
-import { type FailureCode, PipelineError } from '../../core/failures.ts'
-import { isAway } from '../replicator/source-error.ts'
+import { type FailureCode, PipelineError } from '../../core/failures/failures.ts'
+import { isAway } from '../../engine/postgres/connection/source-error.ts'
 
 /** Waits between the attempts to load a table; there is one attempt more. */
 export interface Waits {

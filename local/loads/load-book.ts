@@ -1,5 +1,5 @@
-import { PipelineError } from '../../core/failures.ts'
-import { isOver, type Load, type LoadLedger, type TableLoad } from '../../core/load.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { isOver, type Load, type LoadLedger, type TableLoad } from '../../core/load/load.ts'
 
 /**
  * Every load of a folder in memory, and durable in the ledger: what `keep` was given is on disk when it resolves. Saves

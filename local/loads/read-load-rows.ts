@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises'
 import type { Change } from '../../core/change.ts'
-import type { ObjectFiles, SqlEngine } from '../../core/ports.ts'
+import type { ObjectFiles, SqlEngine } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
+import { fileColumns } from '../../engine/load-file/file-columns.ts'
+import { loadFileSource } from '../../engine/load-file/load-file-source.ts'
+import { fromFile } from '../../engine/load-file/readable-file.ts'
+import { loadChange, readSourceRows, sourceRowsSelect } from '../../engine/load-file/source-rows.ts'
 import { fileRelation } from '../../lake/load-file/load-sql.ts'
-import { literal } from '../../lake/sql-text.ts'
-import { fileColumns } from './land-file/file-columns.ts'
-import { loadFileSource } from './land-file/load-file-source.ts'
-import { fromFile } from './land-file/readable-file.ts'
-import { loadChange, readSourceRows, sourceRowsSelect } from './land-file/source-rows.ts'
+import { literal } from '../../lake/sql/sql-text.ts'
 
 export interface LoadRowsOptions {
   readonly engine: SqlEngine

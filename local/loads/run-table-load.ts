@@ -1,13 +1,20 @@
-import { PipelineError } from '../../core/failures.ts'
-import { type LoadFile, loadPrefix, type TableLoad } from '../../core/load.ts'
-import { oversizeEntry } from '../../core/oversize-entry.ts'
-import type { Clock, Logger, ObjectFiles, ObjectStore, QuarantineEntry, SqlEngine } from '../../core/ports.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { type LoadFile, loadPrefix, type TableLoad } from '../../core/load/load.ts'
+import { oversizeEntry } from '../../core/ports/oversize-entry.ts'
+import type {
+  Clock,
+  Logger,
+  ObjectFiles,
+  ObjectStore,
+  QuarantineEntry,
+  SqlEngine,
+} from '../../core/ports/ports.ts'
 import { loadPosition, type Position } from '../../core/position.ts'
-import type { KeptConnection } from '../replicator/kept-connection.ts'
-import { openSnapshot, type Snapshot } from '../replicator/snapshot.ts'
-import type { SourceTable } from '../replicator/source-catalog.ts'
-import type { Source } from '../replicator/source-connection.ts'
-import { writeLoadFiles } from '../replicator/write-load-files.ts'
+import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
+import type { KeptConnection } from '../../engine/postgres/connection/kept-connection.ts'
+import type { Source } from '../../engine/postgres/connection/source-connection.ts'
+import { writeLoadFiles } from '../../engine/postgres/copy/write-load-files.ts'
+import { openSnapshot, type Snapshot } from '../../engine/postgres/stream/snapshot.ts'
 
 /** What became of one landed file, for each contract by `name vN`. */
 export type LandedFile = Pick<LoadFile, 'rows' | 'landed' | 'refused' | 'history'>

@@ -1,6 +1,6 @@
-import type { TableLoad } from '../../core/load.ts'
+import type { TableLoad } from '../../core/load/load.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
-import type { SourceTable } from '../replicator/source-catalog.ts'
+import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 
 /** A table at the beginning of a load. */
 export function newTableLoad(source: SourceTable, estimatedRows: number | null): TableLoad {

@@ -1,6 +1,6 @@
-import { contractDigests } from '../../core/contract/contract-digest.ts'
-import type { Table } from '../../core/contract/table.ts'
-import { PipelineError } from '../../core/failures.ts'
+import { contractDigests } from '../../core/contract/language/contract-digest.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 
 /** Digest of each contract by `name vN`. */
 export type Digests = Readonly<Record<string, string>>

@@ -1,4 +1,4 @@
-import type { Catalog, Clock } from '../../core/ports.ts'
+import type { Catalog, Clock } from '../../core/ports/ports.ts'
 import type { CompactionResult } from '../../lake/compaction/compact-table.ts'
 import type { CompactionPlan } from '../../lake/compaction/plan-compaction.ts'
 import {

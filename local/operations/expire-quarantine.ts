@@ -1,4 +1,4 @@
-import type { Clock, Quarantine } from '../../core/ports.ts'
+import type { Clock, Quarantine } from '../../core/ports/ports.ts'
 
 export interface ExpiryResult {
   readonly considered: number

@@ -1,5 +1,5 @@
-import type { Table } from '../../core/contract/table.ts'
-import { PipelineError } from '../../core/failures.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 
 /** Of the versions of a table the newest, unless one is asked for. Throws `usage/invalid` when there is none. */
 export function findTable(versions: readonly Table[], name: string, version: number | undefined): Table {

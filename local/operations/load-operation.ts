@@ -1,6 +1,6 @@
-import type { Load } from '../../core/load.ts'
+import type { Load } from '../../core/load/load.ts'
+import type { SourceActivity } from '../../engine/postgres/connection/source-activity.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
-import type { SourceActivity } from '../replicator/source-activity.ts'
 
 /** What a request for a load was answered with; `load` is null for a dry run. */
 export interface StartedLoad {

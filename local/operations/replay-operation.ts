@@ -1,17 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Table } from '../../core/contract/table.ts'
-import { DuckEngine } from '../duckdb/duck-engine.ts'
-import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
+import { makeFolder } from '../../engine/files/durable.ts'
 import { type LandedTableFile, type LandTableFileRequest, landTableFile } from '../loads/land-table-file.ts'
-import { makeFolder } from '../stores/durable.ts'
+import { type ReplayResult, replay } from '../replay/replay.ts'
+import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
+import { ReplayLedger } from '../state/replay-ledger.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { checkContracts, onlyOf } from './check-contracts.ts'
 import { findTable } from './find-table.ts'
 import type { Operation, OperationContext, OperationParts } from './operation.ts'
-import { type ReplayResult, replay } from './replay.ts'
-import { ReplayLedger } from './replay-ledger.ts'
 
 /** Replays a table with the newest version of its contract, or the one that is asked for. */
 export async function runReplay(

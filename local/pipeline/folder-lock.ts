@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import * as z from 'zod'
-import { type FailureCode, failures, PipelineError } from '../../core/failures.ts'
+import { type FailureCode, failures, PipelineError } from '../../core/failures/failures.ts'
 import { checkOwner, holderOf, holdSocket, lockAddress } from './lock-socket.ts'
 
 /** What a request comes with: a way to send progress, and a signal for when whoever asked wants no more of it. */

@@ -1,11 +1,11 @@
-import { PipelineError } from '../../core/failures.ts'
-import type { PageRecord } from '../../core/ledger.ts'
-import type { Delivery, Ledger, Quarantine } from '../../core/ports.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { PageRecord } from '../../core/ledger/ledger.ts'
+import type { Delivery, Ledger, Quarantine } from '../../core/ports/ports.ts'
 import { formatPage } from '../../formatters/format-page.ts'
 import { pageRecord } from '../../formatters/page-record.ts'
 import type { Router } from '../../formatters/route.ts'
+import { readCheckpoint, writeCheckpoint } from '../state/checkpoint.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
-import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 
 export interface FormatLoopDeps {
   readonly raw: FolderRawStore

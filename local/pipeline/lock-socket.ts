@@ -4,8 +4,8 @@ import { chmod, lstat, mkdtemp, realpath, rm, symlink } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PipelineError } from '../../core/failures.ts'
-import { isErrno } from '../stores/durable.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { isErrno } from '../../engine/files/durable.ts'
 
 /* What the system takes as the name of a socket: 108 bytes of Linux, 104 of macOS. */
 const MAX_NAME = 100

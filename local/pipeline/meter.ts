@@ -1,14 +1,14 @@
 import * as z from 'zod'
 import type { Block } from '../../core/block.ts'
-import type { Table } from '../../core/contract/table.ts'
-import { rawItemsOf } from '../../core/cost/raw-item.ts'
-import { firehoseBytes, streamBytes, writeUnits } from '../../core/cost/units.ts'
-import { noVolume, type TableVolume, tableVolume } from '../../core/cost/volume.ts'
-import type { ManifestChange } from '../../core/ledger.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import type { ManifestChange } from '../../core/ledger/ledger.ts'
 import { packBlocks } from '../../core/pack-blocks.ts'
 import type { Page } from '../../core/page.ts'
-import type { Clock, Quarantine, QuarantineEntry } from '../../core/ports.ts'
-import { readJsonFile, writeJsonFile } from './json-file.ts'
+import type { Clock, Quarantine, QuarantineEntry } from '../../core/ports/ports.ts'
+import { rawItemsOf } from '../../cost/raw-item.ts'
+import { firehoseBytes, streamBytes, writeUnits } from '../../cost/units.ts'
+import { noVolume, type TableVolume, tableVolume } from '../../cost/volume.ts'
+import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
 
 /** The file that `tidemark cost` reads. */
 export const meterFile = z.object({

@@ -1,4 +1,4 @@
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 
 interface Pause {
   /** Does what was asked; never throws. False: it failed, and whoever asked knows. */

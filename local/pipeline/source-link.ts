@@ -1,6 +1,6 @@
-import { PipelineError } from '../../core/failures.ts'
-import type { Clock } from '../../core/ports.ts'
-import { isAway } from '../replicator/source-error.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Clock } from '../../core/ports/ports.ts'
+import { isAway } from '../../engine/postgres/connection/source-error.ts'
 
 /** What is known of the way to the source. Times in ms since 1970. */
 export interface LinkState {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { PipelineError } from '../../core/failures.ts'
-import type { Catalog } from '../../core/ports.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Catalog } from '../../core/ports/ports.ts'
 import type { ReadableLake } from '../../lake/readable-lake.ts'
 
 /** The lake of a folder, which holds `lake/`: its files are where they are. */

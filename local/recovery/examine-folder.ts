@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PipelineError } from '../../core/failures.ts'
-import { checkJsonFile } from '../pipeline/json-file.ts'
-import type { RunFolder } from '../pipeline/run-folder.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { checkJsonFile } from '../documents/json-file.ts'
+import type { RunFolder } from '../state/run-folder.ts'
 import { missingFiles, stateFiles } from './inventory.ts'
 
 /** A state file that is not what it should be. */

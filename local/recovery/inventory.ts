@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import * as z from 'zod'
-import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
-import type { RunFolder } from '../pipeline/run-folder.ts'
-import { isErrno } from '../stores/durable.ts'
+import { isErrno } from '../../engine/files/durable.ts'
+import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
+import type { RunFolder } from '../state/run-folder.ts'
 
 const inventoryFile = z.object({ format: z.literal(1), files: z.array(z.string()) })
 

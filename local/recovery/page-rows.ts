@@ -1,4 +1,4 @@
-import { type NamedBlock, nameOfBlock, type PageRecord } from '../../core/ledger.ts'
+import { type NamedBlock, nameOfBlock, type PageRecord } from '../../core/ledger/ledger.ts'
 import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
 import { formatPage } from '../../formatters/format-page.ts'
 import type { Router } from '../../formatters/route.ts'

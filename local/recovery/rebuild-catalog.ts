@@ -1,16 +1,23 @@
-import type { Base, BasePart, CatalogEntry, CatalogTable, Floor, LakeFile } from '../../core/catalog-entry.ts'
-import type { Table } from '../../core/contract/table.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { Load } from '../../core/load.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Load } from '../../core/load/load.ts'
+import type {
+  Base,
+  BasePart,
+  CatalogEntry,
+  CatalogTable,
+  Floor,
+  LakeFile,
+} from '../../core/ports/catalog-entry.ts'
+import type { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
-import type { CompactionRecord } from '../../lake/compaction/compaction-ledger.ts'
-import { dayOf } from '../../lake/compaction/history-listing.ts'
-import { pathList, rowsOfFiles } from '../../lake/compaction/lake-rows-sql.ts'
-import { FileCompactionLedger } from '../compaction/file-compaction-ledger.ts'
-import type { DuckEngine } from '../duckdb/duck-engine.ts'
-import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
-import { ReplayLedger } from '../operations/replay-ledger.ts'
-import type { RunFolder } from '../pipeline/run-folder.ts'
+import type { CompactionRecord } from '../../lake/compaction/plan/compaction-ledger.ts'
+import { dayOf } from '../../lake/compaction/plan/history-listing.ts'
+import { pathList, rowsOfFiles } from '../../lake/compaction/sql/lake-rows-sql.ts'
+import { FileCompactionLedger } from '../state/file-compaction-ledger.ts'
+import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
+import { ReplayLedger } from '../state/replay-ledger.ts'
+import type { RunFolder } from '../state/run-folder.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 
 const REPLAY = /\/replay-r\d+-[^/]*$/

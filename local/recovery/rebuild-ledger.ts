@@ -1,26 +1,26 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { CatalogEntry } from '../../core/catalog-entry.ts'
-import type { MaskKey } from '../../core/contract/pii.ts'
-import type { Table } from '../../core/contract/table.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import {
   blockId,
   type ManifestChange,
   type NamedBlock,
   type PageRecord,
   type PageShare,
-} from '../../core/ledger.ts'
+} from '../../core/ledger/ledger.ts'
+import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
+import type { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
+import { makeFolder, syncFolder } from '../../engine/files/durable.ts'
 import { router } from '../../formatters/route.ts'
-import { dayOf } from '../../lake/compaction/history-listing.ts'
-import { pathList } from '../../lake/compaction/lake-rows-sql.ts'
-import { literal } from '../../lake/sql-text.ts'
-import type { DuckEngine } from '../duckdb/duck-engine.ts'
+import { dayOf } from '../../lake/compaction/plan/history-listing.ts'
+import { pathList } from '../../lake/compaction/sql/lake-rows-sql.ts'
+import { literal } from '../../lake/sql/sql-text.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
-import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
-import { ReplayLedger } from '../operations/replay-ledger.ts'
-import type { RunFolder } from '../pipeline/run-folder.ts'
-import { makeFolder, syncFolder } from '../stores/durable.ts'
+import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
+import { ReplayLedger } from '../state/replay-ledger.ts'
+import type { RunFolder } from '../state/run-folder.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import type { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'

@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { RunFolder } from '../pipeline/run-folder.ts'
+import type { RunFolder } from '../state/run-folder.ts'
 
 const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/
 const SCRATCH = /^reconcile-/

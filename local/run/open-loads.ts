@@ -1,23 +1,27 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PipelineError } from '../../core/failures.ts'
-import { isOver, type LoadLedger, loadPrefix, type TableLoad } from '../../core/load.ts'
-import type { Clock, Logger } from '../../core/ports.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { isOver, type LoadLedger, loadPrefix, type TableLoad } from '../../core/load/load.ts'
+import type { Clock, Logger } from '../../core/ports/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
-import { globPath, literal } from '../../lake/sql-text.ts'
-import { DuckEngine } from '../duckdb/duck-engine.ts'
+import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
+import { setAside } from '../../engine/load-file/set-aside.ts'
+import { currentTable } from '../../engine/postgres/catalog/current-table.ts'
+import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
+import { KeptConnection } from '../../engine/postgres/connection/kept-connection.ts'
+import {
+  closeClient,
+  connectSource,
+  type Source,
+} from '../../engine/postgres/connection/source-connection.ts'
+import { globPath, literal } from '../../lake/sql/sql-text.ts'
 import { EngineRoom, roomFor } from '../loads/engine-room.ts'
 import { landTableFile } from '../loads/land-table-file.ts'
 import { LoadRunner, type OpenParts } from '../loads/load-runner.ts'
 import type { FileToLand } from '../loads/run-table-load.ts'
-import { setAside } from '../loads/set-aside.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import type { RunState } from '../pipeline/run-state.ts'
 import { isWaiting } from '../pipeline/source-run.ts'
-import { currentTable } from '../replicator/current-table.ts'
-import { KeptConnection } from '../replicator/kept-connection.ts'
-import type { SourceTable } from '../replicator/source-catalog.ts'
-import { closeClient, connectSource, type Source } from '../replicator/source-connection.ts'
+import type { RunState } from '../state/run-state.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 
 export interface OpenLoadsOptions {

@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises'
-import { contractDigests } from '../../core/contract/contract-digest.ts'
-import type { Table } from '../../core/contract/table.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { Logger } from '../../core/ports.ts'
+import { contractDigests } from '../../core/contract/language/contract-digest.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Logger } from '../../core/ports/ports.ts'
 import { type Operation, parseOperation, runOperation } from '../operations/operation.ts'
 import { askOperation, folderHolder } from '../pipeline/folder-lock.ts'
-import { runFolder } from '../pipeline/run-folder.ts'
+import { runFolder } from '../state/run-folder.ts'
 import { contractsOf, withStoredPipeline } from './stored-pipeline.ts'
 
 export interface PerformOptions {

@@ -1,8 +1,5 @@
-import type { Clock, Logger } from '../../core/ports.ts'
-import type { Pipeline } from '../pipeline/pipeline.ts'
-import type { RunState } from '../pipeline/run-state.ts'
-import { folderLake } from '../reconcile/folder-lake.ts'
-import { keepProof, proofsFile } from '../reconcile/proof-file.ts'
+import type { Clock, Logger } from '../../core/ports/ports.ts'
+import type { Source } from '../../engine/postgres/connection/source-connection.ts'
 import {
   type Healed,
   type HealKeys,
@@ -11,8 +8,11 @@ import {
   type ReconcileDeps,
   type ReconcileRequest,
   reconcile,
-} from '../reconcile/reconcile.ts'
-import type { Source } from '../replicator/source-connection.ts'
+} from '../../engine/reconcile/reconcile.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import { folderLake } from '../reconcile/folder-lake.ts'
+import { keepProof, proofsFile } from '../state/proof-file.ts'
+import type { RunState } from '../state/run-state.ts'
 
 export interface ProverDeps {
   readonly source: Source

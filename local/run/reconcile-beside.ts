@@ -1,25 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Table } from '../../core/contract/table.ts'
-import { PipelineError } from '../../core/failures.ts'
-import { knownContracts } from '../pipeline/choose-contracts.ts'
-import { askOperation } from '../pipeline/folder-lock.ts'
-import { readJsonFile } from '../pipeline/json-file.ts'
-import { runFolder } from '../pipeline/run-folder.ts'
-import { RunState } from '../pipeline/run-state.ts'
-import { afterHealing, keysToHeal } from '../reconcile/after-healing.ts'
-import { folderLake } from '../reconcile/folder-lake.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Source } from '../../engine/postgres/connection/source-connection.ts'
+import { afterHealing, keysToHeal } from '../../engine/reconcile/after-healing.ts'
 import {
   type Healed,
   type HealKeys,
   type Proof,
   type ReconcileRequest,
   reconcile,
-} from '../reconcile/reconcile.ts'
-import type { Source } from '../replicator/source-connection.ts'
-import { FileCatalog } from '../stores/file-catalog.ts'
+} from '../../engine/reconcile/reconcile.ts'
+import { knownContracts } from '../contracts/choose-contracts.ts'
+import { readJsonFile } from '../documents/json-file.ts'
+import { askOperation } from '../pipeline/folder-lock.ts'
+import { folderLake } from '../reconcile/folder-lake.ts'
+import { FileCatalog } from '../state/file-catalog.ts'
+import { runFolder } from '../state/run-folder.ts'
+import { RunState } from '../state/run-state.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
-import { runStatus } from './run-status.ts'
+import { runStatus } from './status/run-status.ts'
 
 export interface BesideOptions {
   readonly dir: string

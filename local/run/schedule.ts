@@ -1,6 +1,6 @@
-import type { Logger } from '../../core/ports.ts'
-import { storageFailure } from '../../core/storage-failure.ts'
-import { type Pace, restAfter } from './rest-after.ts'
+import { storageFailure } from '../../core/failures/storage-failure.ts'
+import type { Logger } from '../../core/ports/ports.ts'
+import { type Pace, restAfter } from './status/rest-after.ts'
 
 export interface ScheduledJob {
   readonly name: string

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Clock } from '../../core/ports.ts'
-import { FolderLoadLedger } from '../loads/folder-load-ledger.ts'
-import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
+import type { Clock } from '../../core/ports/ports.ts'
+import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import { RunState } from '../pipeline/run-state.ts'
-import { runStatus } from './run-status.ts'
-import { tableStatuses } from './table-status.ts'
+import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
+import { RunState } from '../state/run-state.ts'
+import { runStatus } from './status/run-status.ts'
+import { tableStatuses } from './status/table-status.ts'
 
 const NOTHING = { captured: 0, formatted: 0, landed: 0 }
 

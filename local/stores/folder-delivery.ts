@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Block } from '../../core/block.ts'
-import { nameOfBlock } from '../../core/ledger.ts'
-import type { Clock, Delivery, Ledger, ObjectStore } from '../../core/ports.ts'
+import { nameOfBlock } from '../../core/ledger/ledger.ts'
+import type { Clock, Delivery, Ledger, ObjectStore } from '../../core/ports/ports.ts'
 import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
 
 /** When an object is closed: whichever comes first, as Firehose's buffering hints. Bytes are before compression. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { open, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { LakeFile } from '../../core/catalog-entry.ts'
-import type { FileState, ObjectFiles } from '../../core/ports.ts'
-import { makeFolder, syncFolder } from './durable.ts'
-import { digestOf, fileState } from './file-digest.ts'
+import type { LakeFile } from '../../core/ports/catalog-entry.ts'
+import type { FileState, ObjectFiles } from '../../core/ports/ports.ts'
+import { makeFolder, syncFolder } from '../../engine/files/durable.ts'
+import { digestOf, fileState } from '../../engine/files/file-digest.ts'
 import type { FolderObjects } from './folder-objects.ts'
 
 /** The objects of a folder as the files they are: nothing is copied. Keeps the guarantees of `ObjectFiles`. */

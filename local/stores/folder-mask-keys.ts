@@ -1,11 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import * as z from 'zod'
-import type { MaskKey } from '../../core/contract/pii.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { MaskKeys } from '../../core/ports.ts'
-import { readJsonFile, writeJsonFile } from '../pipeline/json-file.ts'
-import { createFile, makeFolder, readIfThere } from './durable.ts'
+import type { MaskKey } from '../../core/contract/masking/pii.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { MaskKeys } from '../../core/ports/ports.ts'
+import { createFile, makeFolder, readIfThere } from '../../engine/files/durable.ts'
+import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
 
 const checkFile = z.object({ format: z.literal(1), check: z.string() })
 

@@ -1,8 +1,8 @@
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
-import { PipelineError } from '../../core/failures.ts'
-import type { ObjectStore } from '../../core/ports.ts'
-import { isErrno, makeFolder, replaceFile } from './durable.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { ObjectStore } from '../../core/ports/ports.ts'
+import { isErrno, makeFolder, replaceFile } from '../../engine/files/durable.ts'
 
 const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/
 const KEY = /^[A-Za-z0-9_=-][A-Za-z0-9_.=-]*(?:\/[A-Za-z0-9_=-][A-Za-z0-9_.=-]*)*$/

@@ -1,10 +1,10 @@
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
-import type { Feed } from '../../core/ledger.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Feed } from '../../core/ledger/ledger.ts'
 import type { Page } from '../../core/page.ts'
-import type { PositionRange, RawStore } from '../../core/ports.ts'
+import type { PositionRange, RawStore } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
-import { damageText, FrameLog } from './frame-log.ts'
+import { damageText, FrameLog } from '../logs/frame-log.ts'
 
 const pageHeader = z.object({
   key: z.string(),

@@ -1,5 +1,5 @@
-import type { CatalogEntry } from '../../core/catalog-entry.ts'
-import type { Table } from '../../core/contract/table.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 
 /**
  * Whether rows in the lake are, or may be, hashed or tokenised with the key of their folder. What no contract of `tables`

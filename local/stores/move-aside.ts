@@ -1,6 +1,6 @@
 import { rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { makeFolder, syncFolder } from './durable.ts'
+import { makeFolder, syncFolder } from '../../engine/files/durable.ts'
 
 /** Keeps a file or folder of a run folder below its `damaged/`, durably; one that is not there is none. */
 export async function moveAside(root: string, name: string, at = new Date().toISOString()): Promise<void> {

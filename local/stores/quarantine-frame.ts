@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { type FailureCode, failures } from '../../core/failures.ts'
+import { type FailureCode, failures } from '../../core/failures/failures.ts'
 
 const code = z.custom<FailureCode>((value) => typeof value === 'string' && Object.hasOwn(failures, value))
 

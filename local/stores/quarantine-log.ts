@@ -1,9 +1,9 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PipelineError } from '../../core/failures.ts'
-import { syncFolder } from './durable.ts'
-import { damageText, FrameLog } from './frame-log.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { syncFolder } from '../../engine/files/durable.ts'
+import { damageText, FrameLog } from '../logs/frame-log.ts'
 import { type FrameHeader, frameHeader } from './quarantine-frame.ts'
 
 const OPEN_ATTEMPTS = 50

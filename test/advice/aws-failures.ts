@@ -9,7 +9,7 @@ export const awsFollowed = {
   'query/failed': { page: 'docs/14-on-aws.md', test: 'test/aws/athena-runner.test.ts' },
   'objects/unavailable': { page: WELL, test: 'test/aws/s3.test.ts' },
   'objects/missing': { page: WELL, test: 'test/aws/s3.test.ts' },
-  'objects/corrupt': { page: WELL, test: 'test/contract/compaction-ledger.test.ts' },
+  'objects/corrupt': { page: WELL, test: 'test/ports/compaction-ledger.test.ts' },
   'objects/too-large': { page: WELL, test: 'test/aws/s3.test.ts' },
   'delivery/unavailable': { page: 'docs/runbooks/firehose.md', test: 'test/aws/firehose-delivery.test.ts' },
   'catalog/corrupt': { page: 'docs/13-the-glue-catalog.md', test: 'test/aws/base-manifest.test.ts' },

@@ -1,11 +1,11 @@
-import type { PageRecord } from '../../core/ledger.ts'
+import type { PageRecord } from '../../core/ledger/ledger.ts'
 import type { Page } from '../../core/page.ts'
 import { router } from '../../formatters/route.ts'
+import { storedContracts } from '../../local/contracts/choose-contracts.ts'
 import { FolderLedger } from '../../local/ledger/folder-ledger.ts'
-import { readCheckpoint, writeCheckpoint } from '../../local/pipeline/checkpoint.ts'
-import { storedContracts } from '../../local/pipeline/choose-contracts.ts'
-import { runFolder } from '../../local/pipeline/run-folder.ts'
 import { formattedPage } from '../../local/recovery/page-rows.ts'
+import { readCheckpoint, writeCheckpoint } from '../../local/state/checkpoint.ts'
+import { runFolder } from '../../local/state/run-folder.ts'
 import { FolderRawStore } from '../../local/stores/folder-raw-store.ts'
 
 /**

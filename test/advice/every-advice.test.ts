@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { statusLines } from '../../cli/status-table.ts'
-import { failures } from '../../core/failures.ts'
+import { statusLines } from '../../cli/view/status-table.ts'
+import { failures } from '../../core/failures/failures.ts'
 import { driftKinds } from '../../core/source-drift.ts'
-import { folderRules } from '../../local/checks/folder-rules.ts'
+import { folderRules } from '../../local/doctor/folder-rules.ts'
 import { followed } from './followed.ts'
 
 const root = resolve(import.meta.dirname, '../..')

@@ -105,7 +105,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
     },
   },
   'folder.mask-key': {
-    test: 'test/local/checks/folder-rules.test.ts',
+    test: 'test/local/doctor/folder-rules.test.ts',
     named: 'a masking key that others can read is closed by the command that is printed',
   },
 }

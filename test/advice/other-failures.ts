@@ -43,7 +43,7 @@ export const otherFailures = {
   },
   'postgres/start': { nobody: 'it says where the server writes why' },
   'postgres/unreachable-folder': {
-    test: 'test/local/postgres/start-postgres.test.ts',
+    test: 'test/local/sample/start-postgres.test.ts',
     named: 'postgres/unreachable-folder',
   },
   'postgres/unsupported-platform': { nobody: 'this machine has a platform that npm has PostgreSQL for' },
@@ -60,12 +60,12 @@ export const otherFailures = {
   'run/disk-failed': { nobody: 'no disk of a test machine fails on purpose' },
   'run/failed': { nobody: 'it says where the reason is' },
   'run/timeout': {
-    test: 'test/local/reconcile/own-proof.test.ts',
+    test: 'test/engine/reconcile/own-proof.test.ts',
     named: 'when the time is over the statement ends at the source, and the tables that are left are named',
   },
   'query/invalid': { test: 'test/e2e/query-bounds.test.ts', named: BOUNDS },
   'query/refused': {
-    test: 'test/local/duckdb/lake-sandbox.test.ts',
+    test: 'test/engine/duckdb/lake-sandbox.test.ts',
     named: 'refuses whatever is more than reading the lake, and no file is read, written or changed',
   },
   'query/timeout': { test: 'test/e2e/query-bounds.test.ts', named: BOUNDS },

@@ -1,11 +1,11 @@
 import { expect } from 'vitest'
-import { closeClient, connectSource } from '../../local/replicator/source-connection.ts'
-import { asReader, refusal } from '../local/replicator/source-server.ts'
+import { closeClient, connectSource } from '../../engine/postgres/connection/source-connection.ts'
+import { asReader, refusal } from '../engine/postgres/source-server.ts'
 import type { Follow } from './follow.ts'
 
-const CHECK = 'test/local/replicator/check-source.test.ts'
-const EXAMINE = 'test/local/checks/examine-source.test.ts'
-const OWN_PROOF = 'test/local/reconcile/own-proof.test.ts'
+const CHECK = 'test/engine/postgres/check-source.test.ts'
+const EXAMINE = 'test/local/doctor/examine-source.test.ts'
+const OWN_PROOF = 'test/engine/reconcile/own-proof.test.ts'
 const RESTART = 'settings that need a restart: the statement is taken, and the restart makes it so'
 const STANDBY = 'a standby and its primary are two servers; this test has one'
 
@@ -16,7 +16,7 @@ export const sourceFollowed = {
     named: 'a source that goes away is waited for, and read on when it is back',
   },
   'source/pooler': {
-    test: 'test/local/replicator/source-session.test.ts',
+    test: 'test/engine/postgres/source-session.test.ts',
     named: 'that would %s what a session needs is named',
   },
   'source/connections-exhausted': {
@@ -31,7 +31,7 @@ export const sourceFollowed = {
   'source/read-only': { nobody: STANDBY },
   'source/standby': { nobody: STANDBY },
   'source/transaction-open': {
-    test: 'test/local/replicator/standby-waits.test.ts',
+    test: 'test/engine/postgres/standby-waits.test.ts',
     named: 'a prepared transaction that a slot waits for is found by the SQL of the message',
   },
   'source/query-failed': { nobody: 'it says where to look the SQLSTATE up' },
@@ -40,7 +40,7 @@ export const sourceFollowed = {
     named: 'when the password is wrong, and no message holds it',
   },
   'source/tls': {
-    test: 'test/local/replicator/source-tls.test.ts',
+    test: 'test/engine/postgres/source-tls.test.ts',
     named: 'G7 a certificate must be signed by the CA that is given, and be of the host',
   },
   'source/unsupported-version': { nobody: 'npm has no PostgreSQL before 12' },
@@ -53,7 +53,7 @@ export const sourceFollowed = {
   },
   'source/not-logged': { test: CHECK, named: 'but not for one name that is not there: the others go on' },
   'source/deferrable-key': {
-    test: 'test/local/majors/odd-tables.test.ts',
+    test: 'test/engine/majors/odd-tables.test.ts',
     named: 'what is printed is taken by the server, breaks no write, and mends',
   },
   'source/replica-identity': { test: CHECK, named: 'when updates would not carry the primary key' },
@@ -72,7 +72,7 @@ export const sourceFollowed = {
   },
   'source/slots-exhausted': { test: EXAMINE, named: RESTART },
   'source/protocol': {
-    test: 'test/local/replicator/stream-delivery.test.ts',
+    test: 'test/engine/postgres/stream-delivery.test.ts',
     named: 'is source/unreachable, and a resumed stream repeats the same bytes',
   },
   'source/publication': {
@@ -80,7 +80,7 @@ export const sourceFollowed = {
     named: 'a publication that leaves rows and kinds of changes out',
   },
   'source/table-busy': {
-    test: 'test/local/replicator/source-setup.test.ts',
+    test: 'test/engine/postgres/source-setup.test.ts',
     named: 'does not grow by a table that a transaction has written to, and names that transaction',
   },
   'source/table-gone': {
@@ -88,7 +88,7 @@ export const sourceFollowed = {
     named: 'G1 a table that was renamed twice has each change under the name of its time',
   },
   'source/unreadable-row': {
-    test: 'test/local/replicator/load-failures.test.ts',
+    test: 'test/engine/postgres/load-failures.test.ts',
     named: 'at a row that PostgreSQL cannot read says how to find it',
   },
   'source/table-changed': {

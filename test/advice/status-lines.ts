@@ -1,9 +1,9 @@
-import type { StatusLine } from '../../cli/status-table.ts'
+import type { StatusLine } from '../../cli/view/status-table.ts'
 import type { DriftOperation } from '../../core/source-drift.ts'
 import type { Follow } from './follow.ts'
 
 const WATCHED = 'test/local/run/watched-source.test.ts'
-const INHERITED = 'test/local/reconcile/inherited-quarantine.test.ts'
+const INHERITED = 'test/engine/reconcile/inherited-quarantine.test.ts'
 const MENDED = { test: WATCHED, named: 'is drift with a way on, and a load mends it' } as const
 
 /** Lines of `status` below its table; a text in brackets is the scenario that does what they say. */
@@ -28,7 +28,7 @@ export const statusLineScenarios: Readonly<Record<StatusLine, Follow>> = {
     named: 'that was altered and put back while nobody looked has the table loaded again',
   },
   'left out': {
-    test: 'test/local/replicator/check-source.test.ts',
+    test: 'test/engine/postgres/check-source.test.ts',
     named: 'but not for one name that is not there: the others go on',
   },
 }
@@ -57,7 +57,7 @@ export const driftScenarios: Readonly<Record<DriftOperation, Follow>> = {
       'no statement alters the base type of a domain that a column has; the load is that of composite-type',
   },
   'row-security': {
-    test: 'test/local/replicator/check-source.test.ts',
+    test: 'test/engine/postgres/check-source.test.ts',
     named: 'when row security would hide rows',
   },
   'replica-identity': {

@@ -1,5 +1,5 @@
 import { commandLine } from '../../cli/main.ts'
-import { describeError, printError } from '../../cli/output.ts'
+import { describeError, printError } from '../../cli/terminal/output.ts'
 
 type Command = ReturnType<Awaited<ReturnType<typeof commandLine>>>
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { AthenaRunner } from '../../aws/athena/athena-runner.ts'
-import { athenaClient } from '../../aws/clients.ts'
+import { athenaClient } from '../../aws/calls/clients.ts'
 import { type FaultPlan, faultProxy, faults, operationOf } from './fault-proxy.ts'
 import { json } from './partial-faults.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'

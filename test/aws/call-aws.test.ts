@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { callAws } from '../../aws/call-aws.ts'
-import { PipelineError } from '../../core/failures.ts'
+import { callAws } from '../../aws/calls/call-aws.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import { quickRetry } from './quick-settings.ts'
 
 const name = { code: 'raw/unavailable', what: 'a table' } as const

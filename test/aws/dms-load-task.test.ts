@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
-import { dmsClient } from '../../aws/clients.ts'
+import { dmsClient } from '../../aws/calls/clients.ts'
 import { DmsLoadTask } from '../../aws/dms/dms-load-task.ts'
 import { DmsDouble } from './dms-double.ts'
 import { every, type FaultPlan, faultProxy, faults } from './fault-proxy.ts'

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { dmsClient } from '../../aws/clients.ts'
+import { dmsClient } from '../../aws/calls/clients.ts'
 import { DmsTasks } from '../../aws/dms/dms-tasks.ts'
 import { startType, type TaskState } from '../../aws/dms/start-type.ts'
 import { DmsDouble } from './dms-double.ts'

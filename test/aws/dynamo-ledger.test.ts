@@ -2,8 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
 import { DynamoLedgerReader } from '../../aws/dynamo/dynamo-ledger-reader.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
-import { auditPages } from '../../core/audit-pages.ts'
-import type { NamedBlock, PageRecord } from '../../core/ledger.ts'
+import { auditPages } from '../../core/audit/audit-pages.ts'
+import type { NamedBlock, PageRecord } from '../../core/ledger/ledger.ts'
 import {
   contract,
   headerOf,
@@ -11,7 +11,7 @@ import {
   ledgerContract,
   type PageHeader,
   source,
-} from '../contract/ledger.contract.ts'
+} from '../ports/ledger.contract.ts'
 import { dynamoStage } from './dynamo-stage.ts'
 import { every, faults } from './fault-proxy.ts'
 import { unprocessed } from './partial-faults.ts'

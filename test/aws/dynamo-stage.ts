@@ -10,7 +10,7 @@ import {
   type KeySchemaElement,
 } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
-import { dynamoClient } from '../../aws/clients.ts'
+import { dynamoClient } from '../../aws/calls/clients.ts'
 import { HEADS } from '../../aws/dynamo/dynamo-raw-store.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { type Answer, type Exchange, type FaultProxy, faultProxy, operationOf } from './fault-proxy.ts'

@@ -1,5 +1,5 @@
 import type { Block } from '../../core/block.ts'
-import type { Delivery, ObjectStore } from '../../core/ports.ts'
+import type { Delivery, ObjectStore } from '../../core/ports/ports.ts'
 import { FolderDelivery } from '../../local/stores/folder-delivery.ts'
 import { errorAnswer, type Forward, operationOf } from './fault-proxy.ts'
 import { json } from './partial-faults.ts'

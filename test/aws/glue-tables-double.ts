@@ -1,6 +1,6 @@
 import type { Table, TableInput } from '@aws-sdk/client-glue'
 import type { GlueTables } from '../../aws/glue/glue-tables.ts'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 
 /** Glue in memory: whole definitions, versions that count, refusals of what is not as it was read. */
 export class GlueTablesDouble implements GlueTables {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { lambdaClient } from '../../aws/clients.ts'
+import { lambdaClient } from '../../aws/calls/clients.ts'
 import { invoke } from '../../aws/lambda/invoke.ts'
 import { type Answer, type Exchange, type FaultProxy, faultProxy } from './fault-proxy.ts'
 import { standInSettings } from './quick-settings.ts'

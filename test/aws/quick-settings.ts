@@ -1,5 +1,5 @@
-import type { ClientSettings } from '../../aws/clients.ts'
-import type { RetryPolicy } from '../../aws/retry.ts'
+import type { ClientSettings } from '../../aws/calls/clients.ts'
+import type { RetryPolicy } from '../../aws/calls/retry.ts'
 
 /** Waits of a few milliseconds, attempts enough for any plan of faults. */
 export const quickRetry: RetryPolicy = {

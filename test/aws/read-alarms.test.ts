@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { cloudWatchClient, sqsClient } from '../../aws/clients.ts'
+import { cloudWatchClient, sqsClient } from '../../aws/calls/clients.ts'
 import { readAlarms } from '../../aws/cloudwatch/read-alarms.ts'
 import { readQueue } from '../../aws/sqs/read-queue.ts'
 import { quickRetry as retry, standInSettings } from './quick-settings.ts'

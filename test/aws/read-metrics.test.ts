@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { cloudWatchClient } from '../../aws/clients.ts'
+import { cloudWatchClient } from '../../aws/calls/clients.ts'
 import { type MetricQuery, readMetrics } from '../../aws/cloudwatch/read-metrics.ts'
 import {
   type Answer,

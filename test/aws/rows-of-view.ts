@@ -1,7 +1,7 @@
 import { type EntryState, stateOf } from '../../aws/glue/entry-parameters.ts'
-import type { Base, CatalogEntry, LakeFile } from '../../core/catalog-entry.ts'
+import type { Base, CatalogEntry, LakeFile } from '../../core/ports/catalog-entry.ts'
 import { nextStep } from '../../core/position.ts'
-import { LakeSession } from '../../local/duckdb/lake-session.ts'
+import { LakeSession } from '../../engine/duckdb/lake-session.ts'
 import type { FolderObjects } from '../../local/stores/folder-objects.ts'
 import type { GlueDouble } from './glue-double.ts'
 

@@ -1,5 +1,5 @@
-import type { ContractFile } from '../../cli/contracts/load-contracts.ts'
-import type { Table } from '../../core/contract/table.ts'
+import type { ContractFile } from '../../contract-tools/load/load-contracts.ts'
+import type { Table } from '../../core/contract/language/table.ts'
 
 /** A contract file as if it had been loaded from `schemas/`. */
 export function contractFile(table: Table, text: string, exportName = 'ordersV1'): ContractFile {

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { costCommand } from '../../cli/commands/cost.ts'
-import type { CostAnswer } from '../../cli/cost/cost-answer.ts'
-import type { Output } from '../../cli/output.ts'
+import { costCommand } from '../../cli/commands/stack/cost.ts'
+import type { Output } from '../../cli/terminal/output.ts'
+import type { CostAnswer } from '../../cli/view/cost/cost-answer.ts'
 import { StackDouble } from '../aws/stack-double.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { explanations } from '../../cli/contracts/explanations.ts'
-import { nearest } from '../../cli/contracts/nearest.ts'
+import { explanations } from '../../contract-tools/check/explanations.ts'
+import { nearest } from '../../contract-tools/check/nearest.ts'
 
 test('no two codes are alike', () => {
   const codes = explanations.map(({ code }) => code)

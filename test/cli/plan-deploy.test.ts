@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { DeployFacts } from '../../cli/deploy/deploy-facts.ts'
-import { planDeploy } from '../../cli/deploy/plan-deploy.ts'
 import type { CatalogChange } from '../../glue/catalog-plan.ts'
+import type { DeployFacts } from '../../stack/deploy/deploy-facts.ts'
+import { planDeploy } from '../../stack/deploy/plan-deploy.ts'
 
 const order = ['contracts', 'packages', 'catalog', 'functions', 'catalog-rest', 'tasks', 'loads']
 const change = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { diffLines } from '../../cli/contracts/diff-lines.ts'
-import { jsonLayout } from '../../cli/contracts/json-layout.ts'
-import { findingsGithub, findingsText } from '../../cli/contracts/print-findings.ts'
+import { findingsGithub, findingsText } from '../../cli/view/contract/print-findings.ts'
+import { diffLines } from '../../contract-tools/diff/diff-lines.ts'
+import { jsonLayout } from '../../contract-tools/load/json-layout.ts'
 
 const findings = [
   { file: 'a,b/v1.ts', line: 14, column: 5, rule: 'C104', message: '100 % the name', fix: 'Say: more.' },

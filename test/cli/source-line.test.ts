@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { sourceWord } from '../../cli/source-line.ts'
-import { type RunStatus, runStatus } from '../../local/run/run-status.ts'
+import { sourceWord } from '../../cli/view/source-line.ts'
+import { type RunStatus, runStatus } from '../../local/run/status/run-status.ts'
 
 const quiet = { isTerminal: false, columns: 100, result: () => undefined, progress: () => undefined }
 const NOW = Date.parse('2026-01-02T00:10:00.000Z')

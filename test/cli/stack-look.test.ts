@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { lacking, look, lookAtAll } from '../../cli/stack-look.ts'
 import { ok } from '../../core/check.ts'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { lacking, look, lookAtAll } from '../../stack/status/stack-look.ts'
 
 const needs = 'sqs:GetQueueAttributes on the queues'
 const named = (name: string, status?: number) =>

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Rule } from '../../core/check.ts'
+import { failures } from '../../core/failures/failures.ts'
+import type { KeptProofs } from '../../engine/reconcile/kept-proofs.ts'
 import {
   alarmRules,
   compactionRules,
   proofRules,
   quarantineRules,
   runbookOf,
-} from '../../cli/stack-status/care-rules.ts'
-import { latencyRules, limits, taskRules } from '../../cli/stack-status/way-rules.ts'
-import type { Rule } from '../../core/check.ts'
-import { failures } from '../../core/failures.ts'
-import type { KeptProofs } from '../../local/reconcile/kept-proofs.ts'
+} from '../../stack/status/care-rules.ts'
+import { latencyRules, limits, taskRules } from '../../stack/status/way-rules.ts'
 
 const HOUR = 3_600_000
 const now = Date.parse('2026-11-28T12:00:00Z')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { alignedTable, type Output, printError } from '../../cli/output.ts'
-import { harmless, visible } from '../../cli/visible-text.ts'
-import { PipelineError } from '../../core/failures.ts'
+import { alignedTable, type Output, printError } from '../../cli/terminal/output.ts'
+import { harmless, visible } from '../../cli/terminal/visible-text.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 
 test.each([
   ['\x1b[2J\x1b]0;title\x07', '\\x1b[2J\\x1b]0;title\\x07'],

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { auditPages } from '../../core/audit-pages.ts'
-import { type AuditMarks, recentBalances } from '../../core/audit-recent.ts'
-import type { AuditDeps } from '../../core/ledger-audit.ts'
+import { auditPages } from '../../core/audit/audit-pages.ts'
+import { type AuditMarks, recentBalances } from '../../core/audit/audit-recent.ts'
+import type { AuditDeps } from '../../core/audit/ledger-audit.ts'
+import type { HeldPage, RecordedPage } from '../../core/ledger/recorded-page.ts'
 import { type Page, pageOfKey } from '../../core/page.ts'
 import { formatPosition } from '../../core/position.ts'
-import type { HeldPage, RecordedPage } from '../../core/recorded-page.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR

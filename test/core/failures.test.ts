@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type FailureCode, failures, PipelineError } from '../../core/failures.ts'
+import { type FailureCode, failures, PipelineError } from '../../core/failures/failures.ts'
 
 const rows = Object.entries(failures)
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Feed, LedgerLine, NamedBlock, PageRecord } from '../../core/ledger.ts'
-import { balancesOf } from '../../core/ledger-balance.ts'
-import { LedgerBook } from '../../core/ledger-book.ts'
-import { PlaceSet } from '../../core/place-set.ts'
+import type { Feed, LedgerLine, NamedBlock, PageRecord } from '../../core/ledger/ledger.ts'
+import { balancesOf } from '../../core/ledger/ledger-balance.ts'
+import { LedgerBook } from '../../core/ledger/ledger-book.ts'
+import { PlaceSet } from '../../core/ledger/place-set.ts'
 import { formatPosition } from '../../core/position.ts'
 import { runs } from '../support/budget.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { LoadFileRecord } from '../../core/ledger.ts'
-import { LoadFileTotals } from '../../core/load-file-totals.ts'
+import type { LoadFileRecord } from '../../core/ledger/ledger.ts'
+import { LoadFileTotals } from '../../core/ledger/load-file-totals.ts'
 
 const file = (key: string, landed: number, refused: number): LoadFileRecord => ({
   ...{ load: 'l', key, table: 's.t', rows: landed + refused, files: [] },

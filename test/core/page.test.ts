@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import { parseJsonObject } from '../../core/json.ts'
 import { decodePage, encodePages, type Page, type PageLimits, type RawChange } from '../../core/page.ts'
 import { formatPosition, loadPosition } from '../../core/position.ts'

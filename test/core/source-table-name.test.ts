@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { distinctLakeName } from '../../core/contract/lake-names.ts'
-import { loadPrefix } from '../../core/load.ts'
+import { distinctLakeName } from '../../core/contract/language/lake-names.ts'
+import { loadPrefix } from '../../core/load/load.ts'
 import { parseTableName, sourceTableName, splitTableName } from '../../core/source-table-name.ts'
-import { parseLoadFileName } from '../../ingest/load-file-name.ts'
-import { idlePatterns, isRelationName, tableMatcher } from '../../local/replicator/table-pattern.ts'
+import { idlePatterns, isRelationName, tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
+import { parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 
 const identifier = fc.oneof(
   fc.string({

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { PipelineError } from '../../core/failures.ts'
-import { storageFailure } from '../../core/storage-failure.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { storageFailure } from '../../core/failures/storage-failure.ts'
 
 const system = (code: string, syscall: string, more: object = {}) =>
   Object.assign(new Error(`${code}: ${syscall}`), { code, syscall, ...more })

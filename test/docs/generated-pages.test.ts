@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { contractRules } from '../../cli/contracts/contract-rules.ts'
-import { evolutionRules } from '../../core/contract/evolution-rules.ts'
-import { rules } from '../../core/contract/rules.ts'
-import { failures } from '../../core/failures.ts'
+import { contractRules } from '../../contract-tools/check/contract-rules.ts'
+import { rules } from '../../core/contract/check/rules.ts'
+import { evolutionRules } from '../../core/contract/evolution/evolution-rules.ts'
+import { failures } from '../../core/failures/failures.ts'
 import { generatedPages } from '../../docs/generated-pages.ts'
 
 const docs = resolve(import.meta.dirname, '../../docs')

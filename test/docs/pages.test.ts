@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { commandLine } from '../../cli/main.ts'
-import { failures } from '../../core/failures.ts'
+import { failures } from '../../core/failures/failures.ts'
 import { anchorOf, anchorsOf, linksOf } from './page-links.ts'
 import { shellCommands } from './shell-commands.ts'
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PostgresServer } from '../../local/postgres/start-postgres.ts'
-import { startCopiedServer } from '../local/postgres/copied-server.ts'
+import type { PostgresServer } from '../../local/embedded-postgres/start-postgres.ts'
+import { startCopiedServer } from '../local/sample/copied-server.ts'
 import { scratchFolder } from '../support/tidemark.ts'
 
 const docs = resolve(import.meta.dirname, '../../docs')

@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { PostgresServer } from '../../local/postgres/start-postgres.ts'
-import { startCopiedServer } from '../local/postgres/copied-server.ts'
-import { until } from '../local/replicator/source-server.ts'
+import type { PostgresServer } from '../../local/embedded-postgres/start-postgres.ts'
+import { until } from '../engine/postgres/source-server.ts'
+import { startCopiedServer } from '../local/sample/copied-server.ts'
 import { lastJson, scratchFolder, startTidemark, tidemark, untilStatus } from '../support/tidemark.ts'
 
 type Scratch = Awaited<ReturnType<typeof scratchFolder>>

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadPosition } from '../../core/position.ts'
-import { runFolder } from '../../local/pipeline/run-folder.ts'
+import { runFolder } from '../../local/state/run-folder.ts'
 import { historyTable } from '../lake/any-history.ts'
 import { smallLake } from '../lake/small-lake.ts'
 import { tempFolder } from '../support/temp-folder.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Change } from '../../core/change.ts'
-import type { Table } from '../../core/contract/table.ts'
+import type { Table } from '../../core/contract/language/table.ts'
 import { formatPosition } from '../../core/position.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
 import { runs } from '../support/budget.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Reason, WaitingEntry } from '../../core/ports.ts'
+import type { Reason, WaitingEntry } from '../../core/ports/ports.ts'
 import { type Cluster, clusterIds, clusterRefusals, shortId } from '../../formatters/cluster-refusals.ts'
 
 const bad = (path: string, message = 'is not a number'): Reason => ({

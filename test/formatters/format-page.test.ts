@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Block, decodeBlockHeader } from '../../core/block.ts'
-import type { Table } from '../../core/contract/table.ts'
+import type { Table } from '../../core/contract/language/table.ts'
 import { parseJsonObject } from '../../core/json.ts'
 import { encodePages, type Page, type RawChange } from '../../core/page.ts'
 import { formatPosition, loadPosition, nextStep } from '../../core/position.ts'

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { col } from '../../core/contract/column.ts'
-import { type Table, table } from '../../core/contract/table.ts'
+import { col } from '../../core/contract/language/column.ts'
+import { type Table, table } from '../../core/contract/language/table.ts'
 
 export const maskKey = new Uint8Array(32).fill(9)
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { athenaDdl, systemColumns } from '../../glue/athena-ddl.ts'
-import { systemFields } from '../../lake/history-fields.ts'
+import { systemFields } from '../../lake/history/history-fields.ts'
 import { shiftsV1 } from '../../schemas/workforce/shifts/v1.ts'
 
 test('the statement has one column on a line, those of the pipeline first', () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { glueClient } from '../../aws/clients.ts'
+import { glueClient } from '../../aws/calls/clients.ts'
 import { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
 import { planDefinitions } from '../../aws/glue/catalog-definitions.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'

@@ -1,6 +1,6 @@
 import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
-import type { ObjectStore } from '../../core/ports.ts'
+import type { ObjectStore } from '../../core/ports/ports.ts'
 import { type DynamoStage, dynamoStage } from '../aws/dynamo-stage.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
 import { firehoseDouble } from '../aws/firehose-double.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { glueClient } from '../../aws/clients.ts'
+import { glueClient } from '../../aws/calls/clients.ts'
 import { planDefinitions } from '../../aws/glue/catalog-definitions.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { glueTables } from '../../aws/glue/glue-tables.ts'

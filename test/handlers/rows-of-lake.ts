@@ -1,5 +1,5 @@
-import type { Catalog, ObjectStore } from '../../core/ports.ts'
-import { LakeSession } from '../../local/duckdb/lake-session.ts'
+import type { Catalog, ObjectStore } from '../../core/ports/ports.ts'
+import { LakeSession } from '../../engine/duckdb/lake-session.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 

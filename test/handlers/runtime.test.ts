@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import { PipelineError } from '../../core/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import { type LambdaContext, LambdaStage } from '../../handlers/runtime/lambda-stage.ts'
 import { days, epoch, readSettings, text } from '../../handlers/runtime/read-settings.ts'
 import { runEach } from '../../handlers/runtime/run-each.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { defaultSetup } from '../../core/cost/setup.ts'
+import { defaultSetup } from '../../cost/setup.ts'
 import { ofType } from './rules/rule.ts'
 import { listAt, textAt } from './rules/values.ts'
 import type { Resource } from './stack.ts'

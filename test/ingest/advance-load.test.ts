@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Floor } from '../../core/catalog-entry.ts'
-import { PipelineError } from '../../core/failures.ts'
-import type { Load, TableLoad } from '../../core/load.ts'
-import type { TaskTable } from '../../core/load-task.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { Load, TableLoad } from '../../core/load/load.ts'
+import type { TaskTable } from '../../core/load/load-task.ts'
+import type { Floor } from '../../core/ports/catalog-entry.ts'
 import { loadPosition } from '../../core/position.ts'
-import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/advance-load.ts'
-import type { FileResult } from '../../ingest/advance-table.ts'
+import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/loads/advance-load.ts'
+import type { FileResult } from '../../ingest/loads/advance-table.ts'
 import { runs } from '../support/budget.ts'
 
 const START = Date.parse('2026-11-23T10:00:00Z')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CommitOrder } from '../../ingest/commit-order.ts'
-import { decodeDms } from '../../ingest/decode-dms.ts'
+import { CommitOrder } from '../../ingest/capture/commit-order.ts'
+import { decodeDms } from '../../ingest/capture/decode-dms.ts'
 
 interface Write {
   readonly transaction: number

@@ -6,7 +6,7 @@ import { parseJsonObject } from '../../core/json.ts'
 import { parsePosition } from '../../core/position.ts'
 import { formatChanges } from '../../formatters/format-page.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
-import { decodeService } from '../../ingest/decode-service.ts'
+import { decodeService } from '../../ingest/capture/decode-service.ts'
 import { runs } from '../support/budget.ts'
 import { type Item, itemRecord, wishesArn } from './service-records.ts'
 

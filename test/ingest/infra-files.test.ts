@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { infraFiles } from '../../ingest/infra-files.ts'
-import { cdcMappings } from '../../ingest/table-mappings.ts'
+import { infraFiles } from '../../aws/dms/infra-files.ts'
+import { cdcMappings } from '../../aws/dms/table-mappings.ts'
 import { tables } from '../../schemas/index.ts'
 
 const name = fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/)

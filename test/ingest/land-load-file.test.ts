@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { col, type Table, table } from '../../core/contract/index.ts'
-import { loadPrefix } from '../../core/load.ts'
-import type { ObjectFiles, QuarantineEntry } from '../../core/ports.ts'
+import { loadPrefix } from '../../core/load/load.ts'
+import type { ObjectFiles, QuarantineEntry } from '../../core/ports/ports.ts'
 import { loadPosition } from '../../core/position.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
-import { landLoadFile, type OpenLoadFile, type Rewritten } from '../../ingest/land-load-file.ts'
-import { parseLoadFileName } from '../../ingest/load-file-name.ts'
+import { landLoadFile, type OpenLoadFile, type Rewritten } from '../../ingest/land/land-load-file.ts'
+import { parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 import { MemoryCatalog, MemoryObjects, MemoryQuarantine } from './memory-ports.ts'
 
 const position = loadPosition(1, 16n)

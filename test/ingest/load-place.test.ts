@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { formatPosition, loadPosition, parsePosition } from '../../core/position.ts'
-import { loadPlace } from '../../ingest/load-place.ts'
+import { loadPlace } from '../../ingest/loads/load-place.ts'
 
 const change = (lsn: bigint, epoch = 1) => formatPosition({ epoch, lsn, ordinal: 7, step: 1 })
 

@@ -1,5 +1,5 @@
-import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/catalog-entry.ts'
 import type { Page } from '../../core/page.ts'
+import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/ports/catalog-entry.ts'
 import type {
   Catalog,
   Logger,
@@ -8,9 +8,9 @@ import type {
   QuarantineEntry,
   RawStore,
   WaitingEntry,
-} from '../../core/ports.ts'
+} from '../../core/ports/ports.ts'
 
-/** The raw store of `core/ports.ts` in memory. */
+/** The raw store of `core/ports/ports.ts` in memory. */
 export class MemoryRawStore implements RawStore {
   readonly pages = new Map<string, Page>()
 
@@ -23,7 +23,7 @@ export class MemoryRawStore implements RawStore {
   }
 }
 
-/** The quarantine of `core/ports.ts` in memory. */
+/** The quarantine of `core/ports/ports.ts` in memory. */
 export class MemoryQuarantine implements Quarantine {
   readonly entries = new Map<string, QuarantineEntry>()
 
@@ -42,7 +42,7 @@ export class MemoryQuarantine implements Quarantine {
   async purge(): Promise<void> {}
 }
 
-/** The object store of `core/ports.ts` in memory; counts what is written. */
+/** The object store of `core/ports/ports.ts` in memory; counts what is written. */
 export class MemoryObjects implements ObjectStore {
   readonly objects = new Map<string, Buffer>()
   puts = 0
@@ -67,7 +67,7 @@ export class MemoryObjects implements ObjectStore {
   }
 }
 
-/** The catalog of `core/ports.ts` in memory. */
+/** The catalog of `core/ports/ports.ts` in memory. */
 export class MemoryCatalog implements Catalog {
   private known: readonly CatalogEntry[] = []
 

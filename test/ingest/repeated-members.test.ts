@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeDms } from '../../ingest/decode-dms.ts'
+import { decodeDms } from '../../ingest/capture/decode-dms.ts'
 
 const committedAt = '2026-03-02T08:15:31.886717Z'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { settingsChange } from '../../ingest/settings-change.ts'
-import { cdcTaskSettings } from '../../ingest/task-settings.ts'
+import { settingsChange } from '../../aws/dms/settings-change.ts'
+import { cdcTaskSettings } from '../../aws/dms/task-settings.ts'
 
 const anySettings = fc.dictionary(
   fc.stringMatching(/^[A-Z][a-z]{1,6}$/),

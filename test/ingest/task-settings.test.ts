@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cdcTaskSettings, loadTaskSettings } from '../../ingest/task-settings.ts'
+import { cdcTaskSettings, loadTaskSettings } from '../../aws/dms/task-settings.ts'
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 

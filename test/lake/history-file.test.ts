@@ -5,9 +5,9 @@ import { parquetMetadata } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
 import type { LakeRow } from '../../core/block.ts'
 import { col, type Table, table } from '../../core/contract/index.ts'
-import { blockColumns } from '../../core/contract/lake-columns.ts'
-import type { HistoryFile } from '../../core/ports.ts'
-import { historyFiles } from '../../lake/history-file.ts'
+import { blockColumns } from '../../core/contract/language/lake-columns.ts'
+import type { HistoryFile } from '../../core/ports/ports.ts'
+import { historyFiles } from '../../lake/history/history-file.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 const typed = table({

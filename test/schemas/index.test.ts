@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { checkTable } from '../../core/contract/check-table.ts'
-import type { Row } from '../../core/contract/table.ts'
+import { checkTable } from '../../core/contract/check/check-table.ts'
+import type { Row } from '../../core/contract/language/table.ts'
 import { tables } from '../../schemas/index.ts'
 import type { shiftsV1 } from '../../schemas/workforce/shifts/v1.ts'
 

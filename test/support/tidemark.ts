@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findRunningPostgres } from '../../local/postgres/find-running-postgres.ts'
+import { findRunningPostgres } from '../../local/embedded-postgres/find-running-postgres.ts'
 
 const program = resolve(import.meta.dirname, '../../bin/tidemark.mjs')
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { SYSTEM_VALUES } from '../../core/block.ts'
-import type { Table } from '../../core/contract/table.ts'
-import { typeName } from '../../core/contract/type.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { typeName } from '../../core/contract/value/type.ts'
 import { decodePage, encodePages } from '../../core/page.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
-import { decodeDms } from '../../ingest/decode-dms.ts'
+import { decodeDms } from '../../ingest/capture/decode-dms.ts'
 import { type DmsExample, type DmsRendering, dmsRenderings } from './dms-renderings.ts'
 
 function tableOf({ type, nullable = true }: DmsExample): Table {

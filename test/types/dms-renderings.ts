@@ -1,4 +1,4 @@
-import type { ColumnType } from '../../core/contract/type.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
 
 /** One value as DMS renders it, and what the lake then has. */
 export interface DmsExample {

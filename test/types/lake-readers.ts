@@ -10,10 +10,10 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 import type { ParquetParsers } from 'hyparquet'
-import { type LakeColumn, lakeColumns } from '../../core/contract/lake-columns.ts'
-import type { Table } from '../../core/contract/table.ts'
-import type { ColumnType } from '../../core/contract/type.ts'
-import { identifier } from '../../lake/sql-text.ts'
+import { type LakeColumn, lakeColumns } from '../../core/contract/language/lake-columns.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
+import { identifier } from '../../lake/sql/sql-text.ts'
 import { hyparquetRows, unscaledOf } from '../support/hyparquet-rows.ts'
 import { bitsOf, show } from './oracle.ts'
 

@@ -1,11 +1,11 @@
 import type pg from 'pg'
-import type { CatalogEntry } from '../../core/catalog-entry.ts'
-import type { Table } from '../../core/contract/table.ts'
+import type { Table } from '../../core/contract/language/table.ts'
 import type { Page } from '../../core/page.ts'
-import type { QuarantineEntry } from '../../core/ports.ts'
-import { runFolder } from '../../local/pipeline/run-folder.ts'
-import type { Proof } from '../../local/reconcile/reconcile.ts'
+import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
+import type { QuarantineEntry } from '../../core/ports/ports.ts'
+import type { Proof } from '../../engine/reconcile/reconcile.ts'
 import { type LocalRun, openLocalRun } from '../../local/run/local-run.ts'
+import { runFolder } from '../../local/state/run-folder.ts'
 import { readPages } from './raw-readers.ts'
 
 export interface RunRequest {

@@ -1,4 +1,4 @@
-import { lakeColumns } from '../../core/contract/lake-columns.ts'
+import { lakeColumns } from '../../core/contract/language/lake-columns.ts'
 import { keyValues } from './matrix-source.ts'
 import { type Cell, isSameBag, type TableEvidence } from './observe.ts'
 import { expectedOf, type Oracle } from './oracle.ts'

@@ -1,6 +1,6 @@
 import pg from 'pg'
-import type { LakeColumn } from '../../core/contract/lake-columns.ts'
-import type { ColumnType } from '../../core/contract/type.ts'
+import type { LakeColumn } from '../../core/contract/language/lake-columns.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
 
 /** What PostgreSQL itself says of one value. */
 export interface Oracle {

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { LakeSession } from '../../local/duckdb/lake-session.ts'
-import { openScratch, type Scratch } from '../local/postgres/scratch.ts'
+import { LakeSession } from '../../engine/duckdb/lake-session.ts'
+import { openScratch, type Scratch } from '../local/sample/scratch.ts'
 import { type FinishedRun, runOnce } from './matrix-run.ts'
 import { openWriter } from './matrix-source.ts'
 

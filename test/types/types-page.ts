@@ -1,5 +1,5 @@
-import type { Table } from '../../core/contract/table.ts'
-import { typeName } from '../../core/contract/type.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import { typeName } from '../../core/contract/value/type.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { dmsRenderings } from './dms-renderings.ts'
 import type { MeasuredType } from './matrix.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { col } from '../../../core/contract/column.ts'
-import { type TableShape, tableShape } from '../../../core/contract/shape.ts'
-import type { Columns, Table } from '../../../core/contract/table.ts'
+import { type TableShape, tableShape } from '../../../core/contract/evolution/shape.ts'
+import { col } from '../../../core/contract/language/column.ts'
+import type { Columns, Table } from '../../../core/contract/language/table.ts'
 
 /** A small contract with these columns, its key first. */
 export function ordersWith(columns: Columns, rest: Partial<Table> = {}): Table {

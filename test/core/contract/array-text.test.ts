@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseArrayText } from '../../../core/contract/array-text.ts'
+import { parseArrayText } from '../../../core/contract/value/array-text.ts'
 import { anyText } from '../../support/arbitraries.ts'
 import { runs } from '../../support/budget.ts'
 

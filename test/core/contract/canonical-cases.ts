@@ -1,4 +1,4 @@
-import type { ColumnType } from '../../../core/contract/type.ts'
+import type { ColumnType } from '../../../core/contract/value/type.ts'
 
 /* Wire values as JSON text. */
 type Cases = readonly (readonly [json: string, canonical: unknown])[]

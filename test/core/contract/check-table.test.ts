@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { checkTable } from '../../../core/contract/check-table.ts'
-import { type Column, col } from '../../../core/contract/column.ts'
-import type { RowCheck } from '../../../core/contract/row-check.ts'
-import { rules } from '../../../core/contract/rules.ts'
-import { type Table, table } from '../../../core/contract/table.ts'
-import type { ColumnType } from '../../../core/contract/type.ts'
-import { PipelineError } from '../../../core/failures.ts'
+import { checkTable } from '../../../core/contract/check/check-table.ts'
+import { rules } from '../../../core/contract/check/rules.ts'
+import { type Column, col } from '../../../core/contract/language/column.ts'
+import type { RowCheck } from '../../../core/contract/language/row-check.ts'
+import { type Table, table } from '../../../core/contract/language/table.ts'
+import type { ColumnType } from '../../../core/contract/value/type.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
 
 const sound: Table = {
   name: 'hr.shifts',

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fitDecimal, unscaled } from '../../../core/contract/decimal.ts'
+import { fitDecimal, unscaled } from '../../../core/contract/value/decimal.ts'
 import { runs } from '../../support/budget.ts'
 
 interface Decimal {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { decoderOf } from '../../../core/contract/canonical.ts'
-import { Refusal } from '../../../core/contract/refusal.ts'
-import { rowValueOf } from '../../../core/contract/row-value.ts'
-import { type ColumnType, typeName } from '../../../core/contract/type.ts'
+import { decoderOf } from '../../../core/contract/value/canonical.ts'
+import { Refusal } from '../../../core/contract/value/refusal.ts'
+import { rowValueOf } from '../../../core/contract/value/row-value.ts'
+import { type ColumnType, typeName } from '../../../core/contract/value/type.ts'
 
 const plan: ColumnType = {
   kind: 'struct',

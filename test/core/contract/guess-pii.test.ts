@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { guessPii } from '../../../core/contract/guess-pii.ts'
-import { guessedTreatment } from '../../../core/contract/infer-table.ts'
-import { type PiiClass, piiClasses } from '../../../core/contract/pii.ts'
-import type { ColumnType } from '../../../core/contract/type.ts'
+import { guessPii } from '../../../core/contract/infer/guess-pii.ts'
+import { guessedTreatment } from '../../../core/contract/infer/infer-table.ts'
+import { type PiiClass, piiClasses } from '../../../core/contract/masking/pii.ts'
+import type { ColumnType } from '../../../core/contract/value/type.ts'
 
 const text: ColumnType = { kind: 'string' }
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkTable } from '../../../core/contract/check-table.ts'
-import { inferTable, type SourceShape } from '../../../core/contract/infer-table.ts'
-import type { SourceShapeColumn } from '../../../core/contract/infer-type.ts'
-import { PipelineError } from '../../../core/failures.ts'
+import { checkTable } from '../../../core/contract/check/check-table.ts'
+import { inferTable, type SourceShape } from '../../../core/contract/infer/infer-table.ts'
+import type { SourceShapeColumn } from '../../../core/contract/infer/infer-type.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
 
 const id: SourceShapeColumn = { name: 'id', type: 'bigint', kind: 'base', notNull: true }
 

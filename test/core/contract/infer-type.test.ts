@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { inferType, type SourceShapeColumn } from '../../../core/contract/infer-type.ts'
-import { typeName } from '../../../core/contract/type.ts'
+import { inferType, type SourceShapeColumn } from '../../../core/contract/infer/infer-type.ts'
+import { typeName } from '../../../core/contract/value/type.ts'
 
 function column(type: string, rest: Partial<SourceShapeColumn> = {}): SourceShapeColumn {
   return { name: 'value', type, kind: 'base', notNull: false, ...rest }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { CanonicalValue } from '../../../core/block.ts'
-import { bucketHash } from '../../../core/contract/bucket-hash.ts'
-import { decoderOf } from '../../../core/contract/canonical.ts'
-import { col } from '../../../core/contract/column.ts'
-import { partitionColumns, partitionValue } from '../../../core/contract/partition.ts'
-import { table } from '../../../core/contract/table.ts'
-import type { ColumnType } from '../../../core/contract/type.ts'
+import { col } from '../../../core/contract/language/column.ts'
+import { partitionColumns, partitionValue } from '../../../core/contract/language/partition.ts'
+import { table } from '../../../core/contract/language/table.ts'
+import { bucketHash } from '../../../core/contract/value/bucket-hash.ts'
+import { decoderOf } from '../../../core/contract/value/canonical.ts'
+import type { ColumnType } from '../../../core/contract/value/type.ts'
 
 /* Apache Iceberg table spec, appendix B, 32-bit hash requirements. */
 const vectors: readonly (readonly [ColumnType, string, number])[] = [

@@ -7,7 +7,7 @@ import {
   masker,
   type PiiClass,
   piiClasses,
-} from '../../../core/contract/pii.ts'
+} from '../../../core/contract/masking/pii.ts'
 import { anySourceText } from '../../support/arbitraries.ts'
 import { runs } from '../../support/budget.ts'
 

@@ -1,4 +1,4 @@
-import type { SourceShape } from '../../../core/contract/infer-table.ts'
+import type { SourceShape } from '../../../core/contract/infer/infer-table.ts'
 
 const base = { kind: 'base', notNull: false } as const
 

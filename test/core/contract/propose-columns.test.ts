@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ObservedRows } from '../../../core/contract/infer-from-values.ts'
-import { guessKey, lackingColumns, tableFromFields } from '../../../core/contract/propose-columns.ts'
+import { ObservedRows } from '../../../core/contract/infer/infer-from-values.ts'
+import { guessKey, lackingColumns, tableFromFields } from '../../../core/contract/infer/propose-columns.ts'
 import type { JsonObject } from '../../../core/json.ts'
 import { shiftsV1 } from '../../../schemas/workforce/shifts/v1.ts'
 

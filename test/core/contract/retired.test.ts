@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { col } from '../../../core/contract/column.ts'
-import { type Retired, retiredHits } from '../../../core/contract/retired.ts'
-import { tableShape } from '../../../core/contract/shape.ts'
+import { type Retired, retiredHits } from '../../../core/contract/evolution/retired.ts'
+import { tableShape } from '../../../core/contract/evolution/shape.ts'
+import { col } from '../../../core/contract/language/column.ts'
 import { ordersWith } from './any-shape.ts'
 
 const on = '2026-03-01'

@@ -6,7 +6,7 @@ import {
   parseTimestamp,
   toMicrosText,
   toMillis,
-} from '../../../core/contract/temporal.ts'
+} from '../../../core/contract/value/temporal.ts'
 import { runs } from '../../support/budget.ts'
 
 const FIRST = Date.parse('0001-01-01T00:00:00.000Z')

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { masker } from '../../../core/contract/pii.ts'
-import { detokenise, tokeniser } from '../../../core/contract/tokenise.ts'
+import { masker } from '../../../core/contract/masking/pii.ts'
+import { detokenise, tokeniser } from '../../../core/contract/masking/tokenise.ts'
 import { anySourceText } from '../../support/arbitraries.ts'
 import { runs } from '../../support/budget.ts'
 

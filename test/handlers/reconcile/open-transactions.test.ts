@@ -3,17 +3,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
 import { loadPosition } from '../../../core/position.ts'
 import type { StreamRecord } from '../../../core/stream-record.ts'
+import { formatDmsLsn, parseLsn } from '../../../engine/postgres/connection/lsn.ts'
+import { connectSource } from '../../../engine/postgres/connection/source-connection.ts'
 import type { LambdaStage } from '../../../handlers/runtime/lambda-stage.ts'
-import { formatDmsLsn, parseLsn } from '../../../local/replicator/lsn.ts'
-import { connectSource } from '../../../local/replicator/source-connection.ts'
-import { openLab, type ReconcileLab } from '../../local/reconcile/reconcile-lab.ts'
 import {
   type SourceDatabase,
   type SourceServer,
   startSource,
   until,
   walEnd,
-} from '../../local/replicator/source-server.ts'
+} from '../../engine/postgres/source-server.ts'
+import { openLab, type ReconcileLab } from '../../engine/reconcile/reconcile-lab.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { proveLab } from './prove-lab.ts'
 

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
 import { formatPosition, loadPosition, parsePosition } from '../../../core/position.ts'
-import { openLab, type ReconcileLab } from '../../local/reconcile/reconcile-lab.ts'
 import {
   type SourceDatabase,
   type SourceServer,
   startSource,
   walEnd,
-} from '../../local/replicator/source-server.ts'
+} from '../../engine/postgres/source-server.ts'
+import { openLab, type ReconcileLab } from '../../engine/reconcile/reconcile-lab.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { metricOf } from '../built-handlers.ts'
 import { proveLab } from './prove-lab.ts'

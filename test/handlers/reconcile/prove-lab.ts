@@ -1,13 +1,13 @@
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PipelineError } from '../../../core/failures.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
+import { isErrno } from '../../../engine/files/durable.ts'
+import { ScratchLake } from '../../../engine/reconcile/lake/scratch-lake.ts'
+import type { ProofAnswer } from '../../../engine/reconcile/proof-answer.ts'
 import { type ProveAllDeps, proveAll } from '../../../handlers/reconcile/prove-all.ts'
 import { LambdaStage } from '../../../handlers/runtime/lambda-stage.ts'
-import type { ProofAnswer } from '../../../local/reconcile/proof-answer.ts'
-import { ScratchLake } from '../../../local/reconcile/scratch-lake.ts'
-import { isErrno } from '../../../local/stores/durable.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
-import type { ReconcileLab } from '../../local/reconcile/reconcile-lab.ts'
+import type { ReconcileLab } from '../../engine/reconcile/reconcile-lab.ts'
 
 /** `proveAll` with the lake of a lab as its bucket. */
 export interface ProveLab {

@@ -1,18 +1,18 @@
 import { join } from 'node:path'
-import type { CatalogEntry } from '../../../core/catalog-entry.ts'
 import type { Table } from '../../../core/contract/index.ts'
-import type { ManifestChange, ManifestFile } from '../../../core/ledger.ts'
-import type { Catalog } from '../../../core/ports.ts'
+import type { ManifestChange, ManifestFile } from '../../../core/ledger/ledger.ts'
+import type { CatalogEntry } from '../../../core/ports/catalog-entry.ts'
+import type { Catalog } from '../../../core/ports/ports.ts'
+import type { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import {
   type CompactDeps,
   type CompactionResult,
   type CompactOptions,
   compactTable,
 } from '../../../lake/compaction/compact-table.ts'
-import { healedRows } from '../../../lake/compaction/fold-sql.ts'
-import { countedRows, keyColumns, rowsOfFiles } from '../../../lake/compaction/lake-rows-sql.ts'
-import { FileCompactionLedger } from '../../../local/compaction/file-compaction-ledger.ts'
-import type { DuckEngine } from '../../../local/duckdb/duck-engine.ts'
+import { healedRows } from '../../../lake/compaction/sql/fold-sql.ts'
+import { countedRows, keyColumns, rowsOfFiles } from '../../../lake/compaction/sql/lake-rows-sql.ts'
+import { FileCompactionLedger } from '../../../local/state/file-compaction-ledger.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import { type SmallLake, smallLake } from '../small-lake.ts'
 

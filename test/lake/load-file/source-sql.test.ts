@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseDate, parseTimestamp, toMicrosText } from '../../../core/contract/temporal.ts'
+import { parseDate, parseTimestamp, toMicrosText } from '../../../core/contract/value/temporal.ts'
 import { JsonNumber } from '../../../core/json.ts'
 import type { FileColumn, FileType } from '../../../lake/load-file/file-column.ts'
 import { sourceRow } from '../../../lake/load-file/source-sql.ts'

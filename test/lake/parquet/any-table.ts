@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ParquetField, ParquetType, ParquetValue } from '../../../lake/parquet/field.ts'
+import type { ParquetField, ParquetType, ParquetValue } from '../../../lake/parquet/values/field.ts'
 
 /** A schema and rows of canonical values for it. */
 export interface AnyTable {

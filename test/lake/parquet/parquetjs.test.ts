@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ParquetField, ParquetType, ParquetValue } from '../../../lake/parquet/field.ts'
+import type { ParquetField, ParquetType, ParquetValue } from '../../../lake/parquet/values/field.ts'
 import { runs } from '../../support/budget.ts'
 import { encode } from './readers.ts'
 

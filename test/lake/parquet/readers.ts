@@ -13,7 +13,7 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api'
 import type { ParquetParsers } from 'hyparquet'
-import type { ParquetField, ParquetType, ParquetValue } from '../../../lake/parquet/field.ts'
+import type { ParquetField, ParquetType, ParquetValue } from '../../../lake/parquet/values/field.ts'
 import { type ParquetOptions, type ParquetSummary, parquetWriter } from '../../../lake/parquet/writer.ts'
 import { hyparquetRows, unscaledOf } from '../../support/hyparquet-rows.ts'
 import type { AnyTable } from './any-table.ts'

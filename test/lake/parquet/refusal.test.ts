@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { ParquetField, ParquetType, ParquetValue } from '../../../lake/parquet/field.ts'
+import type { ParquetField, ParquetType, ParquetValue } from '../../../lake/parquet/values/field.ts'
 import { parquetWriter } from '../../../lake/parquet/writer.ts'
 import { runs } from '../../support/budget.ts'
 import { anyTable, decimalText } from './any-table.ts'

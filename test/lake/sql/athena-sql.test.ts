@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { Base, CatalogEntry } from '../../../core/catalog-entry.ts'
 import { col, type Table, table } from '../../../core/contract/index.ts'
+import type { Base, CatalogEntry } from '../../../core/ports/catalog-entry.ts'
 import { loadPosition } from '../../../core/position.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
-import { compactionStatements } from '../../../lake/sql/compaction-statements.ts'
-import { viewStatement } from '../../../lake/sql/view-statement.ts'
+import { compactionStatements } from '../../../lake/sql/athena/compaction-statements.ts'
+import { viewStatement } from '../../../lake/sql/athena/view-statement.ts'
 import { shiftsV1 } from '../../../schemas/workforce/shifts/v1.ts'
 import { trinoFaults } from './trino-faults.ts'
 

@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { LakeRow } from '../../../core/block.ts'
-import type { Base, CatalogEntry, Floor } from '../../../core/catalog-entry.ts'
-import type { Table } from '../../../core/contract/table.ts'
+import type { Table } from '../../../core/contract/language/table.ts'
+import type { Base, CatalogEntry, Floor } from '../../../core/ports/catalog-entry.ts'
+import type { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { baseSelect, tombstonesSelect } from '../../../lake/sql/base-select.ts'
 import { type CurrentSources, currentSelect, marksSelect } from '../../../lake/sql/current-select.ts'
 import { duckdbDialect } from '../../../lake/sql/duckdb-dialect.ts'
 import { freshSelect, historySelect } from '../../../lake/sql/history-select.ts'
-import { literal } from '../../../lake/sql-text.ts'
-import type { DuckEngine } from '../../../local/duckdb/duck-engine.ts'
+import { literal } from '../../../lake/sql/sql-text.ts'
 import { smallLake } from '../small-lake.ts'
 
 const SYSTEM = ['_op', '_position', '_revision', '_committed_at', '_absent', '_extra']

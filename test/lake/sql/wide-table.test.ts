@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { LakeRow } from '../../../core/block.ts'
 import { col, type Table, table } from '../../../core/contract/index.ts'
 import { loadPosition } from '../../../core/position.ts'
-import { LakeSession } from '../../../local/duckdb/lake-session.ts'
+import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { smallLake } from '../small-lake.ts'
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { CompactionEngines } from '../../../local/compaction/compaction-engines.ts'
-import { DuckEngine } from '../../../local/duckdb/duck-engine.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 async function openings(): Promise<{ readonly engines: CompactionEngines; readonly count: () => number }> {

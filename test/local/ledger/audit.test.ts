@@ -1,7 +1,7 @@
 import { rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Table } from '../../../core/contract/table.ts'
+import type { Table } from '../../../core/contract/language/table.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { change, narrow, positionOf, wide } from '../operations/things.ts'
 import { findingsIn, LedgerShop } from './ledger-shop.ts'

@@ -1,7 +1,7 @@
 import { cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Feed, LandedObject, ManifestDay, NamedBlock, PageRecord } from '../../../core/ledger.ts'
+import type { Feed, LandedObject, ManifestDay, NamedBlock, PageRecord } from '../../../core/ledger/ledger.ts'
 import { formatPosition } from '../../../core/position.ts'
 import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import { tempFolder } from '../../support/temp-folder.ts'

@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { isOver, loadState } from '../../../core/load.ts'
+import { isOver, loadState } from '../../../core/load/load.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { runs } from '../../support/budget.ts'
-import { openScratch, type Scratch } from '../postgres/scratch.ts'
+import { openScratch, type Scratch } from '../sample/scratch.ts'
 
 /* One change of the source, by a small key; what is not there is left. */
 type Write =

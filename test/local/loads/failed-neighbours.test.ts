@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { openSnapshot } from '../../../local/replicator/snapshot.ts'
-import { openScratch, type Scratch } from '../postgres/scratch.ts'
+import { openSnapshot } from '../../../engine/postgres/stream/snapshot.ts'
+import { openScratch, type Scratch } from '../sample/scratch.ts'
 import { ended, ROWS, RunnerStage } from './runner-stage.ts'
 
 /* What happens to each table once the first of the load is read, in the order in which they are read. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { LoadFile, TableLoad } from '../../../core/load.ts'
+import type { LoadFile, TableLoad } from '../../../core/load/load.ts'
+import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
+import { KeptConnection } from '../../../engine/postgres/connection/kept-connection.ts'
 import { type LandedFile, runTableLoad, type TableLoadDeps } from '../../../local/loads/run-table-load.ts'
-import { KeptConnection } from '../../../local/replicator/kept-connection.ts'
-import type { SourceTable } from '../../../local/replicator/source-catalog.ts'
 
 const source = { url: 'postgres://127.0.0.1:1/none' }
 const table: SourceTable = {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { type Load, loadState } from '../../../core/load.ts'
+import { type Load, loadState } from '../../../core/load/load.ts'
 import type { LoadRunner } from '../../../local/loads/load-runner.ts'
-import { openScratch, type Scratch } from '../postgres/scratch.ts'
+import { openScratch, type Scratch } from '../sample/scratch.ts'
 import { ended, RunnerStage } from './runner-stage.ts'
 
 const TABLE = 'public.rota'

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { PipelineError } from '../../../core/failures.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
 import type { LoadRunner } from '../../../local/loads/load-runner.ts'
-import { openScratch, type Scratch } from '../postgres/scratch.ts'
+import { openScratch, type Scratch } from '../sample/scratch.ts'
 import { ended, type Gate, ROWS, RunnerStage } from './runner-stage.ts'
 
 const TABLE = 'public.rota'

@@ -1,11 +1,12 @@
 import { truncate } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { inferTable } from '../../../core/contract/infer-table.ts'
+import { inferTable } from '../../../core/contract/infer/infer-table.ts'
 import { stringifyJson } from '../../../core/json.ts'
 import { loadPosition } from '../../../core/position.ts'
-import { sampleRow } from '../../../local/replicator/sample-row.ts'
-import { readSourceCatalog, type SourceTable } from '../../../local/replicator/source-catalog.ts'
-import { LoadFolder } from '../replicator/load-files.ts'
+import { readSourceCatalog, type SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
+import { sampleRow } from '../../../engine/postgres/copy/sample-row.ts'
+import { openEngine, reference, refusals, rewritten } from '../../engine/load-file/load-run.ts'
+import { LoadFolder } from '../../engine/postgres/load-files.ts'
 import {
   collect,
   dataText,
@@ -13,9 +14,8 @@ import {
   type SourceDatabase,
   type SourceServer,
   startSource,
-} from '../replicator/source-server.ts'
-import { ROWS, TYPES } from '../replicator/typed-table.ts'
-import { openEngine, reference, refusals, rewritten } from './land-file/load-run.ts'
+} from '../../engine/postgres/source-server.ts'
+import { ROWS, TYPES } from '../../engine/postgres/typed-table.ts'
 
 let server: SourceServer
 beforeAll(async () => {

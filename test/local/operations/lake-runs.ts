@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import type { Table } from '../../../core/contract/table.ts'
+import type { Table } from '../../../core/contract/language/table.ts'
 import type { RawChange } from '../../../core/page.ts'
 import { LakeEye, RepairShop } from './repair-shop.ts'
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { inferTable } from '../../../core/contract/infer-table.ts'
-import type { Table } from '../../../core/contract/table.ts'
+import { inferTable } from '../../../core/contract/infer/infer-table.ts'
+import type { Table } from '../../../core/contract/language/table.ts'
+import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
-import { chooseContracts } from '../../../local/pipeline/choose-contracts.ts'
-import type { SourceTable } from '../../../local/replicator/source-catalog.ts'
-import { FileCatalog } from '../../../local/stores/file-catalog.ts'
+import { chooseContracts } from '../../../local/contracts/choose-contracts.ts'
+import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const source = (name: string): SourceTable => ({

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { Drift, type DriftContracts } from '../../../local/pipeline/drift.ts'
+import { Drift, type DriftContracts } from '../../../local/state/drift.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const NOW = Date.UTC(2026, 0, 2)

@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import type { Catalog, ObjectStore, Quarantine } from '../../../core/ports.ts'
+import type { Catalog, ObjectStore, Quarantine } from '../../../core/ports/ports.ts'
 import type { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 
 /**

@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { PipelineError } from '../../../core/failures.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
 import { OperationQueue } from '../../../local/operations/operation-queue.ts'
 import {
   askOperation,

@@ -2,9 +2,9 @@ import { appendFile, cp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { JsonDocument } from '../../../local/pipeline/json-document.ts'
-import { checkJsonFile, readJsonFile } from '../../../local/pipeline/json-file.ts'
-import { journalOf } from '../../../local/pipeline/json-journal.ts'
+import { JsonDocument } from '../../../local/documents/json-document.ts'
+import { checkJsonFile, readJsonFile } from '../../../local/documents/json-file.ts'
+import { journalOf } from '../../../local/documents/json-journal.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const schema = z.object({ counts: z.record(z.string(), z.number()), list: z.array(z.string()) })

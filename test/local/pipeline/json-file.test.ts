@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import * as z from 'zod'
-import { readJsonFile, writeJsonFile } from '../../../local/pipeline/json-file.ts'
+import { readJsonFile, writeJsonFile } from '../../../local/documents/json-file.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const schema = z.object({ format: z.literal(1), names: z.array(z.string()), rows: z.number() })

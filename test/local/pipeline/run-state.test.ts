@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadPosition } from '../../../core/position.ts'
-import { RunState, type RunStateData } from '../../../local/pipeline/run-state.ts'
+import { RunState, type RunStateData } from '../../../local/state/run-state.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const fresh: RunStateData = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type FailureCode, PipelineError } from '../../../core/failures.ts'
+import { type FailureCode, PipelineError } from '../../../core/failures/failures.ts'
 import { pauseAfter, SourceLink } from '../../../local/pipeline/source-link.ts'
 
 const error = (code: FailureCode) => new PipelineError(code, 'why')

@@ -1,8 +1,8 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { commandLine } from '../../../cli/main.ts'
-import { printContract } from '../../../core/contract/print-contract.ts'
-import type { Table } from '../../../core/contract/table.ts'
+import type { Table } from '../../../core/contract/language/table.ts'
+import { printContract } from '../../../core/contract/print/print-contract.ts'
 import { people } from './kept-folder.ts'
 
 const SCHEMAS = 'schemas'

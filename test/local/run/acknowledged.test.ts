@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { PipelineError } from '../../../core/failures.ts'
-import { type SourceServer, startSource, until } from '../replicator/source-server.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
+import { type SourceServer, startSource, until } from '../../engine/postgres/source-server.ts'
 import { AddingLab } from './adding-lab.ts'
 
 let server: SourceServer

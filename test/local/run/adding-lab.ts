@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Table } from '../../../core/contract/table.ts'
-import type { AddStep, TablesAdded } from '../../../local/run/add-tables.ts'
+import type { Table } from '../../../core/contract/language/table.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
-import type { SourceDatabase, SourceServer } from '../replicator/source-server.ts'
+import type { AddStep, TablesAdded } from '../../../local/run/tables/add-tables.ts'
+import type { SourceDatabase, SourceServer } from '../../engine/postgres/source-server.ts'
 
 const ORDERS = `
   CREATE TABLE public.orders (id bigint PRIMARY KEY, n int NOT NULL, note text);

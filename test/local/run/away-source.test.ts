@@ -2,12 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { PipelineError } from '../../../core/failures.ts'
-import { readJsonFile } from '../../../local/pipeline/json-file.ts'
-import { runFolder } from '../../../local/pipeline/run-folder.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
+import { readJsonFile } from '../../../local/documents/json-file.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
-import { runStatus } from '../../../local/run/run-status.ts'
-import { TcpLine } from '../../support/tcp-line.ts'
+import { runStatus } from '../../../local/run/status/run-status.ts'
+import { runFolder } from '../../../local/state/run-folder.ts'
 import {
   refusal,
   type SourceDatabase,
@@ -15,7 +14,8 @@ import {
   startSource,
   until,
   walEnd,
-} from '../replicator/source-server.ts'
+} from '../../engine/postgres/source-server.ts'
+import { TcpLine } from '../../support/tcp-line.ts'
 
 let server: SourceServer
 let database: SourceDatabase

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { PipelineError } from '../../../core/failures.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
-import { RunState, type RunStateData } from '../../../local/pipeline/run-state.ts'
 import { pauseAfter } from '../../../local/pipeline/source-link.ts'
 import { SourceRun } from '../../../local/pipeline/source-run.ts'
+import { RunState, type RunStateData } from '../../../local/state/run-state.ts'
+import { refusal, until, walEnd } from '../../engine/postgres/source-server.ts'
 import { RunnerStage } from '../loads/runner-stage.ts'
-import { openScratch, type Scratch } from '../postgres/scratch.ts'
-import { refusal, until, walEnd } from '../replicator/source-server.ts'
+import { openScratch, type Scratch } from '../sample/scratch.ts'
 
 let scratch: Scratch
 let stage: RunnerStage

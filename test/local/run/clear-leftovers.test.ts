@@ -1,8 +1,8 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { runFolder } from '../../../local/pipeline/run-folder.ts'
 import { clearLeftovers } from '../../../local/run/clear-leftovers.ts'
+import { runFolder } from '../../../local/state/run-folder.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const kept = [

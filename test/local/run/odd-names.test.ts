@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type SourceServer, startSource } from '../replicator/source-server.ts'
+import { type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
 import { AddingLab } from './adding-lab.ts'
 
 const NAMES = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { restAfter } from '../../../local/run/rest-after.ts'
+import { restAfter } from '../../../local/run/status/rest-after.ts'
 
 const pace = { everyMs: 1_000, share: 0.02, mostMs: 10_000 }
 

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isJsonObject, parseJsonObject, stringifyJson } from '../../../core/json.ts'
 import { MAX_ROW_BYTES } from '../../../core/row-limit.ts'
-import { LakeSession } from '../../../local/duckdb/lake-session.ts'
+import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
 import { runOperation } from '../../../local/operations/operation.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
-import { type SourceDatabase, type SourceServer, startSource } from '../replicator/source-server.ts'
+import { type SourceDatabase, type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
 
 let server: SourceServer
 let database: SourceDatabase

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { PipelineError } from '../../../core/failures.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
 import { Schedule } from '../../../local/run/schedule.ts'
 import { MemoryLog } from '../../ingest/memory-ports.ts'
 

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { doctorCommand } from '../../../cli/commands/doctor.ts'
-import { refusal, type SourceServer, startSource } from '../replicator/source-server.ts'
+import { refusal, type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
 import { AddingLab } from './adding-lab.ts'
 
 let server: SourceServer

@@ -3,11 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { runFolder } from '../../../local/pipeline/run-folder.ts'
-import { RunState } from '../../../local/pipeline/run-state.ts'
-import { inspectSource } from '../../../local/run/inspect-source.ts'
 import { type LocalRun, type LocalRunOptions, openLocalRun } from '../../../local/run/local-run.ts'
-import { type SourceDatabase, type SourceServer, startSource, until } from '../replicator/source-server.ts'
+import { inspectSource } from '../../../local/run/tables/inspect-source.ts'
+import { runFolder } from '../../../local/state/run-folder.ts'
+import { RunState } from '../../../local/state/run-state.ts'
+import {
+  type SourceDatabase,
+  type SourceServer,
+  startSource,
+  until,
+} from '../../engine/postgres/source-server.ts'
 
 let server: SourceServer
 let database: SourceDatabase

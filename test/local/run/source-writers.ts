@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Source } from '../../../local/replicator/source-connection.ts'
+import type { Source } from '../../../engine/postgres/connection/source-connection.ts'
 
 /** Transactions on a source, one after the other on each connection, until `stop`. */
 export interface Writers {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { recoverEntry } from '../../../local/operations/recover-entry.ts'
-import { type SourceServer, startSource, until } from '../replicator/source-server.ts'
+import { type SourceServer, startSource, until } from '../../engine/postgres/source-server.ts'
 import { AddingLab } from './adding-lab.ts'
 
 let server: SourceServer

@@ -2,7 +2,7 @@ import { copyFile, cp, mkdir, open, readFile, rmdir, stat, truncate, writeFile }
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Frame, FrameLog } from '../../../local/stores/frame-log.ts'
+import { type Frame, FrameLog } from '../../../local/logs/frame-log.ts'
 import { runs } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { FrameLog } from '../../../local/stores/frame-log.ts'
+import { FrameLog } from '../../../local/logs/frame-log.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const SEGMENT = '00000001.log'

@@ -45,7 +45,7 @@ export const retries: readonly Mutant[] = [
     reason: 'only the records that failed are sent again',
   },
   {
-    file: 'aws/retry.ts',
+    file: 'aws/calls/retry.ts',
     before: 'if (this.failed >= attempts || this.signal.aborted) return false',
     after: 'if (this.signal.aborted) return false',
     test: 'test/aws/bounded-retries.test.ts',

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { findPostgresBinaries } from '../../../local/postgres/postgres-binaries.ts'
+import { findPostgresBinaries } from '../../../local/embedded-postgres/postgres-binaries.ts'
 
 /** One major version of PostgreSQL that tests run on. */
 export interface TestedMajor {

@@ -1,0 +1,23 @@
+import { Command } from 'commander'
+import { chosenCommands, type LazyCommands, type MakeCommand } from '../../lazy-commands.ts'
+
+const commands: LazyCommands = {
+  new: async () => (await import('./contract-new.ts')).contractNewCommand,
+  infer: async () => (await import('./contract-infer.ts')).contractInferCommand,
+  check: async () => (await import('./contract-check.ts')).contractCheckCommand,
+  test: async () => (await import('./contract-test.ts')).contractTestCommand,
+  diff: async () => (await import('./contract-diff.ts')).contractDiffCommand,
+  lock: async () => (await import('./contract-lock.ts')).contractLockCommand,
+}
+
+/** `contract new | infer | check | test | diff | lock`; `word` is the one after `contract`. */
+export async function contractCommand(word: string | undefined): Promise<MakeCommand> {
+  const makers = await chosenCommands(commands, word)
+  return (cli) => {
+    const contract = new Command('contract').description(
+      'Contracts: what the lake accepts of a source table.',
+    )
+    for (const make of makers) contract.addCommand(make(cli))
+    return contract
+  }
+}

@@ -1,0 +1,143 @@
+import { createInterface } from 'node:readline/promises'
+import { Command } from 'commander'
+import type { DefinitionsPlan } from '../../../aws/glue/catalog-definitions.ts'
+import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contracts.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
+import { beforeFunctions } from '../../../glue/catalog-plan.ts'
+import { catalogTable } from '../../../glue/catalog-table.ts'
+import { planText } from '../../../glue/plan-text.ts'
+import { readStack, stackOption } from '../../../stack/stack.ts'
+import type { Cli } from '../../main.ts'
+import { contractsFolderOption } from '../../terminal/command-options.ts'
+import { exit } from '../../terminal/output.ts'
+
+interface CatalogOptions {
+  readonly schemas: string
+  readonly stack?: readonly string[]
+  readonly region?: string
+  readonly prefix?: string
+  readonly root?: string
+  readonly endpoint?: string
+  readonly json?: boolean
+}
+
+interface ApplyOptions extends CatalogOptions {
+  readonly allowBreaking?: boolean
+  readonly beforeFunctions?: boolean
+  readonly autoApprove?: boolean
+}
+
+/** `catalog plan | apply`: databases, history tables and views in Glue, out of the contracts. */
+export function catalogCommand(cli: Cli): Command {
+  return new Command('catalog')
+    .description('The Glue Data Catalog, out of the contracts.')
+    .addCommand(planCommand(cli))
+    .addCommand(applyCommand(cli))
+}
+
+function planCommand({ output }: Cli): Command {
+  return withPlace(new Command('plan'))
+    .description('What would change in Glue. Exit code 0 nothing, 1 something, 2 failed.')
+    .addHelpText(
+      'after',
+      '\n  tidemark catalog plan --stack data.json\n  tidemark catalog plan --region eu-west-1 --root s3://tidemark-lake',
+    )
+    .action((options: CatalogOptions) =>
+      withPlan(options, async ({ changes }) => {
+        output.result(options.json === true ? JSON.stringify({ changes }) : planText(changes))
+        process.exitCode = changes.length === 0 ? exit.fine : exit.findings
+      }),
+    )
+}
+
+function applyCommand({ output }: Cli): Command {
+  return withPlace(new Command('apply'))
+    .description('Shows the plan, asks, and changes Glue. Exit code 0 applied or nothing to do, 2 failed.')
+    .option('--allow-breaking', 'do also what takes something from readers')
+    .option('--before-functions', 'do only what has to be there before new functions write')
+    .option('--auto-approve', 'do not ask')
+    .addHelpText('after', '\n  tidemark catalog apply --stack data.json')
+    .action((options: ApplyOptions) =>
+      withPlan(options, async ({ changes: all, apply }) => {
+        const changes = options.beforeFunctions === true ? beforeFunctions(all) : all
+        if (options.json !== true) output.result(planText(changes))
+        if (changes.length > 0) {
+          const isBreaking = changes.some((change) => change.class === 'breaking')
+          /* What will be refused is not asked about. */
+          const isAsked = options.autoApprove !== true && (options.allowBreaking === true || !isBreaking)
+          if (isAsked) await approve(options.json === true)
+          await apply(options.allowBreaking === true, changes)
+          if (options.json !== true) output.progress('Applied.')
+        }
+        if (options.json === true) output.result(JSON.stringify({ applied: changes }))
+      }),
+    )
+}
+
+function withPlace(command: Command): Command {
+  return command
+    .addOption(contractsFolderOption())
+    .addOption(stackOption())
+    .option('--region <region>', 'AWS region, without --stack')
+    .option('--root <url>', 'where the lake lies, without --stack: s3://bucket')
+    .option('--prefix <text>', 'before the name of each Glue database, such as dev_')
+    .option('--endpoint <url>', 'of a stand-in for AWS, for tests')
+    .option('--json', 'the plan as one JSON object')
+}
+
+/** Where the catalog and the lake are: of a stack, or as the options say, which come first. */
+async function placeOf({ stack, ...given }: CatalogOptions) {
+  const found = stack === undefined ? {} : (await readStack(stack)).data
+  const { region = found.region, prefix = found.catalog_prefix ?? '' } = given
+  const [, named] = /^s3:\/\/([a-z0-9.-]+)\/?$/.exec(given.root ?? '') ?? []
+  if (given.root !== undefined && named === undefined)
+    throw new PipelineError('usage/invalid', '--root is s3://bucket')
+  const bucket = named ?? found.bucket
+  if (region === undefined || bucket === undefined)
+    throw new PipelineError(
+      'usage/invalid',
+      'where the catalog is: --stack data.json, or --region and --root s3://bucket',
+    )
+  if (!/^[a-z0-9_]*$/.test(prefix))
+    throw new PipelineError('usage/invalid', '--prefix is lower case letters, digits and underscores')
+  return { region, bucket, prefix }
+}
+
+/* The SDK is loaded only by who needs it. */
+async function withPlan(
+  options: CatalogOptions,
+  use: (plan: DefinitionsPlan) => Promise<void>,
+): Promise<void> {
+  const { region, bucket, prefix } = await placeOf(options)
+  const tables = tablesOf(await loadContracts(options.schemas, process.cwd())).map(catalogTable)
+  const { glueClient, s3Client } = await import('../../../aws/calls/clients.ts')
+  const { defaultRetry: retry } = await import('../../../aws/calls/retry.ts')
+  const { glueTables } = await import('../../../aws/glue/glue-tables.ts')
+  const { planDefinitions } = await import('../../../aws/glue/catalog-definitions.ts')
+  const { S3Objects } = await import('../../../aws/s3/s3-objects.ts')
+  const { endpoint } = options
+  const settings = { region, ...(endpoint === undefined ? {} : { endpoint }) }
+  const [glue, s3] = [glueClient(settings), s3Client(settings)]
+  try {
+    const objects = new S3Objects({ client: s3, bucket, prefix: '', retry, partBytes: 8 << 20 })
+    const root = `s3://${bucket}`
+    await use(
+      await planDefinitions({ glue: glueTables({ client: glue, retry }), prefix, root, objects }, tables),
+    )
+  } finally {
+    glue.destroy()
+    s3.destroy()
+  }
+}
+
+async function approve(isJson: boolean): Promise<void> {
+  if (isJson || process.stdin.isTTY !== true)
+    throw new PipelineError('usage/invalid', 'nobody to ask: --auto-approve applies without')
+  const prompt = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await prompt.question('Apply these changes? Only "yes" does: ')
+    if (answer !== 'yes') throw new PipelineError('usage/invalid', 'not approved; nothing was applied')
+  } finally {
+    prompt.close()
+  }
+}

@@ -1,0 +1,25 @@
+import { proofAnswer } from '../../../engine/reconcile/proof-answer.ts'
+import { askFunction } from '../../../stack/ask-function.ts'
+import type { Output } from '../../terminal/output.ts'
+import { answerExit, answerText } from '../../view/answer-report.ts'
+
+export interface StackProof {
+  readonly stack: readonly string[]
+  readonly table?: readonly string[]
+  readonly sample?: number
+  readonly since?: string
+  readonly heal?: boolean
+  readonly json?: boolean
+}
+
+/** Lets the function `reconcile` of a stack prove its lake, prints what it answers, and sets the exit code. */
+export async function reconcileStack(
+  { stack, table, sample, since, heal, json }: StackProof,
+  output: Output,
+): Promise<void> {
+  if (json !== true) output.progress('the function reconcile compares; it may take 15 minutes')
+  const event = { tables: table, sample, since, heal }
+  const answer = await askFunction(stack, 'reconcile', event, proofAnswer)
+  output.result(json === true ? JSON.stringify(answer) : answerText(answer, output))
+  process.exitCode = answerExit(answer)
+}

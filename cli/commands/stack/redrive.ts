@@ -1,0 +1,108 @@
+import { Command } from 'commander'
+import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contracts.ts'
+import { auditRecords, type LedgerAudit } from '../../../core/audit/audit-records.ts'
+import { wayBack } from '../../../core/audit/way-back.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
+import {
+  namesOf,
+  type Redriven,
+  type RedriveParts,
+  redriveStack,
+  requestAnswer,
+} from '../../../stack/operations/stack-redrive.ts'
+import { functionOf, readStack, type Stack, stackOption } from '../../../stack/stack.ts'
+import type { Cli } from '../../main.ts'
+import { contractsFolderOption } from '../../terminal/command-options.ts'
+import { count, exit } from '../../terminal/output.ts'
+
+interface RedriveOptions {
+  readonly stack?: string | readonly string[]
+  readonly schemas: string
+  readonly page?: readonly string[]
+  readonly object?: readonly string[]
+  readonly file?: readonly string[]
+  readonly missing?: boolean
+  readonly json?: boolean
+}
+
+type Findings = LedgerAudit['findings']
+
+const OVERDUE_MS = 3_600_000
+
+/** `redrive`: what an audit of a stack found missing comes again, by name or all of it. */
+export function redriveCommand({ output }: Cli): Command {
+  return new Command('redrive')
+    .description('On AWS: formats pages and lands objects again, as an audit names them.')
+    .addOption(stackOption())
+    .addOption(contractsFolderOption())
+    .option('--page <key...>', 'format these pages of the raw table again')
+    .option('--object <key...>', 'land these objects of landing/changes/ again')
+    .option('--file <key...>', 'bring back what these history files were made of')
+    .option('--missing', 'audit everything, and redrive all that is missing')
+    .option('--json', 'what was done as one JSON object')
+    .addHelpText('after', '\n  tidemark redrive --stack data.json --missing')
+    .action(async (options: RedriveOptions) => {
+      const { stack: files, missing, json } = options
+      if (files === undefined)
+        throw new PipelineError('usage/invalid', 'name the stack: --stack data.json source.json')
+      const given = { pages: options.page ?? [], objects: options.object ?? [], files: options.file ?? [] }
+      if (missing !== true && Object.values(given).every(({ length }) => length === 0))
+        throw new PipelineError('usage/invalid', 'nothing is named: --page, --object, --file or --missing')
+      const stack = await readStack(files)
+      const { done, failed } = await withParts(stack, options.schemas, async (parts, audit) => {
+        return missing === true ? redriveMissing(audit, parts) : redriveStack(given, parts)
+      })
+      process.exitCode = failed.length === 0 ? exit.fine : exit.findings
+      if (json === true) return output.result(JSON.stringify({ done, failed }))
+      for (const { name, reason } of failed) output.result(`- ${name}: ${reason}`)
+      output.result(`${count(done.length)} redriven, ${count(failed.length)} not; they land in a few minutes`)
+    })
+}
+
+/* An object that is landed brings the blocks of many pages: only what is missing after it is formatted again. */
+async function redriveMissing(audit: () => Promise<Findings>, parts: RedriveParts): Promise<Redriven> {
+  const { objects, ...rest } = namesOf(await audit())
+  if (objects.length === 0) return redriveStack({ objects, ...rest }, parts)
+  const landed = await redriveStack({ objects, pages: [], files: [] }, parts)
+  const others = await redriveStack({ ...namesOf(await audit()), objects: [] }, parts)
+  return { done: [...landed.done, ...others.done], failed: [...landed.failed, ...others.failed] }
+}
+
+/* The SDK is loaded only by who needs it. */
+async function withParts<T>(
+  stack: Stack,
+  schemas: string,
+  use: (parts: RedriveParts, audit: () => Promise<Findings>) => Promise<T>,
+): Promise<T> {
+  const { region, bucket, raw_table: rawTable, ledger_table: ledgerTable, systems } = stack.data
+  if (!region || !bucket || !rawTable || !ledgerTable || !systems)
+    throw new PipelineError('usage/invalid', '--stack: no tidemark_data with its tables and its bucket')
+  const [format, land] = [functionOf(stack, 'format').name, functionOf(stack, 'land').name]
+  const tables = tablesOf(await loadContracts(schemas, process.cwd()))
+  const { dynamoClient, lambdaClient } = await import('../../../aws/calls/clients.ts')
+  const { DynamoLedger } = await import('../../../aws/dynamo/dynamo-ledger.ts')
+  const { invoke } = await import('../../../aws/lambda/invoke.ts')
+  const { defaultRetry: retry } = await import('../../../aws/calls/retry.ts')
+  const { openStackAudit } = await import('../../../aws/audit/stack-audit.ts')
+  const audit = openStackAudit(tables, { region, bucket, rawTable, ledgerTable, systems }, retry)
+  const [lambda, dynamo] = [lambdaClient({ region }), dynamoClient({ region })]
+  /* Only the manifest is written, which does not expire. */
+  const ledger = new DynamoLedger({
+    ...{ table: { client: dynamo, name: ledgerTable, retry }, rawDays: 1, now: Date.now },
+  })
+  try {
+    return await use(
+      {
+        format: (pages) => invoke({ client: lambda, name: format }, { pages }, requestAnswer),
+        land: (objects) => invoke({ client: lambda, name: land }, { objects }, requestAnswer),
+        wayBack: (file) => wayBack(file, audit),
+        forget: (day, file) => ledger.replaceFiles({ ...day, added: [], removed: [file] }),
+      },
+      async () => (await auditRecords(audit, { now: Date.now(), overdueMs: OVERDUE_MS })).findings,
+    )
+  } finally {
+    audit.close()
+    lambda.destroy()
+    dynamo.destroy()
+  }
+}

@@ -1,0 +1,64 @@
+import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contracts.ts'
+import type { AuditedBalance } from '../../../core/audit/audit-pages.ts'
+import { readStack } from '../../../stack/stack.ts'
+import { lookAtAll } from '../../../stack/status/stack-look.ts'
+import { withStackSession } from '../../../stack/status/stack-session.ts'
+import { alignedTable, count, type Output, paint } from '../../terminal/output.ts'
+import { auditText } from '../../view/audit-text.ts'
+import { checkExit, checksOf, checkText } from '../../view/check-report.ts'
+
+export interface StatusStackOptions {
+  readonly stack: string | readonly string[]
+  readonly sourceProfile?: string
+  readonly schemas: string
+  readonly audit?: boolean
+  readonly json?: boolean
+}
+
+/** `status --stack`: whether a stack is well, each thing that is not with its runbook, and the ledger by contract. */
+export async function statusOfStack(options: StatusStackOptions, output: Output): Promise<void> {
+  const { stack: files, sourceProfile, schemas, audit = false, json } = options
+  const stack = await readStack(files)
+  const tables = tablesOf(await loadContracts(schemas, process.cwd()))
+  if (json !== true) output.progress('asking the services of the stack')
+  const { careLooks } = await import('../../../stack/status/care-looks.ts')
+  const { ledgerLook } = await import('../../../stack/status/ledger-look.ts')
+  const { wayLooks } = await import('../../../stack/status/way-looks.ts')
+  const said = [files].flat().join(' ')
+  const { checks, reading } = await withStackSession(
+    { stack, tables, files: said, sourceProfile },
+    async (session) => {
+      const ledger = ledgerLook(session, audit)
+      const found = await lookAtAll([...wayLooks(session), ledger, ...careLooks(session)])
+      return { checks: found, reading: ledger.reading() }
+    },
+  )
+  const groups = [{ name: `stack ${said}`, checks }]
+  process.exitCode = checkExit(groups)
+  if (json === true) {
+    const { balances = null, findings = null } = reading ?? {}
+    return output.result(JSON.stringify({ ...checksOf(groups), balances, ...(audit ? { findings } : {}) }))
+  }
+  output.result(checkText(groups, output))
+  const { balances = [], findings = null } = reading ?? {}
+  if (balances.length > 0) output.result(balanceTable(balances, output))
+  if (findings !== null) output.result(auditText({ findings, before: 0 }, output))
+}
+
+function balanceTable(balances: readonly AuditedBalance[], output: Output): string {
+  const rows = balances.map((one) => [
+    one.contract ?? `${one.source} (no contract)`,
+    ...[one.captured, one.landed, one.quarantined, one.filtered, one.inFlight].map(count),
+    one.balanced ? paint(output, 'green', 'balanced') : paint(output, 'red', `${count(one.missing)} missing`),
+  ])
+  const head = [
+    'contract, not settled for 2 days',
+    'captured',
+    'landed',
+    'quarantine',
+    'filtered',
+    'in flight',
+    '',
+  ]
+  return `\n${alignedTable(head, rows)}`
+}

@@ -1,0 +1,39 @@
+import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
+import type { Request } from '../../local/run/perform-operation.ts'
+import type { Cli } from '../main.ts'
+
+const PROGRESS_MS = 1_000
+
+/** Runs an operation on a folder for a command: progress to standard error at most once a second, Ctrl-C stops it where it can go on. */
+export async function operate(
+  { output }: Cli,
+  { dir, schemas }: { readonly dir: string; readonly schemas?: string },
+  request: Request,
+): Promise<unknown> {
+  const contracts = await chosenContracts(schemas)
+  const { performOperation } = await import('../../local/run/perform-operation.ts')
+  const stop = new AbortController()
+  const onInterrupt = () => stop.abort()
+  process.once('SIGINT', onInterrupt)
+  let last = performance.now()
+  try {
+    return await performOperation(request, {
+      dir,
+      contracts,
+      signal: stop.signal,
+      log: { info: () => undefined, warn: (event) => output.progress(`warning ${event}`) },
+      onProgress: (progress) => {
+        if (performance.now() - last < PROGRESS_MS) return
+        last = performance.now()
+        output.progress(progressLine(progress))
+      },
+    })
+  } finally {
+    process.removeListener('SIGINT', onInterrupt)
+  }
+}
+
+function progressLine(progress: unknown): string {
+  const entries = typeof progress === 'object' && progress !== null ? Object.entries(progress) : []
+  return entries.map(([name, value]) => `${name} ${value}`).join(' · ')
+}

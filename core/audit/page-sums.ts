@@ -1,0 +1,136 @@
+import { addsUp, blockId, type NamedBlock, type PageShare } from '../ledger/ledger.ts'
+import { isBlockLanded, type RecordedPage } from '../ledger/recorded-page.ts'
+import type { Page } from '../page.ts'
+import type { AuditTime } from './ledger-audit.ts'
+import type { LedgerFinding } from './ledger-finding.ts'
+import { lostBlock, lostPage, unevenPage } from './ledger-finding.ts'
+
+/** Changes of pages by what became of them. */
+export interface PageSum {
+  captured: number
+  landed: number
+  quarantined: number
+  filtered: number
+  inFlight: number
+  missing: number
+  /** When the oldest change in flight was committed, or its page formatted; epoch milliseconds. */
+  oldestInFlight: number | null
+}
+
+/** One page, and what is known of it. */
+export interface PageCase {
+  readonly page: Omit<Page, 'content'>
+  /** When its last change was committed; null where nobody said. */
+  readonly committedAt: number | null
+  /** The raw store has it still. */
+  readonly isHeld: boolean
+  readonly record: RecordedPage | undefined
+}
+
+export interface PageContext extends AuditTime {
+  /** Contracts that read the table. */
+  readonly contracts: readonly string[]
+  /** Ids of blocks in objects that were set aside, with the object. */
+  readonly aside: ReadonlyMap<string, string>
+}
+
+export interface PageVerdict {
+  /** By contract; null for a table that none reads. */
+  readonly sums: ReadonlyMap<string | null, PageSum>
+  readonly findings: readonly LedgerFinding[]
+  /** Every change of it is landed, quarantined or filtered. */
+  readonly isSettled: boolean
+}
+
+export function noSum(): PageSum {
+  return {
+    ...{ captured: 0, landed: 0, quarantined: 0, filtered: 0, inFlight: 0, missing: 0 },
+    oldestInFlight: null,
+  }
+}
+
+/** Adds what became of some changes to a sum of more. */
+export function addSum(into: PageSum, one: PageSum): void {
+  into.captured += one.captured
+  into.landed += one.landed
+  into.quarantined += one.quarantined
+  into.filtered += one.filtered
+  into.inFlight += one.inFlight
+  into.missing += one.missing
+  if (one.oldestInFlight !== null)
+    into.oldestInFlight = Math.min(into.oldestInFlight ?? one.oldestInFlight, one.oldestInFlight)
+}
+
+/** What became of the changes of one page: captured = landed + quarantined + filtered + in flight + missing, by contract. */
+export function judgePage(one: PageCase, context: PageContext): PageVerdict {
+  const sums =
+    one.record?.formatted === undefined
+      ? unformatted(one, context)
+      : new Map(one.record.formatted.shares.map((share) => [share.contract, shareSum(one, share, context)]))
+  const findings = [...sums.values()].some(({ missing }) => missing > 0) ? findingsOf(one, context) : []
+  const isSettled = [...sums.values()].every(({ inFlight, missing }) => inFlight === 0 && missing === 0)
+  return { sums, findings, isSettled }
+}
+
+/* Age counts from the commit, for nobody writes down when a page came. */
+function unformatted(
+  { page: { changes }, committedAt, record }: PageCase,
+  { contracts, now, overdueMs }: PageContext,
+): Map<string | null, PageSum> {
+  const isLost = now - (committedAt ?? 0) > overdueMs
+  const readers: readonly (string | null)[] = contracts.length === 0 ? [null] : contracts
+  return new Map(
+    readers.map((contract) => {
+      const sum = { ...noSum(), captured: changes }
+      if (contract !== null && record?.replayed.has(contract) === true) sum.landed = changes
+      else if (isLost) sum.missing = changes
+      else {
+        sum.inFlight = changes
+        sum.oldestInFlight = committedAt
+      }
+      return [contract, sum]
+    }),
+  )
+}
+
+function shareSum({ page, committedAt, record }: PageCase, share: PageShare, context: PageContext): PageSum {
+  const sum = noSum()
+  if (record?.formatted === undefined) return sum
+  sum.captured = page.changes
+  sum.quarantined = share.refused
+  sum.filtered = share.filtered
+  for (const block of share.blocks) {
+    const fate = fateOf(block, record, context)
+    sum[fate] += block.changes
+    if (fate === 'inFlight') sum.oldestInFlight = committedAt ?? record.formatted.at
+  }
+  if (!addsUp(page.changes, share))
+    sum.missing +=
+      page.changes - share.blocks.reduce((all, { changes }) => all + changes, share.refused + share.filtered)
+  return sum
+}
+
+function fateOf(block: NamedBlock, record: RecordedPage, { aside, now, overdueMs }: PageContext) {
+  if (isBlockLanded(record, block)) return 'landed'
+  if (aside.has(blockId(block))) return 'quarantined'
+  return now - (record.formatted?.at ?? 0) > overdueMs ? 'missing' : 'inFlight'
+}
+
+function findingsOf(one: PageCase, context: PageContext): readonly LedgerFinding[] {
+  const { page, record } = one
+  const again = { advice: redriveOf(one) }
+  if (record?.formatted === undefined) return [{ ...lostPage(page, context.contracts), ...again }]
+  return record.formatted.shares.flatMap((share) => [
+    ...share.blocks
+      .filter((block) => fateOf(block, record, context) === 'missing')
+      .map((block) => ({ ...lostBlock(block, 'no landed object has it'), ...again })),
+    ...(addsUp(page.changes, share) ? [] : [{ ...unevenPage(page, share.contract ?? ''), ...again }]),
+  ])
+}
+
+/** Formatting a page again brings back its blocks; a raw page that has expired only a load of its table. */
+function redriveOf({ page: { key, table }, isHeld }: PageCase): string {
+  return isHeld
+    ? `tidemark redrive --page '${key}'`
+    : `tidemark load start ${table}: its raw page has expired`
+}

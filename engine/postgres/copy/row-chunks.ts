@@ -1,0 +1,212 @@
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { PipelineError } from '../../../core/failures/failures.ts'
+import { MAX_ROW_BYTES } from '../../../core/row-limit.ts'
+import { LongRow, type RowFields } from './long-row.ts'
+
+const NEWLINE = 0x0a
+const WRITE_BYTES = 1024 * 1024
+/* A row this long ends its chunk: the engine that reads it holds several copies of it. */
+const LONG_ROW_BYTES = 8 * 1024 * 1024
+/* The engine takes 2,048 rows at a time: of rows this long that is a whole chunk, which therefore ends sooner. */
+const FAT_ROW_BYTES = 128 * 1024
+const FAT_CHUNK_BYTES = 16 * 1024 * 1024
+
+/** A file of whole rows in COPY's text format. */
+export interface RowChunk {
+  readonly path: string
+  readonly bytes: number
+  /** No row is longer. */
+  readonly longestRow: number
+}
+
+export interface RowChunksOptions {
+  /** A path for a new chunk. */
+  readonly scratch: () => Promise<string>
+  /** A chunk is handed over with the row that reaches this size, or 16 MiB where rows may be longer than 128 KiB. */
+  readonly chunkBytes: number
+  /** Called for one chunk at a time; the chunk is deleted when it resolves or rejects. */
+  readonly take: (chunk: RowChunk) => Promise<void>
+  readonly fields: RowFields
+  /** `MAX_ROW_BYTES` unless given. */
+  readonly maxRowBytes?: number
+  /** Told of a row beyond the limit, which is in no chunk: its size, and as a row of COPY's text its key among nulls. */
+  readonly oversize: (row: Buffer, bytes: number) => Promise<void>
+}
+
+interface OpenChunk {
+  readonly path: string
+  readonly file: FileHandle
+  /** With what waits in memory, and without. */
+  bytes: number
+  written: number
+  longestRow: number
+}
+
+interface LongRowOf {
+  readonly row: LongRow
+  /** Where it begins in its chunk. */
+  readonly start: number
+}
+
+/**
+ * Cuts COPY's text into files at ends of rows, without looking at each row; only a row that may be too large is measured,
+ * and left out if it is. While one file is taken the next one is filled; no third one is begun. Holds 1 MiB and the last
+ * buffer in memory.
+ */
+export class RowChunks {
+  private readonly options: RowChunksOptions
+  private readonly most: number
+  private chunk: OpenChunk | undefined
+  private waiting: Buffer[] = []
+  private waitingBytes = 0
+  /** Bytes of the row that has begun and not ended. */
+  private unfinished = 0
+  /** The row that is measured, once it may be too large. */
+  private long: LongRowOf | undefined
+  private taking: Promise<void> = Promise.resolve()
+
+  constructor(options: RowChunksOptions) {
+    this.options = options
+    this.most = options.maxRowBytes ?? MAX_ROW_BYTES
+  }
+
+  /** The buffer belongs to the chunks from then on. Throws what `take` and `oversize` throw. */
+  async write(buffer: Buffer): Promise<void> {
+    let rest = buffer
+    while (rest.length > 0) {
+      this.chunk ??= await this.begin()
+      const taken = await this.some(this.chunk, rest)
+      rest = rest.subarray(taken)
+    }
+  }
+
+  /* Takes all of a buffer whose rows are surely not too large, else one row of it at most. Gives how many bytes. */
+  private async some(chunk: OpenChunk, buffer: Buffer): Promise<number> {
+    if (this.long === undefined) {
+      const end = buffer.indexOf(NEWLINE) + 1
+      const isSmall = this.unfinished + buffer.length <= this.most
+      const part = isSmall || end === 0 ? buffer.length : end
+      if (this.unfinished + part <= this.most) {
+        await this.fill(chunk, buffer.subarray(0, part))
+        return part
+      }
+      this.long = await this.beginLong(chunk)
+    }
+    return this.measured(chunk, this.long, buffer)
+  }
+
+  private async measured(chunk: OpenChunk, { row, start }: LongRowOf, buffer: Buffer): Promise<number> {
+    const taken = row.take(buffer)
+    const isOver = row.soFar > this.most
+    if (!isOver) await this.append(chunk, buffer.subarray(0, taken))
+    else if (chunk.bytes > start) await this.cutBack(chunk, start)
+    this.unfinished = isOver ? 0 : this.unfinished + taken
+    chunk.longestRow = Math.max(chunk.longestRow, this.unfinished)
+    if (buffer[taken - 1] !== NEWLINE) return taken
+    this.long = undefined
+    this.unfinished = 0
+    if (isOver) await this.options.oversize(row.keyRow(), row.bytes)
+    /* A long row: no other follows it in its chunk. */ else await this.handOver(chunk)
+    return taken
+  }
+
+  private async fill(chunk: OpenChunk, buffer: Buffer): Promise<void> {
+    const end = buffer.lastIndexOf(NEWLINE) + 1
+    /* A row ends in this buffer or later: with what came before it, the buffer is as long as the longest of its rows. */
+    const longest = this.unfinished + buffer.length
+    chunk.longestRow = Math.max(chunk.longestRow, longest)
+    this.unfinished = end === 0 ? longest : buffer.length - end
+    const isFull = chunk.bytes + end >= this.bytesOf(chunk) || chunk.longestRow > LONG_ROW_BYTES
+    if (end === 0 || !isFull) return this.append(chunk, buffer)
+    await this.append(chunk, buffer.subarray(0, end))
+    await this.handOver(chunk)
+    if (end < buffer.length) {
+      this.chunk = await this.begin()
+      await this.append(this.chunk, buffer.subarray(end))
+    }
+  }
+
+  private bytesOf({ longestRow }: OpenChunk): number {
+    const { chunkBytes } = this.options
+    return longestRow > FAT_ROW_BYTES ? Math.min(chunkBytes, FAT_CHUNK_BYTES) : chunkBytes
+  }
+
+  /* What came of the row is in the chunk already. */
+  private async beginLong(chunk: OpenChunk): Promise<LongRowOf> {
+    await this.flush(chunk)
+    const row = new LongRow(this.options.fields)
+    const start = chunk.bytes - this.unfinished
+    const piece = Buffer.allocUnsafe(WRITE_BYTES)
+    for (let at = start; at < chunk.bytes; ) {
+      const { bytesRead } = await chunk.file.read(piece, 0, Math.min(piece.length, chunk.bytes - at), at)
+      if (bytesRead === 0) throw new RangeError('a chunk is shorter than what was written to it')
+      row.take(piece.subarray(0, bytesRead))
+      at += bytesRead
+    }
+    return { row, start }
+  }
+
+  private async cutBack(chunk: OpenChunk, start: number): Promise<void> {
+    await this.flush(chunk)
+    await chunk.file.truncate(start)
+    chunk.bytes = start
+    chunk.written = start
+  }
+
+  /** Hands over the last chunk; resolves when it is taken. Throws source/protocol when the data stopped inside a row. */
+  async end(): Promise<void> {
+    if (this.unfinished > 0 || this.long !== undefined)
+      throw new PipelineError('source/protocol', 'COPY ended inside a row')
+    if (this.chunk !== undefined && this.chunk.bytes > 0) await this.handOver(this.chunk)
+    await this.taking
+  }
+
+  /** Waits for the chunk that is being taken and deletes what is left. Never throws. */
+  async close(): Promise<void> {
+    await this.taking.catch(() => undefined)
+    if (this.chunk === undefined) return
+    await this.chunk.file.close().catch(() => undefined)
+    await rm(this.chunk.path, { force: true }).catch(() => undefined)
+    this.chunk = undefined
+  }
+
+  private async begin(): Promise<OpenChunk> {
+    const path = await this.options.scratch()
+    /* Rows of the source in clear: for nobody else. */
+    return { path, file: await open(path, 'wx+', 0o600), bytes: 0, written: 0, longestRow: 0 }
+  }
+
+  private async append(chunk: OpenChunk, buffer: Buffer): Promise<void> {
+    this.waiting.push(buffer)
+    this.waitingBytes += buffer.length
+    chunk.bytes += buffer.length
+    if (this.waitingBytes >= WRITE_BYTES) await this.flush(chunk)
+  }
+
+  private async flush(chunk: OpenChunk): Promise<void> {
+    const buffers = this.waiting
+    this.waiting = []
+    this.waitingBytes = 0
+    await writeAll(chunk, Buffer.concat(buffers))
+  }
+
+  private async handOver(chunk: OpenChunk): Promise<void> {
+    await this.flush(chunk)
+    await chunk.file.close()
+    await this.taking
+    this.chunk = undefined
+    const { path, bytes, longestRow } = chunk
+    this.taking = this.options.take({ path, bytes, longestRow }).finally(() => rm(path, { force: true }))
+    /* Whoever hands over the next one, ends or closes sees the error. */
+    this.taking.catch(() => undefined)
+  }
+}
+
+/* A write may take a part only. */
+async function writeAll(chunk: OpenChunk, buffer: Buffer): Promise<void> {
+  for (let at = 0; at < buffer.length; ) {
+    const { bytesWritten } = await chunk.file.write(buffer, at, buffer.length - at, chunk.written)
+    at += bytesWritten
+    chunk.written += bytesWritten
+  }
+}

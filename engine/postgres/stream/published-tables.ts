@@ -1,0 +1,192 @@
+import { sourceTableName } from '../../../core/source-table-name.ts'
+import type { SourceTable } from '../catalog/source-catalog.ts'
+import type { SourceColumn } from '../catalog/source-column.ts'
+import type { Relation } from '../records/pgoutput-decoder.ts'
+import type { ControlOperation } from '../records/record-renderer.ts'
+import { hasColumns, layoutTable, type TableLayout } from '../records/table-layout.ts'
+
+/** What the last relation message of a table says of the rows that follow it. */
+export interface TableStanding {
+  readonly layout: TableLayout
+  /** Another table has this name in the lake: rows of the two are never mixed. */
+  readonly isOther: boolean
+  /** The replica identity leaves out columns of the lake's key: an update or delete does not say which row it was. */
+  readonly lacksKey: boolean
+}
+
+/** What a relation message says beyond what was known. */
+export interface TableAlteration {
+  readonly standing: TableStanding
+  readonly operations: readonly ControlOperation[]
+}
+
+export interface PublishedTablesOptions {
+  /** A table under each name that its rows may have; one that was renamed is there twice. */
+  readonly tables: readonly SourceTable[]
+  /** The keys of the lake's tables of a source table; a change must bring one of them. */
+  readonly keysOf?: ((table: string) => readonly (readonly string[])[]) | undefined
+}
+
+/**
+ * The tables of a stream, each with the columns that its rows have at this point of it. A table is known by its OID: a
+ * name says only where its rows go, and only a pair that the caller named goes to the lake's table of that name.
+ */
+export class PublishedTables {
+  private readonly standings = new Map<number, TableStanding>()
+  private readonly expected = new Map<number, readonly TableLayout[]>()
+  private readonly byName = new Map<string, TableLayout>()
+  private readonly partitioned: ReadonlySet<number>
+  private readonly keysOf: PublishedTablesOptions['keysOf']
+  /* What was told of a relation's standing; one that is well again is told anew. */
+  private readonly told = new Map<number, string>()
+  private root: number | undefined
+
+  constructor({ tables, keysOf }: PublishedTablesOptions) {
+    this.keysOf = keysOf
+    this.partitioned = new Set(tables.flatMap(({ oid, isPartitioned }) => (isPartitioned ? oid : [])))
+    for (const table of tables) {
+      const layout = layoutTable(table, table.columns, table.key)
+      this.expected.set(table.oid, [...(this.expected.get(table.oid) ?? []), layout])
+      this.byName.set(sourceTableName(table), layout)
+    }
+  }
+
+  /** How a relation's rows are to be read; undefined for a table that this stream leaves out. */
+  standing(oid: number): TableStanding | undefined {
+    return this.standings.get(oid)
+  }
+
+  /** Takes a relation message that says nothing new. False: it needs `alter`. */
+  accept(relation: Relation): boolean {
+    const { root } = this
+    this.root = this.partitioned.has(relation.oid) ? relation.oid : undefined
+    const known = this.known(relation)
+    if (known === undefined) {
+      this.root = root
+      return this.rootLacking(relation) === undefined
+    }
+    const standing = this.stand(relation, known)
+    if (
+      !hasColumns(known, relation.columns) ||
+      sourceTableName(known) !== sourceTableName(relation) ||
+      !sameKey(known.key, keyOf(relation, known.key)) ||
+      troubleOf(standing) !== (this.told.get(relation.oid) ?? '')
+    )
+      return false
+    this.standings.set(relation.oid, standing)
+    return true
+  }
+
+  /** Takes a relation message whose columns, name, key or identity changed. */
+  alter(relation: Relation, definition: readonly SourceColumn[]): TableAlteration | undefined {
+    const known = this.known(relation)
+    if (known === undefined) return this.alterLeaf(relation)
+    const layout = layoutTable(relation, definition, keyOf(relation, known.key))
+    const standing = this.stand(relation, layout)
+    this.standings.set(relation.oid, standing)
+    /* Of a table that took the name of another nothing is told to that one but this. */
+    const operations: ControlOperation[] = standing.isOther ? [] : [...compare(known, layout)]
+    if (troubleOf(standing) !== (this.told.get(relation.oid) ?? '')) {
+      if (standing.isOther) operations.push('other-table')
+      else if (standing.lacksKey) operations.push('replica-identity')
+    }
+    this.told.set(relation.oid, troubleOf(standing))
+    return { standing, operations }
+  }
+
+  /*
+   * The message of a partition comes right after that of its root, and its rows under the root's: what its identity leaves
+   * out is told of the root.
+   */
+  private alterLeaf(relation: Relation): TableAlteration | undefined {
+    const standing = this.rootLacking(relation)
+    if (standing === undefined) return undefined
+    this.told.set(relation.oid, LACKS_KEY)
+    return { standing, operations: ['replica-identity'] }
+  }
+
+  private rootLacking(leaf: Relation): TableStanding | undefined {
+    const standing = this.root === undefined ? undefined : this.standings.get(this.root)
+    if (standing === undefined || standing.isOther) return undefined
+    const lacksKey = this.lacksKey(leaf, standing.layout)
+    if (!lacksKey) this.told.delete(leaf.oid)
+    return lacksKey && !this.told.has(leaf.oid) ? standing : undefined
+  }
+
+  private stand(relation: Relation, layout: TableLayout): TableStanding {
+    const isPair = this.expected
+      .get(relation.oid)
+      ?.some((named) => sourceTableName(named) === sourceTableName(relation))
+    return {
+      layout,
+      isOther: isPair !== true && this.byName.has(sourceTableName(relation)),
+      lacksKey: this.lacksKey(relation, layout),
+    }
+  }
+
+  private lacksKey({ columns, identity }: Relation, layout: TableLayout): boolean {
+    const carried = new Set(columns.flatMap(({ name, isKey }) => (isKey ? name : [])))
+    const keys = this.keysOf?.(sourceTableName(layout)) ?? []
+    /* Without a contract the primary key is the key, and the default identity. */
+    if (keys.length === 0) return identity !== 'd' && !layout.key.every((name) => carried.has(name))
+    return !keys.some((key) => key.every((name) => carried.has(name)))
+  }
+
+  /* By OID first: a renamed table is the same table. Under a name that is known, also for a table that took it over: its rows are set aside whole. */
+  private known(relation: Relation): TableLayout | undefined {
+    const expected = this.expected.get(relation.oid)
+    return (
+      this.standings.get(relation.oid)?.layout ??
+      expected?.find((layout) => sourceTableName(layout) === sourceTableName(relation)) ??
+      expected?.[0] ??
+      this.byName.get(sourceTableName(relation))
+    )
+  }
+}
+
+const LACKS_KEY = 'lacks-key'
+
+function troubleOf({ isOther, lacksKey }: TableStanding): string {
+  if (isOther) return 'other-table'
+  return lacksKey ? LACKS_KEY : ''
+}
+
+/* Only the default identity is the primary key; its order is the key's own when the set is the same. */
+function keyOf(relation: Relation, known: readonly string[]): readonly string[] {
+  const names = relation.columns.map((column) => column.name)
+  if (relation.identity !== 'd') return known.filter((name) => names.includes(name))
+  const flagged = relation.columns.filter((column) => column.isKey).map((column) => column.name)
+  return sameKey(known, flagged) ? known : flagged
+}
+
+function sameKey(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((name) => right.includes(name))
+}
+
+function compare(before: TableLayout, after: TableLayout): readonly ControlOperation[] {
+  const old = new Map(before.definition.map((column) => [column.name, column]))
+  const names = new Set(after.definition.map((column) => column.name))
+  const operations: ControlOperation[] = []
+  if (sourceTableName(before) !== sourceTableName(after)) operations.push('rename-table')
+  if (after.definition.some((column) => !old.has(column.name))) operations.push('add-column')
+  if (before.definition.some((column) => !names.has(column.name))) operations.push('drop-column')
+  if (after.definition.some((column) => hasOtherType(old.get(column.name), column)))
+    operations.push('column-type-change')
+  if (!sameOrder(before, after, (name) => old.has(name) && names.has(name))) operations.push('column-order')
+  if (!sameKey(before.key, after.key)) operations.push('change-columns')
+  return operations
+}
+
+/* Columns keep their order for as long as they live. */
+function sameOrder(before: TableLayout, after: TableLayout, isCommon: (name: string) => boolean): boolean {
+  const [left, right] = [before, after].map(({ definition }) =>
+    definition.map(({ name }) => name).filter(isCommon),
+  )
+  return left?.every((name, index) => name === right?.[index]) !== false
+}
+
+function hasOtherType(before: SourceColumn | undefined, after: SourceColumn): boolean {
+  return (
+    before !== undefined && (before.typeOid !== after.typeOid || before.typeModifier !== after.typeModifier)
+  )
+}

@@ -1,0 +1,152 @@
+import { PipelineError } from '../../core/failures/failures.ts'
+import { isOver, type Load, loadPrefix, type TableLoad } from '../../core/load/load.ts'
+import type { LoadTask, TaskLook } from '../../core/load/load-task.ts'
+import type { Catalog, Clock, ObjectStore } from '../../core/ports/ports.ts'
+import type { Position } from '../../core/position.ts'
+import { isInWindow, parseWindow } from '../../core/quiet-window.ts'
+import { advanceTable, type FileResult } from './advance-table.ts'
+
+export interface AdvanceLoadDeps {
+  readonly task: LoadTask
+  readonly objects: Pick<ObjectStore, 'list'>
+  /** What was landed, or set aside, of a load. */
+  readonly results: (load: Load) => Promise<readonly FileResult[]>
+  /** Where the rows of a load rank whose reading begins after the call. */
+  readonly place: (load: Load) => Promise<Position>
+  readonly catalog: Pick<Catalog, 'addFloor'>
+  /** Takes away what has no use any more once a table is complete. May fail. */
+  readonly tidy: (load: Load, table: TableLoad) => Promise<void>
+  /** Whether no other load is being read. */
+  readonly isFree: boolean
+  readonly save: (load: Load) => Promise<void>
+  readonly now: Clock
+}
+
+/**
+ * Takes a load that a task reads as far as it can go now, and saves each step before the next one: begun as of the
+ * place that capture had reached before it, read, landed, audited, complete. A table becomes complete when every file of
+ * it has landed and they have every row that was read; then its position is its floor. Calling it again from any step on
+ * changes nothing twice.
+ */
+export async function advanceLoad(given: Load, deps: AdvanceLoadDeps): Promise<Load> {
+  let load = given
+  const save = async (change: Partial<Load>) => {
+    load = { ...load, ...change }
+    await deps.save(load)
+  }
+  const keep = (change: (table: TableLoad) => TableLoad) => save({ tables: load.tables.map(change) })
+  if (load.tables.every(({ state }) => isOver(state))) return load
+  if (load.tables.some(({ state }) => state === 'started')) {
+    const begun = await begin(load, deps, save)
+    if (begun === 'waits') return load
+    await keep((table) => (table.state === 'started' ? { ...table, ...begun } : table))
+  }
+  const isUnread = load.tables.some(({ state, isRead }) => !isOver(state) && !isRead)
+  const look = isUnread ? await deps.task.look() : undefined
+  const read = isUnread ? await deps.task.tables() : new Map()
+  const results = await deps.results(load)
+  for (const { table: name } of load.tables.filter(({ state }) => !isOver(state))) {
+    const table = load.tables.find((known) => known.table === name)
+    if (table === undefined) continue
+    const prefix = `${loadPrefix(load.id, name)}/`
+    const after = advanceTable(table, {
+      run: look === undefined ? undefined : runOf(load, look),
+      read: read.get(name),
+      keys: await deps.objects.list(prefix),
+      results: new Map(
+        results.filter(({ file }) => file.key.startsWith(prefix)).map((one) => [one.file.key, one]),
+      ),
+      now: deps.now(),
+    })
+    const isThis = (known: TableLoad) => known.table === name
+    if (after !== table) await keep((known) => (isThis(known) ? after : known))
+    if (after.state !== 'audited' || after.position === null) continue
+    const since = after.startedAt ?? undefined
+    await deps.catalog.addFloor(name, { position: after.position, reason: 'load', since })
+    await deps.tidy(load, after)
+    const endedAt = new Date(deps.now()).toISOString()
+    await keep((known) => (isThis(known) ? { ...after, state: 'complete', endedAt } : known))
+  }
+  return load
+}
+
+/* What its tables that have not begun become. */
+async function begin(
+  load: Load,
+  deps: AdvanceLoadDeps,
+  save: (change: Partial<Load>) => Promise<void>,
+): Promise<Partial<TableLoad> | 'waits'> {
+  try {
+    return (await hasBegun(load, deps, save)) ? { state: 'loading' } : 'waits'
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.action !== 'halt') throw error
+    const failure = { code: error.code, message: error.message }
+    return { state: 'failed', failure, endedAt: new Date(deps.now()).toISOString() }
+  }
+}
+
+/* Whether the task has begun since a step that was cut off says its run, and not a clock of ours. */
+async function hasBegun(
+  load: Load,
+  { task, place, isFree, now }: AdvanceLoadDeps,
+  save: (change: Partial<Load>) => Promise<void>,
+): Promise<boolean> {
+  const look = await task.look()
+  if (load.runBefore === undefined) {
+    if (!isFree || look.isBusy) return false
+    if (load.window !== null && !isInWindow(parseWindow(load.window), now())) return false
+    /* Before the reading: every later change outranks the rows, every earlier one is in them. */
+    const begun = { position: await place(load), startedAt: new Date(now()).toISOString() }
+    const tables = load.tables.map((table) => (table.state === 'started' ? { ...table, ...begun } : table))
+    await save({ runBefore: look.run, tables })
+  } else if (look.load === load.id && (look.isBusy || look.run !== load.runBefore)) return true
+  else if (look.isBusy) return false
+  const names = load.tables.filter(({ state }) => !isOver(state)).map(({ table }) => table)
+  await task.begin(load.id, names)
+  return true
+}
+
+function runOf(load: Load, look: TaskLook) {
+  const isOurs = look.load === load.id
+  return {
+    isBegun: isOurs && look.run !== (load.runBefore ?? null),
+    isReading: isOurs && look.isBusy,
+    began: look.run,
+    isFinished: isOurs && look.isFinished,
+    reason: look.reason,
+  }
+}
+
+/** A new load of source tables. Throws `load/busy` when a load that is not over has one of them. */
+export function newLoad(
+  {
+    id,
+    tables,
+    window,
+    estimates = new Map(),
+  }: {
+    readonly id: string
+    readonly tables: readonly string[]
+    readonly window: string | null
+    /** Rows that are expected, for progress. */
+    readonly estimates?: ReadonlyMap<string, number>
+  },
+  others: readonly Load[],
+  now: number,
+): Load {
+  if (window !== null) parseWindow(window)
+  for (const name of tables) {
+    const busy = others.find((load) =>
+      load.tables.some(({ table, state }) => table === name && !isOver(state)),
+    )
+    if (busy !== undefined) throw new PipelineError('load/busy', `${name} is in load ${busy.id}`)
+  }
+  return {
+    ...{ id, window, startedAt: new Date(now).toISOString() },
+    tables: tables.map((table) => ({
+      ...{ table, state: 'started' as const, oid: 0, position: null },
+      estimatedRows: estimates.get(table) ?? null,
+      ...{ rows: 0, bytes: 0, isRead: false, files: [], failure: null, startedAt: null, endedAt: null },
+    })),
+  }
+}

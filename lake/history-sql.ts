@@ -1,2 +1,0 @@
-export { duckdbType } from './sql/duckdb-type.ts'
-export { historySelect } from './sql/history-select.ts'

@@ -1,0 +1,56 @@
+import type { CatalogEntry, CatalogTable } from '../../../core/ports/catalog-entry.ts'
+import type { CurrentSources } from '../current-select.ts'
+import { identifier, literal } from '../sql-text.ts'
+
+/** Athena's tables of one version of a lake table, by quoted name. */
+export interface AthenaTables {
+  readonly view: string
+  readonly history: string
+  base(build: number): string
+  tombstones(build: number): string
+}
+
+export function athenaTables({ name, version }: CatalogTable): AthenaTables {
+  const [database = '', table = ''] = name.split('.')
+  const named = (suffix: string) => `${identifier(database)}.${identifier(`${table}${suffix}`)}`
+  const build = (number: number) => String(number).padStart(6, '0')
+  return {
+    view: named(''),
+    history: named(`_v${version}_history`),
+    base: (number) => named(`_v${version}_base_${build(number)}`),
+    tombstones: (number) => named(`_v${version}_deleted_${build(number)}`),
+  }
+}
+
+/* A query of Athena has at most 262,144 bytes, and a view repeats this list. Folded files beyond are read again. */
+const MAX_NAMED_BYTES = 24_000
+
+/** The relations of an entry in Athena. `root` is where `lake/` lies, such as `s3://bucket`. */
+export function athenaSources({ table, base, revisions }: CatalogEntry, root: string): CurrentSources {
+  const tables = athenaTables(table)
+  const shown = `_revision IN (${[0, ...revisions].map(Number).join(', ')})`
+  const history = `(SELECT * FROM ${tables.history} WHERE ${shown})`
+  if (base === null) return { history }
+  const conditions = [
+    shown,
+    `ingest_date >= DATE ${literal(base.openSince)}`,
+    ...foldedCondition(base.folded, root),
+  ]
+  return {
+    history,
+    fresh: `(SELECT * FROM ${tables.history} WHERE ${conditions.join(' AND ')})`,
+    base: tables.base(base.build),
+    tombstones: tables.tombstones(base.build),
+  }
+}
+
+function foldedCondition(folded: readonly string[], root: string): readonly string[] {
+  let room = MAX_NAMED_BYTES
+  /* The newest files are the ones that an open day still has unmerged. */
+  const names = folded.toReversed().flatMap((key) => {
+    const name = literal(`${root}/${key}`)
+    room -= name.length + 2
+    return room < 0 ? [] : [name]
+  })
+  return names.length === 0 ? [] : [`"$path" NOT IN (${names.toReversed().join(', ')})`]
+}

@@ -1,0 +1,2 @@
+export { duckdbType } from './duckdb-type.ts'
+export { historySelect } from './history-select.ts'

@@ -1,0 +1,147 @@
+import * as z from 'zod'
+import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
+import type { SourceColumn } from '../../engine/postgres/catalog/source-column.ts'
+import { type TableLook, tableLook } from '../../engine/postgres/catalog/table-look.ts'
+import type { AlteredTable } from '../../engine/postgres/stream/change-translator.ts'
+import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
+
+const knownTable = z.object({
+  schema: z.string(),
+  name: z.string(),
+  oid: z.number().int(),
+  isPartitioned: z.boolean(),
+  /** As of the last change that was read, not as of today. */
+  columns: z.array(z.custom<SourceColumn>(isColumn)),
+  key: z.array(z.string()),
+  /** The last look at the source; none before the first, nor of a table that has lost its name. */
+  look: tableLook.nullable(),
+})
+const knownFile = z.object({ format: z.literal(1), tables: z.array(knownTable) })
+export type KnownTable = z.infer<typeof knownTable>
+
+/* Tables that had a name one after another: of a backlog only the last of them matter. */
+const MAX_OF_NAME = 20
+
+/**
+ * Every table that a folder has followed, by OID and name, as the changes that were read last had it: so that a backlog is
+ * read by what was, also of tables that were altered, renamed or dropped meanwhile. On disk when `saved` resolves.
+ */
+export class KnownTables {
+  private readonly path: string
+  private known: readonly KnownTable[]
+  private isChanged = false
+  private turn: Promise<void> = Promise.resolve()
+
+  private constructor(path: string, known: readonly KnownTable[]) {
+    this.path = path
+    this.known = known
+  }
+
+  static async open(path: string): Promise<KnownTables> {
+    return new KnownTables(path, (await readJsonFile(path, knownFile))?.tables ?? [])
+  }
+
+  get tables(): readonly KnownTable[] {
+    return this.known
+  }
+
+  /** For a slot that is made anew: there is no backlog, and another server has other OIDs. */
+  clear(): void {
+    if (this.known.length > 0) this.keep([])
+  }
+
+  /** Takes tables in that are followed from now on; of those that are known nothing changes but that they are looked at. */
+  follow(sources: readonly SourceTable[]): void {
+    const fresh = sources.filter((table) => this.find(table) === undefined)
+    if (fresh.length === 0) return
+    const added = fresh.map(
+      ({ schema, name, oid, isPartitioned, columns, key }): KnownTable => ({
+        ...{ schema, name, oid, isPartitioned, look: null },
+        columns: [...columns],
+        key: [...key],
+      }),
+    )
+    const all = [...this.known, ...added]
+    this.keep(all.filter((table) => ofName(all, table).slice(-MAX_OF_NAME).includes(table)))
+  }
+
+  /** Notes what the stream says of a table from here on. */
+  alter({ oid, schema, name, columns, key }: AlteredTable): void {
+    const before = this.find({ oid, schema, name })
+    if (before === undefined) return
+    this.replace({ ...before, columns: [...columns], key: [...key] })
+  }
+
+  look(table: Pick<KnownTable, 'oid' | 'schema' | 'name'>, look: TableLook | null): void {
+    const before = this.find(table)
+    if (before !== undefined && JSON.stringify(before.look) !== JSON.stringify(look))
+      this.replace({ ...before, look })
+  }
+
+  find(table: Pick<KnownTable, 'oid' | 'schema' | 'name'>): KnownTable | undefined {
+    return this.known.find((known) => isSame(known, table))
+  }
+
+  /** Tables whose names others have. */
+  displaced(others: readonly SourceTable[]): readonly KnownTable[] {
+    return this.known.filter((table) =>
+      others.some(
+        ({ schema, name, oid }) => schema === table.schema && name === table.name && oid !== table.oid,
+      ),
+    )
+  }
+
+  /** The tables of a stream: those of today, and `former` ones, each as the last change that was read had it. */
+  streamed(sources: readonly SourceTable[], former: readonly KnownTable[]): readonly SourceTable[] {
+    const today = sources.map((table): SourceTable => {
+      const known = this.find(table)
+      return known === undefined ? table : { ...table, columns: known.columns, key: known.key }
+    })
+    const before = former
+      .filter((table) => !sources.some((source) => isSame(source, table)))
+      .map(
+        ({ schema, name, oid, isPartitioned, columns, key }): SourceTable => ({
+          ...{ schema, name, oid, isPartitioned, columns, key },
+          ...{ replicaIdentity: 'default', identityIndex: [] },
+        }),
+      )
+    return [...before, ...today]
+  }
+
+  /** Resolves when what was noted before is on disk. */
+  saved(): Promise<void> {
+    if (!this.isChanged) return this.turn
+    this.isChanged = false
+    const { known } = this
+    const done = this.turn.then(() => writeJsonFile(this.path, { format: 1, tables: known }))
+    /* What could not be written is written the next time. */
+    this.turn = done.catch(() => {
+      this.isChanged = true
+    })
+    return done
+  }
+
+  private replace(table: KnownTable): void {
+    this.keep(this.known.map((known) => (isSame(known, table) ? table : known)))
+  }
+
+  private keep(known: readonly KnownTable[]): void {
+    this.known = known
+    this.isChanged = true
+  }
+}
+
+type Pair = Pick<KnownTable, 'oid' | 'schema' | 'name'>
+
+function isSame(left: Pair, right: Pair): boolean {
+  return left.oid === right.oid && left.schema === right.schema && left.name === right.name
+}
+
+function ofName(tables: readonly KnownTable[], { schema, name }: Pair): readonly KnownTable[] {
+  return tables.filter((table) => table.schema === schema && table.name === name)
+}
+
+/* Written by this program from a catalog. */
+function isColumn(value: unknown): value is SourceColumn {
+  return typeof value === 'object' && value !== null && 'name' in value && 'baseTypeOid' in value
+}

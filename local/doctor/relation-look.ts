@@ -1,0 +1,74 @@
+import type { ClientBase } from 'pg'
+import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
+import type { SourceReader } from '../../engine/postgres/catalog/source-facts.ts'
+import { tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
+import type { PublicationState } from '../../engine/postgres/rules/publication-state.ts'
+import type { LeftOutTable } from '../../engine/postgres/rules/table-rules.ts'
+
+/** Relations whose changes no slot carries, by why. */
+export interface LeftOut {
+  readonly unlogged: readonly RelationName[]
+  readonly foreign: readonly RelationName[]
+}
+
+export interface RelationName {
+  readonly schema: string
+  readonly name: string
+}
+
+export interface RelationFacts {
+  readonly reader: SourceReader
+  readonly tables: readonly SourceTable[]
+  readonly leftOut: LeftOut
+  /** Columns that may be kept out of line, by table OID. */
+  readonly large: ReadonlyMap<number, readonly string[]>
+}
+
+export interface ContractFacts {
+  readonly tables: readonly SourceTable[]
+  /** Tables that no lake table can be made for; undefined where the contracts that the lake was made by are not given. */
+  readonly leftOut: readonly LeftOutTable[] | undefined
+}
+
+export interface PublicationFacts {
+  readonly tables: readonly SourceTable[]
+  readonly publication: PublicationState
+  /** Whether a slot is there that was read with it: without it the slot cannot be read on. */
+  readonly isRead: boolean
+}
+
+const LEFT_OUT = `
+  select n.nspname::text as schema, c.relname::text as name, (c.relkind = 'f')::text as is_foreign
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where (c.relkind = 'f' or c.relkind = 'r' and c.relpersistence = 'u') and not c.relispartition
+    and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
+    and not exists (select from pg_depend d
+      where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+  order by 1, 2`
+
+export async function readLeftOut(client: ClientBase, patterns: readonly string[]): Promise<LeftOut> {
+  const { rows } = await client.query<RelationName & { readonly is_foreign: string }>(LEFT_OUT)
+  const matching = rows.filter(tableMatcher(patterns))
+  const of = (isForeign: string) =>
+    matching.filter((row) => row.is_foreign === isForeign).map(({ schema, name }) => ({ schema, name }))
+  return { unlogged: of('false'), foreign: of('true') }
+}
+
+/* Out of line is what is extended or external; main is kept in the row as long as it fits. */
+const LARGE = `
+  select a.attrelid::text as oid, a.attname::text as name from pg_attribute a
+  where a.attrelid = any ($1::oid[]) and a.attnum > 0 and not a.attisdropped
+    and a.attgenerated = '' and a.attstorage in ('x', 'e')
+  order by a.attrelid, a.attnum`
+
+export async function readLargeColumns(
+  client: ClientBase,
+  tables: readonly SourceTable[],
+): Promise<RelationFacts['large']> {
+  const { rows } = await client.query<{ oid: string; name: string }>(LARGE, [
+    tables.map((table) => table.oid),
+  ])
+  const large = new Map<number, string[]>()
+  for (const { oid, name } of rows) large.set(Number(oid), [...(large.get(Number(oid)) ?? []), name])
+  return large
+}

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { badState, damagedEntry, damagedPage, type LedgerFinding } from '../../core/audit/ledger-finding.ts'
+import type { Page } from '../../core/page.ts'
+import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
+import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
+import { auditLedger } from '../ledger/audit-ledger.ts'
+import { FolderLedger } from '../ledger/folder-ledger.ts'
+import { parquetRows } from '../ledger/parquet-rows.ts'
+import { readCheckpoint } from '../state/checkpoint.ts'
+import { FileCatalog } from '../state/file-catalog.ts'
+import { ReplayLedger } from '../state/replay-ledger.ts'
+import type { RunFolder } from '../state/run-folder.ts'
+import { FolderFiles } from '../stores/folder-files.ts'
+import { FolderObjects } from '../stores/folder-objects.ts'
+import { FolderQuarantine } from '../stores/folder-quarantine.ts'
+import { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { examineFolder } from './examine-folder.ts'
+import { remedyText } from './remedies.ts'
+
+export interface FolderAudit {
+  readonly findings: readonly LedgerFinding[]
+  /** Pages that the ledger cannot vouch for: they were formatted before it began. */
+  readonly before: number
+}
+
+/* Longer than a round of landing. */
+const PAUSE_MS = 400
+const LOOKS = 3
+
+/**
+ * Audits the ledger of a folder without writing to it, also beside the process that runs there. What a running stage had
+ * in its hands at one look is not there at the next: only what every look finds is a finding.
+ */
+export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promise<FolderAudit> {
+  const damages = await examineFolder(folder)
+  const broken = damages.map(({ name, state }) => badState(name, state, remedyText(name)))
+  /* Without a ledger or a catalog to hold against the rest there is nothing more to say. */
+  if (damages.some(({ name }) => /^(?:catalog|checkpoint)\.json$|^(?:ledger|replays)\//.test(name)))
+    return { findings: broken, before: 0 }
+  const { findings, before } = await auditWhole(folder, pauseMs)
+  return { findings: [...broken, ...findings], before }
+}
+
+async function auditWhole(folder: RunFolder, pauseMs: number): Promise<FolderAudit> {
+  const engine = await DuckEngine.open({ temporary: folder.scratch })
+  try {
+    let audit = await look(folder, engine)
+    for (let again = 1; again < LOOKS && audit.findings.length > 0; again += 1) {
+      await sleep(pauseMs)
+      const { findings } = await look(folder, engine)
+      const still = new Set(findings.map(idOf))
+      audit = { ...audit, findings: audit.findings.filter((finding) => still.has(idOf(finding))) }
+    }
+    return audit
+  } finally {
+    engine.close()
+  }
+}
+
+/* In this order: what a later store has, an earlier one may not have had yet, never the other way round. */
+async function look(folder: RunFolder, engine: DuckEngine): Promise<FolderAudit> {
+  const formatted = await readCheckpoint(folder.checkpoint)
+  const raw = await FolderRawStore.open(folder.raw, 'read')
+  const objects = new FolderObjects(folder.root)
+  try {
+    const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted, mode: 'read' })
+    const quarantine = await FolderQuarantine.open(folder.quarantine, { mode: 'read' })
+    try {
+      const replays = await new ReplayLedger(folder.replays).all()
+      const entries = await new FileCatalog(folder.catalog).entries()
+      const findings = await auditLedger({
+        ...{ feed: raw, ledger, formatted, objects, quarantine, entries },
+        replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
+        files: new FolderFiles(objects, folder.scratch),
+        rowsOf: (keys) => parquetRows(keys, { engine, pathOf: (key) => objects.path(key) }),
+      })
+      return {
+        findings: [...(await damagedFrames(raw, quarantine, entries)), ...findings],
+        before: ledger.book.since,
+      }
+    } finally {
+      await quarantine.close()
+    }
+  } finally {
+    await raw.close()
+  }
+}
+
+/* Every byte of the logs: what format or a redrive has read already is not read again before a replay. */
+async function damagedFrames(
+  raw: FolderRawStore,
+  quarantine: FolderQuarantine,
+  entries: readonly CatalogEntry[],
+): Promise<readonly LedgerFinding[]> {
+  const found: LedgerFinding[] = []
+  for await (const { index, file } of raw.damaged()) {
+    const header = raw.header(index)
+    if (header !== undefined)
+      found.push(damagedPage(header, { file: `raw/${file}`, isOutranked: isOutranked(header, entries) }))
+  }
+  for await (const { index, file } of quarantine.damaged())
+    found.push(damagedEntry(`quarantine/${file}`, index))
+  return found
+}
+
+/* Below the floor of every lake table that is made of it. */
+function isOutranked(
+  { table: source, lastPosition }: Pick<Page, 'table' | 'lastPosition'>,
+  entries: readonly CatalogEntry[],
+): boolean {
+  const readers = entries.filter(({ table }) => table.source === source)
+  return readers.length > 0 && readers.every(({ floors }) => (floors.at(-1)?.position ?? '') > lastPosition)
+}
+
+function idOf({ kind, table, name, first, last }: LedgerFinding): string {
+  return JSON.stringify([kind, table, name, first, last])
+}

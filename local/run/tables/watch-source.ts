@@ -1,0 +1,226 @@
+import type { Table } from '../../../core/contract/language/table.ts'
+import { PipelineError } from '../../../core/failures/failures.ts'
+import { isOver } from '../../../core/load/load.ts'
+import type { Clock, Logger } from '../../../core/ports/ports.ts'
+import { losesChanges } from '../../../core/source-drift.ts'
+import { sourceTableName } from '../../../core/source-table-name.ts'
+import { lookDifferences, troublesOf } from '../../../engine/postgres/catalog/look-differences.ts'
+import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
+import { lookAtSource, type SourceLook } from '../../../engine/postgres/catalog/source-look.ts'
+import type { TableLook } from '../../../engine/postgres/catalog/table-look.ts'
+import {
+  closeClient,
+  connectSource,
+  type Source,
+} from '../../../engine/postgres/connection/source-connection.ts'
+import type { KnownTables } from '../../contracts/known-tables.ts'
+import type { LoadRunner } from '../../loads/load-runner.ts'
+import type { Drift } from '../../state/drift.ts'
+import type { RunState } from '../../state/run-state.ts'
+
+export interface WatchDeps {
+  readonly source: Source
+  readonly sources: () => readonly SourceTable[]
+  readonly contracts: () => readonly Table[]
+  readonly known: KnownTables
+  readonly state: RunState
+  readonly drift: Drift
+  readonly loads: Pick<LoadRunner, 'loads' | 'start'>
+  /** Has the source's changes sent anew from what is durable. */
+  readonly resend: () => Promise<void>
+  /** Follows the table that has a name now instead of the one that had it. */
+  readonly rebind: (table: string) => Promise<void>
+  readonly log: Logger
+  readonly now: Clock
+}
+
+/**
+ * Looks whether what a start checked still holds: a cheap reading of the source's catalog, compared with the last one. What
+ * happened is drift of its table; where changes were not sent, or may not have been, the table is marked for another load,
+ * durably, and loaded as soon as nothing stands in the way.
+ */
+export class SourceWatch {
+  private readonly deps: WatchDeps
+  /* Tables that another one took the place of, tried once: by name and its OID. */
+  private readonly tried = new Set<string>()
+
+  /** Whether one look came to its end, loads asked for. */
+  hasLooked = false
+  private isAsked = false
+  private isRepublished = false
+  private isClosed = false
+  private looking: Promise<void> | undefined
+
+  constructor(deps: WatchDeps) {
+    this.deps = deps
+  }
+
+  /**
+   * Compares the source with the last look, and acts on it. Whoever asks while it looks has it look again behind that:
+   * the source may have changed meanwhile. Throws `source/…` when the source cannot be asked.
+   */
+  look(): Promise<void> {
+    this.isAsked = true
+    this.looking ??= this.whileAsked().finally(() => {
+      this.looking = undefined
+    })
+    return this.looking
+  }
+
+  private async whileAsked(): Promise<void> {
+    try {
+      while (this.isAsked && !this.isClosed) {
+        this.isAsked = false
+        await this.act(await this.observe())
+      }
+    } finally {
+      this.hasLooked = true
+    }
+  }
+
+  /** Looks no more; resolves when a look that runs has ended. Its run must not wait for it. */
+  async close(): Promise<void> {
+    this.isClosed = true
+    await this.looking?.catch(() => undefined)
+  }
+
+  /** Compares only: for when nothing is read yet. */
+  async observe(): Promise<SourceLook> {
+    const { sources, known } = this.deps
+    const tables = sources()
+    this.isRepublished = false
+    known.follow(tables)
+    const seen = await this.ask(tables)
+    for (const table of tables) await this.compare(table, seen)
+    await known.saved()
+    return seen
+  }
+
+  private async act(seen: SourceLook): Promise<void> {
+    const { sources, state } = this.deps
+    const tables = sources()
+    /* Some servers go on with what they thought of a publication until the end of a session (ADR 0033). */
+    if (this.isRepublished) await this.deps.resend()
+    await this.rebindAll(tables, seen)
+    await this.reload(
+      tables.filter((table) => state.data.loads[sourceTableName(table)]?.oid === table.oid),
+      seen,
+    )
+  }
+
+  private async ask(tables: readonly SourceTable[]): Promise<SourceLook> {
+    const client = await connectSource(this.deps.source, { applicationName: 'tidemark look' })
+    try {
+      return await lookAtSource(client, this.deps.state.data.publication, tables)
+    } finally {
+      await closeClient(client)
+    }
+  }
+
+  private async compare(table: SourceTable, { tables, holders }: SourceLook): Promise<void> {
+    const { known, now } = this.deps
+    const name = sourceTableName(table)
+    const before = known.find(table)?.look ?? undefined
+    const after = tables.get(table.oid)
+    const holder = holders.get(name)
+    if (holder !== undefined && holder !== table.oid) {
+      if (before !== undefined) await this.note(name, 'other-table')
+      known.look(table, null)
+      return
+    }
+    if (after === undefined) {
+      if (before !== undefined) await this.note(name, 'table-gone')
+      known.look(table, null)
+      return
+    }
+    const keys = this.keysOf(name)
+    const found =
+      before === undefined ? new Set(troublesOf(after, keys)) : lookDifferences(before, after, keys)
+    for (const operation of found) await this.note(name, operation)
+    if (found.has('publication')) this.isRepublished = true
+    const reason = this.lossOf(found, before, after, keys)
+    if (reason !== undefined) await this.deps.state.markStale(name, reason, now())
+    known.look(table, after)
+  }
+
+  private async note(table: string, operation: string): Promise<void> {
+    const { drift, log, now } = this.deps
+    await drift.noteDefinition(table, operation, now())
+    log.warn('source.drift', { table, operation })
+  }
+
+  /* Also while it lasts, and at its end: changes up to there may not have been sent. */
+  private lossOf(
+    found: ReadonlySet<string>,
+    before: TableLook | undefined,
+    after: TableLook,
+    keys: readonly (readonly string[])[],
+  ): string | undefined {
+    const lasting = [...troublesOf(after, keys), ...(before === undefined ? [] : troublesOf(before, keys))]
+    return [...found, ...lasting].find(losesChanges)
+  }
+
+  private async rebindAll(tables: readonly SourceTable[], { holders }: SourceLook): Promise<void> {
+    for (const table of tables) {
+      const name = sourceTableName(table)
+      const holder = holders.get(name)
+      const attempt = `${name} ${holder}`
+      if (holder === undefined || holder === table.oid || this.tried.has(attempt)) continue
+      this.tried.add(attempt)
+      try {
+        await this.deps.rebind(name)
+        this.deps.log.info('source.rebound', { table: name })
+      } catch (error) {
+        if (!(error instanceof PipelineError)) throw error
+        this.deps.log.warn('source.not-rebound', { table: name, code: error.code })
+      }
+    }
+  }
+
+  /* Once for each time that it was marked: a load that failed is for a person to look at. */
+  private async reload(tables: readonly SourceTable[], { tables: seen }: SourceLook): Promise<void> {
+    const { state, loads, log } = this.deps
+    const due = tables.map(sourceTableName).filter((name, index) => {
+      const stale = state.data.loads[name]?.stale
+      const look = seen.get(tables[index]?.oid ?? 0)
+      if (stale === undefined || look === undefined || this.isTaken(name, stale.at)) return false
+      return troublesOf(look, this.keysOf(name)).length === 0
+    })
+    if (due.length === 0) return
+    try {
+      const { id } = await loads.start({ tables: due })
+      for (const name of due)
+        log.info('source.reload', {
+          table: name,
+          reason: state.data.loads[name]?.stale?.reason ?? '',
+          load: id,
+        })
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error
+      /* Another load of one of them has begun meanwhile: the next look tries again. */
+      log.warn('source.not-reloaded', { code: error.code })
+    }
+  }
+
+  private isTaken(name: string, since: string): boolean {
+    return this.deps.loads
+      .loads()
+      .some(({ startedAt, tables }) =>
+        tables.some(
+          ({ table, state }) =>
+            table === name && (!isOver(state) || (state !== 'complete' && startedAt > since)),
+        ),
+      )
+  }
+
+  private keysOf(name: string): readonly (readonly string[])[] {
+    return sourceKeys(this.deps.contracts(), name)
+  }
+}
+
+/** The key of each contract of a source table, as columns of the source. */
+export function sourceKeys(contracts: readonly Table[], name: string): readonly (readonly string[])[] {
+  return contracts
+    .filter(({ source }) => source.table === name)
+    .map(({ primaryKey, columns }) => primaryKey.map((column) => columns[column]?.from ?? column))
+}

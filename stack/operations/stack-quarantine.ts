@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto'
+import * as z from 'zod'
+import type { Table } from '../../core/contract/language/table.ts'
+import { type FailureCode, failures, PipelineError } from '../../core/failures/failures.ts'
+import type { Quarantine } from '../../core/ports/ports.ts'
+import { nextRevision } from '../../engine/replay/next-revision.ts'
+import type { RedriveResult } from '../../formatters/redrive.ts'
+import { askFunction } from '../ask-function.ts'
+import { outputsOf, readStack } from '../stack.ts'
+
+const code = z.custom<FailureCode>((value) => typeof value === 'string' && Object.hasOwn(failures, value))
+const answer = z.object({
+  considered: z.number(),
+  passed: z.number(),
+  contracts: z.array(z.object({ contract: z.string(), count: z.number() })),
+  refused: z.number(),
+  reasons: z.array(
+    z.object({ reason: z.object({ code, path: z.string(), message: z.string() }), count: z.number() }),
+  ),
+  isInterrupted: z.boolean(),
+})
+
+export interface WaitingFilter {
+  readonly table?: string
+  readonly cause?: string
+}
+
+type Request = WaitingFilter & {
+  readonly isDryRun: boolean
+  readonly revisions: Readonly<Record<string, number>>
+}
+
+/** The function `format` of a stack, and its catalog. */
+export interface RedriveWaitingParts {
+  readonly ask: (request: Request) => Promise<RedriveResult>
+  /** A revision of a contract, `name vN`, that no reading has; readers see its rows from now on. */
+  readonly publish: (contract: string) => Promise<number>
+}
+
+/**
+ * Has waiting changes formatted again. Asked first what would pass, then readers are shown a revision of those contracts,
+ * then it is done, as often as the time of the function demands; what passes and what still waits are of all of it.
+ */
+export async function redriveWaiting(
+  filter: WaitingFilter,
+  isDryRun: boolean,
+  { ask, publish }: RedriveWaitingParts,
+): Promise<RedriveResult> {
+  const revisions: Record<string, number> = {}
+  const counts = new Map<string, number>()
+  let passed = 0
+  for (;;) {
+    const first = await ask({ ...filter, isDryRun: true, revisions: {} })
+    if (isDryRun || (passed === 0 && first.contracts.length === 0)) return first
+    for (const { contract } of first.contracts) revisions[contract] ??= await publish(contract)
+    const done = await ask({ ...filter, isDryRun: false, revisions })
+    passed += done.passed
+    for (const { contract, count } of done.contracts)
+      counts.set(contract, (counts.get(contract) ?? 0) + count)
+    if (done.isInterrupted && done.passed > 0) continue
+    const contracts = [...counts].map(([contract, count]) => ({ contract, count }))
+    return { ...done, considered: passed + done.refused, passed, contracts }
+  }
+}
+
+/** `redriveWaiting` on a stack. The SDK is loaded only by who needs it. */
+export async function redriveOnStack(
+  files: string | readonly string[],
+  tables: readonly Table[],
+  { isDryRun, ...filter }: WaitingFilter & { readonly isDryRun: boolean },
+): Promise<RedriveResult> {
+  const stack = await readStack(files)
+  const {
+    region,
+    bucket,
+    catalog_prefix: prefix,
+    ledger_table: ledger,
+  } = outputsOf(stack, 'data', ['region', 'bucket', 'catalog_prefix', 'ledger_table'])
+  const { dynamoClient, glueClient, s3Client } = await import('../../aws/calls/clients.ts')
+  const { DynamoLease } = await import('../../aws/dynamo/dynamo-lease.ts')
+  const { withRevisionLease } = await import('../../aws/dynamo/revision-lease.ts')
+  const { ObjectReplayLedger } = await import('../../aws/s3/object-replay-ledger.ts')
+  const { GlueCatalog } = await import('../../aws/glue/glue-catalog.ts')
+  const { S3Objects } = await import('../../aws/s3/s3-objects.ts')
+  const { defaultRetry: retry } = await import('../../aws/calls/retry.ts')
+  const [glue, s3, dynamo] = [glueClient({ region }), s3Client({ region }), dynamoClient({ region })]
+  const objects = new S3Objects({ client: s3, retry, bucket, prefix: '', partBytes: 16 << 20 })
+  const domains = [...new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))]
+  const catalog = new GlueCatalog({ client: glue, retry, prefix, domains, root: `s3://${bucket}`, objects })
+  const replays = new ObjectReplayLedger(objects)
+  const table = { client: dynamo, name: ledger, retry }
+  const lease = new DynamoLease({ table, owner: randomUUID(), now: Date.now })
+  try {
+    return await redriveWaiting(filter, isDryRun, {
+      ask: (redrive) => askFunction(files, 'format', { redrive }, answer),
+      publish: async (contract) => {
+        const table = tables.find(({ name, version }) => `${name} v${version}` === contract)
+        if (table === undefined)
+          throw new PipelineError('usage/invalid', `--schemas has no ${contract}, which is deployed`)
+        /* A revision that is shown here must not be that of a replay, which would be shown half. */
+        const chosen = await withRevisionLease(contract, lease, async () => {
+          const begun = { all: () => replays.of(table.name, table.version) }
+          const revision = await nextRevision(table, { catalog, ledger: begun })
+          await catalog.publishRevision(table.name, table.version, revision)
+          return revision
+        })
+        if (chosen !== undefined) return chosen
+        throw new PipelineError(
+          'function/busy',
+          `a revision of ${contract} is being chosen: repeat the command`,
+        )
+      },
+    })
+  } finally {
+    for (const client of [glue, s3, dynamo]) client.destroy()
+  }
+}
+
+/** Reads what waits in the quarantine of a stack. */
+export async function withStackQuarantine<T>(
+  files: string | readonly string[],
+  read: (quarantine: Pick<Quarantine, 'list'>) => Promise<T>,
+): Promise<T> {
+  const { region, quarantine_table: name } = outputsOf(await readStack(files), 'data', [
+    'region',
+    'quarantine_table',
+  ])
+  const { dynamoClient } = await import('../../aws/calls/clients.ts')
+  const { DynamoQuarantine } = await import('../../aws/dynamo/dynamo-quarantine.ts')
+  const { defaultRetry: retry } = await import('../../aws/calls/retry.ts')
+  const client = dynamoClient({ region })
+  try {
+    /* Only read: nothing gets a time to expire. */
+    return await read(
+      new DynamoQuarantine({ table: { client, name, retry }, retentionDays: 1, now: Date.now }),
+    )
+  } finally {
+    client.destroy()
+  }
+}

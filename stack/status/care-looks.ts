@@ -1,0 +1,89 @@
+import { cloudWatchClient, dmsClient, dynamoClient, s3Client } from '../../aws/calls/clients.ts'
+import { readAlarms } from '../../aws/cloudwatch/read-alarms.ts'
+import { readInstance } from '../../aws/dms/read-instance.ts'
+import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { ObjectCompactionLedger } from '../../aws/s3/object-compaction-ledger.ts'
+import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
+import { S3Objects } from '../../aws/s3/s3-objects.ts'
+import { tableLabel } from '../../core/contract/language/table-label.ts'
+import { readProofObject } from '../../engine/reconcile/proof-objects.ts'
+import { outputsOf } from '../stack.ts'
+import { capturedTables } from './captured-tables.ts'
+import { alarmRules, compactionRules, loadRules, proofRules, quarantineRules } from './care-rules.ts'
+import { look, type StackLook } from './stack-look.ts'
+import type { StackSession } from './stack-session.ts'
+import { askingRetry as retry } from './way-looks.ts'
+
+const MOST = 10_000
+
+/** Looks at what people and schedules have to do: quarantine, loads, compaction, proofs, alarms. */
+export function careLooks(session: StackSession): readonly StackLook[] {
+  const { stack, tables, data, source, now, files } = session
+  const objects = () => {
+    const { bucket } = outputsOf(stack, 'data', ['bucket'])
+    return new S3Objects({ client: data().client(s3Client), bucket, prefix: '', retry, partBytes: 8 << 20 })
+  }
+  return [
+    look(quarantineRules, 'dynamodb:Query and GetItem on the quarantine table', async () => {
+      const { quarantine_table: name } = outputsOf(stack, 'data', ['quarantine_table'])
+      const table = { client: data().client(dynamoClient), name, retry }
+      const quarantine = new DynamoQuarantine({ table, retentionDays: 1, now: () => now })
+      return { now, most: MOST, ...(await quarantine.summary(MOST)) }
+    }),
+    look(loadRules, 's3:ListBucket and GetObject of state/loads/ in the bucket', async () => ({
+      ...{ stack: files, loads: await new ObjectLoadLedger(objects()).all() },
+    })),
+    look(compactionRules, 's3:ListBucket and GetObject of state/compaction/ in the bucket', async () => {
+      const { systems, functions } = outputsOf(stack, 'data', ['systems', 'functions'])
+      const ledger = new ObjectCompactionLedger(objects())
+      const own = tables.filter((table) => systems.includes(table.source.system))
+      const known = await Promise.all(
+        own.map(async ({ name: table, version }) => ({
+          ...{ table, version, record: await ledger.read(table, version) },
+        })),
+      )
+      return {
+        ...{ now, compactor: functions['compact'] ?? '' },
+        foldedAt: new Map(
+          known.map(({ table, version, record }) => [`${table} v${version}`, record?.foldedAt ?? null]),
+        ),
+        failed: known.flatMap(({ table, version, record }) => {
+          const failure = record?.failure ?? null
+          return failure === null ? [] : [{ table, version, ...failure }]
+        }),
+      }
+    }),
+    look(
+      proofRules,
+      's3:ListBucket and GetObject of state/proofs.json in the bucket, lambda:GetFunctionConfiguration on the function loads',
+      async () => {
+        const captured = new Set(await capturedTables(session))
+        const own = tables.filter((table) => captured.has(table.source.table))
+        const provable = own.map((table) => tableLabel(table, own))
+        return { now, stack: files, tables: provable, proofs: await readProofObject(objects()) }
+      },
+    ),
+    look(alarmRules('status.alarms', 'data'), 'cloudwatch:DescribeAlarms on *', async () => {
+      const client = data().client(cloudWatchClient)
+      return { now, alarms: await readAlarms({ client, retry }, `${nameOf(stack)}-`) }
+    }),
+    look(
+      alarmRules('status.source-alarms', 'production'),
+      'dms:DescribeReplicationInstances and cloudwatch:DescribeAlarms on * (production account)',
+      async () => {
+        const { replication_instance_arn: arn } = outputsOf(stack, 'source', ['replication_instance_arn'])
+        /* The stack names the instance as it names itself. */
+        const { id } = await readInstance({ client: source().client(dmsClient), retry }, arn)
+        const client = source().client(cloudWatchClient)
+        return { now, alarms: await readAlarms({ client, retry }, `${id}-`) }
+      },
+    ),
+  ]
+}
+
+/* A function of the data stack is called `<name>-<function>`. */
+function nameOf(stack: StackSession['stack']): string {
+  const { functions } = outputsOf(stack, 'data', ['functions'])
+  const [[key, name = ''] = ['', '']] = Object.entries(functions)
+  return name.slice(0, -`-${key}`.length)
+}

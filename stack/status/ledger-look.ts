@@ -1,0 +1,51 @@
+import { openStackAudit } from '../../aws/audit/stack-audit.ts'
+import { recentBalances } from '../../core/audit/audit-recent.ts'
+import { auditRecords, type LedgerAudit } from '../../core/audit/audit-records.ts'
+import { outputsOf } from '../stack.ts'
+import { look, type StackLook } from './stack-look.ts'
+import type { StackSession } from './stack-session.ts'
+import { askingRetry } from './way-looks.ts'
+import { ledgerRules } from './way-rules.ts'
+
+const OVERDUE_MS = 3_600_000
+
+/** What was read of the ledger; `findings` only of an audit of everything. */
+export interface LedgerReading {
+  readonly balances: LedgerAudit['balances']
+  readonly findings: LedgerAudit['findings'] | null
+}
+
+/**
+ * The look at the ledger: what is not settled for two days, or everything with its files. `reading` is what it read; undefined
+ * until it has, and when it could not.
+ */
+export function ledgerLook(
+  { stack, tables, now, files }: StackSession,
+  isWhole: boolean,
+): StackLook & { reading(): LedgerReading | undefined } {
+  let known: LedgerReading | undefined
+  const { results } = look(
+    ledgerRules,
+    `dynamodb:Query on the ledger’s table and on index heads of the raw table${isWhole ? ', s3:ListBucket' : ''}`,
+    async () => {
+      const of = outputsOf(stack, 'data', ['region', 'bucket', 'raw_table', 'ledger_table', 'systems'])
+      const places = {
+        ...{ region: of.region, bucket: of.bucket, systems: of.systems },
+        ...{ rawTable: of.raw_table, ledgerTable: of.ledger_table },
+      }
+      const audit = openStackAudit(tables, places, askingRetry)
+      const time = { now, overdueMs: OVERDUE_MS }
+      try {
+        const { balances, findings } = isWhole
+          ? await auditRecords(audit, time)
+          : { balances: await recentBalances(audit, time), findings: null }
+        known = { balances, findings }
+        const faults = findings?.filter(({ severity }) => severity === 'fault').length ?? 0
+        return { balances, faults, stack: files }
+      } finally {
+        audit.close()
+      }
+    },
+  )
+  return { results, reading: () => known }
+}
