@@ -1,14 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { PipelineError } from '../core/failures/failures.ts'
-import { chosenCommands, type LazyCommands, type MakeCommand } from './lazy-commands.ts'
-import { exit, type Output, printError, processOutput, withoutSecrets } from './terminal/output.ts'
-
-/** What every command gets: where to write, and the environment's part of its settings. */
-export interface Cli {
-  readonly output: Output
-  /** Of TIDEMARK_SOURCE: a source that should not show in the list of processes. */
-  readonly sourceFromEnvironment: string | undefined
-}
+import type { Cli, MakeCommand } from './terminal/cli.ts'
+import { chosenCommands, type LazyCommands } from './terminal/lazy-commands.ts'
+import { exit, printError, processOutput, withoutSecrets } from './terminal/output.ts'
 
 /** Runs one command line and sets the exit code of the process. */
 export async function main(argv: readonly string[]): Promise<void> {

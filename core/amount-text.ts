@@ -24,3 +24,8 @@ export function ageText(ms: number): string {
 export function plural(count: number, noun: string, many = `${noun}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? noun : many}`
 }
+
+/** `1,234,567`. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US')
+}

@@ -91,3 +91,9 @@ const order: readonly CheckState[] = ['ok', 'unknown', 'warn', 'fail']
 export function worst(states: readonly CheckState[]): CheckState {
   return order.findLast((state) => states.includes(state)) ?? 'ok'
 }
+
+/** Checks under one head. */
+export interface CheckGroup {
+  readonly name: string
+  readonly checks: readonly CheckResult[]
+}

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
-import type { Cli } from '../main.ts'
 import { runSession, type SessionOptions } from '../run/session.ts'
+import type { Cli } from '../terminal/cli.ts'
 import { exit } from '../terminal/output.ts'
 import {
   dirOption,

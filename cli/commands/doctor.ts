@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
+import type { CheckGroup } from '../../core/check.ts'
 import { type CheckResult, examine, unknown } from '../../core/check.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { addressOf, databaseOf } from '../../engine/postgres/connection/source-url.ts'
@@ -9,11 +10,11 @@ import { machineRules, readMachine } from '../../local/doctor/machine-rules.ts'
 import { readAcknowledged } from '../../local/state/acknowledged.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { stackOption } from '../../stack/stack.ts'
-import type { Cli } from '../main.ts'
+import type { Cli } from '../terminal/cli.ts'
 import { contractsFolderOption } from '../terminal/command-options.ts'
 import { sourceOption, tablesOption } from '../terminal/run-options.ts'
 import { embeddedDatabase } from '../terminal/source-settings.ts'
-import { type CheckGroup, checkExit, checksOf, checkText } from '../view/check-report.ts'
+import { checkExit, checksOf, checkText } from '../view/check-report.ts'
 
 interface DoctorOptions {
   readonly source?: string

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { Command } from 'commander'
 import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
-import type { Cli } from '../main.ts'
+import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit } from '../terminal/output.ts'
 import { dirOption, schemasOption } from '../terminal/run-options.ts'
 

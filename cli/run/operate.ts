@@ -1,6 +1,6 @@
 import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
 import type { Request } from '../../local/run/perform-operation.ts'
-import type { Cli } from '../main.ts'
+import type { Cli } from '../terminal/cli.ts'
 
 const PROGRESS_MS = 1_000
 

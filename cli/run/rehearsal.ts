@@ -1,7 +1,6 @@
-import { bytesText, plural } from '../../core/amount-text.ts'
+import { bytesText, count, plural } from '../../core/amount-text.ts'
 import { isOver, type Load, loadState } from '../../core/load/load.ts'
 import type { LocalRun } from '../../local/run/local-run.ts'
-import { count } from '../terminal/output.ts'
 
 const LOADED = 'workforce.shifts'
 const POLL_MS = 100

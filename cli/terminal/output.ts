@@ -107,7 +107,3 @@ export function printError(output: Output, error: unknown, isJson: boolean): voi
     output.progress(`  ${paint(output, 'dim', 'to do:')} ${advice}`)
   }
 }
-
-export function count(value: number): string {
-  return value.toLocaleString('en-US')
-}

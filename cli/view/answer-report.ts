@@ -1,6 +1,6 @@
-import { plural } from '../../core/amount-text.ts'
+import { count, plural } from '../../core/amount-text.ts'
 import type { ProofAnswer, TableAnswer } from '../../engine/reconcile/proof-answer.ts'
-import { alignedTable, count, exit, type Output, paint } from '../terminal/output.ts'
+import { alignedTable, exit, type Output, paint } from '../terminal/output.ts'
 import { unplacedText } from './proof-report.ts'
 
 /** A proof of AWS for people: which tables are equal, and of those that are not how many keys and which columns. */

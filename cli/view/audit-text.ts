@@ -1,6 +1,6 @@
-import { plural } from '../../core/amount-text.ts'
+import { count, plural } from '../../core/amount-text.ts'
 import type { FolderAudit } from '../../local/recovery/audit-folder.ts'
-import { count, type Output, paint } from '../terminal/output.ts'
+import { type Output, paint } from '../terminal/output.ts'
 
 /* Longer lists belong to --json. */
 const SHOWN = 50

@@ -1,11 +1,6 @@
-import { type CheckResult, type CheckState, type Fix, worst } from '../../core/check.ts'
-import { count, exit, type Output, paint } from '../terminal/output.ts'
-
-/** Checks of one thing, under its name. */
-export interface CheckGroup {
-  readonly name: string
-  readonly checks: readonly CheckResult[]
-}
+import { count } from '../../core/amount-text.ts'
+import { type CheckGroup, type CheckState, type Fix, worst } from '../../core/check.ts'
+import { exit, type Output, paint } from '../terminal/output.ts'
 
 const glyphs = { ok: '✔', warn: '!', fail: '✘', unknown: '?' } as const
 const colours = { ok: 'green', warn: 'yellow', fail: 'red', unknown: 'cyan' } as const

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util'
-import { plural } from '../../core/amount-text.ts'
+import { count, plural } from '../../core/amount-text.ts'
 import type { RunStatus } from '../../local/run/status/run-status.ts'
 import type { Traffic } from '../../local/sample/traffic.ts'
-import { count, type Output } from '../terminal/output.ts'
+import type { Output } from '../terminal/output.ts'
 import { statusTable } from './status-table.ts'
 
 const TERMINAL_MS = 1_000

@@ -1,8 +1,8 @@
-import { bytesText, plural } from '../../core/amount-text.ts'
+import { bytesText, count, plural } from '../../core/amount-text.ts'
 import type { Load, TableLoad } from '../../core/load/load.ts'
 import { isOver, loadState } from '../../core/load/load.ts'
 import type { SourceActivity } from '../../engine/postgres/connection/source-activity.ts'
-import { alignedTable, count, type Output, paint } from '../terminal/output.ts'
+import { alignedTable, type Output, paint } from '../terminal/output.ts'
 
 const BAR = 16
 

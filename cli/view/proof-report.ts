@@ -1,10 +1,10 @@
-import { plural } from '../../core/amount-text.ts'
+import { count, plural } from '../../core/amount-text.ts'
 import { failures } from '../../core/failures/failures.ts'
 import { parsePosition } from '../../core/position.ts'
 import type { Proof, ProofFailure, TableProof } from '../../engine/reconcile/proof.ts'
 import { keyParts } from '../../engine/reconcile/source/key-parts.ts'
 import type { RunStatus } from '../../local/run/status/run-status.ts'
-import { alignedTable, count, exit, type Output, paint } from '../terminal/output.ts'
+import { alignedTable, exit, type Output, paint } from '../terminal/output.ts'
 import { visible } from '../terminal/visible-text.ts'
 
 /* Longer lists belong to --json. */

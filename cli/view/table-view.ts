@@ -1,6 +1,6 @@
-import { bytesText } from '../../core/amount-text.ts'
+import { bytesText, count } from '../../core/amount-text.ts'
 import type { AddedTable, TablesAdded } from '../../local/run/tables/add-tables.ts'
-import { alignedTable, count } from '../terminal/output.ts'
+import { alignedTable } from '../terminal/output.ts'
 
 /** What became of tables of a stack. */
 export interface StackTables {

@@ -2,12 +2,16 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { globPath, literal } from '../../lake/sql/sql-text.ts'
 import { isChange } from '../../lake/sql/table-shape.ts'
-import type { ReplayState } from '../../local/state/replay-ledger.ts'
 import { digestOf } from '../files/file-digest.ts'
 
 /** What files of a replay must hold. */
-export type ReplayReading = Pick<ReplayState, 'table' | 'revision' | 'from' | 'to' | 'rows'> & {
-  readonly files: readonly Pick<ReplayState['files'][number], 'key' | 'sha256'>[]
+export interface ReplayReading {
+  readonly table: string
+  readonly revision: number
+  readonly from: string | null
+  readonly to: string | null
+  readonly rows: number
+  readonly files: readonly { readonly key: string; readonly sha256: string }[]
 }
 
 /**

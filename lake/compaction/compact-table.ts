@@ -1,41 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { PipelineError } from '../../core/failures/failures.ts'
-import type { ManifestDay, ManifestFile } from '../../core/ledger/ledger.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
-import type { Catalog, Clock, Ledger, ObjectFiles, ObjectStore, SqlEngine } from '../../core/ports/ports.ts'
 import { buildBase, isMadeWhole, type NewBuild } from './build-base.ts'
+import type { CompactDeps, CompactionProgress } from './compact-deps.ts'
 import { dropPastDays, sweep } from './maintain-table.ts'
 import { type BuildScope, pathsOf, removeWritten } from './plan/build-scope.ts'
-import type { CompactionLedger, CompactionRecord } from './plan/compaction-ledger.ts'
+import type { CompactionRecord } from './plan/compaction-ledger.ts'
 import { dayOf, type HistoryListing, hideFiles, listHistory } from './plan/history-listing.ts'
 import { firstRecord } from './plan/retire-files.ts'
 import { pathList, publishedRevisions, rowsOfFiles } from './sql/lake-rows-sql.ts'
 import { damagedBase, requireHistory, verifyHistory } from './verify-files.ts'
 import { numbers } from './write/fold-history.ts'
 import { daysToMerge, type MergeRules } from './write/merge-days.ts'
-
-export interface CompactDeps {
-  readonly sql: SqlEngine
-  readonly files: ObjectFiles
-  readonly objects: Pick<ObjectStore, 'list' | 'delete'>
-  readonly catalog: Pick<Catalog, 'entries' | 'publishBase' | 'dropPartitions'>
-  readonly ledger: CompactionLedger
-  /** Told which history files come and go; where it tells them too, each is verified before it is folded. */
-  readonly manifest: Pick<Ledger, 'replaceFiles'> & {
-    readonly files?: (day: ManifestDay) => Promise<readonly ManifestFile[]>
-  }
-  readonly now: Clock
-  readonly signal: AbortSignal
-  readonly onProgress?: (progress: CompactionProgress) => void
-}
-
-export interface CompactionProgress {
-  readonly table: string
-  readonly version: number
-  readonly step: 'list' | 'merge' | 'fold' | 'write' | 'publish'
-  readonly done: number
-  readonly all: number
-}
 
 export interface CompactOptions extends Partial<MergeRules> {
   /** How long files out of use stay for readers of the catalog before; 10 minutes. */

@@ -1,13 +1,7 @@
 import { columnList } from '../sql/sql-text.ts'
 import { isMadeWhole } from './build-base.ts'
-import {
-  type CompactDeps,
-  type CompactOptions,
-  compactDefaults,
-  entryOf,
-  readableHistory,
-  sizeOf,
-} from './compact-table.ts'
+import type { CompactDeps } from './compact-deps.ts'
+import { type CompactOptions, compactDefaults, entryOf, readableHistory, sizeOf } from './compact-table.ts'
 import { pathsOf } from './plan/build-scope.ts'
 import { firstRecord } from './plan/retire-files.ts'
 import { countedRows, keyColumns, rowsOfFiles } from './sql/lake-rows-sql.ts'

@@ -2,7 +2,7 @@ import { replayOf } from '../../core/audit/ledger-finding.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { ManifestFile } from '../../core/ledger/ledger.ts'
 import { type CatalogEntry, type LakeFile, reachesBack } from '../../core/ports/catalog-entry.ts'
-import type { CompactDeps } from './compact-table.ts'
+import type { CompactDeps } from './compact-deps.ts'
 
 /** The files of base that are gone or not what was written: their size is looked at, or every byte of them. */
 export async function damagedBase(

@@ -5,7 +5,8 @@ import { heldType } from '../../core/contract/language/lake-columns.ts'
 import { Refusal } from '../../core/contract/value/refusal.ts'
 import { boundsSql } from './bounds-sql.ts'
 import { canonicalSql, canonicalTextSql } from './canonical-sql.ts'
-import { type FastValue, fastValue } from './fast-value.ts'
+import type { FastValue } from './fast-list.ts'
+import { fastValue } from './fast-value.ts'
 import type { FileColumn } from './file-column.ts'
 
 /** A contract column in SQL: its value before masking, in the form of `FastValue`, of the type that the column holds. */

@@ -1,6 +1,14 @@
 import type { ColumnType } from '../../core/contract/value/type.ts'
 import { literal } from '../sql/sql-text.ts'
-import type { FastValue } from './fast-value.ts'
+
+/**
+ * A canonical value in SQL. `sql` has the lake's type, save that instants are microseconds as BIGINT. It is what the row
+ * codec makes wherever every condition is true; a condition that is false or null says nothing. Nothing in it can fail.
+ */
+export interface FastValue {
+  readonly sql: string
+  readonly certain: readonly string[]
+}
 
 /* Digits that surely fit: a list cast makes null of an element that does not. */
 const DIGITS: Readonly<Record<string, readonly [sqlType: string, digits: number]>> = {

@@ -2,18 +2,9 @@ import { booleanTexts } from '../../core/contract/value/canonical.ts'
 import type { ColumnType } from '../../core/contract/value/type.ts'
 import { literal } from '../sql/sql-text.ts'
 import { decimalText } from './decimal-text.ts'
-import { fastList } from './fast-list.ts'
+import { type FastValue, fastList } from './fast-list.ts'
 import type { FileType } from './file-column.ts'
 import { isJson } from './json-sql.ts'
-
-/**
- * A canonical value in SQL. `sql` has the lake's type, save that instants are microseconds as BIGINT. It is what the row
- * codec makes wherever every condition is true; a condition that is false or null says nothing. Nothing in it can fail.
- */
-export interface FastValue {
-  readonly sql: string
-  readonly certain: readonly string[]
-}
 
 /** The first and the last microsecond of the years 1 to 9999, UTC. */
 const FIRST_MICROS = '-62135596800000000'

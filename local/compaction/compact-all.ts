@@ -4,9 +4,8 @@ import { type FailureCode, PipelineError } from '../../core/failures/failures.ts
 import type { Catalog, Clock } from '../../core/ports/ports.ts'
 import type { LazyEngine } from '../../engine/duckdb/lazy-engine.ts'
 import { makeFolder } from '../../engine/files/durable.ts'
+import type { CompactDeps, CompactionProgress } from '../../lake/compaction/compact-deps.ts'
 import {
-  type CompactDeps,
-  type CompactionProgress,
   type CompactionResult,
   type CompactOptions,
   compactTable,

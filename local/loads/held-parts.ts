@@ -1,4 +1,10 @@
-import type { OpenParts } from './load-runner.ts'
+import type { TableLoadDeps } from './run-table-load.ts'
+
+/** What one table's run needs, and what gives it back. */
+export interface OpenParts {
+  readonly parts: Omit<TableLoadDeps, 'load' | 'save' | 'onProgress' | 'log' | 'now' | 'signal'>
+  readonly close: () => void
+}
 
 /** The engines of a load, opened for its first table and kept for the next ones; after a failure new ones are opened. */
 export class HeldParts {

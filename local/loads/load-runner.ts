@@ -10,10 +10,10 @@ import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.t
 import { idlePatterns, tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
 import { isAway } from '../../engine/postgres/connection/source-error.ts'
 import type { Snapshot } from '../../engine/postgres/stream/snapshot.ts'
-import { HeldParts } from './held-parts.ts'
+import { HeldParts, type OpenParts } from './held-parts.ts'
 import { isOfSource, usualWaits, type Waits, waitAfter } from './load-attempts.ts'
 import { LoadBook } from './load-book.ts'
-import { runTableLoad, type TableLoadDeps } from './run-table-load.ts'
+import { runTableLoad } from './run-table-load.ts'
 import { newTableLoad, reopenedTableLoad } from './table-load.ts'
 
 export interface LoadRunnerDeps {
@@ -33,11 +33,6 @@ export interface LoadRunnerDeps {
   readonly waits?: Waits
   readonly log: Logger
   readonly now: Clock
-}
-
-export interface OpenParts {
-  readonly parts: Omit<TableLoadDeps, 'load' | 'save' | 'onProgress' | 'log' | 'now' | 'signal'>
-  readonly close: () => void
 }
 
 export interface LoadRequest {

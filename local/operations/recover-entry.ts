@@ -5,7 +5,7 @@ import { decodeDms } from '../../ingest/capture/decode-dms.ts'
 import { landObject } from '../../ingest/land/land-object.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
 import type { CaptureContext } from '../pipeline/pipeline.ts'
-import type { OperationParts } from './operation.ts'
+import type { OperationParts } from './operation-parts.ts'
 
 /**
  * Brings in an entry that capture or landing set aside: the record is decoded and captured again, the object landed

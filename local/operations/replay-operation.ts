@@ -11,7 +11,8 @@ import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { checkContracts, onlyOf } from './check-contracts.ts'
 import { findTable } from './find-table.ts'
-import type { Operation, OperationContext, OperationParts } from './operation.ts'
+import type { Operation } from './operation.ts'
+import type { OperationContext, OperationParts } from './operation-parts.ts'
 
 /** Replays a table with the newest version of its contract, or the one that is asked for. */
 export async function runReplay(

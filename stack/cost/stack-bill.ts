@@ -12,8 +12,8 @@ import {
   type MetricWindow,
   readMetrics,
 } from '../../aws/cloudwatch/read-metrics.ts'
-import type { Basis } from '../../cli/view/cost/cost-answer.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { Basis } from '../../cost/basis.ts'
 import { type Bill, priced } from '../../cost/bill.ts'
 import { gb } from '../../cost/cadence.ts'
 import { standingUsage } from '../../cost/fixed-usage.ts'

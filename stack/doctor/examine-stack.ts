@@ -1,5 +1,5 @@
-import type { CheckGroup } from '../../cli/view/check-report.ts'
 import { loadContracts, tablesOf } from '../../contract-tools/load/load-contracts.ts'
+import type { CheckGroup } from '../../core/check.ts'
 import { addressOf, databaseOf } from '../../engine/postgres/connection/source-url.ts'
 import { readStack } from '../stack.ts'
 import { lookAtAll } from '../status/stack-look.ts'

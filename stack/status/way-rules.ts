@@ -1,5 +1,4 @@
-import { count } from '../../cli/terminal/output.ts'
-import { ageText, plural } from '../../core/amount-text.ts'
+import { ageText, count, plural } from '../../core/amount-text.ts'
 import { fail, ok, type Rule, shell, step, unknown, warn } from '../../core/check.ts'
 import type {
   FreshnessFacts,

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { lockText } from '../../contract-tools/load/lock-file.ts'
+import { table } from '../../core/contract/check/define-table.ts'
 import { tableShape } from '../../core/contract/evolution/shape.ts'
 import { col } from '../../core/contract/language/column.ts'
-import { table } from '../../core/contract/language/table.ts'
 import { printContract } from '../../core/contract/print/print-contract.ts'
 import { tidemark } from '../support/tidemark.ts'
 

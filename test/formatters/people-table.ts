@@ -1,6 +1,7 @@
 import * as z from 'zod'
+import { table } from '../../core/contract/check/define-table.ts'
 import { col } from '../../core/contract/language/column.ts'
-import { type Table, table } from '../../core/contract/language/table.ts'
+import type { Table } from '../../core/contract/language/table.ts'
 
 export const maskKey = new Uint8Array(32).fill(9)
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { table } from '../../core/contract/check/define-table.ts'
 import { col } from '../../core/contract/language/column.ts'
-import { table } from '../../core/contract/language/table.ts'
 import { parseSample, runSample, type SampleKind } from '../../formatters/run-sample.ts'
 
 const notes = table({

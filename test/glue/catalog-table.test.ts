@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { table } from '../../core/contract/check/define-table.ts'
 import { col } from '../../core/contract/language/column.ts'
 import { lakeColumns } from '../../core/contract/language/lake-columns.ts'
-import { table } from '../../core/contract/language/table.ts'
 import type { ColumnType } from '../../core/contract/value/type.ts'
 import { athenaType, catalogTable } from '../../glue/catalog-table.ts'
 import { tables } from '../../schemas/index.ts'

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { checkContracts } from '../../../contract-tools/check/check-contracts.ts'
 import { plural } from '../../../core/amount-text.ts'
-import type { Cli } from '../../main.ts'
+import type { Cli } from '../../terminal/cli.ts'
 import {
   contractsFolderOption,
   elapsed,

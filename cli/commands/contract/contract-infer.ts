@@ -14,7 +14,7 @@ import { readSourceCatalog } from '../../../engine/postgres/catalog/source-catal
 import { closeClient, connectSource } from '../../../engine/postgres/connection/source-connection.ts'
 import { databaseOf } from '../../../engine/postgres/connection/source-url.ts'
 import { sampleRow } from '../../../engine/postgres/copy/sample-row.ts'
-import type { Cli } from '../../main.ts'
+import type { Cli } from '../../terminal/cli.ts'
 import { exit, type Output } from '../../terminal/output.ts'
 import { parseCount } from '../../terminal/parse-options.ts'
 import { dirOption, schemasOption, tablesOption } from '../../terminal/run-options.ts'

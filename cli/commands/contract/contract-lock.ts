@@ -9,7 +9,7 @@ import { lockFileName, lockText, readLock } from '../../../contract-tools/load/l
 import { readRetired } from '../../../contract-tools/load/retired-file.ts'
 import { plural } from '../../../core/amount-text.ts'
 import { tableShape, versionName } from '../../../core/contract/evolution/shape.ts'
-import type { Cli } from '../../main.ts'
+import type { Cli } from '../../terminal/cli.ts'
 import { contractsFolderOption } from '../../terminal/command-options.ts'
 import { exit } from '../../terminal/output.ts'
 import { findingsText } from '../../view/contract/print-findings.ts'

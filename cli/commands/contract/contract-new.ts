@@ -10,7 +10,7 @@ import {
 } from '../../../contract-tools/load/load-contracts.ts'
 import { readSamples } from '../../../contract-tools/load/sample-files.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
-import type { Cli } from '../../main.ts'
+import type { Cli } from '../../terminal/cli.ts'
 import { contractsFolderOption } from '../../terminal/command-options.ts'
 
 interface NewOptions {

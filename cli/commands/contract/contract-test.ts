@@ -3,7 +3,7 @@ import { isValid, testContracts } from '../../../contract-tools/check/test-contr
 import { loadContracts } from '../../../contract-tools/load/load-contracts.ts'
 import { plural } from '../../../core/amount-text.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
-import type { Cli } from '../../main.ts'
+import type { Cli } from '../../terminal/cli.ts'
 import {
   contractsFolderOption,
   elapsed,

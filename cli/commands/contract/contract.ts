@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { chosenCommands, type LazyCommands, type MakeCommand } from '../../lazy-commands.ts'
+import type { MakeCommand } from '../../terminal/cli.ts'
+import { chosenCommands, type LazyCommands } from '../../terminal/lazy-commands.ts'
 
 const commands: LazyCommands = {
   new: async () => (await import('./contract-new.ts')).contractNewCommand,

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { type Explanation, explanations } from '../../../contract-tools/check/explanations.ts'
 import { nearest } from '../../../contract-tools/check/nearest.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
-import type { Cli } from '../../main.ts'
+import type { Cli } from '../../terminal/cli.ts'
 import { alignedTable, paint } from '../../terminal/output.ts'
 
 interface ExplainOptions {

@@ -7,7 +7,7 @@ import { beforeFunctions } from '../../../glue/catalog-plan.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { planText } from '../../../glue/plan-text.ts'
 import { readStack, stackOption } from '../../../stack/stack.ts'
-import type { Cli } from '../../main.ts'
+import type { Cli } from '../../terminal/cli.ts'
 import { contractsFolderOption } from '../../terminal/command-options.ts'
 import { exit } from '../../terminal/output.ts'
 

@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { compareInfra } from '../../../contract-tools/check/compare-infra.ts'
 import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contracts.ts'
 import { plural } from '../../../core/amount-text.ts'
-import type { Cli } from '../../main.ts'
+import type { Cli } from '../../terminal/cli.ts'
 import { contractsFolderOption } from '../../terminal/command-options.ts'
 import { exit } from '../../terminal/output.ts'
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contracts.ts'
+import { count } from '../../../core/amount-text.ts'
 import { auditRecords, type LedgerAudit } from '../../../core/audit/audit-records.ts'
 import { wayBack } from '../../../core/audit/way-back.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
@@ -11,9 +12,9 @@ import {
   requestAnswer,
 } from '../../../stack/operations/stack-redrive.ts'
 import { functionOf, readStack, type Stack, stackOption } from '../../../stack/stack.ts'
-import type { Cli } from '../../main.ts'
+import type { Cli } from '../../terminal/cli.ts'
 import { contractsFolderOption } from '../../terminal/command-options.ts'
-import { count, exit } from '../../terminal/output.ts'
+import { exit } from '../../terminal/output.ts'
 
 interface RedriveOptions {
   readonly stack?: string | readonly string[]

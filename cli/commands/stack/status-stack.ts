@@ -1,9 +1,10 @@
 import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contracts.ts'
+import { count } from '../../../core/amount-text.ts'
 import type { AuditedBalance } from '../../../core/audit/audit-pages.ts'
 import { readStack } from '../../../stack/stack.ts'
 import { lookAtAll } from '../../../stack/status/stack-look.ts'
 import { withStackSession } from '../../../stack/status/stack-session.ts'
-import { alignedTable, count, type Output, paint } from '../../terminal/output.ts'
+import { alignedTable, type Output, paint } from '../../terminal/output.ts'
 import { auditText } from '../../view/audit-text.ts'
 import { checkExit, checksOf, checkText } from '../../view/check-report.ts'
 

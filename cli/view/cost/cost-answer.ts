@@ -1,25 +1,8 @@
+import type { Basis } from '../../../cost/basis.ts'
 import type { Bill, BillLine } from '../../../cost/bill.ts'
 import type { Lever } from '../../../cost/levers.ts'
 import { ageInDays, type PriceId, type PriceSheet, STALE_DAYS } from '../../../cost/price-sheet.ts'
 import type { Setup } from '../../../cost/setup.ts'
-
-/** What a bill is of. */
-export type Basis =
-  | {
-      readonly kind: 'run'
-      readonly dir: string
-      readonly since: string
-      readonly seconds: number
-      readonly isScaled: boolean
-    }
-  | { readonly kind: 'design'; readonly rowBytes: number; readonly tables: number }
-  | {
-      readonly kind: 'stack'
-      readonly since: string
-      readonly seconds: number
-      /** What CloudWatch does not say, and what was done about it. */
-      readonly gaps: readonly string[]
-    }
 
 /** What `tidemark cost --json` prints. Dollars are US dollars a month, units of a month. */
 export interface CostAnswer {

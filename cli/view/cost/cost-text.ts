@@ -1,7 +1,7 @@
-import { plural } from '../../../core/amount-text.ts'
+import { count, plural } from '../../../core/amount-text.ts'
 import type { BillLine, Share } from '../../../cost/bill.ts'
 import type { PriceSheet } from '../../../cost/price-sheet.ts'
-import { alignedTable, count, type Output, paint } from '../../terminal/output.ts'
+import { alignedTable, type Output, paint } from '../../terminal/output.ts'
 import type { CostAnswer } from './cost-answer.ts'
 import { money, unitsText } from './money.ts'
 

@@ -1,7 +1,4 @@
-import { PipelineError } from '../../failures/failures.ts'
-import { checkTable } from '../check/check-table.ts'
-import { faultText } from '../check/fault.ts'
-import { type Column, type ColumnTraits, literalOf } from './column.ts'
+import type { Column, ColumnTraits } from './column.ts'
 import type { RowCheck, RowCheckSpec } from './row-check.ts'
 
 export type Columns = Readonly<Record<string, Column>>
@@ -59,33 +56,6 @@ export interface TableSpec<C extends Columns> {
 /** A table and, for `Row`, the types of its columns. */
 export interface TypedTable<C extends Columns> extends Table {
   readonly columns: C
-}
-
-/** Checks a contract and makes it a table. Throws `contract/invalid` that lists every fault with its rule. */
-export function table<const C extends Columns>(spec: TableSpec<C>): TypedTable<C> {
-  const { checks, partitionBy = {}, ...rest } = spec
-  const rules = Object.entries<PartitionRule | undefined>(partitionBy)
-  const made = {
-    ...rest,
-    partitionBy: Object.fromEntries(rules.flatMap(([name, rule]) => (rule ? [[name, rule]] : []))),
-    ...(checks === undefined ? {} : { checks: checks.map(plainCheck) }),
-  }
-  const faults = checkTable(made)
-  if (faults.length > 0)
-    throw new PipelineError(
-      'contract/invalid',
-      `${spec.name} v${spec.version}: ${faults.map(faultText).join('; ')}`,
-    )
-  return made
-}
-
-/* Contracts are JSON everywhere but in their own file. */
-function plainCheck({ name, left, is, right, value }: AuthoredCheck): RowCheck {
-  return right === undefined ? { name, left, is, value: literalOf(value) } : { name, left, is, right }
-}
-
-interface AuthoredCheck extends Omit<RowCheck, 'value'> {
-  readonly value?: unknown
 }
 
 type Value<K> = K extends Column<infer T, infer N> ? (N extends true ? T | null : T) : never

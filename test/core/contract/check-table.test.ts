@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { checkTable } from '../../../core/contract/check/check-table.ts'
+import { table } from '../../../core/contract/check/define-table.ts'
 import { rules } from '../../../core/contract/check/rules.ts'
 import { type Column, col } from '../../../core/contract/language/column.ts'
 import type { RowCheck } from '../../../core/contract/language/row-check.ts'
-import { type Table, table } from '../../../core/contract/language/table.ts'
+import type { Table } from '../../../core/contract/language/table.ts'
 import type { ColumnType } from '../../../core/contract/value/type.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { table } from '../../../core/contract/check/define-table.ts'
 import { col } from '../../../core/contract/language/column.ts'
 import { blockColumns, lakeColumns } from '../../../core/contract/language/lake-columns.ts'
-import { table } from '../../../core/contract/language/table.ts'
 
 const people = table({
   name: 'hr.people',

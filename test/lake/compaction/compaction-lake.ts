@@ -4,8 +4,8 @@ import type { ManifestChange, ManifestFile } from '../../../core/ledger/ledger.t
 import type { CatalogEntry } from '../../../core/ports/catalog-entry.ts'
 import type { Catalog } from '../../../core/ports/ports.ts'
 import type { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
+import type { CompactDeps } from '../../../lake/compaction/compact-deps.ts'
 import {
-  type CompactDeps,
   type CompactionResult,
   type CompactOptions,
   compactTable,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isJsonObject, parseJsonObject, stringifyJson } from '../../../core/json.ts'
 import { MAX_ROW_BYTES } from '../../../core/row-limit.ts'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
-import { runOperation } from '../../../local/operations/operation.ts'
+import { runOperation } from '../../../local/operations/run-operation.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
 

@@ -1,7 +1,4 @@
-import type { Command } from 'commander'
-import type { Cli } from './main.ts'
-
-export type MakeCommand = (cli: Cli) => Command
+import type { MakeCommand } from './cli.ts'
 
 /** Commands by name, in the order that help lists them, each with what loads its sources. */
 export type LazyCommands = Readonly<Record<string, () => Promise<MakeCommand>>>

@@ -1,0 +1,53 @@
+import type { Table } from '../../core/contract/language/table.ts'
+import type { MaskKey } from '../../core/contract/masking/pii.ts'
+import type { Catalog, Clock, Delivery, Ledger, ObjectStore, Quarantine } from '../../core/ports/ports.ts'
+import type { Healed, HealKeys } from '../../engine/reconcile/reconcile.ts'
+import type { FolderLedger } from '../ledger/folder-ledger.ts'
+import type { Meter } from '../pipeline/meter.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { RunFolder } from '../state/run-folder.ts'
+import type { FolderRawStore } from '../stores/folder-raw-store.ts'
+import type { LoadParts } from './load-operation.ts'
+import type { Operation } from './operation.ts'
+
+/** What operations write into the ledger, and what a replay asks it. */
+export type OperationLedger = Pick<
+  Ledger,
+  'redriven' | 'landed' | 'replayed' | 'replaceFiles' | 'recordLoadFile'
+> &
+  Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'book'>
+
+/** What operations need of a pipeline. */
+export interface OperationParts {
+  readonly raw: FolderRawStore
+  readonly quarantine: Quarantine
+  readonly delivery: Delivery
+  readonly ledger: OperationLedger
+  readonly objects: ObjectStore
+  readonly catalog: Catalog
+  readonly tables: readonly Table[]
+  readonly maskKey: MaskKey
+  readonly folder: RunFolder
+  readonly meter?: Pick<Meter, 'compacted'>
+  readonly capture: Pipeline['capture']
+}
+
+/** What only the process that reads the source can do. */
+export interface RunningParts extends LoadParts {
+  /** Compares keys again and sends those that differ; see `heal`. */
+  readonly heal: (keys: HealKeys, signal: AbortSignal) => Promise<Healed>
+  /** Captures more tables from now on; see `addTables`. */
+  readonly addTables: (
+    request: Extract<Operation, { kind: 'table-add' }>,
+    context: Pick<OperationContext, 'signal' | 'onProgress'>,
+  ) => Promise<unknown>
+}
+
+export interface OperationContext {
+  readonly pipeline: OperationParts
+  /** Of the process that reads the source; without it nothing can be asked for that needs it. */
+  readonly running?: RunningParts
+  readonly now: Clock
+  readonly signal: AbortSignal
+  readonly onProgress: (progress: unknown) => void
+}

@@ -1,0 +1,92 @@
+import type { Table } from '../../core/contract/language/table.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { nextRevision } from '../../engine/replay/next-revision.ts'
+import { type RedriveResult, redrive } from '../../formatters/redrive.ts'
+import { router } from '../../formatters/route.ts'
+import { ReplayLedger } from '../state/replay-ledger.ts'
+import { RunState } from '../state/run-state.ts'
+import { checkContracts } from './check-contracts.ts'
+import { runCompact } from './compact-operation.ts'
+import { defined } from './defined.ts'
+import { expireQuarantine } from './expire-quarantine.ts'
+import { startLoad } from './load-operation.ts'
+import type { Operation } from './operation.ts'
+import type { OperationContext, OperationParts, RunningParts } from './operation-parts.ts'
+import { recoverEntry } from './recover-entry.ts'
+import { runReplay } from './replay-operation.ts'
+
+/** Runs an operation on a started pipeline. Throws `usage/invalid` for an unknown table, `run/contract-changed`, and what stores throw. */
+export async function runOperation(request: Operation, context: OperationContext): Promise<unknown> {
+  switch (request.kind) {
+    case 'expire':
+      return expireQuarantine(context.pipeline.quarantine, { ...request, now: context.now })
+    case 'redrive':
+      return runRedrive(request, context)
+    case 'replay':
+      return runReplay(request, context)
+    case 'compact': {
+      const { pipeline, ...rest } = context
+      const compacted = await runCompact(defined(request), {
+        ...rest,
+        catalog: pipeline.catalog,
+        manifest: pipeline.ledger,
+        root: pipeline.folder.root,
+      })
+      if (!compacted.isDryRun)
+        for (const { table, version, state, bytesWritten } of compacted.results)
+          if (state === 'published') pipeline.meter?.compacted(table, version, bytesWritten)
+      return compacted
+    }
+    case 'load-start':
+      return startLoad(request, running(context))
+    case 'load-resume':
+      return running(context).runner.resume(request.load)
+    case 'load-cancel':
+      return running(context).runner.cancel(request.load)
+    case 'table-add':
+      return running(context).addTables(request, context)
+    case 'heal':
+      return running(context).heal(request.keys, context.signal)
+  }
+}
+
+function running({ running: parts, pipeline }: OperationContext): RunningParts {
+  if (parts === undefined)
+    throw new PipelineError('run/not-running', `nothing runs in ${pipeline.folder.root}`)
+  return parts
+}
+
+async function runRedrive(
+  { table, cause, isDryRun, contracts }: Extract<Operation, { kind: 'redrive' }>,
+  { pipeline, signal, onProgress }: OperationContext,
+): Promise<RedriveResult> {
+  const { tables, maskKey, quarantine, delivery, ledger, folder } = pipeline
+  checkContracts(tables, contracts)
+  const epoch = (await RunState.read(folder.state))?.epoch ?? 1
+  const filter = { ...(table === undefined ? {} : { table }), ...(cause === undefined ? {} : { cause }) }
+  return redrive(filter, {
+    quarantine,
+    delivery,
+    ledger,
+    route: router(tables, maskKey),
+    revisionOf: freshRevisions(pipeline),
+    recover: (entry) => recoverEntry(entry, pipeline, { epoch, isDryRun }),
+    isDryRun,
+    signal,
+    onProgress: (considered) => onProgress({ considered }),
+  })
+}
+
+/* One new revision for each table of a redrive, shown before its rows come: each of them is right by itself. */
+function freshRevisions({ catalog, folder }: OperationParts): (table: Table) => Promise<number> {
+  const ledger = new ReplayLedger(folder.replays)
+  const known = new Map<Table, number>()
+  return async (table) => {
+    const before = known.get(table)
+    if (before !== undefined) return before
+    const revision = await nextRevision(table, { catalog, ledger })
+    await catalog.publishRevision(table.name, table.version, revision)
+    known.set(table, revision)
+    return revision
+  }
+}
