@@ -18,7 +18,7 @@ export interface SourceText {
   readonly finish: ((text: string) => string | null) | undefined
 }
 
-/** `columnText` in `lake/checksum/` is its other half: equal values have equal texts. */
+/** `columnText` in `engine/reconcile/checksum/` is its other half: equal values have equal texts. */
 export function sourceText(lake: LakeColumn, column: Column, source: SourceType): SourceText {
   const value = quoteIdentifier(column.from ?? lake.contractColumn)
   if (column.beyond !== undefined) return { sql: printed(value, source), finish: ruledText(lake, column) }
