@@ -37,7 +37,7 @@ const rules: readonly Rule[] = [
     pattern: /\b[0-9a-f]{4}-[0-9a-f]{16}-[0-9a-f]{10}\b/g,
     text: '<position>',
   },
-  { name: 'pages that batches made', pattern: /(?<=changes of )\d+(?= pages:)/g, text: '<pages>' },
+  { name: 'pages that batches made', pattern: /(?<=changes of )\d+ pages?(?=:)/g, text: '<pages>' },
   { name: 'rate', pattern: /(?<=captured |formatted |landed )[\d,]+(?=\/s)/g, text: '<rate>' },
   { name: 'freshness', pattern: /, fresh after [\d,]+ ms \(p99 [\d,]+ ms\)/g, text: '' },
   { name: 'age of a proof', pattern: /(?<=(?:equal|differ) )\d+ (?:s|min|h)(?= ago)/g, text: '<age>' },

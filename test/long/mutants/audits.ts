@@ -71,9 +71,9 @@ export const audits: readonly Mutant[] = [
   {
     file: 'ingest/loads/advance-load.ts',
     before:
-      "    await deps.catalog.addFloor(name, { position: after.position, reason: 'load' })\n    await deps.tidy(load, after)\n    const endedAt = new Date(deps.now()).toISOString()\n    await keep((known) => (isThis(known) ? { ...after, state: 'complete', endedAt } : known))\n",
+      "    await deps.catalog.addFloor(name, { position: after.position, reason: 'load', since })\n    await deps.tidy(load, after)\n    const endedAt = new Date(deps.now()).toISOString()\n    await keep((known) => (isThis(known) ? { ...after, state: 'complete', endedAt } : known))\n",
     after:
-      "    const endedAt = new Date(deps.now()).toISOString()\n    await keep((known) => (isThis(known) ? { ...after, state: 'complete', endedAt } : known))\n    await deps.catalog.addFloor(name, { position: after.position, reason: 'load' })\n    await deps.tidy(load, after)\n",
+      "    const endedAt = new Date(deps.now()).toISOString()\n    await keep((known) => (isThis(known) ? { ...after, state: 'complete', endedAt } : known))\n    await deps.catalog.addFloor(name, { position: after.position, reason: 'load', since })\n    await deps.tidy(load, after)\n",
     test: 'test/ingest/load-counts.test.ts',
     reason: 'the floor of a load by DMS is set before its record says complete',
   },
