@@ -6,9 +6,9 @@ import type { Logger, Quarantine, QuarantineEntry, RawStore } from '../../core/p
 import { imageMembers, refusedChange } from '../../core/refused-change.ts'
 import { MAX_ROW_BYTES } from '../../core/row-limit.ts'
 import type { StreamRecord } from '../../core/stream-record.ts'
-import type { CertainParts } from '../certain-parts.ts'
-import { UnreadRecord } from '../unread-record.ts'
+import type { CertainParts } from './certain-parts.ts'
 import type { DmsRecord } from './decode-dms.ts'
+import { UnreadRecord } from './unread-record.ts'
 
 export interface CaptureDeps {
   readonly shard: string

@@ -12,8 +12,8 @@ import {
 import type { RawChange } from '../../core/page.ts'
 import { type Position, positionFromDms } from '../../core/position.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
-import { certainParts } from '../certain-parts.ts'
-import { UnreadRecord } from '../unread-record.ts'
+import { certainParts } from './certain-parts.ts'
+import { UnreadRecord } from './unread-record.ts'
 
 /** What one record of a DMS stream says, its row not looked into. */
 export type DmsRecord =

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { certainParts } from '../../ingest/certain-parts.ts'
+import { certainParts } from '../../ingest/capture/certain-parts.ts'
 import { runs } from '../support/budget.ts'
 import { letterRecord } from './refused-records.ts'
 

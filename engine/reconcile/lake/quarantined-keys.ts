@@ -15,7 +15,7 @@ import {
 } from '../../../core/json.ts'
 import type { Quarantine, WaitingEntry } from '../../../core/ports/ports.ts'
 import type { Position } from '../../../core/position.ts'
-import { certainParts } from '../../../ingest/certain-parts.ts'
+import { certainParts } from '../../../ingest/capture/certain-parts.ts'
 import { floatText } from '../checksum/nested-text.ts'
 import { comparisonText } from '../checksum/ruled-text.ts'
 

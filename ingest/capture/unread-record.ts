@@ -1,4 +1,4 @@
-import { PipelineError } from '../core/failures/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { CertainParts } from './certain-parts.ts'
 
 /** A record that waits in quarantine as a whole, and what is certain of it nevertheless. */

@@ -1,4 +1,4 @@
-import type { Look } from '../../engine/reconcile/compare/look.ts'
+import type { Look } from './look.ts'
 
 /* A commit takes its time a moment before its record has a place in the log, and clocks of two machines are apart. */
 const MARGIN_MS = 10_000

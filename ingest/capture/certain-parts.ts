@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { parseTimestamp } from '../core/contract/value/temporal.ts'
+import { parseTimestamp } from '../../core/contract/value/temporal.ts'
 import {
   field,
   isJsonObject,
@@ -7,9 +7,9 @@ import {
   type JsonValue,
   parseJson,
   stringifyJson,
-} from '../core/json.ts'
-import { type Position, positionFromDms } from '../core/position.ts'
-import { sourceTableName } from '../core/source-table-name.ts'
+} from '../../core/json.ts'
+import { type Position, positionFromDms } from '../../core/position.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 
 /** What is certain of a DMS record that must not be read as a change. */
 export interface CertainParts {
