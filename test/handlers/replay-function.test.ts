@@ -183,6 +183,19 @@ describe('a replay on a stack', () => {
     expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2, rows: 40 })
   })
 
+  test('G1 G8 a replay of which a file has a row less than its changes made is given up, and readers see none of it', async () => {
+    const { lake, replay } = await labOf(many)
+    await replay.ask(noted, { remainingMs: 150_000 })
+    const before = await read(lake)
+    const [begun] = await replay.replays.of('w.things', 1)
+    if (begun === undefined) throw new Error('no replay began')
+    expect(begun.files).toMatchObject([{ rows: 16 }])
+    await replay.replays.replace({ ...begun, files: begun.files.map((file) => ({ ...file, rows: 15 })) })
+    await expect(replay.ask(noted)).rejects.toMatchObject({ code: 'lake/unreadable' })
+    expect([await read(lake), await files(lake)]).toEqual([before, []])
+    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2, rows: 40 })
+  })
+
   test('G8 a file of other bytes than were written is not counted', async () => {
     const { lake, replay } = await labOf(few)
     const put = lake.objects.put.bind(lake.objects)

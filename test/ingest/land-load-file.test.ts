@@ -40,6 +40,8 @@ class Bench {
   /** Rows of each history file of a contract, by version. */
   files: Readonly<Record<number, readonly number[]>> = { 1: [3], 2: [2] }
   isUnreadableFor: number | undefined
+  /** Rows of the file that are neither written nor refused. */
+  lost = 0
   closed = 0
   private readonly scratch = new Map<string, string>()
 
@@ -78,7 +80,7 @@ class Bench {
     for (const { path } of files) this.scratch.set(path, `v${version}`)
     const landed = files.reduce((sum, { rows }) => sum + rows, 0)
     if (landed < 3) await refuse([entry(`refused by v${version}`)])
-    return { files, landed, refused: Math.max(3 - landed, 0) }
+    return { files, landed, refused: Math.max(3 - landed - this.lost, 0) }
   }
 }
 
@@ -185,6 +187,19 @@ describe('G8: nothing is written', () => {
     })
     expect(await bench.objects.list('')).toEqual([])
   })
+
+  test.each([
+    ['landed', [2], 'but 2 landed and 0 were refused'],
+    ['refused', [1], 'but 1 landed and 1 were refused'],
+  ])(
+    'G1: when a row of the file is neither landed nor refused, and others are %s',
+    async (_, files, counts) => {
+      const bench = new Bench()
+      Object.assign(bench, { files: { 1: files }, lost: 1 })
+      await expect(bench.land([shops(1)])).rejects.toThrow(counts)
+      expect([await bench.objects.list(''), bench.closed]).toEqual([[], 1])
+    },
+  )
 })
 
 describe('names of load files', () => {
