@@ -53,6 +53,7 @@ const checks = [
   ['types', bin('typescript', 'tsc'), ['--noEmit']],
   ['format and lint', bin('@biomejs/biome', 'biome'), ['ci', '--error-on-warnings', '.']],
   ['no unused files, exports or dependencies', bin('knip'), ['--no-progress']],
+  ['nothing that only tests reach', bin('knip'), ['--no-progress', '--production']],
 ]
 
 async function checkAll() {

@@ -13,10 +13,7 @@ const KIB = 1_024
 /** What Kinesis, DynamoDB and Firehose round up to, in bytes. */
 export const STREAM_STEP = KIB
 const WRITE_STEP = KIB
-const READ_STEP = 4 * KIB
 export const FIREHOSE_STEP = 5 * KIB
-/** A query of Athena reads at least so much, by the bill. */
-const QUERY_FLOOR = 10 * KIB * KIB
 /** Of a DynamoDB item, beyond names and values: what its storage is billed with. */
 const ITEM_OVERHEAD = 100
 
@@ -34,11 +31,6 @@ export function writeUnits(itemBytes: number): number {
   return upTo(itemBytes, WRITE_STEP) / WRITE_STEP
 }
 
-/** Read units of an eventually consistent read: half of one for each 4 KiB begun. */
-export function readUnits(bytes: number): number {
-  return upTo(bytes, READ_STEP) / READ_STEP / 2
-}
-
 /** Bytes that are billed as storage of an item. */
 export function storedItemBytes(itemBytes: number): number {
   return itemBytes + ITEM_OVERHEAD
@@ -47,11 +39,6 @@ export function storedItemBytes(itemBytes: number): number {
 /** Bytes that a record is billed as when it is put into Firehose: whole 5 KiB, for each record by itself. */
 export function firehoseBytes(recordBytes: number): number {
   return upTo(recordBytes, FIREHOSE_STEP)
-}
-
-/** Bytes that a query is billed for. */
-export function queryBytes(scannedBytes: number): number {
-  return Math.max(scannedBytes, QUERY_FLOOR)
 }
 
 /** GB-seconds of calls that take so many milliseconds altogether; each is billed by the millisecond begun. */

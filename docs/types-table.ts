@@ -2,7 +2,7 @@ import type { ColumnType } from '../core/contract/value/type.ts'
 import { athenaType } from '../glue/catalog-table.ts'
 import { parquetType } from '../lake/history/history-fields.ts'
 import type { ParquetType } from '../lake/parquet/values/field.ts'
-import { duckdbType } from '../lake/sql/history-sql.ts'
+import { duckdbType } from '../lake/sql/duckdb-type.ts'
 
 /* How a contract writes each type, and what the column then holds. Total: a new type without a row does not compile. */
 const rows: Readonly<

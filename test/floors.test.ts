@@ -133,7 +133,7 @@ describe('floors', () => {
     )
     expect(fault('aws/bad.ts', '../local/run/local-run.ts')).toBe('aws/bad.ts -> local/')
     expect(fault('lake/bad.ts', 'node:fs')).toBe('lake/bad.ts -> node:fs')
-    expect(fault('local/bad.ts', '../lake/current-sql.ts')).toBeUndefined()
+    expect(fault('local/bad.ts', '../lake/sql/current-select.ts')).toBeUndefined()
     const graph = (drawing: string) =>
       new Map(drawing.split(' ').map((line) => [line.charAt(0), new Set(line.slice(1))]))
     expect(circular(graph('abc bc c'))).toEqual([])

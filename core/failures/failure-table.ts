@@ -237,14 +237,10 @@ export const failures = {
     action: 'halt',
     advice: 'Queries are read-only and see the lake only: no files, no network, no settings.',
   },
-  'query/failed': {
-    action: 'halt',
-    advice: 'Look the query up by its id in the console of Athena: the reason stands there.',
-  },
   'query/timeout': {
     action: 'halt',
     advice:
-      'The query was stopped at its time limit. Narrow it, compact the table, or allow it more time (`--timeout`; in Athena, the limit of the workgroup).',
+      'The query was stopped at its time limit. Narrow it, compact the table, or allow it more time (`--timeout`).',
   },
   'query/too-large': {
     action: 'halt',

@@ -7,7 +7,7 @@ import type { Proof, ProofFailure, TableProof } from './proof.ts'
 import { isOver, type ProofDeps, ProofSession } from './proof-session.ts'
 import type { Asked } from './prove-table.ts'
 
-export type { Proof, ProofFailure, TableProof } from './proof.ts'
+export type { Proof, ProofFailure } from './proof.ts'
 
 /** What a proof is asked for beyond the whole of every table. */
 export interface ReconcileRequest {

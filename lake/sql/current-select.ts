@@ -101,21 +101,6 @@ export function incompleteSelect(
   return `SELECT ${listOf(keys)}, _position, _lacking FROM (${all}) i WHERE ${hasGaps(dialect, '_lacking')}`
 }
 
-/**
- * SELECT of the marks of refused changes that a base must keep: key and system columns, one row for each change of which
- * nothing else is there.
- */
-export function marksSelect(entry: CatalogEntry, sources: CurrentSources, dialect: Dialect): string {
-  const { history, fresh = history, tombstones = '' } = sources
-  const { shape, counted } = planOf(entry, floorOf(entry), { dialect })
-  const columns = listOf([...shape.keys, '_position'])
-  const rows = (relation: string) => `SELECT ${columns}, _op, _revision, _committed_at FROM ${relation}`
-  const all = entry.base === null ? rows(history) : `${rows(fresh)} UNION ALL ${rows(tombstones)}`
-  return `SELECT ${columns}, 'refused' AS _op, max(_revision) AS _revision, max(_committed_at) AS _committed_at
-FROM (${all}) m WHERE ${counted}
-GROUP BY ${columns} HAVING min(_op) = 'refused' AND max(_op) = 'refused'`
-}
-
 /** Whether base may stand for history up to it: not for a state before it, nor before a floor that its build may have known. */
 export function usesBase({ base, floors }: CatalogEntry, asOf: Position | undefined): boolean {
   if (base === null) return false

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { firehoseBytes, gbSeconds, queryBytes, readUnits, streamBytes, writeUnits } from '../../cost/units.ts'
+import { firehoseBytes, gbSeconds, streamBytes, writeUnits } from '../../cost/units.ts'
 
 /* Fills one unit after the other, as AWS words it. */
 function filled(bytes: number, step: number): number {
@@ -16,7 +16,6 @@ describe('units as AWS rounds them', () => {
       if (
         streamBytes(bytes) !== filled(bytes, 1_024) * 1_024 ||
         writeUnits(bytes) !== filled(bytes, 1_024) ||
-        readUnits(bytes) !== filled(bytes, 4_096) / 2 ||
         firehoseBytes(bytes) !== filled(bytes, 5_120) * 5_120
       )
         wrong.push(bytes)
@@ -39,12 +38,10 @@ describe('units as AWS rounds them', () => {
   })
 
   test('the examples of the pricing pages', () => {
-    /* Kinesis: a record of 4.5 KB is 5 KB of data; DynamoDB: an item of 3 KB is three write units, 8 KB two halves of two reads. */
+    /* Kinesis: a record of 4.5 KB is 5 KB of data; DynamoDB: an item of 3 KB is three write units. */
     expect(streamBytes(4.5 * 1_024)).toBe(5 * 1_024)
     expect(writeUnits(3 * 1_024)).toBe(3)
-    expect(readUnits(8 * 1_024)).toBe(1)
     expect(firehoseBytes(3 * 1_024)).toBe(5 * 1_024)
-    expect(queryBytes(1)).toBe(10 << 20)
     expect(gbSeconds(1_024, 1_000, 99.2)).toBe(100)
   })
 })

@@ -7,8 +7,8 @@ import type { LakeRow } from '../../core/block.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import type { Position } from '../../core/position.ts'
 import { LakeSession } from '../../engine/duckdb/lake-session.ts'
-import { currentSelect } from '../../lake/sql/current-sql.ts'
-import { historySelect } from '../../lake/sql/history-sql.ts'
+import { type CurrentSources, currentSelect } from '../../lake/sql/current-select.ts'
+import { historySelect } from '../../lake/sql/history-select.ts'
 import { runs } from '../support/budget.ts'
 import { anyHistory, type History, historyTable, type ModelRow } from './any-history.ts'
 import { smallLake } from './small-lake.ts'
@@ -46,8 +46,12 @@ async function lakeOf(history: Pick<History, 'files' | 'floors'>): Promise<Catal
   return entry
 }
 
+function historyOf(entry: CatalogEntry): CurrentSources {
+  return { history: `(${historySelect(entry, root)})` }
+}
+
 async function currentOf(entry: CatalogEntry, asOf?: Position): Promise<readonly unknown[]> {
-  const select = currentSelect(entry, `(${historySelect(entry, root)})`, asOf === undefined ? {} : { asOf })
+  const select = currentSelect(entry, historyOf(entry), asOf === undefined ? {} : { asOf })
   return ask(select)
 }
 
@@ -146,7 +150,7 @@ describe('current', () => {
     const notes = async () => {
       const [entry] = await lake.catalog.entries()
       if (entry === undefined) throw new Error('no entry')
-      return (await ask(currentSelect(entry, `(${historySelect(entry, root)})`))).map((one) => one[4])
+      return (await ask(currentSelect(entry, historyOf(entry)))).map((one) => one[4])
     }
     expect(await notes()).toEqual(['read by 0', 'read by 0'])
     await lake.catalog.publishRevision(table.name, 1, 3)
@@ -155,6 +159,6 @@ describe('current', () => {
 
   test('refuses a position that is none', async () => {
     const entry = await lakeOf({ floors: [], files: [] })
-    expect(() => currentSelect(entry, 'h', { asOf: "' OR true --" })).toThrow(RangeError)
+    expect(() => currentSelect(entry, { history: 'h' }, { asOf: "' OR true --" })).toThrow(RangeError)
   })
 })

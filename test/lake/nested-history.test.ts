@@ -9,11 +9,12 @@ import { col, table } from '../../core/contract/index.ts'
 import { blockColumns } from '../../core/contract/language/lake-columns.ts'
 import type { ColumnType } from '../../core/contract/value/type.ts'
 import { stringifyJson } from '../../core/json.ts'
-import { lakeText } from '../../engine/reconcile/checksum/lake-text.ts'
+import { columnText } from '../../engine/reconcile/checksum/column-text.ts'
 import { nestedText } from '../../engine/reconcile/checksum/nested-text.ts'
 import { athenaType, catalogTable } from '../../glue/catalog-table.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
-import { duckdbType, historySelect } from '../../lake/sql/history-sql.ts'
+import { duckdbType } from '../../lake/sql/duckdb-type.ts'
+import { historySelect } from '../../lake/sql/history-select.ts'
 import { runs } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -145,7 +146,7 @@ const nestedType: ColumnType = {
 
 test('G2: both sides of the comparison write one text for one value, and another for any other', async () => {
   const values = fc.sample(fc.option(anyNested), { numRuns: runs(150), seed: 11 })
-  const lake = lakeText({ name: 'v', type: nestedType, contractColumn: 'v', part: 'value' })
+  const lake = columnText({ name: 'v', type: nestedType, contractColumn: 'v', part: 'value' })
   const duckdb = duckdbType(athenaType(nestedType))
   const list = values.map((value, index) => `(${index}, ${sqlOf(value)}::${duckdb})`).join(', ')
   const found = await query(() => `SELECT ${lake} FROM (VALUES ${list}) t(n, v) ORDER BY n`)

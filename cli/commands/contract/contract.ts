@@ -9,9 +9,10 @@ const commands: LazyCommands = {
   test: async () => (await import('./contract-test.ts')).contractTestCommand,
   diff: async () => (await import('./contract-diff.ts')).contractDiffCommand,
   lock: async () => (await import('./contract-lock.ts')).contractLockCommand,
+  detokenise: async () => (await import('./contract-detokenise.ts')).contractDetokeniseCommand,
 }
 
-/** `contract new | infer | check | test | diff | lock`; `word` is the one after `contract`. */
+/** `contract new | infer | check | test | diff | lock | detokenise`; `word` is the one after `contract`. */
 export async function contractCommand(word: string | undefined): Promise<MakeCommand> {
   const makers = await chosenCommands(commands, word)
   return (cli) => {

@@ -1,6 +1,5 @@
 import type { LakeColumn } from '../../../core/contract/language/lake-columns.ts'
-import { columnText, joinedText, rowText } from './column-text.ts'
-import type { Dialect } from './dialect.ts'
+import { columnText, duckdbText, joinedText, rowText } from './column-text.ts'
 
 /** Rows are spread over this many buckets by the first three hex digits of the MD5 of their key text. */
 export const BUCKETS = 4096
@@ -12,7 +11,6 @@ export interface ComparedRows {
   readonly columns: readonly LakeColumn[]
   /** A relation with these columns: a name, or a SELECT in brackets. */
   readonly relation: string
-  readonly dialect: Dialect
   /** Only rows of these buckets, or rows whose key is in the column `key` of this relation. */
   readonly buckets?: readonly number[] | undefined
   readonly keysIn?: string | undefined
@@ -24,9 +22,8 @@ export interface ComparedRows {
  * another sum but for one chance in 2^60.
  */
 export function checksumSelect(rows: ComparedRows): string {
-  const { dialect } = rows
-  return `SELECT bucket, count(*) AS row_count, ${dialect.sum('digest_bits')} AS digest_sum
-FROM (SELECT ${bucketOf(rows)} AS bucket, ${dialect.hexNumber(`substr(${digestOf(rows)}, 1, 15)`)} AS digest_bits
+  return `SELECT bucket, count(*) AS row_count, sum(digest_bits) AS digest_sum
+FROM (SELECT ${bucketOf(rows)} AS bucket, ${hexNumber(`substr(${digestOf(rows)}, 1, 15)`)} AS digest_bits
   FROM ${rows.relation}${filter(rows)}) AS digests
 GROUP BY bucket`
 }
@@ -39,21 +36,26 @@ export function digestSelect(rows: ComparedRows, more: readonly string[] = []): 
 
 /** SELECT of `key` and the comparison text of every column, `text_0` and so on. */
 export function textsSelect(rows: ComparedRows): string {
-  const named = texts(rows.columns, rows.dialect).map((text, index) => `${text} AS text_${index}`)
+  const named = texts(rows.columns).map((text, index) => `${text} AS text_${index}`)
   return `SELECT ${[`${keyTextOf(rows)} AS key`, ...named].join(', ')} FROM ${rows.relation}${filter(rows)}`
 }
 
 /** The text of a row's key: its columns joined, in the table's order. */
-export function keyTextOf({ keys, dialect }: Pick<ComparedRows, 'keys' | 'dialect'>): string {
-  return joinedText(texts(keys, dialect), dialect)
+export function keyTextOf({ keys }: Pick<ComparedRows, 'keys'>): string {
+  return joinedText(texts(keys), duckdbText)
 }
 
-function digestOf({ columns, dialect }: ComparedRows): string {
-  return dialect.digest(rowText(columns, texts(columns, dialect), dialect))
+function digestOf({ columns }: ComparedRows): string {
+  return `md5(${rowText(columns, texts(columns), duckdbText)})`
 }
 
 function bucketOf(rows: ComparedRows): string {
-  return rows.dialect.hexNumber(`substr(${rows.dialect.digest(keyTextOf(rows))}, 1, 3)`)
+  return hexNumber(`substr(md5(${keyTextOf(rows)}), 1, 3)`)
+}
+
+/* The number of at most 15 hex digits, as a 64-bit integer. */
+function hexNumber(digits: string): string {
+  return `CAST('0x' || ${digits} AS BIGINT)`
 }
 
 function filter(rows: ComparedRows): string {
@@ -64,6 +66,6 @@ function filter(rows: ComparedRows): string {
   return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
 }
 
-function texts(columns: readonly LakeColumn[], dialect: Dialect): readonly string[] {
-  return columns.map((column) => columnText(column, dialect))
+function texts(columns: readonly LakeColumn[]): readonly string[] {
+  return columns.map(columnText)
 }

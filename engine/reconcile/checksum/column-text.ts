@@ -1,41 +1,60 @@
 import type { LakeColumn } from '../../../core/contract/language/lake-columns.ts'
 import type { ColumnType } from '../../../core/contract/value/type.ts'
 import { identifier } from '../../../lake/sql/sql-text.ts'
-import type { Dialect } from './dialect.ts'
+import { NAN_BITS } from './nested-text.ts'
 
-/**
- * The SQL that makes an engine write a lake column in its comparison text: equal values have equal texts in every engine
- * and at the source, different values different ones. Null stays null.
- */
-export function columnText({ name, type, part }: LakeColumn, dialect: Dialect): string {
-  const value = identifier(name)
-  return part === 'micros' ? dialect.micros(value) : expression(value, type, dialect, 0)
+/** How one engine says what keys and rows are joined with. Arguments and results are SQL expressions. */
+export interface TextSql {
+  text(value: string): string
+  /** Bytes of a text in UTF-8. */
+  byteLength(text: string): string
+  /** Texts that are not null, hundreds of them too, with commas between them, in time linear in their length. */
+  joined(texts: readonly string[]): string
 }
 
-function expression(value: string, type: ColumnType, dialect: Dialect, depth: number): string {
+export const duckdbText: TextSql = {
+  text: (value) => `CAST(${value} AS VARCHAR)`,
+  byteLength: (text) => `strlen(${text})`,
+  joined: (texts) => `concat_ws(',', ${texts.join(', ')})`,
+}
+
+/**
+ * The SQL that makes DuckDB write a lake column in its comparison text: equal values have the text that the source has,
+ * different values different ones. Null stays null.
+ */
+export function columnText({ name, type, part }: LakeColumn): string {
+  const value = identifier(name)
+  return part === 'micros'
+    ? `strftime(make_timestamp(${value}), '%Y-%m-%d %H:%M:%S.%f')`
+    : expression(value, type, 0)
+}
+
+function expression(value: string, type: ColumnType, depth: number): string {
   switch (type.kind) {
     case 'timestamp':
     case 'timestampMicros':
-      return dialect.instant(value)
+      return `strftime(${value} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S.%g')`
     case 'double':
     case 'real':
-      return dialect.floatBits(value)
+      /* One text for every NaN. */
+      return `CASE WHEN isnan(${value}) THEN '${NAN_BITS}' ELSE lower(hex(${value}::DOUBLE::BIT::BLOB)) END`
     case 'binary':
-      return dialect.hex(value)
+      return `lower(hex(${value}))`
     case 'list': {
       /* A name for each level: an inner element must not hide the outer one. */
       const element = `e${depth}`
-      const text = framed(expression(element, type.of, dialect, depth + 1))
-      return `CASE WHEN ${value} IS NOT NULL THEN ${dialect.joinedList(value, element, text)} END`
+      const text = framed(expression(element, type.of, depth + 1))
+      const all = `array_to_string(list_transform(${value}, lambda ${element}: ${text}), '')`
+      return `CASE WHEN ${value} IS NOT NULL THEN ${all} END`
     }
     case 'struct': {
       const members = Object.entries(type.fields).map(([name, field]) =>
-        member(expression(`${value}.${identifier(name)}`, field, dialect, depth + 1)),
+        member(expression(`${value}.${identifier(name)}`, field, depth + 1)),
       )
-      return `CASE WHEN ${value} IS NOT NULL THEN ${ended(members, dialect)} END`
+      return `CASE WHEN ${value} IS NOT NULL THEN ${ended(members, duckdbText)} END`
     }
     default:
-      return dialect.text(value)
+      return duckdbText.text(value)
   }
 }
 
@@ -49,26 +68,20 @@ function member(text: string): string {
 }
 
 /* As one flat expression: `||` between them would copy what there is so far once for each, and nest as deep as they are many. */
-function ended(members: readonly string[], { joined }: Pick<Dialect, 'joined'>): string {
+function ended(members: readonly string[], { joined }: TextSql): string {
   return `${joined(members)} || ','`
 }
 
 /** The text of a key: each column with its length in bytes in front, `-` for null, so that no two keys share one. */
-export function joinedText(texts: readonly string[], dialect: Pick<Dialect, 'text' | 'byteLength'>): string {
-  return texts
-    .map((text) => `coalesce(${dialect.text(dialect.byteLength(text))} || ':' || ${text}, '-')`)
-    .join(' || ')
+export function joinedText(texts: readonly string[], { text: textOf, byteLength }: TextSql): string {
+  return texts.map((text) => `coalesce(${textOf(byteLength(text))} || ':' || ${text}, '-')`).join(' || ')
 }
 
 /** The text of a row, which only its digest is made of: each column's text once, so that no engine makes it twice. */
-export function rowText(
-  columns: readonly LakeColumn[],
-  texts: readonly string[],
-  dialect: Pick<Dialect, 'joined'>,
-): string {
+export function rowText(columns: readonly LakeColumn[], texts: readonly string[], engine: TextSql): string {
   return ended(
     columns.map(({ type }, index) => rowMember(type, texts[index] ?? 'NULL')),
-    dialect,
+    engine,
   )
 }
 

@@ -10,7 +10,9 @@ import {
   parseJson,
   stringifyJson,
 } from '../../../core/json.ts'
-import { NAN_BITS } from './dialect.ts'
+
+/** What `floatText` makes of every NaN. */
+export const NAN_BITS = '7ff8000000000000'
 
 /**
  * The comparison text of a list or a struct, made of the text that PostgreSQL prints of an array or of jsonb: its members

@@ -11,7 +11,6 @@ import {
   textsSelect,
 } from '../checksum/checksum-sql.ts'
 import type { Checksums } from '../checksum/checksums.ts'
-import { duckdb } from '../checksum/dialect.ts'
 import type { SourceColumns } from '../source/source-columns.ts'
 import type { Selection } from '../source/source-side.ts'
 import { heldBackRows, lakeHistory, lakeRows } from './lake-rows.ts'
@@ -50,7 +49,6 @@ export class LakeSide {
       keys: columns.keys.map(({ lake }) => lake),
       columns: columns.columns.map(({ lake }) => lake),
       relation: `(${lakeRows(entry, root, asOf)}) AS t`,
-      dialect: duckdb,
     }
   }
 

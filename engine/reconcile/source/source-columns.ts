@@ -3,7 +3,7 @@ import type { Table } from '../../../core/contract/language/table.ts'
 import { type MaskKey, masker } from '../../../core/contract/masking/pii.ts'
 import { splitTableName } from '../../../core/source-table-name.ts'
 import { quoteTable } from '../../postgres/connection/quote-identifier.ts'
-import { isPlain, joinedText, rowText } from '../checksum/column-text.ts'
+import { isPlain, joinedText, rowText, type TextSql } from '../checksum/column-text.ts'
 import { frame } from '../checksum/nested-text.ts'
 import { comparedColumns, type SourceLayout } from './source-layout.ts'
 import { sourceText } from './source-text.ts'
@@ -77,10 +77,10 @@ export function sourceRelation({ table, layout }: SourceColumns): string {
   return `${layout.isPartitioned ? '' : 'ONLY '}${quoteTable(splitTableName(table.source.table))} AS t`
 }
 
-const postgres = {
-  text: (value: string) => `(${value})::text`,
-  byteLength: (text: string) => `octet_length(${text})`,
-  joined: (texts: readonly string[]) => `array_to_string(ARRAY[${texts.join(', ')}], ',')`,
+const postgres: TextSql = {
+  text: (value) => `(${value})::text`,
+  byteLength: (text) => `octet_length(${text})`,
+  joined: (texts) => `array_to_string(ARRAY[${texts.join(', ')}], ',')`,
 }
 
 /** The SQL of the key's text; right only where `isKeyInSql`. */

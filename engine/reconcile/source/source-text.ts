@@ -3,8 +3,7 @@ import type { LakeColumn } from '../../../core/contract/language/lake-columns.ts
 import type { ColumnType } from '../../../core/contract/value/type.ts'
 import { quoteIdentifier } from '../../postgres/connection/quote-identifier.ts'
 import { framed } from '../checksum/column-text.ts'
-import { NAN_BITS } from '../checksum/dialect.ts'
-import { floatText, nestedText } from '../checksum/nested-text.ts'
+import { floatText, NAN_BITS, nestedText } from '../checksum/nested-text.ts'
 import { ruledText } from '../checksum/ruled-text.ts'
 import type { SourceType } from './source-layout.ts'
 

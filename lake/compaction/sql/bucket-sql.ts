@@ -1,8 +1,9 @@
 const MASK = '4294967295::UBIGINT'
 
 /**
- * SQL of the bucket of a lake value, as text: Murmur3 of the bytes that `core/contract/value/bucket-hash.ts` hashes, in 64-bit
- * arithmetic that never overflows. `contractType` is the lake column's. Throws RangeError for a type without a bucket.
+ * SQL of the bucket of a lake value, as text: the 32-bit Murmur3 hash of Iceberg's bucket transform (table spec, appendix
+ * B), in 64-bit arithmetic that never overflows. Integers, days and instants are 64-bit numbers, so one number has one hash
+ * in each of its types; instants count microseconds; times are text, as they are in the lake. `contractType` is the lake column's. Throws RangeError for a type without a bucket.
  */
 export function bucketSql(value: string, contractType: string, buckets: number): string {
   const hash = hashSql(value, contractType)

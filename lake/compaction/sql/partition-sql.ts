@@ -4,8 +4,8 @@ import { waitingPlace } from '../../sql/table-shape.ts'
 import { bucketSql } from './bucket-sql.ts'
 
 /**
- * SQL of each partition value of a lake row, text as `partitionValue` of the contract makes it, in the order of the
- * folders; of a row that is held back because its value is not known, a place to wait in. Instants are read in UTC: the
+ * SQL of each partition value of a lake row, `2026-03-02`, `2026-03` or the number of a bucket, in the order of the
+ * folders, days in UTC; of a row that is held back because its value is not known, a place to wait in. Instants are read in UTC: the
  * session's time zone must be that. Throws RangeError for a partition column that the table has not.
  */
 export function partitionSql(table: CatalogTable): readonly string[] {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { col, type Table, table } from '../../../core/contract/index.ts'
-import type { TableProof } from '../../../engine/reconcile/reconcile.ts'
+import type { TableProof } from '../../../engine/reconcile/proof.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../postgres/source-server.ts'
 

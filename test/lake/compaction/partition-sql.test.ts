@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { CanonicalValue, LakeRow } from '../../../core/block.ts'
 import { col, table } from '../../../core/contract/index.ts'
-import { partitionValue } from '../../../core/contract/language/partition.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { pathList } from '../../../lake/compaction/sql/lake-rows-sql.ts'
@@ -11,6 +10,7 @@ import { partitionSql } from '../../../lake/compaction/sql/partition-sql.ts'
 import { runs } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { smallLake } from '../small-lake.ts'
+import { partitionValue } from './partition-model.ts'
 
 const bucket = { bucket: 1000 }
 const everything = table({

@@ -5,8 +5,7 @@ import type { Table } from '../../../core/contract/language/table.ts'
 import type { Base, CatalogEntry, Floor } from '../../../core/ports/catalog-entry.ts'
 import type { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { baseSelect, tombstonesSelect } from '../../../lake/sql/base-select.ts'
-import { type CurrentSources, currentSelect, marksSelect } from '../../../lake/sql/current-select.ts'
-import { duckdbDialect } from '../../../lake/sql/duckdb-dialect.ts'
+import { type CurrentSources, currentSelect } from '../../../lake/sql/current-select.ts'
 import { freshSelect, historySelect } from '../../../lake/sql/history-select.ts'
 import { literal } from '../../../lake/sql/sql-text.ts'
 import { smallLake } from '../small-lake.ts'
@@ -91,7 +90,14 @@ export async function writeBase(
   const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ')
   await copy(live, `SELECT ${list(columns)} FROM ${state} WHERE _op <> 'delete'`)
   const deleted = `SELECT ${list([...SYSTEM, ...keys.map(({ name }) => name)])} FROM ${state} WHERE _op = 'delete'`
-  await copy(dead, `${deleted} UNION ALL BY NAME ${marksSelect(entry, sources, duckdbDialect)}`)
+  await copy(
+    dead,
+    `${deleted} UNION ALL BY NAME ${marksSelect(
+      entry,
+      sources,
+      keys.map(({ name }) => name),
+    )}`,
+  )
   const file = (key: string) => ({ key, rows: 0, bytes: 0 })
   return {
     ...about,
@@ -108,6 +114,21 @@ function stateSelect(entry: CatalogEntry, sources: CurrentSources): string {
     ...{ withDeleted: true, withIncomplete: true },
     ...{ withPartitions: false, system: SYSTEM },
   })
+}
+
+/* The marks of refused changes that a base keeps: one row for each change of which nothing else is there. */
+function marksSelect(
+  { base, floors }: CatalogEntry,
+  { history, fresh = history, tombstones = '' }: CurrentSources,
+  keys: readonly string[],
+): string {
+  const columns = [...keys, '_position'].map((name) => `"${name}"`).join(', ')
+  const relations = base === null ? [history] : [fresh, tombstones]
+  const rows = relations.map((one) => `SELECT ${columns}, _op, _revision, _committed_at FROM ${one}`)
+  return `SELECT ${columns}, 'refused' AS _op, max(_revision) AS _revision, max(_committed_at) AS _committed_at
+FROM (${rows.join(' UNION ALL ')}) m
+WHERE _op <> 'truncate' AND _position >= ${literal(floors.at(-1)?.position ?? '')}
+GROUP BY ${columns} HAVING min(_op) = 'refused' AND max(_op) = 'refused'`
 }
 
 const NO_BASE: Base = {

@@ -15,8 +15,8 @@ import { captureBatch } from '../../../ingest/capture/capture-batch.ts'
 import { decodeDms } from '../../../ingest/capture/decode-dms.ts'
 import { landObject } from '../../../ingest/land/land-object.ts'
 import { historyFiles } from '../../../lake/history/history-file.ts'
-import { currentSelect } from '../../../lake/sql/current-sql.ts'
-import { historySelect } from '../../../lake/sql/history-sql.ts'
+import { currentSelect } from '../../../lake/sql/current-select.ts'
+import { historySelect } from '../../../lake/sql/history-select.ts'
 import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import type { Operation } from '../../../local/operations/operation.ts'
 import type { OperationParts } from '../../../local/operations/operation-parts.ts'
@@ -180,9 +180,8 @@ export class LakeEye {
   /** Current of one version of a table: its columns, `_position` and `_extra`, by the first column. */
   async current(root: string, name: string, version = 1): Promise<readonly Row[]> {
     const entry = await this.entry(root, name, version)
-    return this.ask(
-      `SELECT * EXCLUDE (_committed_at) FROM (${currentSelect(entry, `(${historySelect(entry, root)})`)}) ORDER BY 1`,
-    )
+    const whole = currentSelect({ ...entry, base: null }, { history: `(${historySelect(entry, root)})` })
+    return this.ask(`SELECT * EXCLUDE (_committed_at) FROM (${whole}) ORDER BY 1`)
   }
 
   /** `_op`, `_position`, `_revision` of every change in history that readers see. */

@@ -12,8 +12,8 @@ import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
 import { router } from '../../../formatters/route.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { historyFiles } from '../../../lake/history/history-file.ts'
-import { currentSelect } from '../../../lake/sql/current-sql.ts'
-import { historySelect } from '../../../lake/sql/history-sql.ts'
+import { currentSelect } from '../../../lake/sql/current-select.ts'
+import { historySelect } from '../../../lake/sql/history-select.ts'
 import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import { FormatLoop } from '../../../local/pipeline/format-loop.ts'
 import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
@@ -247,7 +247,7 @@ describe('the stages of a folder', () => {
             expect(held.map(({ position }) => position).toSorted()).toEqual(refused)
             expect(new Set(held.map(({ id }) => id)).size).toBe(held.length)
             const current = await ask(
-              `SELECT id::VARCHAR, n FROM (${currentSelect(entry, history)}) ORDER BY id`,
+              `SELECT id::VARCHAR, n FROM (${currentSelect(entry, { history })}) ORDER BY id`,
             )
             expect(current).toEqual([...rows].map(([id, n]) => [String(id), n]).toSorted())
             expect(await new FolderObjects(folder).list('landing/')).toEqual([])

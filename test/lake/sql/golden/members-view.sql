@@ -1,4 +1,3 @@
-CREATE OR REPLACE VIEW "tests"."members" AS
 WITH fresh AS (SELECT * FROM (SELECT * FROM "tests"."members_v1_history" WHERE _revision IN (0, 2) AND ingest_date >= DATE '2026-03-02' AND "$path" NOT IN ('s3://acme-lake/lake/tests/members_v1_history/ingest_date=2026-03-02/a.parquet', 's3://acme-lake/lake/tests/members_v1_history/ingest_date=2026-03-02/b.parquet')) WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
 changes AS (SELECT *, 1 AS _rank FROM (SELECT * FROM "tests"."members_v1_history" WHERE _revision IN (0, 2)) WHERE _op <> 'truncate' AND _position >= '0001-0000000000000001-0000000000'),
 newest AS (

@@ -1,4 +1,3 @@
-CREATE OR REPLACE VIEW "workforce"."shifts" AS
 WITH changes AS (SELECT *, 1 AS _rank FROM (SELECT * FROM "workforce"."shifts_v1_history" WHERE _revision IN (0)) WHERE _op <> 'truncate'),
 latest AS (
   SELECT * FROM (

@@ -1,7 +1,36 @@
-import type { CanonicalValue } from '../../block.ts'
-import { unscaled } from './decimal.ts'
-import { parseDate } from './temporal.ts'
-import type { ColumnType } from './type.ts'
+import type { CanonicalValue } from '../../../core/block.ts'
+import type { Column } from '../../../core/contract/language/column.ts'
+import { partitionColumns } from '../../../core/contract/language/partition.ts'
+import type { Table } from '../../../core/contract/language/table.ts'
+import { unscaled } from '../../../core/contract/value/decimal.ts'
+import { isoOfMicros, isoOfMillis, parseDate } from '../../../core/contract/value/temporal.ts'
+import type { ColumnType } from '../../../core/contract/value/type.ts'
+
+/**
+ * Where a row lies in base: for each partition column its text, `2026-03-02`, `2026-03` or the number of a bucket, of
+ * the row's canonical values by contract column. Days are UTC days. Throws RangeError for a value that is null.
+ */
+export function partitionValue(
+  table: Table,
+  row: Readonly<Record<string, CanonicalValue>>,
+): Readonly<Record<string, string>> {
+  const values = partitionColumns(table).map(({ name, contractColumn }) => {
+    const column = table.columns[contractColumn]
+    const rule = table.partitionBy[contractColumn]
+    const value = row[contractColumn] ?? null
+    if (column === undefined || rule === undefined || value === null)
+      throw new RangeError(`${contractColumn}: a row without it has no partition`)
+    if (typeof rule !== 'string')
+      return [name, String((bucketHash(column.type, value) & 0x7fffffff) % rule.bucket)]
+    return [name, dayOf(column, value).slice(0, rule === 'day' ? 10 : 7)]
+  })
+  return Object.fromEntries(values)
+}
+
+function dayOf({ type }: Column, value: CanonicalValue): string {
+  if (typeof value === 'number') return isoOfMillis(value)
+  return type.kind === 'timestampMicros' ? isoOfMicros(BigInt(String(value))) : String(value)
+}
 
 /**
  * The 32-bit hash of a canonical value, signed, as Iceberg's bucket transform has it (table spec, appendix B): Murmur3
@@ -10,11 +39,6 @@ import type { ColumnType } from './type.ts'
  */
 export function bucketHash(type: ColumnType, value: CanonicalValue): number {
   return murmur3(bytesOf(type, value))
-}
-
-/** Whether values of a type have one hash each: floats have two zeros, documents many texts. */
-export function isBucketable({ kind }: ColumnType): boolean {
-  return !['double', 'real', 'boolean', 'json', 'list', 'struct'].includes(kind)
 }
 
 function bytesOf(type: ColumnType, value: CanonicalValue): Buffer {

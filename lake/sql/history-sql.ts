@@ -1,2 +1,0 @@
-export { duckdbType } from './duckdb-type.ts'
-export { historySelect } from './history-select.ts'
