@@ -1,4 +1,5 @@
-import { stripVTControlCharacters } from 'node:util'
+import cliTruncate from 'cli-truncate'
+import { createLogUpdate } from 'log-update'
 import { count, plural } from '../../core/amount-text.ts'
 import type { RunStatus } from '../../local/run/status/run-status.ts'
 import type { Traffic } from '../../local/sample/traffic.ts'
@@ -13,13 +14,20 @@ export class LiveView {
   private readonly output: Output
   private readonly status: () => RunStatus
   private readonly traffic: Traffic | undefined
+  private readonly screen: ReturnType<typeof createLogUpdate>
   private timer: NodeJS.Timeout | undefined
-  private drawn = 0
 
-  constructor(output: Output, status: () => RunStatus, traffic: Traffic | undefined) {
+  constructor(
+    output: Output,
+    status: () => RunStatus,
+    traffic: Traffic | undefined,
+    terminal: NodeJS.WritableStream = process.stderr,
+  ) {
     this.output = output
     this.status = status
     this.traffic = traffic
+    /* A cursor that is hidden stays so after SIGKILL. */
+    this.screen = createLogUpdate(terminal, { showCursor: true })
   }
 
   start(): void {
@@ -34,30 +42,20 @@ export class LiveView {
   stop(): void {
     clearInterval(this.timer)
     this.timer = undefined
-    this.drawn = 0
+    this.screen.done()
   }
 
   /** Prints a line that stays; the picture goes on below it. */
   announce(text: string): void {
-    this.erase()
+    this.screen.clear()
     this.output.progress(text)
   }
 
   private draw(): void {
-    this.erase()
-    const lines =
-      `${statusTable(this.status(), this.output, { isRunning: true, now: Date.now() })}\n${this.hint()}`.split(
-        '\n',
-      )
-    /* A line that wraps would count twice when the picture is erased. */
-    process.stderr.write(lines.map((line) => `${cutVisible(line, this.output.columns)}\n`).join(''))
-    this.drawn = lines.length
-  }
-
-  /* Up over the last picture, and clear from there. */
-  private erase(): void {
-    if (this.drawn > 0) process.stderr.write(`\x1b[${this.drawn}A\x1b[0J`)
-    this.drawn = 0
+    const table = statusTable(this.status(), this.output, { isRunning: true, now: Date.now() })
+    const lines = [...table.split('\n'), this.hint()]
+    /* A table whose lines wrap cannot be read. */
+    this.screen(lines.map((line) => cliTruncate(line, this.output.columns)).join('\n'))
   }
 
   private hint(): string {
@@ -71,23 +69,8 @@ export class LiveView {
   }
 }
 
-/** At most `columns` characters of a line, its colours kept and closed. */
-export function cutVisible(line: string, columns: number): string {
-  if (stripVTControlCharacters(line).length <= columns) return line
-  let room = columns - 1
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
-  const parts = line.split(/(\x1b\[[0-9;]*m)/)
-  const kept = parts.map((part) => {
-    if (part.startsWith('\x1b')) return part
-    const shown = part.slice(0, Math.max(room, 0))
-    room -= part.length
-    return shown
-  })
-  return `${kept.join('')}…`
-}
-
-/** The whole status in one line, for logs. */
-export function summaryLine({ rates, pagesBehind, freshnessMs, memoryMb, tables, link }: RunStatus): string {
+/* The whole status in one line, for logs. */
+function summaryLine({ rates, pagesBehind, freshnessMs, memoryMb, tables, link }: RunStatus): string {
   const quarantined = tables.reduce((sum, table) => sum + table.quarantined, 0)
   const loading = tables.filter(({ state }) => state === 'waiting' || state === 'loading').length
   const failed = tables.filter(({ loadFailure }) => loadFailure !== null).length

@@ -1,3 +1,4 @@
+import { diffArrays } from 'diff'
 import { treatmentText } from '../../core/contract/evolution/compare-columns.ts'
 import { compareShapes } from '../../core/contract/evolution/compare-shapes.ts'
 import type { RuleHit } from '../../core/contract/evolution/evolution-rules.ts'
@@ -16,7 +17,6 @@ import { fixOf } from '../check/contract-rules.ts'
 import type { Finding } from '../check/finding.ts'
 import type { ContractsFolder } from '../load/load-contracts.ts'
 import { lockFileName } from '../load/lock-file.ts'
-import { diffLines } from './diff-lines.ts'
 import type { Base } from './git-base.ts'
 
 /** What a branch does to one contract version. */
@@ -124,6 +124,13 @@ function columnLine(column: ColumnShape): string {
     ...(pii === undefined ? [] : [`(${treatmentText(column)})`]),
   ]
   return parts.join(' ')
+}
+
+/* The lines that differ, `- ` before those that go and `+ ` before those that come, in their order. */
+function diffLines(before: readonly string[], after: readonly string[]): readonly string[] {
+  return diffArrays([...before], [...after]).flatMap(({ added, removed, value }) =>
+    added || removed ? value.map((line) => `${added ? '+' : '-'} ${line}`) : [],
+  )
 }
 
 function ddlLines(shape: TableShape | undefined): readonly string[] {

@@ -1,18 +1,18 @@
 import { resolve } from 'node:path'
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 import {
   guessKey,
   lackingColumns,
   type ObservedFields,
   tableFromFields,
 } from '../../core/contract/infer/propose-columns.ts'
-import type { Table } from '../../core/contract/language/table.ts'
+import type { Columns, Table } from '../../core/contract/language/table.ts'
 import { printContract } from '../../core/contract/print/print-contract.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { knownContracts } from '../../local/contracts/choose-contracts.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { RunState, type RunStateData } from '../../local/state/run-state.ts'
 import { type ContractFile, loadContracts, tablesOf } from '../load/load-contracts.ts'
-import { addedLines, columnLines } from './added-lines.ts'
 import { maskedSamples } from './masked-sample.ts'
 import { type Misfit, MisfitCount } from './misfits.ts'
 import type { NewFile } from './scaffold.ts'
@@ -132,4 +132,26 @@ function tableOf({ shown, loaded }: ContractFile): Table {
 function columnLinesOf(contract: Table, fields: ObservedFields): readonly string[] {
   const columns = lackingColumns(fields, contract)
   return Object.keys(columns).length === 0 ? [] : columnLines(contract, columns)
+}
+
+/* The lines of a contract file that say `columns`, indented as in the file. */
+function columnLines(table: Table, columns: Columns): readonly string[] {
+  const lines = printContract({ ...table, checks: undefined, columns }).split('\n')
+  const { start, end } = columnsIn(lines)
+  return lines.slice(start, end)
+}
+
+/* A unified diff that adds lines after the last column of a contract file; undefined when the file has its columns somewhere else. */
+function addedLines(path: string, text: string, added: readonly string[]): string | undefined {
+  const lines = text.split('\n')
+  const { start, end } = columnsIn(lines)
+  if (start === 0 || end < 0) return undefined
+  const edited = lines.toSpliced(end, 0, ...added).join('\n')
+  const files = [`a/${path}`, `b/${path}`, text, edited, undefined, undefined] as const
+  return createTwoFilesPatch(...files, { context: 2, headerOptions: FILE_HEADERS_ONLY }).trimEnd()
+}
+
+function columnsIn(lines: readonly string[]): { readonly start: number; readonly end: number } {
+  const start = lines.indexOf('  columns: {') + 1
+  return { start, end: lines.indexOf('  },', start) }
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { findingsGithub, findingsText } from '../../cli/view/contract/print-findings.ts'
-import { diffLines } from '../../contract-tools/diff/diff-lines.ts'
 import { jsonLayout } from '../../contract-tools/load/json-layout.ts'
 
 const findings = [
@@ -26,13 +25,6 @@ test('for GitHub it is an escaped workflow command', () => {
     '::error file=a%2Cb/v1.ts,line=14,col=5,title=C104::100 %25 the name%0Afix: Say: more.\n' +
       '::error file=v1.ts,line=1,col=1,title=C101::broken',
   )
-})
-
-test('lines of both texts are not repeated, and those that changed keep their order', () => {
-  expect(diffLines(['a', 'b', 'c', 'd'], ['a', 'x', 'c', 'd', 'e'])).toEqual(['- b', '+ x', '+ e'])
-  expect(diffLines([], ['a'])).toEqual(['+ a'])
-  expect(diffLines(['a', 'b'], [])).toEqual(['- a', '- b'])
-  expect(diffLines(['a', 'b'], ['b', 'a'])).toEqual(['- a', '+ a'])
 })
 
 test('JSON is flat where it fits in 110 columns', () => {
