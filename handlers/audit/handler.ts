@@ -13,7 +13,7 @@ import { auditSettings } from './settings.ts'
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
 const environment = process.env
 const settings = readSettings(auditSettings, environment)
-const stage = new LambdaStage('audit', lambdaHost(environment))
+const stage = new LambdaStage('audit', lambdaHost())
 const places = {
   ...stage.clientSettings(settings.AWS_REGION),
   rawTable: settings.TIDEMARK_RAW_TABLE,

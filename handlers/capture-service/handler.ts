@@ -14,7 +14,7 @@ import { captureServiceSettings } from './settings.ts'
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
 const environment = process.env
 const settings = readSettings(captureServiceSettings, environment)
-const stage = new LambdaStage('capture-service', lambdaHost(environment))
+const stage = new LambdaStage('capture-service', lambdaHost())
 const { TIDEMARK_RAW_DAYS: rawDays, TIDEMARK_QUARANTINE_DAYS: retentionDays } = settings
 const { TIDEMARK_EPOCH: epoch, TIDEMARK_SERVICE_TABLES: names } = settings
 const shared = { client: dynamoClient(stage.clientSettings(settings.AWS_REGION)), retry: stage.retry }

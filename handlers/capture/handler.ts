@@ -14,7 +14,7 @@ import { captureSettings } from './settings.ts'
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
 const environment = process.env
 const settings = readSettings(captureSettings, environment)
-const stage = new LambdaStage('capture', lambdaHost(environment))
+const stage = new LambdaStage('capture', lambdaHost())
 const { TIDEMARK_RAW_DAYS: rawDays, TIDEMARK_QUARANTINE_DAYS: retentionDays } = settings
 const shared = { client: dynamoClient(stage.clientSettings(settings.AWS_REGION)), retry: stage.retry }
 const raw = { ...shared, name: settings.TIDEMARK_RAW_TABLE }

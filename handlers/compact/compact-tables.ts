@@ -92,7 +92,7 @@ async function attempt(
 ): Promise<CompactionResult | 'busy' | 'left' | { readonly code: string }> {
   const { stage } = deps
   try {
-    const result = await stage.part(label, () => compactOne(table, label, signal, deps))
+    const result = await compactOne(table, label, signal, deps)
     if (result === undefined) return 'busy'
     return result.state === 'interrupted' ? 'left' : result
   } catch (error) {

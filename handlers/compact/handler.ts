@@ -11,7 +11,7 @@ import { compactSettings } from './settings.ts'
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
 const environment = process.env
 const settings = readSettings(compactSettings, environment)
-const stage = new LambdaStage('compact', lambdaHost(environment))
+const stage = new LambdaStage('compact', lambdaHost())
 const domains = [...new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))]
 const deps = compactDeps(domains, settings, stage)
 

@@ -17,7 +17,7 @@ import { formatSettings } from './settings.ts'
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
 const environment = process.env
 const settings = readSettings(formatSettings, environment)
-const stage = new LambdaStage('format', lambdaHost(environment))
+const stage = new LambdaStage('format', lambdaHost())
 const [region, retry] = [stage.clientSettings(settings.AWS_REGION), stage.retry]
 const table = (name: string) => ({ client: dynamo, name, retry })
 const dynamo = dynamoClient(region)

@@ -15,7 +15,7 @@ import { landLoadSettings } from './settings.ts'
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
 const environment = process.env
 const settings = readSettings(landLoadSettings, environment)
-const stage = new LambdaStage('land-load', lambdaHost(environment))
+const stage = new LambdaStage('land-load', lambdaHost())
 const deps = landLoadDeps(tables, settings, stage)
 const work = async ({ body }: { readonly body: string }) => {
   for (const notice of s3Notices(body)) await landLoadNotice(notice, deps)

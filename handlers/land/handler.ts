@@ -16,7 +16,7 @@ import { landSettings } from './settings.ts'
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
 const environment = process.env
 const settings = readSettings(landSettings, environment)
-const stage = new LambdaStage('land', lambdaHost(environment))
+const stage = new LambdaStage('land', lambdaHost())
 const { TIDEMARK_BUCKET: bucket, TIDEMARK_CATALOG_PREFIX: prefix } = settings
 const [region, retry] = [stage.clientSettings(settings.AWS_REGION), stage.retry]
 const objects = new S3Objects({ client: s3Client(region), retry, bucket, prefix: '', partBytes: 16 << 20 })

@@ -12,7 +12,7 @@ import { loadsSettings } from './settings.ts'
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
 const environment = process.env
 const settings = readSettings(loadsSettings, environment)
-const stage = new LambdaStage('loads', lambdaHost(environment))
+const stage = new LambdaStage('loads', lambdaHost())
 const deps = loadsDeps(tables, settings, stage)
 
 export const handler = (event: unknown, context: LambdaContext) =>

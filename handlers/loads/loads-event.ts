@@ -114,17 +114,15 @@ async function advance(load: Load, isFree: boolean, deps: LoadsDeps): Promise<Lo
   const { stage, ledger } = deps
   let last = load
   try {
-    const after = await stage.part(load.id, () =>
-      advanceLoad(load, {
-        ...deps,
-        ...{ isFree, now: stage.now },
-        results: (now) => ledger.results(now),
-        save: (now) => {
-          last = now
-          return ledger.save(now)
-        },
-      }),
-    )
+    const after = await advanceLoad(load, {
+      ...deps,
+      ...{ isFree, now: stage.now },
+      results: (now) => ledger.results(now),
+      save: (now) => {
+        last = now
+        return ledger.save(now)
+      },
+    })
     for (const { table, state, failure } of after.tables) {
       const before = load.tables.find((one) => one.table === table)?.state
       if (state === before) continue

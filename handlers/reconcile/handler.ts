@@ -11,7 +11,7 @@ import { reconcileSettings } from './settings.ts'
 // biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
 const environment = process.env
 const settings = readSettings(reconcileSettings, environment)
-const stage = new LambdaStage('reconcile', lambdaHost(environment))
+const stage = new LambdaStage('reconcile', lambdaHost())
 const deps = proveDeps(tables, settings, stage)
 
 export const handler = (event: unknown, context: LambdaContext) =>

@@ -1,10 +1,8 @@
 import type { ClientSettings } from '../../aws/calls/clients.ts'
-import type { ObservedCall } from '../../aws/calls/observe-calls.ts'
 import { defaultRetry, type RetryPolicy } from '../../aws/calls/retry.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { Clock, Logger } from '../../core/ports/ports.ts'
 import { StageMetrics } from './stage-metrics.ts'
-import { noTrace, type Trace } from './xray-trace.ts'
 
 /** What Lambda says of an invocation, as far as it is read here. */
 export interface LambdaContext {
@@ -12,11 +10,10 @@ export interface LambdaContext {
   getRemainingTimeInMillis(): number
 }
 
-/** Where a function's lines and traces go, and its clock. */
+/** Where a function's lines go, and its clock. */
 export interface StageHost {
   readonly write: (line: string) => void
   readonly now: Clock
-  readonly trace?: Trace
 }
 
 /** The answer of a function with ReportBatchItemFailures: what Lambda hands over again. */
@@ -38,12 +35,8 @@ export class LambdaStage {
   /** Retries that end before the invocation has to. */
   readonly retry: RetryPolicy
   private context: LambdaContext | undefined
-  private readonly trace: Trace
-  /** Of the part that is being done: an environment does one after the other. */
-  private within: string | undefined
 
-  constructor(name: string, { write, now, trace = noTrace }: StageHost) {
-    this.trace = trace
+  constructor(name: string, { write, now }: StageHost) {
     const line =
       (level: string): Logger['info'] =>
       (event, fields = {}) => {
@@ -72,33 +65,16 @@ export class LambdaStage {
   /** Runs one invocation; its metrics are written whatever becomes of it. */
   async run<T>(context: LambdaContext, work: () => Promise<T>): Promise<T> {
     this.context = context
-    this.trace.begin()
     try {
       return await work()
     } finally {
       this.metrics.flush(this.requestId)
-      await this.trace.end()
     }
   }
 
-  /** Does a part of the work that traces show by its name, with the requests that it sends. */
-  async part<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const [id, before, startedAt] = [this.trace.newId(), this.within, this.now()]
-    this.within = id
-    let isFailed = true
-    try {
-      const done = await work()
-      isFailed = false
-      return done
-    } finally {
-      this.within = before
-      this.trace.record({ name, startedAt, endedAt: this.now(), isFailed }, id, before)
-    }
-  }
-
-  /** For clients whose requests are counted, by service (`calls`, `bytes`), and traced. */
+  /** For clients whose requests are counted, by service (`calls`, `bytes`). */
   clientSettings(region: string): ClientSettings {
-    return { region, observe: (call) => this.observed(call) }
+    return { region, observe: ({ service, bytes }) => this.metrics.call(service, bytes) }
   }
 
   /** No further work is to be begun. */
@@ -112,7 +88,7 @@ export class LambdaStage {
     const known =
       error instanceof PipelineError
         ? { code: error.code, message: error.message, action: error.action }
-        : { code: 'unknown', ...traceOf(error) }
+        : { code: 'unknown', ...placeOf(error) }
     this.log.warn('stage.failed', { ...fields, ...known })
   }
 
@@ -121,23 +97,12 @@ export class LambdaStage {
     return Math.floor((this.context?.getRemainingTimeInMillis() ?? 0) - RESERVE_MS)
   }
 
-  private observed({ service, operation, startedAt, endedAt, bytes, status, error }: ObservedCall): void {
-    this.metrics.call(service, bytes)
-    const isThrottled = status === 429 || /Throttl|Throughput|SlowDown|TooManyRequests/.test(error ?? '')
-    const aws = { operation, status, isThrottled }
-    this.trace.record(
-      { name: service, startedAt, endedAt, isFailed: error !== null, aws },
-      undefined,
-      this.within,
-    )
-  }
-
   private get requestId(): string {
     return this.context?.awsRequestId ?? ''
   }
 }
 
-function traceOf(error: unknown) {
+function placeOf(error: unknown) {
   if (!(error instanceof Error)) return { error: typeof error }
   const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '))
   return { error: error.name, at: (frames[0] ?? '').trim() }

@@ -15,7 +15,7 @@ export async function runEach<M extends { readonly messageId: string }>(
       continue
     }
     try {
-      await stage.part('message', () => work(message))
+      await work(message)
     } catch (error) {
       stage.failed(error, { message: itemIdentifier })
       failed.push({ itemIdentifier })

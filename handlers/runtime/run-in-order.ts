@@ -43,7 +43,7 @@ async function firstFailed<R extends OrderedRecord>(
     return first
   }
   try {
-    await stage.part('records', () => work(group))
+    await work(group)
     return undefined
   } catch (error) {
     stage.failed(error, { sequence: first.sequence, records: group.length })

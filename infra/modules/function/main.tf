@@ -16,12 +16,6 @@ locals {
       Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
       Resource = "${aws_cloudwatch_log_group.this.arn}:*"
     },
-    {
-      # X-Ray knows no resources.
-      Effect   = "Allow"
-      Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
-      Resource = "*"
-    },
   ]
   # Lambda's service places a function in the VPC with these.
   placement = [
@@ -106,10 +100,6 @@ resource "aws_lambda_function" "this" {
 
   environment {
     variables = var.environment
-  }
-
-  tracing_config {
-    mode = "Active"
   }
 
   # The functions write JSON lines themselves.

@@ -32,7 +32,6 @@ export function needOfAws(
   const reads = sourcesOf(lambda, resources)
   const failures = failuresOf(lambda, resources)
   if (service === 'logs' && resource.endsWith(`:log-group:${log}:*`)) return 'Lambda writes the log'
-  if (service === 'xray') return 'Lambda writes the trace'
   if (service === 'ec2' && NETWORK.includes(name) && listAt(lambda.values, 'vpc_config').length > 0)
     return 'Lambda places the function in the VPC'
   if (service === 'kinesis' && STREAM_OF_KINESIS.includes(name) && reads.includes(resource))

@@ -136,10 +136,9 @@ export const lake: readonly Rule[] = [
         ),
     },
   },
-  decided('functions run Node.js 22 and are traced', 'aws_lambda_function', {
+  decided('functions run Node.js 22', 'aws_lambda_function', {
     runtime: 'nodejs22.x',
     handler: 'index.handler',
-    'tracing_config.0.mode': 'Active',
     'logging_config.0.log_format': 'Text',
   }),
   {

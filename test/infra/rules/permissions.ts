@@ -9,8 +9,6 @@ const WITHOUT_RESOURCE: Readonly<Record<string, string>> = {
   'dms:DescribeReplicationTasks': 'describes all or nothing',
   'ec2:DescribeNetworkInterfaces': 'of Lambda, to place a function in a VPC',
   'ec2:DescribeSubnets': 'of Lambda, to place a function in a VPC',
-  'xray:PutTelemetryRecords': 'X-Ray knows no resources',
-  'xray:PutTraceSegments': 'X-Ray knows no resources',
 }
 
 /* Policies of AWS that roles have. */
