@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Table, UpdateTableCommand } from '@aws-sdk/client-glue'
 import { PipelineError } from '../../core/failures/failures.ts'
+import { Mutex } from '../../core/mutex.ts'
 import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/ports/catalog-entry.ts'
 import type { Catalog, ObjectStore } from '../../core/ports/ports.ts'
 import { asFailure, callAws, isNamed } from '../calls/call-aws.ts'
@@ -45,14 +46,15 @@ interface Known {
  */
 export class GlueCatalog implements Catalog {
   private readonly settings: GlueCatalogSettings
-  private turn: Promise<unknown> = Promise.resolve()
+  /* Writers of one process wait for each other: they would only make each other repeat. */
+  private readonly changes = new Mutex()
 
   constructor(settings: GlueCatalogSettings) {
     this.settings = settings
   }
 
   registerTables(tables: readonly CatalogTable[]): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changes.run(async () => {
       const domains = new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))
       for (const domain of domains) {
         if (!this.settings.domains.includes(domain))
@@ -78,7 +80,7 @@ export class GlueCatalog implements Catalog {
   }
 
   addFloor(sourceTable: string, floor: Floor): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changes.run(async () => {
       const readers = (await this.states()).filter(({ state }) => state.table.source === sourceTable)
       for (const { state } of readers) await this.edit(state.table, (now) => withFloors(now, [floor]))
       for (const name of new Set(readers.map(({ state }) => state.table.name)))
@@ -87,7 +89,7 @@ export class GlueCatalog implements Catalog {
   }
 
   publishRevision(table: string, version: number, revision: number): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changes.run(async () => {
       await this.edit({ name: table, version }, (now) =>
         now.revisions.includes(revision)
           ? now
@@ -98,7 +100,7 @@ export class GlueCatalog implements Catalog {
   }
 
   publishBase(table: string, version: number, base: Base, before: number | null): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changes.run(async () => {
       const { state } = await this.known(table, version)
       if (state.base?.build !== base.build) await this.showBase(state.table, base, before)
       await refreshView(this.settings, table)
@@ -110,7 +112,7 @@ export class GlueCatalog implements Catalog {
 
   /** Brings the view of a table to its state, where a writer was cut off before it did. */
   refreshView(table: string): Promise<void> {
-    return this.inTurn(() => refreshView(this.settings, table))
+    return this.changes.run(() => refreshView(this.settings, table))
   }
 
   private async showBase({ name, version }: CatalogTable, base: Base, before: number | null): Promise<void> {
@@ -239,13 +241,6 @@ export class GlueCatalog implements Catalog {
       if (isWritten) return
       if (!(await attempts.again())) throw asFailure(glueCall, undefined)
     }
-  }
-
-  /* Writers of one process wait for each other: they would only make each other repeat. */
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.turn.then(work)
-    this.turn = done.catch(() => undefined)
-    return done
   }
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Mutex } from '../../core/mutex.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 import type { SourceColumn } from '../../engine/postgres/catalog/source-column.ts'
 import { type TableLook, tableLook } from '../../engine/postgres/catalog/table-look.ts'
@@ -30,7 +31,7 @@ export class KnownTables {
   private readonly path: string
   private known: readonly KnownTable[]
   private isChanged = false
-  private turn: Promise<void> = Promise.resolve()
+  private readonly writes = new Mutex()
 
   private constructor(path: string, known: readonly KnownTable[]) {
     this.path = path
@@ -110,15 +111,18 @@ export class KnownTables {
 
   /** Resolves when what was noted before is on disk. */
   saved(): Promise<void> {
-    if (!this.isChanged) return this.turn
+    if (!this.isChanged) return this.writes.idle()
     this.isChanged = false
     const { known } = this
-    const done = this.turn.then(() => writeJsonFile(this.path, { format: 1, tables: known }))
-    /* What could not be written is written the next time. */
-    this.turn = done.catch(() => {
-      this.isChanged = true
+    return this.writes.run(async () => {
+      try {
+        await writeJsonFile(this.path, { format: 1, tables: known })
+      } catch (error) {
+        /* What could not be written is written the next time. */
+        this.isChanged = true
+        throw error
+      }
     })
-    return done
   }
 
   private replace(table: KnownTable): void {

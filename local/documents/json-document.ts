@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { Mutex } from '../../core/mutex.ts'
 import { makeFolder } from '../../engine/files/durable.ts'
 import { sealedJson, writeSealed } from './json-file.ts'
 import { dropJournal, type Edit, JsonJournal, journalsOf } from './json-journal.ts'
@@ -15,7 +16,7 @@ export class JsonDocument {
   private readonly wholeBytes: number
   private journal: JsonJournal | undefined
   private fileBytes = 0
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly changes = new Mutex()
 
   /** `wholeBytes`: a file that is no larger has no journal. */
   constructor(path: string, wholeBytes = WHOLE_BYTES) {
@@ -25,12 +26,12 @@ export class JsonDocument {
 
   /** Replaces the document. */
   write(value: object): Promise<void> {
-    return this.inTurn(() => this.replace(value))
+    return this.changes.run(() => this.replace(value))
   }
 
   /** Makes `edits`, which make `value` of what the document was. */
   edit(value: object, edits: readonly Edit[]): Promise<void> {
-    return this.inTurn(async () => {
+    return this.changes.run(async () => {
       const { journal } = this
       if (journal === undefined || journal.bytes > Math.max(this.fileBytes, this.wholeBytes))
         return this.replace(value)
@@ -46,7 +47,7 @@ export class JsonDocument {
 
   /** Closes the journal; the next change begins a new one. */
   close(): Promise<void> {
-    return this.inTurn(() => this.letGo())
+    return this.changes.run(() => this.letGo())
   }
 
   private async letGo(): Promise<void> {
@@ -76,11 +77,5 @@ export class JsonDocument {
       this.fileBytes = text.length
     }
     for (const other of others) await dropJournal(this.path, other)
-  }
-
-  private inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.turn.then(work)
-    this.turn = done.catch(() => undefined)
-    return done
   }
 }

@@ -1,5 +1,6 @@
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isOver, type Load, type LoadLedger, type TableLoad } from '../../core/load/load.ts'
+import { Mutex } from '../../core/mutex.ts'
 
 /**
  * Every load of a folder in memory, and durable in the ledger: what `keep` was given is on disk when it resolves. Saves
@@ -8,7 +9,7 @@ import { isOver, type Load, type LoadLedger, type TableLoad } from '../../core/l
 export class LoadBook {
   private readonly ledger: LoadLedger
   private readonly known = new Map<string, Load>()
-  private turn: Promise<void> = Promise.resolve()
+  private readonly saves = new Mutex()
 
   private constructor(ledger: LoadLedger, loads: readonly Load[]) {
     this.ledger = ledger
@@ -70,8 +71,6 @@ export class LoadBook {
   }
 
   private save(load: Load): Promise<void> {
-    const done = this.turn.then(() => this.ledger.save(load))
-    this.turn = done.catch(() => undefined)
-    return done
+    return this.saves.run(() => this.ledger.save(load))
   }
 }

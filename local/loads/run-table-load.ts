@@ -1,5 +1,6 @@
 import { PipelineError } from '../../core/failures/failures.ts'
 import { type LoadFile, loadPrefix, type TableLoad } from '../../core/load/load.ts'
+import { Mutex } from '../../core/mutex.ts'
 import { oversizeEntry } from '../../core/ports/oversize-entry.ts'
 import type {
   Clock,
@@ -86,7 +87,7 @@ export async function runTableLoad(
 class TableRun {
   private current: TableLoad
   private readonly deps: TableLoadDeps
-  private saving: Promise<void> = Promise.resolve()
+  private readonly saves = new Mutex()
 
   constructor(given: TableLoad, deps: TableLoadDeps) {
     this.current = given
@@ -201,9 +202,7 @@ class TableRun {
   private update(change: Partial<TableLoad>): Promise<void> {
     this.current = { ...this.current, ...change }
     const { current } = this
-    const done = this.saving.then(() => this.deps.save(current))
-    this.saving = done.catch(() => undefined)
-    return done
+    return this.saves.run(() => this.deps.save(current))
   }
 }
 

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Block } from '../../core/block.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { ManifestChange } from '../../core/ledger/ledger.ts'
+import { Mutex } from '../../core/mutex.ts'
 import { packBlocks } from '../../core/pack-blocks.ts'
 import type { Page } from '../../core/page.ts'
 import type { Clock, Quarantine, QuarantineEntry } from '../../core/ports/ports.ts'
@@ -45,7 +46,7 @@ export class Meter {
   private readonly tables: Map<string, TableVolume>
   private timer: NodeJS.Timeout | undefined
   private last: number | undefined
-  private writing: Promise<void> = Promise.resolve()
+  private readonly writes = new Mutex()
 
   private constructor(path: string, options: MeterOptions, known: MeterReading | undefined) {
     this.path = path
@@ -71,7 +72,7 @@ export class Meter {
     clearInterval(this.timer)
     this.save()
     this.last = undefined
-    await this.writing
+    await this.writes.idle()
   }
 
   /** A record of the stream that is a change of a table: its bytes and those of its partition key. */
@@ -160,7 +161,7 @@ export class Meter {
       ...{ format: 1, since: this.since, seconds: this.seconds },
       tables: Object.fromEntries(this.tables),
     }
-    this.writing = this.writing.then(() => writeJsonFile(this.path, reading)).catch(() => undefined)
+    void this.writes.run(() => writeJsonFile(this.path, reading))
   }
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Mutex } from '../../core/mutex.ts'
 import { driftKind } from '../../core/source-drift.ts'
 import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
 
@@ -33,7 +34,7 @@ export class Drift {
   private readonly path: string
   private readonly contracts: DriftContracts
   private tables: Readonly<Record<string, TableDrift>>
-  private turn: Promise<void> = Promise.resolve()
+  private readonly changes = new Mutex()
 
   private constructor(path: string, contracts: DriftContracts, tables: Readonly<Record<string, TableDrift>>) {
     this.path = path
@@ -95,7 +96,7 @@ export class Drift {
 
   /* One after another, and known only when it is on disk: a caller that tries again writes again. */
   private change(table: string, edit: (drift: TableDrift) => TableDrift): Promise<void> {
-    const done = this.turn.then(async () => {
+    return this.changes.run(async () => {
       const before = this.tables[table] ?? { fields: {}, definitions: [] }
       const after = edit(before)
       if (after === before) return
@@ -103,7 +104,5 @@ export class Drift {
       await writeJsonFile(this.path, { format: 1, tables })
       this.tables = tables
     })
-    this.turn = done.catch(() => undefined)
-    return done
   }
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
+import { Mutex } from '../../core/mutex.ts'
 import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/ports/catalog-entry.ts'
 import { baseDocument, catalogTableDocument, floorDocument } from '../../core/ports/entry-document.ts'
 import type { Catalog } from '../../core/ports/ports.ts'
@@ -26,7 +27,7 @@ const catalogFile = z.object({ format: z.literal(2), entries: z.array(entry) })
 export class FileCatalog implements Catalog {
   private readonly path: string
   private readonly file: JsonDocument
-  private turn: Promise<unknown> = Promise.resolve()
+  private readonly changes = new Mutex()
   private written: readonly CatalogEntry[] | undefined
   private known: { readonly entries: readonly CatalogEntry[]; readonly stamp: string } | undefined
 
@@ -132,7 +133,7 @@ export class FileCatalog implements Catalog {
 
   /* Changes wait for each other; a change that changes nothing writes nothing. Entries keep their places. */
   private change(edit: (entries: readonly CatalogEntry[]) => readonly CatalogEntry[]): Promise<void> {
-    const done = this.turn.then(async () => {
+    return this.changes.run(async () => {
       const before = await this.entries()
       const entries = edit(before)
       const edits = entries.flatMap((value, index) =>
@@ -148,8 +149,6 @@ export class FileCatalog implements Catalog {
       const stamp = await jsonStamp(this.path)
       this.known = stamp === undefined ? undefined : { entries, stamp }
     })
-    this.turn = done.catch(() => undefined)
-    return done
   }
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Mutex } from '../../../core/mutex.ts'
 import type { Clock } from '../../../core/ports/ports.ts'
 import type { LeftOutTable } from '../../../engine/postgres/rules/table-rules.ts'
 import { writeJsonFile } from '../../documents/json-file.ts'
@@ -72,7 +73,7 @@ export class StatusFile {
   private readonly path: string
   private readonly deps: StatusDeps
   private timer: NodeJS.Timeout | undefined
-  private writing: Promise<void> = Promise.resolve()
+  private readonly writes = new Mutex()
   private last = { at: 0, captured: 0, formatted: 0, landed: 0 }
   private rates = { captured: 0, formatted: 0, landed: 0 }
   private ended: RunEnd | null = null
@@ -95,7 +96,7 @@ export class StatusFile {
     this.rates = { captured: 0, formatted: 0, landed: 0 }
     this.ended = runEndOf(this.deps.now(), failure)
     this.write()
-    await this.writing
+    await this.writes.idle()
   }
 
   current(): RunStatus {
@@ -156,7 +157,7 @@ export class StatusFile {
       const startedAt = performance.now()
       this.measure()
       this.write()
-      void this.writing.then(() => {
+      void this.writes.idle().then(() => {
         this.plan(restAfter(performance.now() - startedAt, PACE))
       })
     }, waitMs)
@@ -165,6 +166,6 @@ export class StatusFile {
   /* A status that cannot be written is not worth stopping for; the stores report a full disk themselves. */
   private write(): void {
     const status = this.current()
-    this.writing = this.writing.then(() => writeJsonFile(this.path, status)).catch(() => undefined)
+    void this.writes.run(() => writeJsonFile(this.path, status))
   }
 }
