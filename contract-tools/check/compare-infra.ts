@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { infraFiles } from '../../aws/dms/infra-files.ts'
 import type { Table } from '../../core/contract/language/table.ts'
-import { jsonLayout } from '../load/json-layout.ts'
 
 /** The files of `infra/generated`: as the contracts say, and which of those in the folder are not so. Paths from the folder. */
 export interface InfraComparison {
@@ -16,7 +15,9 @@ const isMapping = /\.(cdc|load)\.json$/
 
 /** Compares the files that Terraform reads with the contracts. Throws `contract/invalid` as `infraFiles` does. */
 export async function compareInfra(tables: readonly Table[], folder: string): Promise<InfraComparison> {
-  const files = infraFiles(tables).map(({ path, content }) => [path, `${jsonLayout(content)}\n`] as const)
+  const files = infraFiles(tables).map(
+    ({ path, content }) => [path, `${JSON.stringify(content, null, 2)}\n`] as const,
+  )
   const wanted = new Map(files)
   const known = await textsOf(folder, wanted.keys())
   return {

@@ -3,7 +3,6 @@ import type { Table } from '../../core/contract/language/table.ts'
 import { exportName, printContract } from '../../core/contract/print/print-contract.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { parseSample, runSample, type SampleKind } from '../../formatters/run-sample.ts'
-import { jsonLayout } from '../load/json-layout.ts'
 import type { ContractFile } from '../load/load-contracts.ts'
 import type { SampleFile } from '../load/sample-files.ts'
 
@@ -76,7 +75,7 @@ function sampleText(table: Table, given: Readonly<Record<string, unknown>>, kind
     kind === 'pass'
       ? Object.fromEntries(differences.map(({ column, got }) => [column, got]))
       : differences.map(({ got }) => got)
-  return `${jsonLayout({ given, expect })}\n`
+  return `${JSON.stringify({ given, expect }, null, 2)}\n`
 }
 
 /** The newest version again under the next number, samples too, to be changed from there. */

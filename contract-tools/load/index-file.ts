@@ -6,14 +6,11 @@ export function indexText({ files }: ContractsFolder): string {
   const entries = files.flatMap(({ path, loaded }) =>
     loaded.kind === 'table' ? [{ path, name: loaded.exportName }] : [],
   )
-  const imports = entries.map(({ path, name }) => `import { ${name} } from './${posix.normalize(path)}'`)
-  const flat = entries.map(({ name }) => name).join(', ')
-  const head = 'export const tables: readonly Table[] = ['
-  const list =
-    `${head}${flat}]`.length <= 110 ? flat : `\n${entries.map(({ name }) => `  ${name},\n`).join('')}`
+  const imports = entries.map(({ path, name }) => `import { ${name} } from './${posix.normalize(path)}'\n`)
   return `import type { Table } from '#contract'
-${imports.join('\n')}${imports.length > 0 ? '\n' : ''}
+${imports.join('')}
 /** Every contract version of this folder, by path; a test compares the list with the files. */
-${head}${list}]
+export const tables: readonly Table[] = [
+${entries.map(({ name }) => `  ${name},\n`).join('')}]
 `
 }

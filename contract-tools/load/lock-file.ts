@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import type { TableShape } from '../../core/contract/evolution/shape.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
-import { jsonMember, jsonValue } from './json-layout.ts'
 
 export const lockFileName = 'lock.json'
 
@@ -50,15 +49,17 @@ export function parseLock(text: string, path: string): Lock {
   }
 }
 
-/** The text of lock.json: one column on a line where it fits, so that a diff shows columns. */
+/** The text of lock.json: one column on a line, so that a diff shows columns. */
 export function lockText(shapes: Lock): string {
   const tables = [...shapes].sort((left, right) =>
     left.name === right.name ? left.version - right.version : left.name < right.name ? -1 : 1,
   )
   const parts = tables.map(({ columns, ...table }) => {
-    const members = Object.entries(table).map(([name, value]) => jsonMember(name, value, 6))
-    const lines = columns.map((shape) => `\n        ${jsonValue(shape, 8)}`)
-    return `    {\n${[...members, `      "columns": [${lines.join(',')}\n      ]`].join(',\n')}\n    }`
+    const members = Object.entries(table).map(
+      ([name, value]) => `      ${JSON.stringify(name)}: ${JSON.stringify(value)},\n`,
+    )
+    const lines = columns.map((shape) => `        ${JSON.stringify(shape)}`)
+    return `    {\n${members.join('')}      "columns": [\n${lines.join(',\n')}\n      ]\n    }`
   })
   const list = parts.length === 0 ? '[]' : `[\n${parts.join(',\n')}\n  ]`
   return `{\n  "generated": "by tidemark contract lock; do not edit",\n  "format": 1,\n  "tables": ${list}\n}\n`

@@ -92,7 +92,7 @@ describe.concurrent('contract lock', () => {
     expect(refused.code).toBe(1)
     expect(refused.err).toContain('Q104: the key was id, now it is id, state')
     expect((await scratch.run('contract', 'lock', '--force')).code).toBe(0)
-    expect(scratch.read('lock.json')).toContain('"primaryKey": ["id", "state"]')
+    expect(scratch.read('lock.json')).toContain('"primaryKey": ["id","state"]')
   })
 })
 

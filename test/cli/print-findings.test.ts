@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { findingsGithub, findingsText } from '../../cli/view/contract/print-findings.ts'
-import { jsonLayout } from '../../contract-tools/load/json-layout.ts'
 
 const findings = [
   { file: 'a,b/v1.ts', line: 14, column: 5, rule: 'C104', message: '100 % the name', fix: 'Say: more.' },
@@ -24,14 +23,5 @@ test('for GitHub it is an escaped workflow command', () => {
   expect(findingsGithub(findings)).toBe(
     '::error file=a%2Cb/v1.ts,line=14,col=5,title=C104::100 %25 the name%0Afix: Say: more.\n' +
       '::error file=v1.ts,line=1,col=1,title=C101::broken',
-  )
-})
-
-test('JSON is flat where it fits in 110 columns', () => {
-  const long = Array.from({ length: 12 }, (_, index) => `value ${index}`)
-  expect(jsonLayout({ given: { id: 1, tags: [] }, expect: { short: ['a'], long } })).toBe(
-    `{\n  "given": { "id": 1, "tags": [] },\n  "expect": {\n    "short": ["a"],\n    "long": [\n${long
-      .map((value) => `      "${value}"`)
-      .join(',\n')}\n    ]\n  }\n}`,
   )
 })

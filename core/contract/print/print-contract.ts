@@ -6,21 +6,37 @@ import type { RowCheck } from '../language/row-check.ts'
 import type { PartitionRule, Table } from '../language/table.ts'
 import { defaultTreatment } from '../masking/pii.ts'
 import type { ColumnType, FieldType, StructFields } from '../value/type.ts'
-import { type Code, layout, type Member, quoted, word } from './source-layout.ts'
+
+/** `key: value` of an object literal. */
+interface Member {
+  readonly key: string
+  readonly value: string
+  /** A line of comment above it, where members stand on lines of their own. */
+  readonly comment?: string | undefined
+}
 
 /**
- * The text of a contract file that makes `table`: `schemas/<domain>/<table>/vN.ts`, laid out as Biome
- * would. A line `// review:` stands above what a person should decide before it goes live. Throws
+ * The text of a contract file that makes `table`: `schemas/<domain>/<table>/vN.ts`, a column on each line; a formatter may
+ * break the long ones. A line `// review:` stands above what a person should decide before it goes live. Throws
  * `contract/invalid` for a column with a check, which is code and cannot be printed.
  */
 export function printContract(table: Table): string {
-  const code: Code = {
-    kind: 'call',
-    callee: 'table',
-    args: [{ kind: 'object', members: tableMembers(table), isExpanded: true }],
-  }
-  const declaration = `export const ${exportName(table)} = `
-  return `import { col, table } from '#contract'\n\n${declaration}${layout(code, 0, declaration.length, 0)}\n`
+  return [
+    `import { col, table } from '#contract'\n`,
+    `export const ${exportName(table)} = table({`,
+    ...linesOf(tableMembers(table), '  '),
+    '  columns: {',
+    ...linesOf(columnMembers(table), '    '),
+    '  },',
+    '})\n',
+  ].join('\n')
+}
+
+function linesOf(members: readonly Member[], indent: string): readonly string[] {
+  return members.flatMap(({ key, value, comment }) => [
+    ...(comment === undefined ? [] : [`${indent}// ${comment}`]),
+    `${indent}${key}: ${value},`,
+  ])
 }
 
 /** The name under which a contract file exports its table: `employmentContractsV1`. */
@@ -36,79 +52,72 @@ export function exportName({ name, version }: Pick<Table, 'name' | 'version'>): 
 function tableMembers(table: Table): readonly Member[] {
   const partitions = Object.entries(table.partitionBy).map(([key, rule]) => ({ key, value: ruleCode(rule) }))
   return [
-    { key: 'name', value: quoted(table.name) },
+    { key: 'name', value: quote(table.name) },
     { key: 'version', value: number(table.version) },
     {
       key: 'owner',
-      value: quoted(table.owner),
+      value: quote(table.owner),
       comment:
         table.owner === unassigned
           ? 'review: the address of the team that answers for this table'
           : undefined,
     },
-    { key: 'description', value: quoted(table.description) },
+    { key: 'description', value: quote(table.description) },
     {
       key: 'source',
-      value: object({ system: quoted(table.source.system), table: quoted(table.source.table) }),
+      value: object({ system: quote(table.source.system), table: quote(table.source.table) }),
     },
-    { key: 'primaryKey', value: { kind: 'array', items: table.primaryKey.map(quoted) } },
+    { key: 'primaryKey', value: array(table.primaryKey.map(quote)) },
     ...(partitions.length === 0 ? [] : [{ key: 'partitionBy', value: members(partitions) }]),
-    { key: 'unknownFields', value: quoted(table.unknownFields) },
+    { key: 'unknownFields', value: quote(table.unknownFields) },
     ...(table.checks === undefined ? [] : [{ key: 'checks', value: checksCode(table.checks, table) }]),
-    { key: 'columns', value: columnsCode(table) },
   ]
 }
 
-function ruleCode(rule: PartitionRule): Code {
-  return typeof rule === 'string' ? quoted(rule) : object({ bucket: number(rule.bucket) })
+function ruleCode(rule: PartitionRule): string {
+  return typeof rule === 'string' ? quote(rule) : object({ bucket: number(rule.bucket) })
 }
 
-function checksCode(checks: readonly RowCheck[], { columns }: Table): Code {
+function checksCode(checks: readonly RowCheck[], { columns }: Table): string {
   const items = checks.map(({ name, left, is, right, value }) => {
-    const sides = { name: quoted(name), left: quoted(left), is: quoted(is) }
-    if (right !== undefined) return object({ ...sides, right: quoted(right) })
+    const sides = { name: quote(name), left: quote(left), is: quote(is) }
+    if (right !== undefined) return object({ ...sides, right: quote(right) })
     return object({ ...sides, value: literalCode(columns[left]?.type, value ?? '') })
   })
-  return { kind: 'array', items }
+  return array(items)
 }
 
-function columnsCode({ columns }: Table): Code {
-  const members = Object.entries(columns).map(([key, column]) => {
+function columnMembers({ columns }: Table): readonly Member[] {
+  return Object.entries(columns).map(([key, column]) => {
     const guess = guessPii(column.from ?? key, column.type)
     const comment = guess === undefined ? undefined : `review: looks like personal data (${guess})`
     return { key, value: columnCode(key, column), comment }
   })
-  return { kind: 'object', members, isExpanded: true }
 }
 
-function columnCode(name: string, column: Column): Code {
+function columnCode(name: string, column: Column): string {
   if (column.check !== undefined)
     throw new PipelineError('contract/invalid', `${name}: a check is code and cannot be printed`)
   const options = optionsCode(column)
-  const args = [quoted(column.description), ...(options.length === 0 ? [] : [members(options)])]
-  return { kind: 'call', ...builder(column.type, args) }
+  const args = [quote(column.description), ...(options.length === 0 ? [] : [members(options)])]
+  return `${builder(column.type)}${args.join(', ')})`
 }
 
-/* `varchar`, `decimal`, `enum` and `list` take what they are made of before the description. */
-function builder(type: ColumnType, args: readonly Code[]): { callee: string; args: readonly Code[] } {
+/* `varchar`, `decimal`, `enum`, `list` and `struct` take what they are made of before the description. */
+function builder(type: ColumnType): string {
   switch (type.kind) {
     case 'string':
-      return type.max === undefined
-        ? { callee: 'col.string', args }
-        : { callee: 'col.varchar', args: [number(type.max), ...args] }
+      return type.max === undefined ? 'col.string(' : `col.varchar(${type.max}, `
     case 'decimal':
-      return {
-        callee: 'col.decimal',
-        args: [number(type.precision), number(type.scale), ...args],
-      }
+      return `col.decimal(${type.precision}, ${type.scale}, `
     case 'enum':
-      return { callee: 'col.enum', args: [{ kind: 'array', items: type.values.map(quoted) }, ...args] }
+      return `col.enum(${array(type.values.map(quote))}, `
     case 'list':
-      return { callee: 'col.list', args: [typeCode(type.of), ...args] }
+      return `col.list(${typeCode(type.of)}, `
     case 'struct':
-      return { callee: 'col.struct', args: [fieldsCode(type.fields), ...args] }
+      return `col.struct(${fieldsCode(type.fields)}, `
     default:
-      return { callee: `col.${type.kind}`, args }
+      return `col.${type.kind}(`
   }
 }
 
@@ -116,35 +125,35 @@ function optionsCode(column: Column): readonly Member[] {
   const { type, nullable, from, pii, treatment, min, max, beyond } = column
   const usual = pii === undefined ? 'clear' : defaultTreatment[pii]
   return [
-    ...(nullable ? [{ key: 'nullable', value: word('true') }] : []),
-    ...(from === undefined ? [] : [{ key: 'from', value: quoted(from) }]),
-    ...(pii === undefined ? [] : [{ key: 'pii', value: quoted(pii) }]),
-    ...(treatment === usual ? [] : [{ key: 'treatment', value: quoted(treatment) }]),
+    ...(nullable ? [{ key: 'nullable', value: 'true' }] : []),
+    ...(from === undefined ? [] : [{ key: 'from', value: quote(from) }]),
+    ...(pii === undefined ? [] : [{ key: 'pii', value: quote(pii) }]),
+    ...(treatment === usual ? [] : [{ key: 'treatment', value: quote(treatment) }]),
     ...(min === undefined ? [] : [{ key: 'min', value: number(min) }]),
     ...(max === undefined ? [] : [{ key: 'max', value: number(max) }]),
-    ...(beyond === undefined ? [] : [{ key: 'beyond', value: quoted(beyond) }]),
+    ...(beyond === undefined ? [] : [{ key: 'beyond', value: quote(beyond) }]),
     ...('unknown' in type ? unknownMember(type.unknown) : []),
     ...(column.default === undefined ? [] : [{ key: 'default', value: literalCode(type, column.default) }]),
   ]
 }
 
 /* The value of the `Row` type that `literalOf` made the literal of. */
-function literalCode(type: ColumnType | undefined, value: string | number | boolean): Code {
+function literalCode(type: ColumnType | undefined, value: string | number | boolean): string {
   const text = String(value)
   switch (type?.kind) {
     case 'bigint':
-      return word(`${text}n`)
+      return `${text}n`
     case 'integer':
     case 'smallint':
     case 'double':
     case 'real':
-      return Number.isFinite(Number(text)) ? number(Number(text)) : word(notFinite(text))
+      return Number.isFinite(Number(text)) ? number(Number(text)) : notFinite(text)
     case 'boolean':
-      return word(text)
+      return text
     case 'binary':
-      return word(`Uint8Array.from([${[...Buffer.from(text, 'hex')].join(', ')}])`)
+      return `Uint8Array.from([${[...Buffer.from(text, 'hex')].join(', ')}])`
     default:
-      return quoted(text)
+      return quote(text)
   }
 }
 
@@ -153,11 +162,11 @@ function notFinite(text: string): string {
   return text.startsWith('-') ? 'Number.NEGATIVE_INFINITY' : 'Number.POSITIVE_INFINITY'
 }
 
-function typeCode(type: ColumnType): Code {
+function typeCode(type: ColumnType): string {
   return members(typeMembers(type))
 }
 
-function fieldsCode(fields: StructFields): Code {
+function fieldsCode(fields: StructFields): string {
   return members(Object.entries(fields).map(([key, field]) => ({ key, value: members(fieldMembers(field)) })))
 }
 
@@ -165,13 +174,13 @@ function fieldMembers(field: FieldType): readonly Member[] {
   const { nullable, from } = field
   return [
     ...typeMembers(field),
-    ...(nullable === undefined ? [] : [{ key: 'nullable', value: word(String(nullable)) }]),
-    ...(from === undefined ? [] : [{ key: 'from', value: quoted(from) }]),
+    ...(nullable === undefined ? [] : [{ key: 'nullable', value: String(nullable) }]),
+    ...(from === undefined ? [] : [{ key: 'from', value: quote(from) }]),
   ]
 }
 
 function typeMembers(type: ColumnType): readonly Member[] {
-  const kind = { key: 'kind', value: quoted(type.kind) }
+  const kind = { key: 'kind', value: quote(type.kind) }
   switch (type.kind) {
     case 'string':
       return type.max === undefined ? [kind] : [kind, { key: 'max', value: number(type.max) }]
@@ -182,11 +191,7 @@ function typeMembers(type: ColumnType): readonly Member[] {
         { key: 'scale', value: number(type.scale) },
       ]
     case 'enum':
-      return [
-        kind,
-        { key: 'values', value: { kind: 'array', items: type.values.map(quoted) } },
-        ...unknownMember(type.unknown),
-      ]
+      return [kind, { key: 'values', value: array(type.values.map(quote)) }, ...unknownMember(type.unknown)]
     case 'list':
       return [kind, { key: 'of', value: typeCode(type.of) }]
     case 'struct':
@@ -197,17 +202,46 @@ function typeMembers(type: ColumnType): readonly Member[] {
 }
 
 function unknownMember(unknown: string | undefined): readonly Member[] {
-  return unknown === undefined ? [] : [{ key: 'unknown', value: quoted(unknown) }]
+  return unknown === undefined ? [] : [{ key: 'unknown', value: quote(unknown) }]
 }
 
-function number(value: number): Code {
-  return word(Object.is(value, -0) ? '-0' : String(value).replace('e+', 'e'))
+function number(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value).replace('e+', 'e')
 }
 
-function object(values: Readonly<Record<string, Code>>): Code {
+function object(values: Readonly<Record<string, string>>): string {
   return members(Object.entries(values).map(([key, value]) => ({ key, value })))
 }
 
-function members(list: readonly Member[]): Code {
-  return { kind: 'object', members: list }
+function members(list: readonly Member[]): string {
+  return list.length === 0 ? '{}' : `{ ${list.map(({ key, value }) => `${key}: ${value}`).join(', ')} }`
+}
+
+function array(items: readonly string[]): string {
+  return `[${items.join(', ')}]`
+}
+
+/* Invisible and direction-changing characters are escaped: a reviewer must see what a contract says. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+])
+
+/* A string literal in the quotes that need fewer escapes, single ones when it makes no difference. */
+function quote(value: string): string {
+  const singles = value.split("'").length
+  const doubles = value.split('"').length
+  const mark = singles > doubles ? '"' : "'"
+  const escaped = value
+    .replace(/\\/g, '\\\\')
+    .replaceAll(mark, `\\${mark}`)
+    .replace(UNSEEN, (char) => ESCAPES.get(char) ?? unicodeEscape(char))
+  return `${mark}${escaped}${mark}`
+}
+
+function unicodeEscape(text: string): string {
+  const units = Array.from({ length: text.length }, (_, index) => text.charCodeAt(index))
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }

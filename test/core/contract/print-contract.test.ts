@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
@@ -98,26 +96,6 @@ test('any inferred contract is the same table after printing', async () => {
     }),
     { numRuns: 40 },
   )
-})
-
-test('the formatter has nothing to change in a printed contract', () => {
-  /* Outside the project: its ignore file would hide the folder from Biome. */
-  const outside = mkdtempSync(join(tmpdir(), 'print-contract-'))
-  try {
-    mkdirSync(join(outside, 'schemas'))
-    const printed = fc.sample(anyTable, { numRuns: 150, seed: 7 })
-    for (const [index, table] of [...printed, ...tables, rulesV1].entries())
-      writeFileSync(join(outside, 'schemas', `contract-${index}.ts`), printContract(table))
-    const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome')
-    const { vcs: _, ...settings } = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8'))
-    writeFileSync(join(outside, 'biome.json'), JSON.stringify(settings))
-    execFileSync(process.execPath, [biome, 'check', 'schemas'], {
-      cwd: outside,
-      stdio: 'pipe',
-    })
-  } finally {
-    rmSync(outside, { recursive: true, force: true })
-  }
 })
 
 test('a check is code: it is refused rather than left out', async () => {
