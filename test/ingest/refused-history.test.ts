@@ -11,8 +11,8 @@ import { formatPage } from '../../formatters/format-page.ts'
 import { router } from '../../formatters/route.ts'
 import { captureBatch } from '../../ingest/capture/capture-batch.ts'
 import { decodeDms } from '../../ingest/capture/decode-dms.ts'
-import { currentSelect } from '../../lake/sql/current-sql.ts'
-import { historySelect } from '../../lake/sql/history-sql.ts'
+import { currentSelect } from '../../lake/sql/current-select.ts'
+import { historySelect } from '../../lake/sql/history-select.ts'
 import { smallLake } from '../lake/small-lake.ts'
 import { runs } from '../support/budget.ts'
 import { MemoryLog, MemoryQuarantine, MemoryRawStore } from './memory-ports.ts'
@@ -126,7 +126,7 @@ async function currentOf(wanted: Table, batches: readonly (readonly LakeRow[])[]
   for (const rows of batches) if (rows.length > 0) await lake.land(wanted, rows)
   const [entry] = await lake.catalog.entries()
   if (entry === undefined) throw new Error('no entry')
-  const current = currentSelect(entry, `(${historySelect(entry, own)})`, {})
+  const current = currentSelect(entry, { history: `(${historySelect(entry, own)})` })
   const reader = await session.connection.runAndReadAll(`SELECT id, n, note FROM (${current}) ORDER BY id`)
   return reader.getRowsJson()
 }
