@@ -1,9 +1,9 @@
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isOver, type Load, loadPrefix, type TableLoad } from '../../core/load/load.ts'
 import type { LoadTask, TaskLook } from '../../core/load/load-task.ts'
+import { isInWindow, parseWindow } from '../../core/load/quiet-window.ts'
 import type { Catalog, Clock, ObjectStore } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
-import { isInWindow, parseWindow } from '../../core/quiet-window.ts'
 import { advanceTable, type FileResult } from './advance-table.ts'
 
 export interface AdvanceLoadDeps {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isInWindow, parseWindow } from '../../core/quiet-window.ts'
+import { isInWindow, parseWindow } from '../../core/load/quiet-window.ts'
 
 function at(time: string): number {
   return new Date(`2026-03-02T${time}:00`).getTime()

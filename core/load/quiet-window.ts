@@ -1,4 +1,4 @@
-import { PipelineError } from './failures/failures.ts'
+import { PipelineError } from '../failures/failures.ts'
 
 /** Times of a day between which loads may begin to read, in minutes of the machine's local time; may pass midnight. */
 export interface QuietWindow {
