@@ -27,6 +27,7 @@ const folders = [
   'lake',
   'glue',
   'engine',
+  'state',
   'aws',
   'local',
   'stack',

@@ -26,15 +26,23 @@ export interface Page {
   readonly firstPosition: Position
   readonly lastPosition: Position
   readonly changes: number
+  /** When its last change was committed, epoch milliseconds; null for rows of a load. */
+  readonly committedAt: number | null
   /** Raw deflate of one JSON line for each change. */
   readonly content: Buffer
 }
 
+/** A page without its content. */
+export type PageHeader = Omit<Page, 'content'>
+
+/** What the key of a page says of it. */
+export type PageName = Omit<Page, 'content' | 'committedAt'>
+
 const KEY =
   /^(.+?)#([0-9a-f]{4}-[0-9a-f]{16}-[0-9a-f]{10})#([0-9a-f]{4}-[0-9a-f]{16}-[0-9a-f]{10})#.*#(\d+)$/s
 
-/** What the key of a page says of it; undefined for a text that is no key of a page. */
-export function pageOfKey(key: string): Omit<Page, 'content'> | undefined {
+/** Undefined for a text that is no key of a page. */
+export function pageOfKey(key: string): PageName | undefined {
   const [, table, firstPosition, lastPosition, changes] = KEY.exec(key) ?? []
   if (table === undefined || firstPosition === undefined || lastPosition === undefined) return undefined
   return { key, table, firstPosition, lastPosition, changes: Number(changes) }
@@ -96,7 +104,9 @@ async function encodePage(
   const content = await compress(lines.join(''), { level: 1 })
   /* The place tells apart the pages that one load fills: all its rows have one position. */
   const key = `${table}#${firstPosition}#${lastPosition}#${shard}#${sequence}#${place}#${changes.length}`
-  return { key, table, firstPosition, lastPosition, changes: changes.length, content }
+  const last = changes.at(-1)?.committedAt ?? null
+  const committedAt = last === null ? null : Date.parse(last)
+  return { key, table, firstPosition, lastPosition, changes: changes.length, committedAt, content }
 }
 
 /** A change as JSON on one line. */

@@ -1,10 +1,10 @@
 import { nameOfBlock, type PageRecord } from '../core/ledger/ledger.ts'
-import type { Page } from '../core/page.ts'
+import type { PageName } from '../core/page.ts'
 import type { FormattedChanges } from './format-page.ts'
 
 /** What became of a page, for the ledger. `isWaiting` says of a refusal that quarantine had it before. */
 export function pageRecord(
-  { key, table, changes, firstPosition, lastPosition }: Omit<Page, 'content'>,
+  { key, table, changes, firstPosition, lastPosition }: PageName,
   { formatted, isWaiting }: { formatted: FormattedChanges; isWaiting: (id: string) => boolean },
 ): PageRecord {
   const fresh = formatted.refused.filter(({ id }) => !isWaiting(id))

@@ -14,6 +14,7 @@ const floors: Readonly<Record<string, number>> = {
   lake: 2,
   glue: 2,
   engine: 3,
+  state: 3,
   aws: 4,
   local: 4,
   handlers: 5,

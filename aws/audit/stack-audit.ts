@@ -2,12 +2,13 @@ import type { AuditMarks } from '../../core/audit/audit-recent.ts'
 import type { AuditDeps } from '../../core/audit/ledger-audit.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import { ItemAuditMarks } from '../../state/ledger/item-audit-marks.ts'
+import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { dynamoClient, s3Client } from '../calls/clients.ts'
 import type { CallObserver } from '../calls/observe-calls.ts'
 import type { RetryPolicy } from '../calls/retry.ts'
-import { DynamoAuditMarks } from '../dynamo/dynamo-audit-marks.ts'
-import { DynamoLedgerReader } from '../dynamo/dynamo-ledger-reader.ts'
-import { DynamoRawStore } from '../dynamo/dynamo-raw-store.ts'
+import { ledgerItems, rawItems } from '../dynamo/dynamo-items.ts'
 import { S3Objects } from '../s3/s3-objects.ts'
 
 /** Where a stack keeps what an audit reads. */
@@ -43,11 +44,12 @@ export function openStackAudit(
     throw new PipelineError('settings/invalid', `no contract reads one of the systems: ${systems.join(', ')}`)
   const settings = { region, ...(observe === undefined ? {} : { observe }) }
   const [dynamo, s3] = [dynamoClient(settings), s3Client(settings)]
-  const ledger = { client: dynamo, name: ledgerTable, retry }
+  const ledger = ledgerItems({ client: dynamo, name: ledgerTable, retry })
+  const raw = rawItems({ client: dynamo, name: rawTable, retry })
   return {
-    raw: new DynamoRawStore({ table: { client: dynamo, name: rawTable, retry }, retentionDays: 0 }),
-    records: new DynamoLedgerReader(ledger),
-    marks: new DynamoAuditMarks(ledger),
+    raw: new ItemRawStore({ table: raw, retentionDays: 0 }),
+    records: new LedgerReader(ledger),
+    marks: new ItemAuditMarks(ledger),
     objects: new S3Objects({ client: s3, bucket, prefix: '', retry, partBytes: 8 << 20 }),
     readers,
     close: () => {

@@ -1,15 +1,6 @@
-import {
-  type AttributeValue,
-  BatchWriteItemCommand,
-  type DynamoDBClient,
-  QueryCommand,
-  type QueryCommandInput,
-  type WriteRequest,
-} from '@aws-sdk/client-dynamodb'
-import { asFailure, type CallName, callAws, isTransient } from '../calls/call-aws.ts'
+import { BatchWriteItemCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb'
+import { asFailure, type CallName, isTransient } from '../calls/call-aws.ts'
 import { Attempts, type RetryPolicy } from '../calls/retry.ts'
-
-export type Item = Record<string, AttributeValue>
 
 /** A DynamoDB table whose key is `pk` and `sk`, both text, and whose TTL attribute is `expires`. */
 export interface DynamoTable {
@@ -17,12 +8,6 @@ export interface DynamoTable {
   readonly name: string
   readonly retry: RetryPolicy
 }
-
-export const putOf = (Item: Item): WriteRequest => ({ PutRequest: { Item } })
-
-export const deleteOf = (pk: string, sk: string): WriteRequest => ({
-  DeleteRequest: { Key: { pk: { S: pk }, sk: { S: sk } } },
-})
 
 const BATCH_ITEMS = 25
 const BATCHES_AT_ONCE = 8
@@ -89,26 +74,6 @@ export async function writeSpread(
   )
   /* All of them end before the first error is told: nothing is written after the call. */
   for (const done of await Promise.allSettled(writing)) if (done.status === 'rejected') throw done.reason
-}
-
-/** Items of a query in the order of their sort key, read as they are asked for, one answer (1 MB at most) at a time. */
-export async function* queryItems(
-  { client, name: TableName, retry }: DynamoTable,
-  name: CallName,
-  query: Omit<QueryCommandInput, 'TableName'>,
-): AsyncGenerator<Item> {
-  let ExclusiveStartKey: Item | undefined
-  do {
-    const command = new QueryCommand({
-      ConsistentRead: true,
-      ...query,
-      TableName,
-      ...(ExclusiveStartKey === undefined ? {} : { ExclusiveStartKey }),
-    })
-    const found = await callAws(name, retry, (abortSignal) => client.send(command, { abortSignal }))
-    yield* found.Items ?? []
-    ExclusiveStartKey = found.LastEvaluatedKey
-  } while (ExclusiveStartKey !== undefined)
 }
 
 function keyOf({ PutRequest, DeleteRequest }: WriteRequest): string {

@@ -1,5 +1,6 @@
 import type { LoadFileRecord, ManifestDay, ManifestFile } from '../ledger/ledger.ts'
-import type { HeldPage, RecordedPage, RecordedRedrive } from '../ledger/recorded-page.ts'
+import type { RecordedPage, RecordedRedrive } from '../ledger/recorded-page.ts'
+import type { PageHeader } from '../page.ts'
 import type { PositionRange } from '../ports/ports.ts'
 
 /**
@@ -24,7 +25,7 @@ export interface LedgerRecords {
 /** Pages that the raw store has, without their content. */
 export interface HeldPages {
   /** Pages of a source table that begin in a range, by key. */
-  heads(table: string, range: PositionRange): AsyncIterable<HeldPage>
+  heads(table: string, range: PositionRange): AsyncIterable<PageHeader>
 }
 
 /** An object as a listing tells of it. */

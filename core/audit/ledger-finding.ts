@@ -1,6 +1,6 @@
 import { plural } from '../amount-text.ts'
 import type { LoadFileRecord, ManifestDay, ManifestFile, NamedBlock } from '../ledger/ledger.ts'
-import type { Page } from '../page.ts'
+import type { PageName } from '../page.ts'
 import type { CatalogTable, LakeFile } from '../ports/catalog-entry.ts'
 import type { Position } from '../position.ts'
 
@@ -24,7 +24,7 @@ export interface LedgerFinding {
 }
 
 export function lostPage(
-  { key, table, changes, firstPosition, lastPosition }: Omit<Page, 'content'>,
+  { key, table, changes, firstPosition, lastPosition }: PageName,
   contracts: readonly string[],
 ): LedgerFinding {
   const range = { first: firstPosition, last: lastPosition }
@@ -40,7 +40,7 @@ export function lostPage(
  * it is `outranked`: a load or a truncate since has made the table anew.
  */
 export function damagedPage(
-  { key, table, changes, firstPosition: first, lastPosition: last }: Omit<Page, 'content'>,
+  { key, table, changes, firstPosition: first, lastPosition: last }: PageName,
   { file, isOutranked }: { readonly file: string; readonly isOutranked: boolean },
 ): LedgerFinding {
   const severity = isOutranked ? 'note' : 'fault'
@@ -85,7 +85,7 @@ export function lostBlock(block: NamedBlock, where: string, object: string | nul
   }
 }
 
-export function unevenPage(page: Pick<Page, 'key' | 'changes'>, contract: string): LedgerFinding {
+export function unevenPage(page: Pick<PageName, 'key' | 'changes'>, contract: string): LedgerFinding {
   return {
     ...{ kind: 'page', table: contract, name: page.key, count: page.changes, first: null, last: null },
     ...{ object: null, severity: 'fault' },

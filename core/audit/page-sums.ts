@@ -1,6 +1,6 @@
 import { addsUp, blockId, type NamedBlock, type PageShare } from '../ledger/ledger.ts'
 import { isBlockLanded, type RecordedPage } from '../ledger/recorded-page.ts'
-import type { Page } from '../page.ts'
+import type { PageName } from '../page.ts'
 import type { AuditTime } from './ledger-audit.ts'
 import type { LedgerFinding } from './ledger-finding.ts'
 import { lostBlock, lostPage, unevenPage } from './ledger-finding.ts'
@@ -19,7 +19,7 @@ export interface PageSum {
 
 /** One page, and what is known of it. */
 export interface PageCase {
-  readonly page: Omit<Page, 'content'>
+  readonly page: PageName
   /** When its last change was committed; null where nobody said. */
   readonly committedAt: number | null
   /** The raw store has it still. */

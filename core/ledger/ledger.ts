@@ -1,5 +1,5 @@
 import type { Block, BlockLabel } from '../block.ts'
-import type { Page } from '../page.ts'
+import type { PageName } from '../page.ts'
 import type { Position } from '../position.ts'
 
 /** A block by what its header says: the same rows of the same reading have the same name wherever they are seen. */
@@ -110,7 +110,7 @@ export type LedgerLine =
 /** The pages of the raw store in the order that format takes them. */
 export interface Feed {
   readonly length: number
-  header(place: number): Omit<Page, 'content'> | undefined
+  header(place: number): PageName | undefined
   placeOf(page: string): number | undefined
 }
 

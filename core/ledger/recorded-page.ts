@@ -1,15 +1,9 @@
-import type { Page } from '../page.ts'
+import type { PageName } from '../page.ts'
 import { blockId, type NamedBlock, type PageShare } from './ledger.ts'
-
-/** A page that the raw store has, without its content. */
-export interface HeldPage extends Omit<Page, 'content'> {
-  /** When its last change was committed, epoch milliseconds; null for rows of a load. */
-  readonly committedAt: number | null
-}
 
 /** What a ledger of items knows of one page, whatever came first. */
 export interface RecordedPage {
-  readonly page: Omit<Page, 'content'>
+  readonly page: PageName
   /** Undefined until format has recorded the page. */
   readonly formatted: { readonly shares: readonly PageShare[]; readonly at: number } | undefined
   /** Ids of its landed blocks. */

@@ -1,7 +1,8 @@
 import { openStackAudit } from '../../aws/audit/stack-audit.ts'
 import { dynamoClient } from '../../aws/calls/clients.ts'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { quarantineItems } from '../../aws/dynamo/dynamo-items.ts'
 import { tables } from '../../schemas/index.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
@@ -27,7 +28,7 @@ const refused = {
   name: settings.TIDEMARK_QUARANTINE_TABLE,
   retry: stage.retry,
 }
-const quarantine = new DynamoQuarantine({ table: refused, retentionDays: 1, now: stage.now })
+const quarantine = new ItemQuarantine({ table: quarantineItems(refused), retentionDays: 1, now: stage.now })
 const deps = { ...openStackAudit(tables, places, stage.retry), quarantine, overdueMs, stage }
 
 export const handler = (event: unknown, context: LambdaContext) =>

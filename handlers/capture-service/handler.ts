@@ -1,7 +1,8 @@
 import { dynamoClient } from '../../aws/calls/clients.ts'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { quarantineItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { decodeService } from '../../ingest/capture/decode-service.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { captureRecords } from '../capture/capture-records.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
@@ -22,8 +23,8 @@ const raw = { ...shared, name: settings.TIDEMARK_RAW_TABLE }
 const refused = { ...shared, name: settings.TIDEMARK_QUARANTINE_TABLE }
 const tableOf = (name: string) => (Object.hasOwn(names, name) ? names[name] : undefined)
 const deps = {
-  store: new DynamoRawStore({ table: raw, retentionDays: rawDays }),
-  quarantine: new DynamoQuarantine({ table: refused, retentionDays, now: Date.now }),
+  store: new ItemRawStore({ table: rawItems(raw), retentionDays: rawDays }),
+  quarantine: new ItemQuarantine({ table: quarantineItems(refused), retentionDays, now: Date.now }),
   decode: (data: Buffer) => decodeService(data, { epoch, tableOf }),
   stage,
 }

@@ -1,7 +1,8 @@
 import { dynamoClient } from '../../aws/calls/clients.ts'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { quarantineItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { decodeDms } from '../../ingest/capture/decode-dms.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
 import { readSettings } from '../runtime/read-settings.ts'
@@ -20,8 +21,8 @@ const shared = { client: dynamoClient(stage.clientSettings(settings.AWS_REGION))
 const raw = { ...shared, name: settings.TIDEMARK_RAW_TABLE }
 const refused = { ...shared, name: settings.TIDEMARK_QUARANTINE_TABLE }
 const deps = {
-  store: new DynamoRawStore({ table: raw, retentionDays: rawDays }),
-  quarantine: new DynamoQuarantine({ table: refused, retentionDays, now: Date.now }),
+  store: new ItemRawStore({ table: rawItems(raw), retentionDays: rawDays }),
+  quarantine: new ItemQuarantine({ table: quarantineItems(refused), retentionDays, now: Date.now }),
   stage,
   /* A full load arrives as files, so a load row in the stream goes to quarantine (`capture/no-load`). */
   decode: (data: Buffer) =>

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type * as z from 'zod'
 import { dynamoClient, glueClient, s3Client } from '../../aws/calls/clients.ts'
-import { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
-import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
+import { ledgerItems } from '../../aws/dynamo/dynamo-items.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { ObjectCompactionLedger } from '../../aws/s3/object-compaction-ledger.ts'
 import { S3Files } from '../../aws/s3/s3-files.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
+import { Lease } from '../../state/lease.ts'
+import { ItemLedger } from '../../state/ledger/item-ledger.ts'
 import { engineMemory } from '../runtime/engine-memory.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import type { CompactTablesDeps } from './compact-tables.ts'
@@ -27,14 +28,15 @@ export function compactDeps(
   const place = { client: s3Client(region), retry, bucket, prefix: '', partBytes: 16 << 20 }
   const objects = new S3Objects(place)
   const glue = { client: glueClient(region), retry, prefix, domains, root: `s3://${bucket}`, objects }
-  const table = { client: dynamoClient(region), retry, name: settings.TIDEMARK_LEDGER_TABLE }
+  const books = { client: dynamoClient(region), retry, name: settings.TIDEMARK_LEDGER_TABLE }
+  const table = ledgerItems(books)
   const maxBytes = Math.floor(settings.TIDEMARK_SCRATCH_MIB * COPIES_SHARE) * (1 << 20)
   return {
     ...{ stage, objects, keepHistoryDays: settings.TIDEMARK_KEEP_HISTORY_DAYS },
     catalog: new GlueCatalog(glue),
     ledger: new ObjectCompactionLedger(objects),
-    manifest: new DynamoLedger({ table, rawDays: settings.TIDEMARK_RAW_DAYS, now: stage.now }),
-    lease: new DynamoLease({ table, owner: randomUUID(), now: stage.now }),
+    manifest: new ItemLedger({ table, rawDays: settings.TIDEMARK_RAW_DAYS, now: stage.now }),
+    lease: new Lease({ table, owner: randomUUID(), now: stage.now }),
     open: () => new S3Files({ bucket: place, folder: `${SCRATCH}/${randomUUID()}`, maxBytes }),
     temporary: `${SCRATCH}/spill`,
     memory: engineMemory(settings.AWS_LAMBDA_FUNCTION_MEMORY_SIZE),

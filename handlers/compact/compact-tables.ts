@@ -1,5 +1,4 @@
 import * as z from 'zod'
-import type { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
 import type { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogTable } from '../../core/ports/catalog-entry.ts'
@@ -7,6 +6,7 @@ import type { ObjectFiles } from '../../core/ports/ports.ts'
 import { LazyEngine } from '../../engine/duckdb/lazy-engine.ts'
 import type { CompactDeps } from '../../lake/compaction/compact-deps.ts'
 import { type CompactionResult, compactTable } from '../../lake/compaction/compact-table.ts'
+import type { Lease } from '../../state/lease.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import { noteCompaction } from './note-compaction.ts'
 
@@ -14,7 +14,7 @@ export interface CompactTablesDeps
   extends Omit<CompactDeps, 'sql' | 'files' | 'now' | 'signal' | 'catalog' | 'onProgress'> {
   readonly catalog: Pick<GlueCatalog, 'tables' | 'entry' | 'publishBase' | 'dropPartitions' | 'refreshView'>
   readonly stage: LambdaStage
-  readonly lease: Pick<DynamoLease, 'take' | 'release'>
+  readonly lease: Pick<Lease, 'take' | 'release'>
   /** Copies of one table's objects, and what is written of it, in a folder that goes when it is closed. */
   readonly open: () => ObjectFiles & { close(): Promise<void> }
   /** For what DuckDB spills. */

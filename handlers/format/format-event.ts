@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import type { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
 import type { RedriveResult } from '../../formatters/redrive.ts'
+import type { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import type { BatchResponse } from '../runtime/lambda-stage.ts'
 import { runInOrder } from '../runtime/run-in-order.ts'
 import { type RequestAnswer, runRequest } from '../runtime/run-request.ts'
@@ -11,7 +11,7 @@ import { streamHeads } from './stream-heads.ts'
 export interface FormatEventDeps extends FormatHeadsDeps, RedriveEventDeps {
   readonly quarantine: RedriveEventDeps['quarantine']
   readonly ledger: FormatHeadsDeps['ledger'] & RedriveEventDeps['ledger']
-  readonly store: Pick<DynamoRawStore, 'page' | 'find'>
+  readonly store: Pick<ItemRawStore, 'page' | 'find'>
   /** Heads are worked on together up to this size. */
   readonly maxBytes: number
 }

@@ -1,15 +1,15 @@
-import type { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
 import type { Block } from '../../core/block.ts'
 import type { PageRecord, PageShare } from '../../core/ledger/ledger.ts'
 import type { Delivery, Ledger, Quarantine, QuarantineEntry } from '../../core/ports/ports.ts'
 import { formatPage } from '../../formatters/format-page.ts'
 import { pageRecord } from '../../formatters/page-record.ts'
 import type { Router } from '../../formatters/route.ts'
+import type { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import type { PageItem } from './stream-heads.ts'
 
 export interface FormatHeadsDeps {
-  readonly store: Pick<DynamoRawStore, 'page'>
+  readonly store: Pick<ItemRawStore, 'page'>
   readonly quarantine: Pick<Quarantine, 'put'>
   readonly delivery: Delivery
   readonly ledger: Pick<Ledger, 'formatted'>

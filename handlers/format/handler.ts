@@ -1,10 +1,11 @@
 import { dynamoClient, firehoseClient, secretsClient } from '../../aws/calls/clients.ts'
-import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { ledgerItems, quarantineItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { FirehoseDelivery } from '../../aws/firehose/firehose-delivery.ts'
 import { SecretMaskKeys } from '../../aws/secrets/secret-mask-keys.ts'
 import { tables } from '../../schemas/index.ts'
+import { ItemLedger } from '../../state/ledger/item-ledger.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { knownContracts } from '../runtime/known-contracts.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
@@ -21,16 +22,17 @@ const stage = new LambdaStage('format', lambdaHost())
 const [region, retry] = [stage.clientSettings(settings.AWS_REGION), stage.retry]
 const table = (name: string) => ({ client: dynamo, name, retry })
 const dynamo = dynamoClient(region)
-const refused = table(settings.TIDEMARK_QUARANTINE_TABLE)
+const refused = quarantineItems(table(settings.TIDEMARK_QUARANTINE_TABLE))
 const quarantine = { retentionDays: settings.TIDEMARK_QUARANTINE_DAYS, now: Date.now }
-const books = { table: table(settings.TIDEMARK_LEDGER_TABLE), rawDays: settings.TIDEMARK_RAW_DAYS }
+const ledger = ledgerItems(table(settings.TIDEMARK_LEDGER_TABLE))
+const books = { table: ledger, rawDays: settings.TIDEMARK_RAW_DAYS }
 const keys = { client: secretsClient(region), secret: settings.TIDEMARK_MASK_SECRET, retry }
 const deps = {
   /* Only read here: pages expire as capture wrote them. */
-  store: new DynamoRawStore({ table: table(settings.TIDEMARK_RAW_TABLE), retentionDays: 0 }),
-  quarantine: new DynamoQuarantine({ table: refused, ...quarantine }),
+  store: new ItemRawStore({ table: rawItems(table(settings.TIDEMARK_RAW_TABLE)), retentionDays: 0 }),
+  quarantine: new ItemQuarantine({ table: refused, ...quarantine }),
   delivery: new FirehoseDelivery({ client: firehoseClient(region), stream: settings.TIDEMARK_STREAM, retry }),
-  ledger: new DynamoLedger({ ...books, now: Date.now }),
+  ledger: new ItemLedger({ ...books, now: Date.now }),
   route: routerOf(tables, settings.TIDEMARK_SYSTEMS, new SecretMaskKeys(keys)),
   ...{ stage, maxBytes: 1 << 20 },
 }

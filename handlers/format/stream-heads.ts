@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import type { Item } from '../../aws/dynamo/dynamo-table.ts'
+import { itemOfImage } from '../../aws/dynamo/attribute-values.ts'
+import type { Item } from '../../core/ports/item-table.ts'
 import type { OrderedRecord } from '../runtime/run-in-order.ts'
 
 /** A page's head item, from the raw table or from its stream. */
@@ -35,18 +36,11 @@ export function streamHeads(event: unknown): readonly StreamHead[] {
   return streamEvent.parse(event).Records.flatMap(({ eventName, dynamodb }) => {
     const { SequenceNumber, SizeBytes, ApproximateCreationDateTime: seconds, NewImage: image } = dynamodb
     if (eventName === 'REMOVE' || image?.['digest'] === undefined) return []
-    const item: Item = Object.fromEntries(Object.entries(image).flatMap(attributeOf))
     return {
       sequence: SequenceNumber,
       bytes: image['parts'] === undefined ? SizeBytes : ALONE,
-      item,
+      item: itemOfImage(image),
       writtenAt: seconds === undefined ? undefined : seconds * 1_000,
     }
   })
-}
-
-function attributeOf([name, { S, N, B }]: [string, z.output<typeof attribute>]): [string, Item[string]][] {
-  if (S !== undefined) return [[name, { S }]]
-  if (N !== undefined) return [[name, { N }]]
-  return B === undefined ? [] : [[name, { B: Buffer.from(B, 'base64') }]]
 }

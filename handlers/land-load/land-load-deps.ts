@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type * as z from 'zod'
 import { dynamoClient, glueClient, s3Client, secretsClient } from '../../aws/calls/clients.ts'
-import { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
-import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { ledgerItems, quarantineItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { ObjectReplayLedger } from '../../aws/s3/object-replay-ledger.ts'
@@ -12,6 +9,10 @@ import { S3Files } from '../../aws/s3/s3-files.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { SecretMaskKeys } from '../../aws/secrets/secret-mask-keys.ts'
 import type { Table } from '../../core/contract/language/table.ts'
+import { Lease } from '../../state/lease.ts'
+import { ItemLedger } from '../../state/ledger/item-ledger.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { engineMemory } from '../runtime/engine-memory.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import type { LandLoadDeps } from './land-load-notice.ts'
@@ -40,23 +41,24 @@ export function landLoadDeps(
     ...{ client: secretsClient(region), secret: settings.TIDEMARK_MASK_SECRET, retry },
   })
   const raw = { ...dynamo, name: settings.TIDEMARK_RAW_TABLE }
-  const books = new DynamoLedger({
-    ...{ table: { ...dynamo, name: ledger }, rawDays: settings.TIDEMARK_RAW_DAYS, now: stage.now },
+  const books = ledgerItems({ ...dynamo, name: ledger })
+  const records = new ItemLedger({
+    ...{ table: books, rawDays: settings.TIDEMARK_RAW_DAYS, now: stage.now },
   })
   const maxBytes = Math.floor(settings.TIDEMARK_SCRATCH_MIB * COPIES_SHARE) * (1 << 20)
   return {
     ...{ stage, bucket, tables, objects },
     catalog: new GlueCatalog(glue),
-    quarantine: new DynamoQuarantine({
-      ...{ table: { ...dynamo, name: refused }, now: stage.now },
+    quarantine: new ItemQuarantine({
+      ...{ table: quarantineItems({ ...dynamo, name: refused }), now: stage.now },
       retentionDays: settings.TIDEMARK_QUARANTINE_DAYS,
     }),
     loads: new ObjectLoadLedger(objects),
     replays: new ObjectReplayLedger(objects),
     /* Only read here: pages expire as capture wrote them. */
-    raw: new DynamoRawStore({ table: raw, retentionDays: 0 }),
-    lease: new DynamoLease({ table: { ...dynamo, name: ledger }, owner: randomUUID(), now: stage.now }),
-    ...{ ledger: books, manifest: books },
+    raw: new ItemRawStore({ table: rawItems(raw), retentionDays: 0 }),
+    lease: new Lease({ table: books, owner: randomUUID(), now: stage.now }),
+    ...{ ledger: records, manifest: records },
     maskKey: () => keys.current(),
     open: () => new S3Files({ bucket: place, folder: `${SCRATCH}/${randomUUID()}`, maxBytes }),
     temporary: `${SCRATCH}/spill`,

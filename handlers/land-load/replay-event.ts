@@ -1,17 +1,17 @@
 import * as z from 'zod'
-import type { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
 import { contractDigest } from '../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
+import type { Lease } from '../../state/lease.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import { type ReplayProgress, type ReplayTableDeps, replayTable, tryReplay } from './replay-table.ts'
 
 export interface ReplayEventDeps extends ReplayTableDeps {
   readonly tables: readonly Table[]
   readonly maskKey: () => Promise<MaskKey>
-  readonly lease: Pick<DynamoLease, 'take' | 'release'>
+  readonly lease: Pick<Lease, 'take' | 'release'>
   readonly stage: LambdaStage
 }
 

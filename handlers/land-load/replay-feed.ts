@@ -1,4 +1,3 @@
-import type { DatedPage } from '../../aws/dynamo/dynamo-raw-store.ts'
 import type { Page } from '../../core/page.ts'
 import type { Position } from '../../core/position.ts'
 
@@ -14,18 +13,18 @@ export interface Reach {
 
 /** Pages one by one, and over what those reach that were asked for. */
 export class ReplayFeed {
-  private readonly pages: AsyncGenerator<DatedPage>
+  private readonly pages: AsyncGenerator<Page>
   private reach: Reach | undefined
 
-  constructor(pages: AsyncGenerator<DatedPage>) {
+  constructor(pages: AsyncGenerator<Page>) {
     this.pages = pages
   }
 
   async next(): Promise<Page | undefined> {
     const { value } = await this.pages.next()
     if (value === undefined) return undefined
-    const { page, committedAt }: DatedPage = value
-    const since = committedAt === null ? null : new Date(committedAt).toISOString()
+    const page: Page = value
+    const since = page.committedAt === null ? null : new Date(page.committedAt).toISOString()
     const { first, last } = this.reach ?? { first: page.firstPosition, last: '' }
     this.reach = {
       first,

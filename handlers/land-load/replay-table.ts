@@ -1,6 +1,3 @@
-import type { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
-import type { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
-import { withRevisionLease } from '../../aws/dynamo/revision-lease.ts'
 import { recordBytes } from '../../aws/firehose/pack-records.ts'
 import type { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import type { ObjectReplayLedger, ReplayRecord } from '../../aws/s3/object-replay-ledger.ts'
@@ -12,17 +9,20 @@ import { nextRevision } from '../../engine/replay/next-revision.ts'
 import { replayFileKey } from '../../engine/replay/replay-file-key.ts'
 import type { Route } from '../../formatters/route.ts'
 import { openDay } from '../../ingest/land/open-day.ts'
+import type { Lease } from '../../state/lease.ts'
+import type { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
+import { withRevisionLease } from '../../state/revision-lease.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import { type EndReplayDeps, giveUp, showReplay, wasShown } from './end-replay.ts'
 import { type Reach, ReplayFeed } from './replay-feed.ts'
 
 export interface ReplayTableDeps extends EndReplayDeps {
-  readonly raw: Pick<DynamoRawStore, 'behind'>
+  readonly raw: Pick<ItemRawStore, 'behind'>
   readonly quarantine: Pick<Quarantine, 'put'>
   readonly objects: Pick<ObjectStore, 'put' | 'list' | 'delete'>
   readonly catalog: Pick<GlueCatalog, 'entry' | 'registerPartition' | 'publishRevision'>
   readonly replays: Pick<ObjectReplayLedger, 'of' | 'replace'>
-  readonly lease: Pick<DynamoLease, 'take' | 'release'>
+  readonly lease: Pick<Lease, 'take' | 'release'>
   /** Copies of the file that is read back, in a folder that goes when it is closed. */
   readonly open: () => Pick<ObjectFiles, 'read'> & { close(): Promise<void> }
   readonly stage: LambdaStage

@@ -1,10 +1,11 @@
 import { dynamoClient, glueClient, s3Client } from '../../aws/calls/clients.ts'
-import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { ledgerItems, quarantineItems } from '../../aws/dynamo/dynamo-items.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
 import { tables } from '../../schemas/index.ts'
+import { ItemLedger } from '../../state/ledger/item-ledger.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { knownContracts } from '../runtime/known-contracts.ts'
 import { lambdaHost } from '../runtime/lambda-host.ts'
 import { type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
@@ -29,8 +30,8 @@ const retention = { retentionDays: settings.TIDEMARK_QUARANTINE_DAYS, now: Date.
 const deps = {
   ...{ bucket, objects, stage, historyFiles: historyFiles(tables) },
   catalog: new GlueCatalog(glue),
-  quarantine: new DynamoQuarantine({ table: refused, ...retention }),
-  ledger: new DynamoLedger({ table: ledger, rawDays: settings.TIDEMARK_RAW_DAYS, now: Date.now }),
+  quarantine: new ItemQuarantine({ table: quarantineItems(refused), ...retention }),
+  ledger: new ItemLedger({ table: ledgerItems(ledger), rawDays: settings.TIDEMARK_RAW_DAYS, now: Date.now }),
 }
 
 export const handler = (event: unknown, context: LambdaContext) =>

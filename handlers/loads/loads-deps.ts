@@ -3,13 +3,14 @@ import type * as z from 'zod'
 import { assumedRole } from '../../aws/calls/assumed-role.ts'
 import { dmsClient, dynamoClient, glueClient, s3Client } from '../../aws/calls/clients.ts'
 import { DmsLoadTask } from '../../aws/dms/dms-load-task.ts'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { isOver, loadPrefix } from '../../core/load/load.ts'
 import { loadPlace } from '../../ingest/loads/load-place.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import type { LoadsDeps } from './loads-event.ts'
 import type { loadsSettings } from './settings.ts'
@@ -26,7 +27,7 @@ export function loadsDeps(
   const domains = [...new Set(contracts.map(({ name }) => name.split('.')[0] ?? ''))]
   const glue = { client: glueClient(region), retry, prefix, domains, root: `s3://${bucket}`, objects }
   const table = { client: dynamoClient(region), retry, name: settings.TIDEMARK_RAW_TABLE }
-  const raw = new DynamoRawStore({ table, retentionDays: 0 })
+  const raw = new ItemRawStore({ table: rawItems(table), retentionDays: 0 })
   const catalog = new GlueCatalog(glue)
   const ledger = new ObjectLoadLedger(objects)
   const role = settings.TIDEMARK_SOURCE_ROLE

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type * as z from 'zod'
 import { dynamoClient, glueClient, s3Client, secretsClient } from '../../aws/calls/clients.ts'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { quarantineItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { S3Files } from '../../aws/s3/s3-files.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
@@ -12,6 +11,8 @@ import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { trustedSource } from '../../engine/postgres/connection/source-trust.ts'
 import { ScratchLake } from '../../engine/reconcile/lake/scratch-lake.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { engineMemory } from '../runtime/engine-memory.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import { capturedAgain } from './captured-again.ts'
@@ -36,13 +37,13 @@ export function proveDeps(
   const root = `s3://${bucket}`
   const catalog = new GlueCatalog({ client: glueClient(region), retry, prefix, domains, root, objects })
   const dynamo = { client: dynamoClient(region), retry }
-  const quarantine = new DynamoQuarantine({
-    table: { ...dynamo, name: settings.TIDEMARK_QUARANTINE_TABLE },
+  const quarantine = new ItemQuarantine({
+    table: quarantineItems({ ...dynamo, name: settings.TIDEMARK_QUARANTINE_TABLE }),
     retentionDays: settings.TIDEMARK_QUARANTINE_DAYS,
     now: stage.now,
   })
-  const store = new DynamoRawStore({
-    table: { ...dynamo, name: settings.TIDEMARK_RAW_TABLE },
+  const store = new ItemRawStore({
+    table: rawItems({ ...dynamo, name: settings.TIDEMARK_RAW_TABLE }),
     retentionDays: settings.TIDEMARK_RAW_DAYS,
   })
   const secrets = { client: secretsClient(region), retry }

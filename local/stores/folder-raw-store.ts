@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { Feed } from '../../core/ledger/ledger.ts'
-import type { Page } from '../../core/page.ts'
+import type { Page, PageHeader, PageName } from '../../core/page.ts'
 import type { PositionRange, RawStore } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
 import { damageText, FrameLog } from '../logs/frame-log.ts'
@@ -12,8 +12,8 @@ const pageHeader = z.object({
   firstPosition: z.string(),
   lastPosition: z.string(),
   changes: z.number().int(),
+  committedAt: z.number().nullable().default(null),
 })
-type PageHeader = z.infer<typeof pageHeader>
 
 /**
  * The raw store on a folder: pages in a frame log, in the order they came, which is also the feed of format
@@ -72,7 +72,7 @@ export class FolderRawStore implements RawStore, Feed {
     for (const wake of this.waiting.splice(0)) wake()
   }
 
-  private count({ table, changes, lastPosition }: Omit<Page, 'content'>): void {
+  private count({ table, changes, lastPosition }: PageName): void {
     this.changes.set(table, (this.changes.get(table) ?? 0) + changes)
     if (lastPosition > (this.highest ?? '')) this.highest = lastPosition
   }
@@ -107,7 +107,7 @@ export class FolderRawStore implements RawStore, Feed {
   }
 
   /** What the page at a place says of itself, without its content; undefined beyond the end. */
-  header(place: number): Omit<Page, 'content'> | undefined {
+  header(place: number): PageHeader | undefined {
     return this.log.header(place)
   }
 

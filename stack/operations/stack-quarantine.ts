@@ -77,8 +77,9 @@ export async function redriveOnStack(
     ledger_table: ledger,
   } = outputsOf(stack, 'data', ['region', 'bucket', 'catalog_prefix', 'ledger_table'])
   const { dynamoClient, glueClient, s3Client } = await import('../../aws/calls/clients.ts')
-  const { DynamoLease } = await import('../../aws/dynamo/dynamo-lease.ts')
-  const { withRevisionLease } = await import('../../aws/dynamo/revision-lease.ts')
+  const { ledgerItems } = await import('../../aws/dynamo/dynamo-items.ts')
+  const { Lease } = await import('../../state/lease.ts')
+  const { withRevisionLease } = await import('../../state/revision-lease.ts')
   const { ObjectReplayLedger } = await import('../../aws/s3/object-replay-ledger.ts')
   const { GlueCatalog } = await import('../../aws/glue/glue-catalog.ts')
   const { S3Objects } = await import('../../aws/s3/s3-objects.ts')
@@ -88,8 +89,8 @@ export async function redriveOnStack(
   const domains = [...new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))]
   const catalog = new GlueCatalog({ client: glue, retry, prefix, domains, root: `s3://${bucket}`, objects })
   const replays = new ObjectReplayLedger(objects)
-  const table = { client: dynamo, name: ledger, retry }
-  const lease = new DynamoLease({ table, owner: randomUUID(), now: Date.now })
+  const table = ledgerItems({ client: dynamo, name: ledger, retry })
+  const lease = new Lease({ table, owner: randomUUID(), now: Date.now })
   try {
     return await redriveWaiting(filter, isDryRun, {
       ask: (redrive) => askFunction(files, 'format', { redrive }, answer),
@@ -126,13 +127,18 @@ export async function withStackQuarantine<T>(
     'quarantine_table',
   ])
   const { dynamoClient } = await import('../../aws/calls/clients.ts')
-  const { DynamoQuarantine } = await import('../../aws/dynamo/dynamo-quarantine.ts')
+  const { quarantineItems } = await import('../../aws/dynamo/dynamo-items.ts')
+  const { ItemQuarantine } = await import('../../state/quarantine/item-quarantine.ts')
   const { defaultRetry: retry } = await import('../../aws/calls/retry.ts')
   const client = dynamoClient({ region })
   try {
     /* Only read: nothing gets a time to expire. */
     return await read(
-      new DynamoQuarantine({ table: { client, name, retry }, retentionDays: 1, now: Date.now }),
+      new ItemQuarantine({
+        table: quarantineItems({ client, name, retry }),
+        retentionDays: 1,
+        now: Date.now,
+      }),
     )
   } finally {
     client.destroy()

@@ -1,12 +1,13 @@
 import { cloudWatchClient, dmsClient, dynamoClient, s3Client } from '../../aws/calls/clients.ts'
 import { readAlarms } from '../../aws/cloudwatch/read-alarms.ts'
 import { readInstance } from '../../aws/dms/read-instance.ts'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { quarantineItems } from '../../aws/dynamo/dynamo-items.ts'
 import { ObjectCompactionLedger } from '../../aws/s3/object-compaction-ledger.ts'
 import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { tableLabel } from '../../core/contract/language/table-label.ts'
 import { readProofObject } from '../../engine/reconcile/proof-objects.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { outputsOf } from '../stack.ts'
 import { capturedTables } from './captured-tables.ts'
 import { alarmRules, compactionRules, loadRules, proofRules, quarantineRules } from './care-rules.ts'
@@ -26,8 +27,8 @@ export function careLooks(session: StackSession): readonly StackLook[] {
   return [
     look(quarantineRules, 'dynamodb:Query and GetItem on the quarantine table', async () => {
       const { quarantine_table: name } = outputsOf(stack, 'data', ['quarantine_table'])
-      const table = { client: data().client(dynamoClient), name, retry }
-      const quarantine = new DynamoQuarantine({ table, retentionDays: 1, now: () => now })
+      const table = quarantineItems({ client: data().client(dynamoClient), name, retry })
+      const quarantine = new ItemQuarantine({ table, retentionDays: 1, now: () => now })
       return { now, most: MOST, ...(await quarantine.summary(MOST)) }
     }),
     look(loadRules, 's3:ListBucket and GetObject of state/loads/ in the bucket', async () => ({

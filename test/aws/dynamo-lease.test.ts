@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
-import { withRevisionLease } from '../../aws/dynamo/revision-lease.ts'
+import { ledgerItems } from '../../aws/dynamo/dynamo-items.ts'
+import { Lease } from '../../state/lease.ts'
+import { withRevisionLease } from '../../state/revision-lease.ts'
 import { dynamoStage } from './dynamo-stage.ts'
 import { every, faults } from './fault-proxy.ts'
 
@@ -11,9 +12,9 @@ beforeEach(() => {
 })
 
 async function holders() {
-  const table = await stage.table()
+  const table = ledgerItems(await stage.table())
   let clock = 1_000_000
-  const lease = (owner: string) => new DynamoLease({ table, owner, now: () => clock })
+  const lease = (owner: string) => new Lease({ table, owner, now: () => clock })
   return {
     one: lease('one'),
     other: lease('other'),

@@ -1,17 +1,12 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
-import { DynamoLedgerReader } from '../../aws/dynamo/dynamo-ledger-reader.ts'
+import { ledgerItems } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { auditPages } from '../../core/audit/audit-pages.ts'
 import type { NamedBlock, PageRecord } from '../../core/ledger/ledger.ts'
-import {
-  contract,
-  headerOf,
-  type LedgerUnderTest,
-  ledgerContract,
-  type PageHeader,
-  source,
-} from '../ports/ledger.contract.ts'
+import type { PageName } from '../../core/page.ts'
+import { ItemLedger } from '../../state/ledger/item-ledger.ts'
+import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
+import { contract, headerOf, type LedgerUnderTest, ledgerContract, source } from '../ports/ledger.contract.ts'
 import { dynamoStage } from './dynamo-stage.ts'
 import { every, faults } from './fault-proxy.ts'
 import { unprocessed } from './partial-faults.ts'
@@ -39,11 +34,11 @@ async function calmTable(): Promise<DynamoTable> {
   return stage.table()
 }
 
-function underTest(table: DynamoTable, pages: readonly PageHeader[], age = 0): LedgerUnderTest {
+function underTest(table: DynamoTable, pages: readonly PageName[], age = 0): LedgerUnderTest {
   const begin = Date.now()
   let passed = age
-  const ledger = new DynamoLedger({ table, rawDays: 30, now: () => begin })
-  const records = new DynamoLedgerReader(table)
+  const ledger = new ItemLedger({ table: ledgerItems(table), rawDays: 30, now: () => begin })
+  const records = new LedgerReader(ledgerItems(table))
   const heads = pages
     .map((page) => ({ ...page, committedAt: begin }))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))
@@ -74,7 +69,7 @@ function underTest(table: DynamoTable, pages: readonly PageHeader[], age = 0): L
 
 test('G9 a record of thousands of blocks is kept whole; one that an item cannot hold is ledger/too-large', async () => {
   const table = await calmTable()
-  const ledger = new DynamoLedger({ table, rawDays: 30, now: () => 7 })
+  const ledger = new ItemLedger({ table: ledgerItems(table), rawDays: 30, now: () => 7 })
   const { key, ...page } = headerOf(1)
   const label = {
     contract,
@@ -90,7 +85,7 @@ test('G9 a record of thousands of blocks is kept whole; one that an item cannot 
     return { ...page, page: key, shares: [{ contract, blocks, refused: 0, fresh: 0, filtered: 3 }] }
   }
   await ledger.formatted([recordOf(5_000)])
-  const { at, shares = [] } = (await new DynamoLedgerReader(table).page(key))?.formatted ?? {}
+  const { at, shares = [] } = (await new LedgerReader(ledgerItems(table)).page(key))?.formatted ?? {}
   expect([at, shares]).toEqual([7, recordOf(5_000).shares])
   await expect(ledger.formatted([recordOf(20_000)])).rejects.toMatchObject({ code: 'ledger/too-large' })
 })
@@ -108,7 +103,7 @@ test('writes one unit for the record of a page with a block, and one for the blo
     }
     return undefined
   }
-  const ledger = new DynamoLedger({ table, rawDays: 30, now: () => 0 })
+  const ledger = new ItemLedger({ table: ledgerItems(table), rawDays: 30, now: () => 0 })
   const { key, ...page } = headerOf(1)
   const block: NamedBlock = {
     ...{ contract, origin: 'page', page: key, ordinal: 0, changes: 3, rows: 3, digest: '0123456789abcdef' },

@@ -1,9 +1,10 @@
 import { inflateRawSync } from 'node:zlib'
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, describe, expect, test } from 'vitest'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { quarantineItems } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import type { QuarantineEntry } from '../../core/ports/ports.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { type QuarantineUnderTest, quarantineContract } from '../ports/quarantine.contract.ts'
 import { dynamoStage } from './dynamo-stage.ts'
 import { every, faults, operationOf } from './fault-proxy.ts'
@@ -12,8 +13,8 @@ import { unprocessed } from './partial-faults.ts'
 const stage = await dynamoStage()
 afterAll(() => stage.close())
 
-function open(table: DynamoTable, now = Date.now): DynamoQuarantine {
-  return new DynamoQuarantine({ table, retentionDays: 30, now })
+function open(table: DynamoTable, now = Date.now): ItemQuarantine {
+  return new ItemQuarantine({ table: quarantineItems(table), retentionDays: 30, now })
 }
 
 function underTest(table: DynamoTable): QuarantineUnderTest {
@@ -121,7 +122,7 @@ async function calmTable(): Promise<DynamoTable> {
   return stage.table()
 }
 
-async function idsAndPayloads(quarantine: DynamoQuarantine): Promise<readonly (readonly [string, string])[]> {
+async function idsAndPayloads(quarantine: ItemQuarantine): Promise<readonly (readonly [string, string])[]> {
   const found: (readonly [string, string])[] = []
   for await (const { id, payload } of quarantine.list()) found.push([id, payload])
   return found

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto'
 import { afterAll, describe, expect, test } from 'vitest'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
-import { type DynamoTable, deleteOf, putOf, writeBatches } from '../../aws/dynamo/dynamo-table.ts'
-import { expiryOf, pageItem } from '../../aws/dynamo/page-item.ts'
+import { itemOfImage } from '../../aws/dynamo/attribute-values.ts'
+import { rawItems } from '../../aws/dynamo/dynamo-items.ts'
+import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { encodePages, type Page } from '../../core/page.ts'
+import { put, remove } from '../../core/ports/item-table.ts'
 import { loadPosition, nextStep } from '../../core/position.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
+import { expiryOf, pageItem } from '../../state/raw-store/page-item.ts'
 import { listed, page, type RawStoreUnderTest, rawStoreContract } from '../ports/raw-store.contract.ts'
 import { dynamoStage } from './dynamo-stage.ts'
 import { every, type Fault, faults, operationOf } from './fault-proxy.ts'
@@ -16,7 +19,7 @@ afterAll(() => stage.close())
 
 function underTest(table: DynamoTable): RawStoreUnderTest {
   return {
-    store: new DynamoRawStore({ table, retentionDays: 30 }),
+    store: new ItemRawStore({ table: rawItems(table), retentionDays: 30 }),
     reopen: async () => underTest(table),
     feed: async () =>
       stage
@@ -55,8 +58,8 @@ describe('pages beyond an item', () => {
   test('G1 lie in parts that are all there before their head, and come back byte for byte', async () => {
     const table = await calmTable()
     const large = await largePage(500_000)
-    await new DynamoRawStore({ table, retentionDays: 30 }).put([large, await page('a.t', 9)])
-    expect(await listed(new DynamoRawStore({ table, retentionDays: 30 }), 'a.t')).toEqual([
+    await new ItemRawStore({ table: rawItems(table), retentionDays: 30 }).put([large, await page('a.t', 9)])
+    expect(await listed(new ItemRawStore({ table: rawItems(table), retentionDays: 30 }), 'a.t')).toEqual([
       large,
       await page('a.t', 9),
     ])
@@ -66,7 +69,7 @@ describe('pages beyond an item', () => {
 
   test('G10 a put that a crash cut off before the head shows nothing, and is whole when it is repeated', async () => {
     const table = await calmTable()
-    const store = new DynamoRawStore({ table, retentionDays: 30 })
+    const store = new ItemRawStore({ table: rawItems(table), retentionDays: 30 })
     const large = await largePage(500_000)
     let batches = 0
     stage.proxy.plan = (exchange) =>
@@ -81,22 +84,24 @@ describe('pages beyond an item', () => {
 
   test('G6 a part that is missing or another one is raw/corrupt, never a shorter page', async () => {
     const table = await calmTable()
-    const store = new DynamoRawStore({ table, retentionDays: 30 })
+    const store = new ItemRawStore({ table: rawItems(table), retentionDays: 30 })
     const large = await largePage(500_000)
     await store.put([large])
     const part = stage.images(table)[1]
-    const key = { pk: { S: part?.['pk']?.['S'] ?? '' }, sk: { S: part?.['sk']?.['S'] ?? '' } }
-    await writeBatches(table, callName, [putOf({ ...key, content: { B: Buffer.from('other') } })])
+    const [pk, sk] = [part?.['pk']?.['S'] ?? '', part?.['sk']?.['S'] ?? '']
+    await rawItems(table).write([put({ pk, sk, content: Buffer.from('other') })])
     await expect(listed(store, 'a.t')).rejects.toMatchObject({ code: 'raw/corrupt' })
-    await writeBatches(table, callName, [deleteOf(key.pk.S, key.sk.S)])
+    await rawItems(table).write([remove(pk, sk)])
     await expect(listed(store, 'a.t')).rejects.toMatchObject({ code: 'raw/corrupt' })
   })
 })
 
 test('G3 an item holds nothing of its delivery: equal pages are equal items, to the time of expiry', async () => {
   const one = await page('a.t', 1, 3)
-  expect(pageItem(one, 30)).toEqual(pageItem({ ...one, content: Buffer.from(one.content) }, 30))
-  expect(pageItem(one, 30)['expires']).toEqual({ N: String(Date.parse('2024-01-31T00:00:00Z') / 1_000) })
+  const { shape } = rawItems(await calmTable())
+  const item = pageItem(one, shape, 30)
+  expect(item).toEqual(pageItem({ ...one, content: Buffer.from(one.content) }, shape, 30))
+  expect(item['expires']).toBe(Date.parse('2024-01-31T00:00:00Z') / 1_000)
 })
 
 test('a page of nothing but rows of a load has no commit time, so it does not expire by itself', async () => {
@@ -109,7 +114,7 @@ test('a page of nothing but rows of a load has no commit time, so it does not ex
 
 test('G1 puts more pages than a batch takes, and pages of a table lie in many partitions', async () => {
   const table = await calmTable()
-  const store = new DynamoRawStore({ table, retentionDays: 30 })
+  const store = new ItemRawStore({ table: rawItems(table), retentionDays: 30 })
   const pages = await Promise.all(Array.from({ length: 60 }, (_, at) => page('a.t', at + 1)))
   await store.put(pages)
   expect(await listed(store, 'a.t')).toEqual(pages)
@@ -118,29 +123,29 @@ test('G1 puts more pages than a batch takes, and pages of a table lie in many pa
 
 test('the image of the stream is the page', async () => {
   const table = await calmTable()
-  const store = new DynamoRawStore({ table, retentionDays: 30 })
+  const store = new ItemRawStore({ table: rawItems(table), retentionDays: 30 })
   const one = await page('a.t', 1)
   await store.put([one])
-  expect(await store.page(pageItem(one, 30))).toEqual(one)
-  expect(() => store.page({ pk: { S: 'other' } })).toThrow(PipelineError)
+  expect(await store.page(pageItem(one, rawItems(table).shape, 30))).toEqual(one)
+  const [image = {}] = stage.images(table)
+  expect(await store.page(itemOfImage(image))).toEqual(one)
+  expect(() => store.page({ pk: 'other', sk: 'other' })).toThrow(PipelineError)
 })
 
 test('a store that throttles for ever is raw/unavailable, one that is not there aws/refused', async () => {
   const table = await calmTable()
   const one = await page('a.t', 1)
   stage.proxy.plan = every(1, faults.throttle)
-  const throttled = new DynamoRawStore({ table, retentionDays: 30 }).put([one])
+  const throttled = new ItemRawStore({ table: rawItems(table), retentionDays: 30 }).put([one])
   await expect(throttled).rejects.toMatchObject({ code: 'raw/unavailable', action: 'retry' })
   stage.proxy.plan = every(1, unprocessedForEver)
-  const stuck = new DynamoRawStore({ table, retentionDays: 30 }).put([one])
+  const stuck = new ItemRawStore({ table: rawItems(table), retentionDays: 30 }).put([one])
   await expect(stuck).rejects.toMatchObject({ code: 'raw/unavailable' })
   stage.proxy.plan = () => undefined
-  const elsewhere = new DynamoRawStore({ table: { ...table, name: 'none' }, retentionDays: 30 })
+  const elsewhere = new ItemRawStore({ table: rawItems({ ...table, name: 'none' }), retentionDays: 30 })
   await expect(elsewhere.put([one])).rejects.toMatchObject({ code: 'aws/refused', action: 'halt' })
   await expect(listed(elsewhere, 'a.t')).rejects.toMatchObject({ code: 'aws/refused' })
 })
-
-const callName = { code: 'raw/unavailable', what: 'a test' } as const
 
 const unprocessedForEver: Fault = async ({ body }) =>
   json({ UnprocessedItems: JSON.parse(body.toString()).RequestItems })
@@ -164,7 +169,7 @@ async function largePage(bytes: number): Promise<Page> {
 test('lists the heads of pages that begin in a range, without their content, by the index of the raw table', async () => {
   stage.proxy.plan = () => undefined
   const table = await stage.rawTable()
-  const store = new DynamoRawStore({ table, retentionDays: 30 })
+  const store = new ItemRawStore({ table: rawItems(table), retentionDays: 30 })
   const pages = await Promise.all([1, 2, 3, 4].map((at) => page('a.t', at, 3)))
   const [first, second, third] = pages
   await store.put([...pages.toReversed(), await page('a.u', 2)])
@@ -186,7 +191,7 @@ test('lists the heads of pages that begin in a range, without their content, by 
 
 test('pages behind one come in the order of their keys, whole, and none that begin at its place is passed over', async () => {
   const table = await calmTable()
-  const store = new DynamoRawStore({ table, retentionDays: 30 })
+  const store = new ItemRawStore({ table: rawItems(table), retentionDays: 30 })
   const pages = [
     ...(await Promise.all([1, 2, 3, 4].map((at) => page('a.t', at, 3)))),
     await largePage(500_000),
@@ -200,7 +205,7 @@ test('pages behind one come in the order of their keys, whole, and none that beg
     const found: Page[] = []
     for await (const one of store.behind('a.t', wanted[at]?.key ?? null)) {
       expect(one.committedAt).toBe(Date.parse('2024-01-01T00:00:00Z'))
-      found.push(one.page)
+      found.push(one)
     }
     expect(found).toEqual(wanted.slice(at + 1))
   }

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import { dynamoClient } from '../../aws/calls/clients.ts'
-import { HEADS } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { HEADS } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { type Answer, type Exchange, type FaultProxy, faultProxy, operationOf } from './fault-proxy.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'

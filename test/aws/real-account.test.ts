@@ -5,10 +5,11 @@ import { DeleteDatabaseCommand } from '@aws-sdk/client-glue'
 import { afterAll, describe, expect, test } from 'vitest'
 import { dynamoClient, glueClient, s3Client } from '../../aws/calls/clients.ts'
 import { defaultRetry } from '../../aws/calls/retry.ts'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { quarantineItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { catalogContract } from '../ports/catalog.contract.ts'
 import { objectStoreContract } from '../ports/object-store.contract.ts'
 import { type QuarantineUnderTest, quarantineContract } from '../ports/quarantine.contract.ts'
@@ -66,7 +67,7 @@ describe.skipIf(account === undefined)(suite, () => {
   quarantineContract('DynamoDB', async () => {
     const table = await tableOf()
     const underTest = (): QuarantineUnderTest => ({
-      quarantine: new DynamoQuarantine({ table, retentionDays: 1, now: Date.now }),
+      quarantine: new ItemQuarantine({ table: quarantineItems(table), retentionDays: 1, now: Date.now }),
       reopen: async () => underTest(),
       holds: async (text) => {
         const { Items = [] } = await dynamo.send(
@@ -81,7 +82,7 @@ describe.skipIf(account === undefined)(suite, () => {
   })
 
   test('DynamoDB keeps pages, byte for byte, in position order', async () => {
-    const store = new DynamoRawStore({ table: await tableOf(), retentionDays: 1 })
+    const store = new ItemRawStore({ table: rawItems(await tableOf()), retentionDays: 1 })
     const pages = await Promise.all([1, 2, 3, 4].map((at) => page('a.t', at)))
     await store.put(pages.toReversed())
     await store.put(pages)

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { quarantineItems } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import type { Block } from '../../core/block.ts'
 import type { Table } from '../../core/contract/language/table.ts'
@@ -12,6 +12,7 @@ import { router } from '../../formatters/route.ts'
 import { type RedriveEventDeps, redriveEvent, redriveRequest } from '../../handlers/format/redrive-event.ts'
 import { LambdaStage } from '../../handlers/runtime/lambda-stage.ts'
 import { type RedriveWaitingParts, redriveWaiting } from '../../stack/operations/stack-quarantine.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { dynamoStage } from '../aws/dynamo-stage.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
 import { json } from '../aws/partial-faults.ts'
@@ -40,7 +41,7 @@ async function formattedBy(contracts: readonly Table[], given: readonly RawChang
 
 interface Stack {
   readonly parts: RedriveWaitingParts
-  readonly quarantine: DynamoQuarantine
+  readonly quarantine: ItemQuarantine
   readonly table: DynamoTable
   readonly blocks: Block[]
   readonly published: string[]
@@ -54,7 +55,7 @@ async function stackOf(
   remainingMs = 120_000,
 ) {
   const table = await stage.table()
-  const quarantine = new DynamoQuarantine({ table, retentionDays: 30, now: Date.now })
+  const quarantine = new ItemQuarantine({ table: quarantineItems(table), retentionDays: 30, now: Date.now })
   await quarantine.put(entries)
   const blocks: Block[] = []
   const published: string[] = []

@@ -1,14 +1,15 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { quarantineItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { statusCommand } from '../../cli/commands/status.ts'
 import type { CheckResult } from '../../core/check.ts'
 import { failures } from '../../core/failures/failures.ts'
 import { newLoad } from '../../ingest/loads/advance-load.ts'
 import { statusRules } from '../../stack/status/status-rules.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { dynamoStage } from '../aws/dynamo-stage.ts'
 import { StackDouble } from '../aws/stack-double.ts'
 import { entry } from '../ports/quarantine.contract.ts'
@@ -203,8 +204,12 @@ test('whatever is wrong is named with its runbook or its command, and keeps noth
   const failed = { ...load, tables: load.tables.map((table) => ({ ...table, state: 'failed' })) }
   double.objects.set(`lake/state/loads/${load.id}.json`, JSON.stringify({ format: 1, ...failed }))
   double.objects.set('lake/state/proofs.json', JSON.stringify({ format: 1, tables: {} }))
-  const quarantine = new DynamoQuarantine({ table: tables.quarantine, retentionDays: 9, now: Date.now })
-  const raw = new DynamoRawStore({ table: tables.raw, retentionDays: 30 })
+  const quarantine = new ItemQuarantine({
+    table: quarantineItems(tables.quarantine),
+    retentionDays: 9,
+    now: Date.now,
+  })
+  const raw = new ItemRawStore({ table: rawItems(tables.raw), retentionDays: 30 })
   await quarantine.put([entry('a'), entry('b')])
   await raw.put([await page('workforce.shops', 1)])
   const { code, answer, of, stack } = await checks('--audit')

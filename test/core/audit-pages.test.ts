@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { auditPages } from '../../core/audit/audit-pages.ts'
 import { type AuditMarks, recentBalances } from '../../core/audit/audit-recent.ts'
 import type { AuditDeps } from '../../core/audit/ledger-audit.ts'
-import type { HeldPage, RecordedPage } from '../../core/ledger/recorded-page.ts'
-import { type Page, pageOfKey } from '../../core/page.ts'
+import type { RecordedPage } from '../../core/ledger/recorded-page.ts'
+import { type PageHeader, type PageName, pageOfKey } from '../../core/page.ts'
 import { formatPosition } from '../../core/position.ts'
 
 const HOUR = 3_600_000
@@ -12,25 +12,25 @@ const time = { now: 10 * DAY, overdueMs: HOUR }
 const contract = 'a.t v1'
 const at = (lsn: number) => formatPosition({ epoch: 1, lsn: BigInt(lsn), ordinal: 1, step: 0 })
 
-function pageFrom(first: number, last: number): Omit<Page, 'content'> {
+function pageFrom(first: number, last: number): PageName {
   const page = pageOfKey(`a.t#${at(first)}#${at(last)}#shard#1#0#2`)
   if (page === undefined) throw new Error('no page')
   return page
 }
 
-const held = (page: Omit<Page, 'content'>, committedAt: number | null = time.now - DAY): HeldPage => ({
+const held = (page: PageName, committedAt: number | null = time.now - DAY): PageHeader => ({
   ...page,
   committedAt,
 })
 
 /** A page whose two changes were refused: there is nothing to wait for. */
-function settled(page: Omit<Page, 'content'>): RecordedPage {
+function settled(page: PageName): RecordedPage {
   const share = { contract, blocks: [], refused: 2, fresh: 2, filtered: 0 }
   return { page, formatted: { shares: [share], at: 0 }, landed: new Set(), replayed: new Set() }
 }
 
 function depsOf(
-  heads: readonly HeldPage[],
+  heads: readonly PageHeader[],
   records: readonly RecordedPage[],
   now: (key: string) => RecordedPage | undefined = () => undefined,
 ): AuditDeps {

@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { glueClient } from '../../aws/calls/clients.ts'
-import { DynamoLease } from '../../aws/dynamo/dynamo-lease.ts'
+import { ledgerItems } from '../../aws/dynamo/dynamo-items.ts'
 import { planDefinitions } from '../../aws/glue/catalog-definitions.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { glueTables } from '../../aws/glue/glue-tables.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables } from '../../schemas/index.ts'
+import { Lease } from '../../state/lease.ts'
 import { type FaultPlan, faults } from '../aws/fault-proxy.ts'
 import { withVersionCheck } from '../aws/glue-faults.ts'
 import { motoStage, noMoto } from '../aws/moto-stage.ts'
@@ -152,7 +153,7 @@ describe.skipIf(found === undefined)(suite, async () => {
   test('a table that another call compacts is left to it', async () => {
     const lake = await lakeUnderTest()
     await lake.through(inserts, 0)
-    await new DynamoLease({ table: lake.ledger, owner: 'another', now: Date.now }).take(LOCK, 60_000)
+    await new Lease({ table: ledgerItems(lake.ledger), owner: 'another', now: Date.now }).take(LOCK, 60_000)
     const { answer } = await lake.compact.invoke({}, 120_000)
     expect(answer).toEqual({ done: [], busy: ['workforce.shops v1'], failed: [], left: [] })
   })

@@ -1,6 +1,7 @@
-import { DynamoQuarantine } from '../../aws/dynamo/dynamo-quarantine.ts'
+import { quarantineItems } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import type { ObjectStore } from '../../core/ports/ports.ts'
+import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { type DynamoStage, dynamoStage } from '../aws/dynamo-stage.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
 import { firehoseDouble } from '../aws/firehose-double.ts'
@@ -18,7 +19,7 @@ export interface HandlerStage {
 export interface PipelineUnderTest {
   readonly raw: Awaited<ReturnType<DynamoStage['table']>>
   readonly ledger: DynamoTable
-  readonly quarantine: DynamoQuarantine
+  readonly quarantine: ItemQuarantine
   /** How many records each call of Firehose had. */
   readonly calls: readonly (readonly number[])[]
   /** What waits in quarantine: stage and codes, by order of arrival. */
@@ -39,7 +40,11 @@ export async function handlerStage(): Promise<HandlerStage> {
       const { answer, calls } = firehoseDouble(objects)
       const firehose = await faultProxy(answer)
       closing.unshift(() => firehose.close())
-      const quarantine = new DynamoQuarantine({ table: refused, retentionDays: 30, now: Date.now })
+      const quarantine = new ItemQuarantine({
+        table: quarantineItems(refused),
+        retentionDays: 30,
+        now: Date.now,
+      })
       const environment = {
         AWS_ENDPOINT_URL_DYNAMODB: dynamo.proxy.endpoint,
         AWS_ENDPOINT_URL_FIREHOSE: firehose.endpoint,

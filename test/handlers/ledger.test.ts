@@ -2,10 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { DynamoAuditMarks } from '../../aws/dynamo/dynamo-audit-marks.ts'
-import { DynamoLedger } from '../../aws/dynamo/dynamo-ledger.ts'
-import { DynamoLedgerReader } from '../../aws/dynamo/dynamo-ledger-reader.ts'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { ledgerItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { auditRecords, type LedgerAudit } from '../../core/audit/audit-records.ts'
 import type { ListedObjects } from '../../core/audit/ledger-audit.ts'
 import { wayBack } from '../../core/audit/way-back.ts'
@@ -20,6 +17,10 @@ import { FileCatalog } from '../../local/state/file-catalog.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { tables } from '../../schemas/index.ts'
 import { namesOf, redriveStack, requestAnswer } from '../../stack/operations/stack-redrive.ts'
+import { ItemAuditMarks } from '../../state/ledger/item-audit-marks.ts'
+import { ItemLedger } from '../../state/ledger/item-ledger.ts'
+import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { every, faults, operationOf } from '../aws/fault-proxy.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { createdNotice, kinesisEvent, queueEvent, streamEvent } from './events.ts'
@@ -44,9 +45,9 @@ async function shop() {
   await catalog.registerTables(tables.map(catalogTable))
   const at = await stage.pipeline(objects)
   const [capture, format] = await Promise.all([at.start('capture'), at.start('format')])
-  const records = new DynamoLedgerReader(at.ledger)
-  const raw = new DynamoRawStore({ table: at.raw, retentionDays: 30 })
-  const ledger = new DynamoLedger({ table: at.ledger, rawDays: 30, now: Date.now })
+  const records = new LedgerReader(ledgerItems(at.ledger))
+  const raw = new ItemRawStore({ table: rawItems(at.raw), retentionDays: 30 })
+  const ledger = new ItemLedger({ table: ledgerItems(at.ledger), rawDays: 30, now: Date.now })
   const lambda = new LambdaStage('land', { write: () => undefined, now: Date.now })
   const land = (event: unknown) =>
     lambda.run({ awsRequestId: 'r', getRemainingTimeInMillis: () => 60_000 }, () =>
@@ -67,7 +68,7 @@ async function shop() {
     contract: `${name} v${version}`,
     source: source.table,
   }))
-  const deps = { raw, records, objects: listed, readers, marks: new DynamoAuditMarks(at.ledger) }
+  const deps = { raw, records, objects: listed, readers, marks: new ItemAuditMarks(ledgerItems(at.ledger)) }
   const audit = (later = 0) => auditRecords(deps, { now: Date.now() + later, overdueMs: HOUR })
   for (const [index, batch] of [
     [insert(1), insert(2, { country_code: 'FRANCE' })],

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { DatedPage } from '../../aws/dynamo/dynamo-raw-store.ts'
 import { ObjectReplayLedger } from '../../aws/s3/object-replay-ledger.ts'
 import { contractDigest } from '../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../core/contract/language/table.ts'
@@ -139,10 +138,10 @@ export class ReplayLab {
     )
   }
 
-  private async *behind(source: string, key: string | null): AsyncGenerator<DatedPage> {
+  private async *behind(source: string, key: string | null): AsyncGenerator<Page> {
     const committedAt = Date.parse('2026-01-01T00:00:00Z')
     for (const page of [...this.pages])
-      if (page.table === source && (key === null || page.key > key)) yield { page, committedAt }
+      if (page.table === source && (key === null || page.key > key)) yield { ...page, committedAt }
   }
 
   private refuse(entries: readonly QuarantineEntry[]): void {

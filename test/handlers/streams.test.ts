@@ -2,10 +2,11 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { DynamoRawStore } from '../../aws/dynamo/dynamo-raw-store.ts'
+import { rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { contractDigests } from '../../core/contract/language/contract-digest.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { tables } from '../../schemas/index.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { every, type Fault, faults, operationOf } from '../aws/fault-proxy.ts'
 import { landedText } from '../ports/delivery.contract.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -28,7 +29,9 @@ async function under(name: string) {
 
 async function storedChanges({ raw }: Pick<Awaited<ReturnType<typeof under>>, 'raw'>): Promise<number> {
   let changes = 0
-  for await (const page of new DynamoRawStore({ table: raw, retentionDays: 30 }).list('workforce.shops'))
+  for await (const page of new ItemRawStore({ table: rawItems(raw), retentionDays: 30 }).list(
+    'workforce.shops',
+  ))
     changes += page.changes
   return changes
 }

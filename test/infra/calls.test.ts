@@ -60,11 +60,17 @@ describe('what a program can use of its imports', () => {
 describe('what AWS is asked for', () => {
   const calls = (program: string) => [...codeOf(HEAD + program).calls].sort()
 
+  const items = `
+    class DynamoItems {
+      range() { return new QueryCommand({}) }
+      putIf() { return new PutItemCommand({}) }
+    }`
+
   test('requests are actions as IAM calls them, with table and bucket', () => {
-    const program = `
-      const query = () => new QueryCommand({})
-      class DynamoRawStore { constructor() { query() } all() { return query() } }
-      const handler = () => { new DynamoRawStore().all(); new Head({}); new Upload({}) }
+    const program = `${items}
+      const parts = (table) => table.range('parts')
+      class ItemRawStore { list() { return parts(this.table) } put() { return this.table.putIf({}) } }
+      const handler = () => { new ItemRawStore(new DynamoItems()).list(); new Head({}); new Upload({}) }
       export { handler }`
     expect(calls(program)).toEqual([
       'dynamodb:Query raw',
@@ -74,10 +80,12 @@ describe('what AWS is asked for', () => {
     ])
   })
 
-  test('a class of an unknown table, a request outside of a class and an unknown client are refused', () => {
-    const other = 'class Other { constructor() { new QueryCommand({}) } all() {} }'
-    expect(() => calls(`${other}\nconst h = () => new Other().all()\nexport { h }`)).toThrow('which table')
-    expect(() => calls('const h = () => new QueryCommand({})\nexport { h }')).toThrow('outside of a class')
+  test('a class of an unknown table, a request outside of the table and an unknown client are refused', () => {
+    const other = `${items}\nclass Other { all() { return this.table.range('p') } }`
+    expect(() => calls(`${other}\nconst h = () => new Other(new DynamoItems()).all()\nexport { h }`)).toThrow(
+      'which table',
+    )
+    expect(() => calls('const h = () => new QueryCommand({})\nexport { h }')).toThrow('outside of')
     const sms = "import { PublishCommand } from '@aws-sdk/client-sns'"
     expect(() => calls(`${sms}\nconst h = () => new PublishCommand({})\nexport { h }`)).toThrow(
       'what does IAM call',

@@ -7,12 +7,10 @@ import type {
   NamedBlock,
   PageRecord,
 } from '../../core/ledger/ledger.ts'
-import { type Page, pageOfKey } from '../../core/page.ts'
+import { type PageName, pageOfKey } from '../../core/page.ts'
 import type { Ledger } from '../../core/ports/ports.ts'
 import { formatPosition } from '../../core/position.ts'
 import { runs } from '../support/budget.ts'
-
-export type PageHeader = Omit<Page, 'content'>
 
 /** A ledger under test, and what its port does not say: how it is read. Every page of the test is captured. */
 export interface LedgerUnderTest {
@@ -41,7 +39,7 @@ const day: ManifestDay = { table: 'a.t', version: 1, day: '2026-01-02' }
 const positionOf = (at: number) => formatPosition({ epoch: 1, lsn: BigInt(at), ordinal: 1, step: 0 })
 
 /** Three changes: two in a block, one refused. */
-export function headerOf(at: number): PageHeader {
+export function headerOf(at: number): PageName {
   const position = positionOf(at)
   const page = pageOfKey(`${source}#${position}#${position}#shard#${at}#0#3`)
   if (page === undefined) throw new Error('no page')
@@ -80,7 +78,7 @@ const nothing = { captured: 0, landed: 0, quarantined: 0, inFlight: 0, missing: 
 /** What every ledger keeps; `make` gives an empty one beside a raw store that has some pages. */
 export function ledgerContract(
   name: string,
-  make: (pages: readonly PageHeader[]) => Promise<LedgerUnderTest>,
+  make: (pages: readonly PageName[]) => Promise<LedgerUnderTest>,
 ): void {
   const pages = (count: number) => Array.from({ length: count }, (_, at) => headerOf(at))
 

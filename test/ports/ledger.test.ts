@@ -1,12 +1,13 @@
 import { onTestFinished } from 'vitest'
 import type { Feed } from '../../core/ledger/ledger.ts'
+import type { PageName } from '../../core/page.ts'
 import { FolderLedger } from '../../local/ledger/folder-ledger.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { contract, type LedgerUnderTest, ledgerContract, type PageHeader, source } from './ledger.contract.ts'
+import { contract, type LedgerUnderTest, ledgerContract, source } from './ledger.contract.ts'
 
 ledgerContract('a folder', async (pages) => underTest(await tempFolder(), pages))
 
-async function underTest(folder: string, pages: readonly PageHeader[]): Promise<LedgerUnderTest> {
+async function underTest(folder: string, pages: readonly PageName[]): Promise<LedgerUnderTest> {
   const places = new Map(pages.map(({ key }, place) => [key, place]))
   const feed: Feed = {
     length: pages.length,

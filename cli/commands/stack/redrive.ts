@@ -81,15 +81,16 @@ async function withParts<T>(
   const [format, land] = [functionOf(stack, 'format').name, functionOf(stack, 'land').name]
   const tables = tablesOf(await loadContracts(schemas, process.cwd()))
   const { dynamoClient, lambdaClient } = await import('../../../aws/calls/clients.ts')
-  const { DynamoLedger } = await import('../../../aws/dynamo/dynamo-ledger.ts')
+  const { ledgerItems } = await import('../../../aws/dynamo/dynamo-items.ts')
+  const { ItemLedger } = await import('../../../state/ledger/item-ledger.ts')
   const { invoke } = await import('../../../aws/lambda/invoke.ts')
   const { defaultRetry: retry } = await import('../../../aws/calls/retry.ts')
   const { openStackAudit } = await import('../../../aws/audit/stack-audit.ts')
   const audit = openStackAudit(tables, { region, bucket, rawTable, ledgerTable, systems }, retry)
   const [lambda, dynamo] = [lambdaClient({ region }), dynamoClient({ region })]
   /* Only the manifest is written, which does not expire. */
-  const ledger = new DynamoLedger({
-    ...{ table: { client: dynamo, name: ledgerTable, retry }, rawDays: 1, now: Date.now },
+  const ledger = new ItemLedger({
+    ...{ table: ledgerItems({ client: dynamo, name: ledgerTable, retry }), rawDays: 1, now: Date.now },
   })
   try {
     return await use(

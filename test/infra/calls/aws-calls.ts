@@ -38,14 +38,28 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/credential-providers fromTemporaryCredentials': ['sts:AssumeRole'],
 }
 
-/** The table of each class that speaks to DynamoDB. */
+/* The class that has the requests to DynamoDB; which of them a function makes, and of which table, say its callers. */
+const ITEMS = 'DynamoItems'
+
+/* What a table of items is asked for, as IAM calls it. */
+const ITEM_CALLS: Readonly<Record<string, string>> = {
+  'table.changeIf': 'dynamodb:UpdateItem',
+  'table.deleteIf': 'dynamodb:DeleteItem',
+  'table.get': 'dynamodb:GetItem',
+  'table.putIf': 'dynamodb:PutItem',
+  'table.range': 'dynamodb:Query',
+  'table.write': 'dynamodb:BatchWriteItem',
+  'table.writeSpread': 'dynamodb:BatchWriteItem',
+}
+
+/** The table of each class that asks for items. */
 const TABLES: Readonly<Record<string, string>> = {
-  DynamoAuditMarks: 'ledger',
-  DynamoLease: 'ledger',
-  DynamoLedger: 'ledger',
-  DynamoLedgerReader: 'ledger',
-  DynamoQuarantine: 'quarantine',
-  DynamoRawStore: 'raw',
+  ItemAuditMarks: 'ledger',
+  ItemLedger: 'ledger',
+  ItemQuarantine: 'quarantine',
+  ItemRawStore: 'raw',
+  Lease: 'ledger',
+  LedgerReader: 'ledger',
 }
 
 /** The functions of handlers/. */
@@ -75,26 +89,31 @@ export function codeOf(text: string): CodeOfFunction {
   return { calls: callsOf(reachableImports(program, reached)), objects: objectUses(reached) }
 }
 
-/** The calls that imports of AWS's SDK stand for. Throws for a client or a class that is in no table here. */
-function callsOf({ all, byClass }: ReachableImports): AwsCalls {
+/**
+ * The calls that imports of AWS's SDK stand for. Throws for a client or a class that is in no table here, and for a request
+ * to DynamoDB that no table of items makes.
+ */
+function callsOf({ all, byClass, sendsByClass }: ReachableImports): AwsCalls {
+  const isOfDynamo = (action: string) => action.startsWith('dynamodb:')
   const calls = [...all]
     .flatMap(actionsOf)
-    .filter((action) => !action.startsWith('dynamodb:'))
+    .filter((action) => !isOfDynamo(action))
     /* Functions have one bucket, TIDEMARK_BUCKET. */
     .map((action) => (action.startsWith('s3:') ? `${action} lake` : action))
-  const dynamo = [...byClass].flatMap(([name, imports]) =>
-    [...imports].flatMap(actionsOf).flatMap((action) => {
-      if (!action.startsWith('dynamodb:')) return []
+  const items = [...sendsByClass].flatMap(([name, sends]) =>
+    [...sends].flatMap((send) => {
+      const action = ITEM_CALLS[send]
+      if (action === undefined) return []
       const table = TABLES[name]
       if (table === undefined)
-        throw new Error(`of which table does ${name} ask for ${action}? Say it in TABLES`)
+        throw new Error(`of which table does ${name} ask for ${send}? Say it in TABLES`)
       return `${action} ${table}`
     }),
   )
-  const loose = [...all].flatMap(actionsOf).filter((action) => action.startsWith('dynamodb:'))
-  const lost = loose.filter((action) => !dynamo.some((call) => call.startsWith(`${action} `)))
-  if (lost.length > 0) throw new Error(`${lost} is asked for outside of a class of TABLES`)
-  return new Set([...calls, ...dynamo])
+  const known = new Set([...(byClass.get(ITEMS) ?? [])].flatMap(actionsOf))
+  const lost = [...all].flatMap(actionsOf).filter((action) => isOfDynamo(action) && !known.has(action))
+  if (lost.length > 0) throw new Error(`${lost} is asked for outside of ${ITEMS}`)
+  return new Set([...calls, ...items])
 }
 
 function actionsOf(imported: string): readonly string[] {

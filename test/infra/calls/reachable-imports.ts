@@ -5,6 +5,8 @@ export interface ReachableImports {
   readonly all: ReadonlySet<string>
   /** By class: what its methods use, and the functions that they call, without other classes. */
   readonly byClass: ReadonlyMap<string, ReadonlySet<string>>
+  /** By class: the members that those call, with the name of what they call them of: `table.range`. */
+  readonly sendsByClass: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /** What the parts of a program that can run use of its imports. */
@@ -14,11 +16,14 @@ export function reachableImports(program: ProgramUnits, reached: ReadonlySet<Uni
   const classes = new Set(
     [...reached].flatMap(({ member, within }) => (member === 'class' ? (within ?? []) : [])),
   )
-  const byClass = [...classes].map((one): [string, ReadonlySet<string>] => [
-    one.name,
-    importsOf(partsOf(one, reached, classes)),
-  ])
-  return { all: importsOf(reached), byClass: new Map(byClass) }
+  const parts = [...classes].map((one) => [one.name, partsOf(one, reached, classes)] as const)
+  return {
+    all: importsOf(reached),
+    byClass: new Map(parts.map(([name, units]) => [name, importsOf(units)])),
+    sendsByClass: new Map(
+      parts.map(([name, units]) => [name, new Set([...units].flatMap(({ sends }) => [...sends]))]),
+    ),
+  }
 }
 
 /**

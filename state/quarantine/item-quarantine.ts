@@ -1,18 +1,11 @@
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRaw } from 'node:zlib'
-import {
-  DeleteItemCommand,
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb'
+import { type ItemCondition, type ItemTable, put, remove } from '../../core/ports/item-table.ts'
 import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports/ports.ts'
-import { type CallName, callAws, isNamed } from '../calls/call-aws.ts'
-import { type DynamoTable, deleteOf, type Item, putOf, queryItems, writeBatches } from './dynamo-table.ts'
-import { digestOf, partCount, partKey, partsOf, readParts } from './item-parts.ts'
-import { mergeSorted } from './merge-sorted.ts'
+import { digestOf, partCount, partKey, partsOf, readParts } from '../item-parts.ts'
+import { mergeSorted } from '../merge-sorted.ts'
 import {
-  entryName,
+  keyOfEntry,
   payloadParts,
   placeKey,
   type StoredEntry,
@@ -20,14 +13,13 @@ import {
   waitingItem,
 } from './waiting-item.ts'
 
-export interface DynamoQuarantineSettings {
-  readonly table: DynamoTable
-  /** Days after which an entry that nobody redrove is gone. */
-  readonly retentionDays: number
+export interface QuarantineSettings {
+  readonly table: ItemTable
+  /** Days after which an entry that nobody redrove is gone; null where it waits without end. */
+  readonly retentionDays: number | null
   readonly now: Clock
 }
 
-const call: CallName = { code: 'quarantine/unavailable', what: 'quarantine' }
 const TABLES = 'tables'
 const PUTS_AT_ONCE = 8
 const PLACES_AT_ONCE = 50
@@ -36,19 +28,19 @@ const compress = promisify(deflateRaw)
 const inflate = promisify(inflateRaw)
 
 /**
- * Quarantine on DynamoDB, encrypted with the table's key. Keeps the guarantees of `Quarantine`. Three items say an entry:
+ * Quarantine as items. Keeps the guarantees of `Quarantine`. Three items say an entry:
  * its table's name, its place in the order of arrival, itself; written in this order, so that what is there itself is
  * listed, and a place whose entry is not (a crash, another call was faster) is passed over. Writers on several
  * machines order by their clocks.
  */
-export class DynamoQuarantine implements Quarantine {
-  private readonly table: DynamoTable
-  private readonly retentionDays: number
+export class ItemQuarantine implements Quarantine {
+  private readonly table: ItemTable
+  private readonly retentionDays: number | null
   private readonly now: Clock
   private readonly namedTables = new Set<string>()
   private arrivals = 0
 
-  constructor({ table, retentionDays, now }: DynamoQuarantineSettings) {
+  constructor({ table, retentionDays, now }: QuarantineSettings) {
     this.table = table
     this.retentionDays = retentionDays
     this.now = now
@@ -63,8 +55,7 @@ export class DynamoQuarantine implements Quarantine {
     })
     const names = new Set(entries.map(({ table }) => table ?? ''))
     const unnamed = [...names].filter((name) => !this.namedTables.has(name))
-    const directory = unnamed.map((name) => putOf({ pk: { S: TABLES }, sk: { S: `table#${name}` } }))
-    await writeBatches(this.table, call, directory)
+    await this.table.write(unnamed.map((name) => put({ pk: TABLES, sk: `table#${name}` })))
     for (const name of unnamed) this.namedTables.add(name)
     for (let start = 0; start < arriving.length; start += PUTS_AT_ONCE)
       await Promise.all(arriving.slice(start, start + PUTS_AT_ONCE).map((one) => this.putOne(one.entry, one)))
@@ -79,23 +70,19 @@ export class DynamoQuarantine implements Quarantine {
     if (known !== undefined && this.isWaiting(known)) return
     if (known !== undefined) await this.remove(known)
     const payload = await compress(Buffer.from(entry.payload))
-    const expires = Math.floor(this.now() / 1_000) + this.retentionDays * 86_400
-    const item = waitingItem(entry, { since, arrival, digest: digestOf(payload), expires })
-    const parts = partCount(payload)
-    const place = { pk: { S: placeKey(entry.table) }, sk: { S: placeOf(arrival, entry.id) } }
-    const expiry = { expires: { N: String(expires) } }
-    await writeBatches(this.table, call, [
-      ...partsOf(payloadParts(entry.id, arrival), payload, expiry),
-      putOf({ ...place, id: { S: entry.id }, ...expiry }),
+    const { shape } = this.table
+    const more = this.expiry()
+    const parts = partCount(payload, shape)
+    await this.table.write([
+      ...partsOf(payloadParts(entry.id, arrival), payload, { shape, more: { ...more } }),
+      put({ pk: placeKey(entry.table), sk: placeOf(arrival, entry.id), id: entry.id, ...more }),
     ])
-    const command = new PutItemCommand({
-      TableName: this.table.name,
-      Item: { ...item, ...(parts === 0 ? { payload: { B: payload } } : { parts: { N: String(parts) } }) },
-      /* Its own arrival: the answer to an earlier attempt was lost. */
-      ConditionExpression: 'attribute_not_exists(pk) OR arrival = :arrival',
-      ExpressionAttributeValues: { ':arrival': { S: arrival } },
-    })
-    const isKept = await this.conditional((abortSignal) => this.table.client.send(command, { abortSignal }))
+    const item = waitingItem(entry, { since, arrival, digest: digestOf(payload), ...more })
+    /* Its own arrival: the answer to an earlier attempt was lost. */
+    const isKept = await this.table.putIf({ ...item, ...(parts === 0 ? { payload } : { parts }) }, [
+      { kind: 'absent' },
+      arrivedAt(arrival),
+    ])
     if (!isKept) await this.removeAround(entry.id, { arrival, parts, table: entry.table })
   }
 
@@ -139,15 +126,8 @@ export class DynamoQuarantine implements Quarantine {
     for (const id of ids) {
       const found = await this.stored(id)
       if (found === undefined || found.hasLeft) continue
-      const command = new UpdateItemCommand({
-        TableName: this.table.name,
-        Key: keyOf(id),
-        UpdateExpression: 'SET #left = :how REMOVE payload',
-        ConditionExpression: 'arrival = :arrival',
-        ExpressionAttributeNames: { '#left': 'left' },
-        ExpressionAttributeValues: { ':how': { S: how }, ':arrival': { S: found.arrival } },
-      })
-      await this.conditional((abortSignal) => this.table.client.send(command, { abortSignal }))
+      const change = { set: { left: how }, remove: ['payload'] }
+      await this.table.changeIf(keyOfEntry(id), change, [arrivedAt(found.arrival)])
       await this.remove(found)
     }
   }
@@ -165,13 +145,7 @@ export class DynamoQuarantine implements Quarantine {
   private async remove(found: StoredEntry): Promise<void> {
     const { entry, arrival, parts } = found
     await this.removeAround(entry.id, { arrival, parts, table: entry.table })
-    const command = new DeleteItemCommand({
-      TableName: this.table.name,
-      Key: keyOf(entry.id),
-      ConditionExpression: 'arrival = :arrival',
-      ExpressionAttributeValues: { ':arrival': { S: arrival } },
-    })
-    await this.conditional((abortSignal) => this.table.client.send(command, { abortSignal }))
+    await this.table.deleteIf(keyOfEntry(entry.id), [arrivedAt(arrival)])
   }
 
   private removeAround(
@@ -183,70 +157,47 @@ export class DynamoQuarantine implements Quarantine {
     }: { readonly arrival: string; readonly parts: number; readonly table: string | null },
   ): Promise<void> {
     const name = payloadParts(id, arrival)
-    return writeBatches(this.table, call, [
-      ...Array.from({ length: parts }, (_, index) => deleteOf(name, partKey(index))),
-      deleteOf(placeKey(table), placeOf(arrival, id)),
+    return this.table.write([
+      ...Array.from({ length: parts }, (_, index) => remove(name, partKey(index))),
+      remove(placeKey(table), placeOf(arrival, id)),
     ])
   }
 
   private async stored(id: string): Promise<StoredEntry | undefined> {
-    const command = new GetItemCommand({ TableName: this.table.name, Key: keyOf(id), ConsistentRead: true })
-    const { Item: item } = await callAws(call, this.table.retry, (abortSignal) =>
-      this.table.client.send(command, { abortSignal }),
-    )
+    const item = await this.table.get(keyOfEntry(id))
     return item === undefined ? undefined : storedEntryOf(item)
   }
 
   private async payloadOf({ entry, arrival, payload, parts, digest }: StoredEntry): Promise<Buffer> {
-    const packed =
-      payload ?? (await readParts(this.table, call, payloadParts(entry.id, arrival), { parts, digest }))
+    const name = payloadParts(entry.id, arrival)
+    const packed = payload ?? (await readParts(this.table, name, { parts, digest, what: 'quarantine' }))
     return inflate(packed, { maxOutputLength: MAX_PAYLOAD })
+  }
+
+  private expiry(): { readonly expires?: number } {
+    if (this.retentionDays === null) return {}
+    return { expires: Math.floor(this.now() / 1_000) + this.retentionDays * 86_400 }
   }
 
   /* DynamoDB removes expired items within days; until then they are there and do not wait. */
   private isWaiting({ expires, hasLeft }: StoredEntry): boolean {
-    return !hasLeft && expires * 1_000 > this.now()
+    return !hasLeft && (expires === undefined || expires * 1_000 > this.now())
   }
 
   private async tables(): Promise<readonly string[]> {
     const names: string[] = []
-    const query = {
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': { S: TABLES } },
-    }
-    for await (const { sk } of queryItems(this.table, call, query))
-      names.push((sk?.S ?? '').slice('table#'.length))
+    for await (const { sk } of this.table.range(TABLES)) names.push(sk.slice('table#'.length))
     return names
   }
 
   private async *places(pk: string): AsyncGenerator<{ place: string; id: string; arrival: string }> {
-    const query = {
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': { S: pk } },
-      Limit: PLACES_AT_ONCE,
-    }
-    for await (const { sk, id } of queryItems(this.table, call, query)) {
-      const place = sk?.S ?? ''
-      yield { place, id: id?.S ?? '', arrival: place.slice(0, place.indexOf('#', place.indexOf('#') + 1)) }
-    }
-  }
-
-  /* Whether the condition held. */
-  private conditional(send: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {
-    return callAws(call, this.table.retry, async (signal) => {
-      try {
-        await send(signal)
-        return true
-      } catch (error) {
-        if (isNamed(error, 'ConditionalCheckFailedException')) return false
-        throw error
-      }
-    })
+    for await (const { sk: place, id } of this.table.range(pk, { atOnce: PLACES_AT_ONCE }))
+      yield { place, id: String(id), arrival: place.slice(0, place.indexOf('#', place.indexOf('#') + 1)) }
   }
 }
 
-function keyOf(id: string): Item {
-  return { pk: { S: entryName(id) }, sk: { S: 'entry' } }
+function arrivedAt(arrival: string): ItemCondition {
+  return { kind: 'equal', name: 'arrival', value: arrival }
 }
 
 /* With the id: two machines may count the same arrival. */

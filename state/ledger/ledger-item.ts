@@ -1,4 +1,3 @@
-import type { WriteRequest } from '@aws-sdk/client-dynamodb'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
 import {
@@ -8,10 +7,9 @@ import {
   type PageRecord,
   type PageShare,
 } from '../../core/ledger/ledger.ts'
-import { type Page, pageOfKey } from '../../core/page.ts'
-import { type Item, putOf } from './dynamo-table.ts'
-import { inlineBytes } from './item-parts.ts'
-import { placeOfPage } from './page-item.ts'
+import { type PageName, pageOfKey } from '../../core/page.ts'
+import { type ItemKey, type ItemShape, type ItemWrite, put } from '../../core/ports/item-table.ts'
+import { placeOfPage } from '../raw-store/page-item.ts'
 
 /*
  * Keys of the ledger's items. A page's items have the place of the page in the raw table, so both are read side by side;
@@ -33,6 +31,17 @@ export const dayName = ({ table, version, day }: { table: string; version: numbe
   `${table}.v${version}#${day}`
 export const filesPartition = (day: string) => `files#${day}`
 
+/** When what is written of a page goes by itself; nothing where it stays. */
+export interface Expiry {
+  readonly expires?: number
+}
+
+/** When something was written down, epoch milliseconds, and when it goes. */
+export interface Stamp {
+  readonly at: number
+  readonly more: Expiry
+}
+
 const count = z.number().int().min(0)
 const storedBlock = z.union([
   z.tuple([count, count, count, z.string()]),
@@ -42,44 +51,35 @@ const storedShares = z.array(z.tuple([z.string().nullable(), count, count, count
 type StoredShares = z.infer<typeof storedShares>
 
 /** Where the items of a page lie; undefined for a name that is no key of a page. */
-export function placeInLedger(key: string): { readonly pk: string; readonly sk: string } | undefined {
+export function placeInLedger(key: string, shape: ItemShape): ItemKey | undefined {
   const page = pageOfKey(key)
   if (page === undefined) return undefined
-  const { pk, sk } = placeOfPage(page)
+  const { pk, sk } = placeOfPage(page, shape)
   return { pk: pagePartition(pk), sk }
 }
 
 /** What format made of a page, in one item. Throws `ledger/too-large` beyond what an item holds. */
-export function recordItem(record: PageRecord, { at, more }: { at: number; more: Item }): WriteRequest {
-  const place = placeInLedger(record.page)
+export function recordItem(record: PageRecord, { at, more }: Stamp, shape: ItemShape): ItemWrite {
+  const place = placeInLedger(record.page, shape)
   if (place === undefined) throw new RangeError(`${record.page} is no key of a page`)
   const shares = JSON.stringify(record.shares.map((share) => storedShare(share, record)))
-  if (Buffer.byteLength(shares) > inlineBytes)
+  if (Buffer.byteLength(shares) > shape.inlineBytes)
     throw new PipelineError(
       'ledger/too-large',
       `${record.page}: ${Buffer.byteLength(shares)} bytes of blocks`,
     )
-  const { pk, sk } = place
-  return putOf({ pk: { S: pk }, sk: { S: sk }, shares: { S: shares }, at: { N: String(at) }, ...more })
+  return put({ ...place, shares, at, ...more })
 }
 
 /** The mark that a block has landed; undefined for one that no page and no redrive waits for. */
-export function landedItem(block: NamedBlock, more: Item): WriteRequest | undefined {
+export function landedItem(block: NamedBlock, more: Expiry, shape: ItemShape): ItemWrite | undefined {
   if (block.origin === 'replay') return undefined
   if (block.origin === 'redrive')
-    return putOf({
-      pk: { S: redrivePartition(block.contract) },
-      sk: { S: `${redriveName(block)}${LANDED}` },
-      ...more,
-    })
-  const place = placeInLedger(block.page)
+    return put({ pk: redrivePartition(block.contract), sk: `${redriveName(block)}${LANDED}`, ...more })
+  const place = placeInLedger(block.page, shape)
   if (place === undefined) return undefined
   const { contract, ordinal, digest } = block
-  return putOf({
-    pk: { S: place.pk },
-    sk: { S: `${place.sk}${LANDED}${contract}|${ordinal}|${digest}` },
-    ...more,
-  })
+  return put({ pk: place.pk, sk: `${place.sk}${LANDED}${contract}|${ordinal}|${digest}`, ...more })
 }
 
 /** The name of a redriven block among those of its contract. */
@@ -111,7 +111,7 @@ function storedShare(
 }
 
 /** Throws `ledger/corrupt` for a text that `recordItem` did not write. */
-export function sharesOf(text: string, page: Omit<Page, 'content'>): readonly PageShare[] {
+export function sharesOf(text: string, page: PageName): readonly PageShare[] {
   return parsed(storedShares, text).map(([contract, refused, fresh, filtered, blocks]) => ({
     ...{ contract, refused, fresh, filtered },
     blocks: blocks.map(([ordinal, changes, rows, digest, first, last]) => ({
@@ -136,11 +136,10 @@ const redrive = z.object({
 })
 
 /** A redriven block that delivery has. */
-export function redriveItem(block: NamedBlock, { at, more }: { at: number; more: Item }): WriteRequest {
+export function redriveItem(block: NamedBlock, { at, more }: Stamp): ItemWrite {
   const { contract, ordinal, changes, rows, first, last, digest } = block
   const text = JSON.stringify({ contract, ordinal, changes, rows, first, last, digest })
-  const key = { pk: { S: redrivePartition(contract) }, sk: { S: redriveName(block) } }
-  return putOf({ ...key, block: { S: text }, at: { N: String(at) }, ...more })
+  return put({ pk: redrivePartition(contract), sk: redriveName(block), block: text, at, ...more })
 }
 
 export function redriveOf(text: string): NamedBlock {
@@ -153,10 +152,10 @@ const file = z.object({
 })
 
 /** A history file that must be there. */
-export function fileItem(day: string, { key, ...rest }: ManifestFile): WriteRequest {
+export function fileItem(day: string, { key, ...rest }: ManifestFile): ItemWrite {
   const { rows, bytes, sha256, first, last } = rest
   const text = JSON.stringify({ rows, bytes, sha256, first, last })
-  return putOf({ pk: { S: filesPartition(day) }, sk: { S: key }, file: { S: text } })
+  return put({ pk: filesPartition(day), sk: key, file: text })
 }
 
 export function fileOf(key: string, text: string): ManifestFile {
@@ -164,8 +163,8 @@ export function fileOf(key: string, text: string): ManifestFile {
 }
 
 /** A block in an object that is set aside. */
-export function objectBlockItem(object: string, block: NamedBlock, more: Item): WriteRequest {
-  return putOf({ pk: { S: objectPartition(object) }, sk: { S: blockId(block) }, ...more })
+export function objectBlockItem(object: string, block: NamedBlock, more: Expiry): ItemWrite {
+  return put({ pk: objectPartition(object), sk: blockId(block), ...more })
 }
 
 /** Throws `ledger/corrupt` for a text of another form. */

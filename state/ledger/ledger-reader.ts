@@ -3,9 +3,11 @@ import type { LedgerRecords } from '../../core/audit/ledger-audit.ts'
 import type { LoadFileRecord, ManifestDay, ManifestFile, NamedBlock } from '../../core/ledger/ledger.ts'
 import type { RecordedPage, RecordedRedrive } from '../../core/ledger/recorded-page.ts'
 import { pageOfKey } from '../../core/page.ts'
+import type { Item, ItemTable, ItemValue } from '../../core/ports/item-table.ts'
 import type { PositionRange } from '../../core/ports/ports.ts'
-import { ledgerCall } from './dynamo-ledger.ts'
-import { type DynamoTable, type Item, queryItems } from './dynamo-table.ts'
+import { mergeSorted } from '../merge-sorted.ts'
+import { partitionsOf } from '../raw-store/page-item.ts'
+import { between } from '../raw-store/position-range.ts'
 import {
   ASIDE,
   DAYS,
@@ -26,9 +28,6 @@ import {
   redrivePartition,
   sharesOf,
 } from './ledger-item.ts'
-import { mergeSorted } from './merge-sorted.ts'
-import { partitionsOf } from './page-item.ts'
-import { between } from './position-query.ts'
 
 const counts = z.record(z.string(), z.number().int())
 const loadFile = z.object({
@@ -36,22 +35,24 @@ const loadFile = z.object({
   ...{ landed: counts, refused: counts },
 })
 
-/** What the ledger on DynamoDB knows, in the order of its keys. Memory: an answer (1 MB) of each of 16 partitions. */
-export class DynamoLedgerReader implements LedgerRecords {
-  private readonly table: DynamoTable
+/** What the ledger knows, in the order of its keys. Memory: 1 MB of each partition of a table. */
+export class LedgerReader implements LedgerRecords {
+  private readonly table: ItemTable
 
-  constructor(table: DynamoTable) {
+  constructor(table: ItemTable) {
     this.table = table
   }
 
   /** Pages of a source table that begin in a range, in the order of their keys. */
   async *pages(table: string, range: PositionRange): AsyncGenerator<RecordedPage> {
-    const sources = partitionsOf(table).map((partition) => this.partition(table, partition, range))
+    const sources = partitionsOf(table, this.table.shape).map((partition) =>
+      this.partition(table, partition, range),
+    )
     yield* mergeSorted(sources, ({ page: left }, { page: right }) => (left.key < right.key ? -1 : 1))
   }
 
   async page(key: string): Promise<RecordedPage | undefined> {
-    const place = placeInLedger(key)
+    const place = placeInLedger(key, this.table.shape)
     const page = pageOfKey(key)
     if (place === undefined || page === undefined) return undefined
     for await (const one of this.gather(page.table, this.query(place.pk, place.sk)))
@@ -76,13 +77,12 @@ export class DynamoLedgerReader implements LedgerRecords {
       one === undefined ? [] : [{ ...one, isLanded: isLanded || isReplayed(one) }]
     /* What was replayed sorts before every position, a mark after the block that it is of. */
     for await (const { sk, block, from, to, at } of this.query(pk)) {
-      const name = sk?.S ?? ''
-      if (name.startsWith(REPLAYED)) replays.push({ from: from?.S, to: to?.S, at: Number(at?.N) })
-      else if (block?.S !== undefined) {
+      if (sk.startsWith(REPLAYED)) replays.push({ from: textOf(from), to: textOf(to), at: Number(at) })
+      else if (typeof block === 'string') {
         yield* close(open)
-        open = { block: redriveOf(block.S), at: Number(at?.N) }
+        open = { block: redriveOf(block), at: Number(at) }
         isLanded = false
-      } else if (open !== undefined && name === `${open.block.first}#${open.block.digest}${LANDED}`)
+      } else if (open !== undefined && sk === `${open.block.first}#${open.block.digest}${LANDED}`)
         isLanded = true
     }
     yield* close(open)
@@ -92,29 +92,28 @@ export class DynamoLedgerReader implements LedgerRecords {
   async aside(): Promise<ReadonlyMap<string, string>> {
     const blocks = new Map<string, string>()
     for await (const { sk: object } of this.query(ASIDE))
-      for await (const { sk } of this.query(objectPartition(object?.S ?? '')))
-        blocks.set(sk?.S ?? '', object?.S ?? '')
+      for await (const { sk } of this.query(objectPartition(object))) blocks.set(sk, object)
     return blocks
   }
 
   /** Landed and set-aside objects of the folder that an object lies in. */
   async settled(object: string): Promise<ReadonlySet<string>> {
     const keys = new Set<string>()
-    for await (const { sk } of this.query(landedPartition(object))) keys.add(sk?.S ?? '')
+    for await (const { sk } of this.query(landedPartition(object))) keys.add(sk)
     const folder = object.slice(0, object.lastIndexOf('/') + 1)
-    for await (const { sk } of this.query(ASIDE, folder)) keys.add(sk?.S ?? '')
+    for await (const { sk } of this.query(ASIDE, folder)) keys.add(sk)
     return keys
   }
 
   async *loadFiles(): AsyncGenerator<LoadFileRecord> {
     for await (const { record } of this.query(LOADS))
-      yield { ...parsed(loadFile, record?.S ?? ''), files: [] }
+      yield { ...parsed(loadFile, textOf(record) ?? ''), files: [] }
   }
 
   async days(): Promise<readonly ManifestDay[]> {
     const days: ManifestDay[] = []
     for await (const { sk } of this.query(DAYS)) {
-      const [, table, version, day] = /^(.+)\.v(\d+)#(.+)$/.exec(sk?.S ?? '') ?? []
+      const [, table, version, day] = /^(.+)\.v(\d+)#(.+)$/.exec(sk) ?? []
       if (table !== undefined && day !== undefined) days.push({ table, version: Number(version), day })
     }
     return days
@@ -123,32 +122,24 @@ export class DynamoLedgerReader implements LedgerRecords {
   async files(day: ManifestDay): Promise<readonly ManifestFile[]> {
     const files: ManifestFile[] = []
     for await (const { sk, file } of this.query(filesPartition(dayName(day))))
-      files.push(fileOf(sk?.S ?? '', file?.S ?? ''))
+      files.push(fileOf(sk, textOf(file) ?? ''))
     return files
   }
 
-  private query(pk: string, begin?: string): AsyncGenerator<Item> {
-    const ExpressionAttributeValues = {
-      ':pk': { S: pk },
-      ...(begin === undefined ? {} : { ':begin': { S: begin } }),
-    }
-    const KeyConditionExpression = begin === undefined ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :begin)'
-    return queryItems(this.table, ledgerCall(this.table), {
-      KeyConditionExpression,
-      ExpressionAttributeValues,
-    })
+  private query(pk: string, prefix?: string): AsyncGenerator<Item> {
+    return this.table.range(pk, prefix === undefined ? {} : { prefix })
   }
 
   private partition(table: string, partition: string, range: PositionRange): AsyncGenerator<RecordedPage> {
-    const query = { ...between(pagePartition(partition), range), ConsistentRead: false }
-    return this.gather(table, queryItems(this.table, ledgerCall(this.table), query))
+    const items = this.table.range(pagePartition(partition), { ...between(range), isLate: true })
+    return this.gather(table, items)
   }
 
   /* The items of one page follow one another. */
   private async *gather(table: string, items: AsyncIterable<Item>): AsyncGenerator<RecordedPage> {
     let open: OpenPage | undefined
     for await (const { sk, shares, at } of items) {
-      const [name = '', kind = '', ...rest] = (sk?.S ?? '').split(MARK)
+      const [name = '', kind = '', ...rest] = sk.split(MARK)
       const key = `${table}#${name}`
       if (open?.page.key !== key) {
         if (open !== undefined) yield open
@@ -156,8 +147,7 @@ export class DynamoLedgerReader implements LedgerRecords {
         open = page && { page, formatted: undefined, landed: new Set(), replayed: new Set() }
       }
       if (open === undefined) continue
-      if (shares?.S !== undefined)
-        open.formatted = { shares: sharesOf(shares.S, open.page), at: Number(at?.N) }
+      if (typeof shares === 'string') open.formatted = { shares: sharesOf(shares, open.page), at: Number(at) }
       else if (`!${kind}!` === LANDED) open.landed.add(landedId(key, rest.join(MARK)))
       else if (`!${kind}!` === REPLAYED) open.replayed.add(rest.join(MARK))
     }
@@ -169,4 +159,8 @@ interface OpenPage extends RecordedPage {
   formatted: RecordedPage['formatted']
   readonly landed: Set<string>
   readonly replayed: Set<string>
+}
+
+function textOf(value: ItemValue | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { type FailureCode, failures, PipelineError } from '../../core/failures/failures.ts'
+import type { Item, ItemKey } from '../../core/ports/item-table.ts'
 import type { QuarantineEntry, WaitingEntry } from '../../core/ports/ports.ts'
-import type { Item } from './dynamo-table.ts'
 
 const code = z.custom<FailureCode>((value) => typeof value === 'string' && Object.hasOwn(failures, value))
 const header = z.object({
@@ -13,17 +13,12 @@ const header = z.object({
   reasons: z.array(z.object({ code, path: z.string(), message: z.string() })),
   encoding: z.enum(['json', 'base64']),
 })
-const text = z.object({ S: z.string() })
-const number = z.object({ N: z.string() })
 const storedItem = z.object({
-  header: text,
-  since: text,
-  arrival: text,
-  digest: text,
-  expires: number,
-  payload: z.object({ B: z.instanceof(Uint8Array) }).optional(),
-  parts: number.optional(),
-  left: text.optional(),
+  ...{ header: z.string(), since: z.string(), arrival: z.string(), digest: z.string() },
+  expires: z.number().optional(),
+  payload: z.instanceof(Uint8Array).optional(),
+  parts: z.number().optional(),
+  left: z.string().optional(),
 })
 
 /** An entry as it is stored, its payload deflated and perhaps in parts. */
@@ -32,8 +27,8 @@ export interface StoredEntry {
   /** Sorts as entries came; also names the parts, so that those of an earlier stay are other ones. */
   readonly arrival: string
   readonly digest: string
-  /** Epoch seconds. */
-  readonly expires: number
+  /** Epoch seconds; undefined where it waits without end. */
+  readonly expires: number | undefined
   readonly payload: Buffer | undefined
   readonly parts: number
   /** It was released, and what remains of it is being removed. */
@@ -43,18 +38,10 @@ export interface StoredEntry {
 /** The attributes of an entry beside its payload. */
 export function waitingItem(
   entry: QuarantineEntry,
-  { since, arrival, digest, expires }: { since: string; arrival: string; digest: string; expires: number },
+  more: { since: string; arrival: string; digest: string; expires?: number },
 ): Item {
   const { payload: _, ...rest } = entry
-  return {
-    pk: { S: entryName(entry.id) },
-    sk: { S: 'entry' },
-    header: { S: JSON.stringify(rest) },
-    since: { S: since },
-    arrival: { S: arrival },
-    digest: { S: digest },
-    expires: { N: String(expires) },
-  }
+  return { ...keyOfEntry(entry.id), header: JSON.stringify(rest), ...more }
 }
 
 /** Throws `quarantine/unavailable` for an item of another form. */
@@ -62,12 +49,12 @@ export function storedEntryOf(item: Item): StoredEntry {
   try {
     const found = storedItem.parse(item)
     return {
-      entry: { ...header.parse(JSON.parse(found.header.S)), since: found.since.S },
-      arrival: found.arrival.S,
-      digest: found.digest.S,
-      expires: Number(found.expires.N),
-      payload: found.payload === undefined ? undefined : Buffer.from(found.payload.B),
-      parts: Number(found.parts?.N ?? 0),
+      entry: { ...header.parse(JSON.parse(found.header)), since: found.since },
+      arrival: found.arrival,
+      digest: found.digest,
+      expires: found.expires,
+      payload: found.payload === undefined ? undefined : Buffer.from(found.payload),
+      parts: found.parts ?? 0,
       hasLeft: found.left !== undefined,
     }
   } catch {
@@ -76,8 +63,8 @@ export function storedEntryOf(item: Item): StoredEntry {
   }
 }
 
-export function entryName(id: string): string {
-  return `entry#${id}`
+export function keyOfEntry(id: string): ItemKey {
+  return { pk: `entry#${id}`, sk: 'entry' }
 }
 
 /** The place in the order of arrival, of one source table or of the entries of none. */

@@ -1,4 +1,4 @@
-import type { DynamoLease } from './dynamo-lease.ts'
+import type { Lease } from './lease.ts'
 
 const LEASE_MS = 180_000
 
@@ -8,7 +8,7 @@ const LEASE_MS = 180_000
  */
 export async function withRevisionLease<T>(
   contract: string,
-  lease: Pick<DynamoLease, 'take' | 'release'>,
+  lease: Pick<Lease, 'take' | 'release'>,
   choose: () => Promise<T>,
 ): Promise<T | undefined> {
   const name = `revision#${contract}`
