@@ -7,7 +7,7 @@ export interface RawItems {
   readonly units: number
 }
 
-/* As `aws/dynamo/page-item.ts` and `item-parts.ts` cut it; a test holds them together. */
+/* As `state/raw-store/page-item.ts` and `state/item-parts.ts` cut it; a test holds them together. */
 const INLINE_BYTES = 350 << 10
 const PART_BYTES = 380 << 10
 const POSITION_BYTES = 32

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { dynamoClient, firehoseClient } from '../../aws/calls/clients.ts'
 import type { RetryPolicy } from '../../aws/calls/retry.ts'
-import { putOf, writeBatches } from '../../aws/dynamo/dynamo-table.ts'
+import { writeBatches } from '../../aws/dynamo/dynamo-table.ts'
 import { FirehoseDelivery } from '../../aws/firehose/firehose-delivery.ts'
 import { block } from '../ports/delivery.contract.ts'
 import { type Exchange, faultProxy } from './fault-proxy.ts'
@@ -37,7 +37,9 @@ async function writeItems(taken: number) {
   }, taken)
   const client = dynamoClient(settings)
   onTestFinished(() => client.destroy())
-  const items = Array.from({ length: ITEMS }, (_, index) => putOf({ pk: { S: 'p' }, sk: { S: `${index}` } }))
+  const items = Array.from({ length: ITEMS }, (_, index) => ({
+    PutRequest: { Item: { pk: { S: 'p' }, sk: { S: `${index}` } } },
+  }))
   const call = { code: 'raw/unavailable', what: 'the table' } as const
   return { sizes, done: writeBatches({ client, name: 't', retry }, call, items) }
 }
