@@ -42,48 +42,62 @@ interface CompiledColumn {
 
 /** The row codec of a contract: slow and obvious, row by row. */
 export function rowCodec(table: Table, key: MaskKey): RowCodec {
-  const columns = Object.entries(table.columns).map(([name, column]) => compile(name, column, table, key))
-  const kept = columns.filter(({ isKept }) => isKept)
-  const known = new Set(columns.map(({ source }) => source))
-  const brokenChecks = brokenChecksOf(table)
-  const keyColumns = columns.filter(({ isKey }) => isKey)
+  return new ReferenceCodec(table, key)
+}
 
-  return {
-    columns: kept.map(({ name }) => name),
-    format(change) {
-      const reasons: Reason[] = []
-      const rows = formatRows(change, reasons)
-      return reasons.length > 0 ? { kind: 'refused', reasons } : { kind: 'rows', rows }
-    },
-    mark(change) {
-      const { operation, position, data, before } = change
-      /* A delete brings no value, and a truncate is never refused. */
-      if (operation === 'delete' || operation === 'truncate') return undefined
-      const place = before !== undefined && movesKey(before, data) ? nextStep(position) : position
-      const reasons: Reason[] = []
-      const mark = row(change, 'refused', place, null, null, (column) =>
-        column.isKey ? canonicalOf(column, data, reasons) : null,
-      )
-      return reasons.length > 0 ? undefined : mark
-    },
+class ReferenceCodec implements RowCodec {
+  readonly columns: readonly string[]
+  private readonly table: Table
+  private readonly compiled: readonly CompiledColumn[]
+  private readonly keyColumns: readonly CompiledColumn[]
+  /** Names of the source's fields. */
+  private readonly known: ReadonlySet<string>
+  private readonly brokenChecks: ReturnType<typeof brokenChecksOf>
+
+  constructor(table: Table, key: MaskKey) {
+    this.table = table
+    this.compiled = Object.entries(table.columns).map(([name, column]) => compile(name, column, table, key))
+    this.columns = this.compiled.filter(({ isKept }) => isKept).map(({ name }) => name)
+    this.keyColumns = this.compiled.filter(({ isKey }) => isKey)
+    this.known = new Set(this.compiled.map(({ source }) => source))
+    this.brokenChecks = brokenChecksOf(table)
   }
 
-  function formatRows(change: Change, reasons: Reason[]): readonly LakeRow[] {
+  format(change: Change): Formatted {
+    const reasons: Reason[] = []
+    const rows = this.formatRows(change, reasons)
+    return reasons.length > 0 ? { kind: 'refused', reasons } : { kind: 'rows', rows }
+  }
+
+  mark(change: Change): LakeRow | undefined {
     const { operation, position, data, before } = change
-    if (operation === 'truncate') return [row(change, operation, position, null, null, () => null)]
-    if (operation === 'delete') return [deletion(change, data, reasons)]
-    if (before === undefined || !movesKey(before, data)) return [image(change, operation, position, reasons)]
-    /* The old key goes, the new one comes one position later. */
-    return [deletion(change, before, reasons), image(change, 'insert', nextStep(position), reasons)]
+    /* A delete brings no value, and a truncate is never refused. */
+    if (operation === 'delete' || operation === 'truncate') return undefined
+    const place = before !== undefined && this.movesKey(before, data) ? nextStep(position) : position
+    const reasons: Reason[] = []
+    const mark = this.row(change, 'refused', place, null, null, (column) =>
+      column.isKey ? canonicalOf(column, data, reasons) : null,
+    )
+    return reasons.length > 0 ? undefined : mark
   }
 
-  function deletion(change: Change, image: JsonObject, reasons: Reason[]): LakeRow {
-    return row(change, 'delete', change.position, null, null, (column) =>
+  private formatRows(change: Change, reasons: Reason[]): readonly LakeRow[] {
+    const { operation, position, data, before } = change
+    if (operation === 'truncate') return [this.row(change, operation, position, null, null, () => null)]
+    if (operation === 'delete') return [this.deletion(change, data, reasons)]
+    if (before === undefined || !this.movesKey(before, data))
+      return [this.image(change, operation, position, reasons)]
+    /* The old key goes, the new one comes one position later. */
+    return [this.deletion(change, before, reasons), this.image(change, 'insert', nextStep(position), reasons)]
+  }
+
+  private deletion(change: Change, image: JsonObject, reasons: Reason[]): LakeRow {
+    return this.row(change, 'delete', change.position, null, null, (column) =>
       column.isKey ? canonicalOf(column, image, reasons) : null,
     )
   }
 
-  function image(
+  private image(
     change: Change,
     operation: Change['operation'],
     position: string,
@@ -92,22 +106,22 @@ export function rowCodec(table: Table, key: MaskKey): RowCodec {
     const { data } = change
     const hasGaps = change.operation === 'update' && change.isWhole !== true
     const absent = hasGaps
-      ? columns.filter((c) => !c.isKey && field(data, c.source) === undefined).map((c) => c.name)
+      ? this.compiled.filter((c) => !c.isKey && field(data, c.source) === undefined).map((c) => c.name)
       : []
     const missing = new Set(absent)
-    const extra = extraOf(data, reasons)
-    const names = absent.filter((name) => table.columns[name]?.treatment !== 'drop')
+    const extra = this.extraOf(data, reasons)
+    const names = absent.filter((name) => this.table.columns[name]?.treatment !== 'drop')
     const decoded = new Map<string, CanonicalValue>()
-    const made = row(change, operation, position, names.length > 0 ? names : null, extra, (column) => {
+    const made = this.row(change, operation, position, names.length > 0 ? names : null, extra, (column) => {
       const value = missing.has(column.name) ? null : canonicalOf(column, data, reasons, !hasGaps)
       decoded.set(column.name, value)
       return value
     })
-    reasons.push(...brokenChecks((name) => decoded.get(name) ?? null))
+    reasons.push(...this.brokenChecks((name) => decoded.get(name) ?? null))
     return made
   }
 
-  function row(
+  private row(
     change: Change,
     operation: LakeOperation,
     position: string,
@@ -116,28 +130,28 @@ export function rowCodec(table: Table, key: MaskKey): RowCodec {
     value: (column: CompiledColumn) => CanonicalValue,
   ): LakeRow {
     const values: CanonicalValue[] = []
-    for (const column of columns) {
+    for (const column of this.compiled) {
       const canonical = value(column)
       if (column.isKept) values.push(column.mask(canonical))
     }
     return [operation, position, 0, committedMillis(change), absent, extra, ...values]
   }
 
-  function extraOf(data: JsonObject, reasons: Reason[]): string | null {
-    if (table.unknownFields === 'drop') return null
+  private extraOf(data: JsonObject, reasons: Reason[]): string | null {
+    if (this.table.unknownFields === 'drop') return null
     /* Entries, not an object to assign to: that would swallow a column `__proto__`. */
     const unknown: [string, JsonValue][] = []
-    for (const name in data) if (!known.has(name)) unknown.push([name, data[name] ?? null])
+    for (const name in data) if (!this.known.has(name)) unknown.push([name, data[name] ?? null])
     if (unknown.length === 0) return null
-    if (table.unknownFields === 'keep') return stringifyJson(Object.fromEntries(unknown))
+    if (this.table.unknownFields === 'keep') return stringifyJson(Object.fromEntries(unknown))
     for (const [path] of unknown) {
       reasons.push({ code: 'format/unknown-field', path, message: 'is not in the contract' })
     }
     return null
   }
 
-  function movesKey(before: JsonObject, data: JsonObject): boolean {
-    return keyColumns.some(({ source }) => {
+  private movesKey(before: JsonObject, data: JsonObject): boolean {
+    return this.keyColumns.some(({ source }) => {
       const old = field(before, source)
       return old !== undefined && stringifyJson(old) !== stringifyJson(field(data, source) ?? null)
     })

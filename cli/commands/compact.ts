@@ -56,26 +56,8 @@ export function compactCommand(cli: Cli): Command {
       '\nA base that lost a file is made anew without being asked.\n\n  tidemark compact --dry-run\n  tidemark compact --table sales.orders --keep-history 90',
     )
     .action(async (options: Options) => {
-      const {
-        table,
-        grace,
-        keepHistory,
-        fileSize,
-        memory,
-        rebuild = false,
-        dryRun = false,
-        json = false,
-      } = options
-      const outcome = (await operate(cli, options, {
-        kind: 'compact',
-        isDryRun: dryRun,
-        isRebuild: rebuild,
-        graceMs: grace,
-        fileBytes: fileSize * MB,
-        ...(table === undefined ? {} : { table }),
-        ...(memory === undefined ? {} : { memoryMb: memory }),
-        ...(keepHistory === undefined ? {} : { keepHistoryDays: keepHistory }),
-      })) as Compacted
+      const { json = false } = options
+      const outcome = (await operate(cli, options, requestOf(options))) as Compacted
       if (json) cli.output.result(JSON.stringify(outcome))
       else cli.output.result(outcome.isDryRun ? plansText(outcome.plans) : resultsText(outcome.results))
       if (!json)
@@ -90,6 +72,19 @@ export function compactCommand(cli: Cli): Command {
       const isCut = !outcome.isDryRun && outcome.results.some(({ state }) => state === 'interrupted')
       process.exitCode = outcome.failed.length > 0 ? exit.failed : isCut ? exit.findings : exit.fine
     })
+}
+
+function requestOf({ table, grace, keepHistory, fileSize, memory, rebuild, dryRun }: Options) {
+  return {
+    kind: 'compact' as const,
+    isDryRun: dryRun ?? false,
+    isRebuild: rebuild ?? false,
+    graceMs: grace,
+    fileBytes: fileSize * MB,
+    ...(table === undefined ? {} : { table }),
+    ...(memory === undefined ? {} : { memoryMb: memory }),
+    ...(keepHistory === undefined ? {} : { keepHistoryDays: keepHistory }),
+  }
 }
 
 function plansText(plans: readonly CompactionPlan[]): string {

@@ -16,6 +16,7 @@ import { RunState, type RunStateData } from '../../local/state/run-state.ts'
 import { stackOption } from '../../stack/stack.ts'
 import { runSession } from '../run/session.ts'
 import type { Cli } from '../terminal/cli.ts'
+import type { Output } from '../terminal/output.ts'
 import { dirOption, schemasOption, sourceOption, timeoutOption } from '../terminal/run-options.ts'
 import { embeddedDatabase, embeddedSystem } from '../terminal/source-settings.ts'
 import { proofExit, proofJson, proofText } from '../view/proof-report.ts'
@@ -80,53 +81,53 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
       const isRunning = (await folderHolder(options.dir)) !== undefined
       const { proof, status } = isRunning
         ? await beside(options, source, request)
-        : await alone(options, source, state, request)
+        : await alone(options, source, state, request, output)
       output.result(options.json === true ? proofJson(proof, status) : proofText(proof, output))
       process.exitCode = proofExit(proof)
     })
+}
 
-  async function beside(
-    { dir, schemas, timeout }: ReconcileOptions,
-    source: string | undefined,
-    request: ReconcileRequest,
-  ) {
-    const url = source ?? (await findRunningPostgres(runFolder(dir).postgres, embeddedDatabase))
-    if (url === undefined)
-      throw new PipelineError('source/unreachable', 'the embedded PostgreSQL does not run')
-    const system = source === undefined ? embeddedSystem : databaseOf(source)
-    const contracts = await chosenContracts(schemas)
-    const asked = { dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout, request }
-    const proof = await reconcileBeside(asked)
-    return { proof, status: await readJsonFile(runFolder(dir).status, runStatus) }
-  }
+async function beside(
+  { dir, schemas, timeout }: ReconcileOptions,
+  source: string | undefined,
+  request: ReconcileRequest,
+) {
+  const url = source ?? (await findRunningPostgres(runFolder(dir).postgres, embeddedDatabase))
+  if (url === undefined) throw new PipelineError('source/unreachable', 'the embedded PostgreSQL does not run')
+  const system = source === undefined ? embeddedSystem : databaseOf(source)
+  const contracts = await chosenContracts(schemas)
+  const asked = { dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout, request }
+  const proof = await reconcileBeside(asked)
+  return { proof, status: await readJsonFile(runFolder(dir).status, runStatus) }
+}
 
-  async function alone(
-    { dir, schemas, timeout }: ReconcileOptions,
-    source: string | undefined,
-    data: RunStateData,
-    request: ReconcileRequest,
-  ) {
-    const { slot, publication, loads } = data
-    const session = {
-      dir,
-      source,
-      slot,
-      publication,
-      tables: Object.keys(loads),
-      contracts: await chosenContracts(schemas),
-      reload: false,
-      rate: 0,
-      scale: 1,
-      flushMs: 200,
-      compactEveryMs: 0,
-      proveEveryMs: 0,
-      lookEveryMs: 0,
-      forMs: 0,
-      timeoutMs: timeout,
-      request,
-    }
-    return runSession(session, output)
+async function alone(
+  { dir, schemas, timeout }: ReconcileOptions,
+  source: string | undefined,
+  data: RunStateData,
+  request: ReconcileRequest,
+  output: Output,
+) {
+  const { slot, publication, loads } = data
+  const session = {
+    dir,
+    source,
+    slot,
+    publication,
+    tables: Object.keys(loads),
+    contracts: await chosenContracts(schemas),
+    reload: false,
+    rate: 0,
+    scale: 1,
+    flushMs: 200,
+    compactEveryMs: 0,
+    proveEveryMs: 0,
+    lookEveryMs: 0,
+    forMs: 0,
+    timeoutMs: timeout,
+    request,
   }
+  return runSession(session, output)
 }
 
 /** What the options ask of the proof. Throws `usage/invalid` for options that contradict each other. */

@@ -23,13 +23,9 @@ export const statusLines = [
 export type StatusLine = (typeof statusLines)[number]
 
 /** The status of a run for people: one line for each table, one for the stages. */
-export function statusTable(
-  status: RunStatus,
-  output: Output,
-  looking: Looking,
-  { proofs = {}, unproven = {}, uncompacted = {} }: Kept = {},
-): string {
-  const { rates, pagesBehind, freshnessMs, memoryMb, tables } = status
+export function statusTable(status: RunStatus, output: Output, looking: Looking, kept: Kept = {}): string {
+  const { proofs = {}, unproven = {} } = kept
+  const { pagesBehind, rates, freshnessMs, memoryMb, tables } = status
   const rows = tables.map(({ table, state, loadedRows, changes, quarantined, balance }) => [
     table,
     paint(output, state === 'streaming' ? colourOf(balance) : state === 'failed' ? 'red' : 'cyan', state),
@@ -41,7 +37,6 @@ export function statusTable(
     balance === null ? '' : verdict(balance, output),
     unproven[table] === undefined ? proofText(proofs[table], output) : paint(output, 'red', 'not compared'),
   ])
-  const word = (colour: 'red' | 'yellow' | 'cyan', line: StatusLine) => paint(output, colour, line)
   const source = sourceWord(status, looking, output)
   const whole = source.isHeard ? 'lake is current' : 'lake has what was captured'
   const behind = pagesBehind === 0 ? whole : `${plural(pagesBehind, 'page')} behind`
@@ -49,53 +44,9 @@ export function statusTable(
     freshnessMs.p50 === null
       ? ''
       : `, fresh after ${count(freshnessMs.p50)} ms (p99 ${count(freshnessMs.p99 ?? 0)} ms)`
-  const drift = tables.flatMap(({ table, unknownFields, drift: noted, reload }) => [
-    ...(unknownFields.length > 0
-      ? [
-          `${word('yellow', 'drift')} ${table}: the source has ${unknownFields.join(', ')}, no contract does; the values are in _extra`,
-        ]
-      : []),
-    ...noted.map(
-      ({ operation, says, toDo }) =>
-        `${word('yellow', 'drift')} ${table}: ${operation} at the source: ${says}; to do: ${toDo}`,
-    ),
-    ...(reload === null ? [] : [`${word('cyan', 'reload')} ${table}: another load is due (${reload})`]),
-  ])
-  const unloaded = tables.flatMap(({ table, loadFailure }) =>
-    loadFailure === null
-      ? []
-      : [
-          `${word('red', 'load failed')} ${table}: ${loadFailure.code}: ${loadFailure.message}; tidemark load resume ${loadFailure.load}, or a new start`,
-        ],
-  )
-  const notCompared = tables.flatMap(({ table }) => {
-    const failure = unproven[table]
-    if (failure === undefined) return []
-    const { at, code, message } = failure
-    return [
-      `${word('red', 'not compared')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}${toDo(code)}`,
-    ]
-  })
-  const notCompacted = Object.entries(uncompacted).map(([table, { at, code, message }]) => {
-    return `${word('red', 'not compacted')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}${toDo(code)}`
-  })
-  const heldBack = Object.entries(proofs).flatMap(([table, { heldBack: keys }]) =>
-    keys === 0
-      ? []
-      : [
-          `${word('yellow', 'held back')} ${table}: ${plural(keys, 'key')} at the last proof, no change in the lake has all of the row: ${HELD_BACK_FIX}`,
-        ],
-  )
-  const unplaced = Object.entries(proofs).flatMap(([table, proof]) =>
-    proof.unplaced === 0
-      ? []
-      : [
-          `${paint(output, 'yellow', 'quarantine')} ${table}: at the last proof ${unplacedText(proof.unplaced)}`,
-        ],
-  )
   const uneven = status.balanced
     ? []
-    : [`${word('red', 'unbalanced')} tidemark status --audit names what is missing`]
+    : [`${word(output, 'red', 'unbalanced')} tidemark status --audit names what is missing`]
   const waiting =
     status.quarantineSince === null
       ? []
@@ -107,17 +58,80 @@ export function statusTable(
     ),
     `captured ${count(rates.captured)}/s → formatted ${count(rates.formatted)}/s → landed ${count(rates.landed)}/s; ${behind}${freshness}; ${count(memoryMb)} MB`,
     ...source.lines,
-    ...unloaded,
+    ...unloadedLines(tables, output),
     ...uneven,
-    ...notCompared,
-    ...notCompacted,
-    ...heldBack,
-    ...unplaced,
+    ...keptLines(tables, kept, output),
     ...nameless(status.quarantineNameless, output),
     ...waiting,
-    ...drift,
+    ...driftLines(tables, output),
     ...leftOutText(status.leftOut, output),
   ].join('\n')
+}
+
+/* The word that a line below the table begins with. */
+function word(output: Output, colour: 'red' | 'yellow' | 'cyan', line: StatusLine): string {
+  return paint(output, colour, line)
+}
+
+function unloadedLines(tables: RunStatus['tables'], output: Output): readonly string[] {
+  return tables.flatMap(({ table, loadFailure }) =>
+    loadFailure === null
+      ? []
+      : [
+          `${word(output, 'red', 'load failed')} ${table}: ${loadFailure.code}: ${loadFailure.message}; tidemark load resume ${loadFailure.load}, or a new start`,
+        ],
+  )
+}
+
+function driftLines(tables: RunStatus['tables'], output: Output): readonly string[] {
+  return tables.flatMap(({ table, unknownFields, drift: noted, reload }) => [
+    ...(unknownFields.length > 0
+      ? [
+          `${word(output, 'yellow', 'drift')} ${table}: the source has ${unknownFields.join(', ')}, no contract does; the values are in _extra`,
+        ]
+      : []),
+    ...noted.map(
+      ({ operation, says, toDo }) =>
+        `${word(output, 'yellow', 'drift')} ${table}: ${operation} at the source: ${says}; to do: ${toDo}`,
+    ),
+    ...(reload === null
+      ? []
+      : [`${word(output, 'cyan', 'reload')} ${table}: another load is due (${reload})`]),
+  ])
+}
+
+/* What the last proofs and compactions of tables said that somebody has to know. */
+function keptLines(
+  tables: RunStatus['tables'],
+  { proofs = {}, unproven = {}, uncompacted = {} }: Kept,
+  output: Output,
+): readonly string[] {
+  const notCompared = tables.flatMap(({ table }) => {
+    const failure = unproven[table]
+    if (failure === undefined) return []
+    const { at, code, message } = failure
+    return [
+      `${word(output, 'red', 'not compared')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}${toDo(code)}`,
+    ]
+  })
+  const notCompacted = Object.entries(uncompacted).map(([table, { at, code, message }]) => {
+    return `${word(output, 'red', 'not compacted')} ${table} since ${at.slice(0, 19)}: ${code}: ${message}${toDo(code)}`
+  })
+  const heldBack = Object.entries(proofs).flatMap(([table, { heldBack: keys }]) =>
+    keys === 0
+      ? []
+      : [
+          `${word(output, 'yellow', 'held back')} ${table}: ${plural(keys, 'key')} at the last proof, no change in the lake has all of the row: ${HELD_BACK_FIX}`,
+        ],
+  )
+  const unplaced = Object.entries(proofs).flatMap(([table, proof]) =>
+    proof.unplaced === 0
+      ? []
+      : [
+          `${paint(output, 'yellow', 'quarantine')} ${table}: at the last proof ${unplacedText(proof.unplaced)}`,
+        ],
+  )
+  return [...notCompared, ...notCompacted, ...heldBack, ...unplaced]
 }
 
 /* A code of a later version is not known here. */

@@ -122,7 +122,7 @@ async function attempt(
   options: CompactOptions,
 ): Promise<CompactionResult> {
   const { table, version } = { table: entry.table.name, version: entry.table.version }
-  const { signal, ledger, catalog, now } = deps
+  const { signal, ledger, now } = deps
   const settings = { ...compactDefaults, ...options }
   const damaged = await damagedBase(entry, deps, 'size')
   requireHistory(entry, damaged)
@@ -166,22 +166,7 @@ async function attempt(
     return await attempt(entry, record, deps, { ...options, isRebuild: true })
   }
   report('publish', 0, 1)
-  for (const { file, first, last } of built.merged)
-    await deps.manifest.replaceFiles({
-      ...{ table, version, day: dayOf(file.key), added: [{ ...file, first, last }], removed: [] },
-    })
-  /* The record first: what it names is out of use only once the catalog has the build. */
-  await ledger.save(built.record)
-  await catalog.publishBase(table, version, built.base, entry.base?.build ?? null)
-  const at = now()
-  const retired = built.record.retired.map((file) => (file.build === scope.build ? { ...file, at } : file))
-  const after = await sweep(
-    { ...entry, base: built.base },
-    { ...built.record, retired, foldedAt: at },
-    settings.graceMs,
-    at,
-    deps,
-  )
+  const deletedFiles = await publish(scope, built, settings.graceMs, deps)
   return {
     ...unbuilt({ ...entry, base: built.base }, 'published'),
     freshFiles: listing.fresh.length,
@@ -193,8 +178,31 @@ async function attempt(
     partsCarried: built.partsCarried,
     bytesWritten: built.bytesWritten,
     mergedFiles: built.mergedFiles,
-    deletedFiles: after.deleted,
+    deletedFiles,
   }
+}
+
+/* Shows a build to readers; gives how many files went that are out of use by it. */
+async function publish(
+  { entry, build }: BuildScope,
+  built: NewBuild,
+  graceMs: number,
+  deps: CompactDeps,
+): Promise<number> {
+  const { ledger, catalog, manifest, now } = deps
+  const { name: table, version } = entry.table
+  for (const { file, first, last } of built.merged)
+    await manifest.replaceFiles({
+      ...{ table, version, day: dayOf(file.key), added: [{ ...file, first, last }], removed: [] },
+    })
+  /* The record first: what it names is out of use only once the catalog has the build. */
+  await ledger.save(built.record)
+  await catalog.publishBase(table, version, built.base, entry.base?.build ?? null)
+  const at = now()
+  const retired = built.record.retired.map((file) => (file.build === build ? { ...file, at } : file))
+  const record = { ...built.record, retired, foldedAt: at }
+  const { deleted } = await sweep({ ...entry, base: built.base }, record, graceMs, at, deps)
+  return deleted
 }
 
 /* Damage that sizes do not tell, and that broke the build: of the base, which can be made without. */

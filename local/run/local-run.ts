@@ -21,14 +21,14 @@ import { SourceRun } from '../pipeline/source-run.ts'
 import { repairFolder } from '../recovery/repair-folder.ts'
 import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
 import { type RunFolder, runFolder } from '../state/run-folder.ts'
+import type { RunState } from '../state/run-state.ts'
 import type { BufferingHints } from '../stores/folder-delivery.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { clearLeftovers } from './clear-leftovers.ts'
 import { openLoads } from './open-loads.ts'
 import { Prover } from './prover.ts'
 import { Schedule } from './schedule.ts'
-import { sharedRun } from './shared-run.ts'
-import { type RunStatus, StatusFile } from './status/run-status.ts'
+import { type RunStatus, type StatusDeps, StatusFile } from './status/run-status.ts'
 import { type AddTablesDeps, addTables, type TablesAdded } from './tables/add-tables.ts'
 import { allLoaded } from './tables/all-loaded.ts'
 import { chooseFollowed } from './tables/choose-followed.ts'
@@ -102,139 +102,274 @@ export async function openLocalRun(options: LocalRunOptions): Promise<LocalRun> 
 }
 
 async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: FolderLock): Promise<LocalRun> {
-  const { source, log, hints, silenceMs, now = Date.now } = options
+  const { source, log, hints, now = Date.now } = options
   await clearLeftovers(folder, now())
   const isReload = options.reload || options.replaced === true
   const { epoch } = await repairFolder(folder, { contracts: options.contracts, isReload, log, now })
   const inspected = await inspectSource({ ...options, epoch }, folder)
   const { state } = inspected
-  const followed = await chooseFollowed(inspected, options.contracts, { system: options.system, folder })
-  const { contracts: tables, leftOut } = followed
-  let { sources } = followed
+  const chosen = await chooseFollowed(inspected, options.contracts, { system: options.system, folder })
   const known = await KnownTables.open(folder.tables)
   if (state.data.slotState !== 'created') known.clear()
-  let former: readonly KnownTable[] = await goneTables(source, known.tables, sources)
+  const former = await goneTables(source, known.tables, chosen.sources)
+  const followed = new FollowedTables(known, chosen.sources, former)
   const ended = await knownContracts([...new Set(former.map(sourceTableName))], options.contracts, {
     system: options.system,
     file: folder.contracts,
   })
   const pipeline = await Pipeline.open({
-    ...{ folder, tables, hints, log, now },
-    ended: endedContracts(ended, tables),
+    ...{ folder, tables: chosen.contracts, hints, log, now },
+    ended: endedContracts(ended, chosen.contracts),
   })
   const loadLedger = new FolderLoadLedger(folder.loads)
   const loads = await openLoads({
-    ...{
-      ledger: loadLedger,
-      source,
-      sources: () => sources,
-      state,
-      pipeline,
-      log,
-      now,
-      fileBytes: options.loadFileBytes,
-    },
+    ...{ ledger: loadLedger, source, sources: () => followed.sources, state, pipeline, log, now },
+    fileBytes: options.loadFileBytes,
     /* Until it is folded, a load makes every query fold the table. */
-    onOver: () => schedule.soon('compact'),
+    onOver: () => run.foldSoon(),
   })
-  const lookSoon = () => {
-    watch.look().catch((error: unknown) => {
-      const code = error instanceof PipelineError ? error.code : 'internal'
-      log.warn('schedule.failed', { job: 'look', code })
+  const parts = { options, lock, now, state, followed, pipeline, loadLedger, loads }
+  const run = new FolderRun({ ...parts, leftOut: chosen.leftOut })
+  return run
+}
+
+/** The tables of a run and of the backlog behind it. */
+class FollowedTables {
+  readonly known: KnownTables
+  sources: readonly SourceTable[]
+  private former: readonly KnownTable[]
+
+  constructor(known: KnownTables, sources: readonly SourceTable[], former: readonly KnownTable[]) {
+    this.known = known
+    this.sources = sources
+    this.former = former
+  }
+
+  streamed(): readonly SourceTable[] {
+    return this.known.streamed(this.sources, this.former)
+  }
+
+  /** Follows more tables, or others in the place of those that had their names. */
+  follow(more: readonly SourceTable[]): void {
+    const isOld = (table: SourceTable) =>
+      !more.some((other) => sourceTableName(other) === sourceTableName(table))
+    this.known.follow(more)
+    this.former = [...this.former, ...this.known.displaced(more)]
+    this.sources = [...this.sources.filter(isOld), ...more]
+  }
+}
+
+interface RunParts {
+  readonly options: LocalRunOptions
+  readonly lock: FolderLock
+  readonly now: Clock
+  readonly state: RunState
+  readonly followed: FollowedTables
+  readonly pipeline: Pipeline
+  readonly loadLedger: FolderLoadLedger
+  readonly loads: LoadRunner
+  readonly leftOut: StatusDeps['leftOut']
+}
+
+/** Every stage of a folder, started. */
+class FolderRun implements LocalRun {
+  readonly pipeline: Pipeline
+  readonly loads: LoadRunner
+  readonly failed: Promise<never>
+  readonly compact: () => Promise<Compacted>
+  private readonly parts: RunParts
+  private readonly abort = new AbortController()
+  private readonly operations = new OperationQueue()
+  private readonly additions = new OperationQueue()
+  private readonly run: SourceRun
+  private readonly watch: SourceWatch
+  private readonly prover: Prover
+  private readonly schedule: Schedule
+  private readonly statusFile: StatusFile
+  private readonly capture: Promise<void>
+  private failure: unknown
+
+  constructor(parts: RunParts) {
+    const { options, lock, now, state, pipeline, loads, leftOut } = parts
+    const { source, log } = options
+    this.parts = parts
+    this.pipeline = pipeline
+    this.loads = loads
+    this.watch = this.sourceWatch()
+    this.run = this.sourceRun()
+    pipeline.start()
+    pipeline.meter.start()
+    this.capture = this.run.run(this.abort.signal)
+    this.failed = Promise.race([
+      pipeline.failed,
+      this.capture.then(() => new Promise<never>(() => undefined)),
+    ])
+    this.failed.catch((error: unknown) => {
+      this.failure = error
+    })
+    this.prover = new Prover({ source, state, pipeline, failed: this.failed, log, now })
+    /* `perform` answers a request to compact with what compacting made. */
+    this.compact = sharedRun(async () =>
+      wholly(
+        (await this.perform(
+          { kind: 'compact', isDryRun: false },
+          this.abort.signal,
+          () => undefined,
+        )) as Compacted,
+      ),
+    )
+    lock.serve((request, { emit, signal }) => this.perform(parseOperation(request), signal, emit))
+    this.schedule = new Schedule(this.jobs(), log)
+    this.schedule.start()
+    this.statusFile = new StatusFile(pipeline.folder.status, {
+      ...{ pipeline, state, run: this.run, loads, leftOut, now },
+    })
+    this.statusFile.start()
+  }
+
+  get tables(): readonly Table[] {
+    return this.pipeline.tables
+  }
+
+  status(): RunStatus {
+    return this.statusFile.current()
+  }
+
+  loaded(signal: AbortSignal): Promise<void> {
+    const { run, loads, watch } = this
+    const { state, followed } = this.parts
+    const all = allLoaded({ state, run, loads, watch, sources: () => followed.sources }, signal)
+    return Promise.race([all, this.failed])
+  }
+
+  reconcile(...[signal, request, onTable]: Parameters<LocalRun['reconcile']>): Promise<Proof> {
+    return this.prover.prove(signal, request, onTable)
+  }
+
+  look(): Promise<void> {
+    return this.watch.look()
+  }
+
+  foldSoon(): void {
+    this.schedule.soon('compact')
+  }
+
+  addTables(...[request, context]: Parameters<LocalRun['addTables']>): Promise<TablesAdded> {
+    const { pipeline, loads, run } = this
+    const { options, state, followed } = this.parts
+    const add = () =>
+      addTables(request, {
+        ...{ source: options.source, state, pipeline, loads, run, ...context },
+        sources: () => followed.sources,
+        follow: (more) => followed.follow(more),
+        readContracts: options.readContracts ?? (() => Promise.resolve(options.contracts)),
+      })
+    return this.additions.run(add, stopping)
+  }
+
+  async stop(): Promise<void> {
+    const { parts, pipeline } = this
+    this.abort.abort()
+    await this.schedule.stop()
+    /* Before the capture has ended nothing is left that an addition waits for. */
+    await this.capture.catch(() => undefined)
+    await this.additions.close()
+    await this.watch.close()
+    /* An operation ends where it can go on; after a failed stage it may wait for a delivery that never comes. */
+    await Promise.race([this.operations.close(), pipeline.failed.catch(() => undefined)])
+    const refused: unknown = await pipeline.stop().catch((error: unknown) => error)
+    await allInTurn([
+      () => this.statusFile.stop(this.failure ?? refused),
+      () => parts.loadLedger.close(),
+      () => parts.state.close(),
+      () => parts.lock.release(),
+    ])
+    /* What made the run fail is told already. */
+    if (this.failure === undefined && refused !== undefined) throw refused
+  }
+
+  private sourceRun(): SourceRun {
+    const { options, state, pipeline, loads, now, followed } = this.parts
+    const { source, log, silenceMs } = options
+    const lookSoon = () => {
+      this.watch.look().catch((error: unknown) => {
+        const code = error instanceof PipelineError ? error.code : 'internal'
+        log.warn('schedule.failed', { job: 'look', code })
+      })
+    }
+    return new SourceRun({
+      ...{ source, tables: () => followed.sources, state, pipeline, loads, log, now, silenceMs, lookSoon },
+      streamed: () => followed.streamed(),
+      keysOf: (table) => sourceKeys(pipeline.tables, table),
+      altered: (table) => followed.known.alter(table),
+      saved: () => followed.known.saved(),
+      look: async () => {
+        await this.watch.observe()
+      },
     })
   }
-  const run = new SourceRun({
-    ...{ source, tables: () => sources, state, pipeline, loads, log, now, silenceMs, lookSoon },
-    streamed: () => known.streamed(sources, former),
-    keysOf: (table) => sourceKeys(pipeline.tables, table),
-    altered: (table) => known.alter(table),
-    saved: () => known.saved(),
-    look: async () => {
-      await watch.observe()
-    },
-  })
-  const abort = new AbortController()
-  pipeline.start()
-  pipeline.meter.start()
-  const capture = run.run(abort.signal)
-  const failed = Promise.race([pipeline.failed, capture.then(() => new Promise<never>(() => undefined))])
-  let failure: unknown
-  failed.catch((error: unknown) => {
-    failure = error
-  })
-  const prover = new Prover({ source, state, pipeline, failed, log, now })
-  const operations = new OperationQueue()
-  const additions = new OperationQueue()
-  const add: LocalRun['addTables'] = (request, context) =>
-    additions.run(
-      () =>
-        addTables(request, {
-          ...{ source, state, pipeline, loads, run, ...context },
-          sources: () => sources,
-          follow: (more) => {
-            const isOld = (table: SourceTable) =>
-              !more.some((other) => sourceTableName(other) === sourceTableName(table))
-            known.follow(more)
-            former = [...former, ...known.displaced(more)]
-            sources = [...sources.filter(isOld), ...more]
-          },
-          readContracts: options.readContracts ?? (() => Promise.resolve(options.contracts)),
-        }),
-      stopping,
-    )
-  const rebind = async (table: string) => {
+
+  private sourceWatch(): SourceWatch {
+    const { options, state, pipeline, loads, now, followed } = this.parts
+    return new SourceWatch({
+      ...{ source: options.source, state, loads, log: options.log, now },
+      sources: () => followed.sources,
+      contracts: () => pipeline.tables,
+      known: followed.known,
+      rebind: (table) => this.rebind(table),
+      drift: pipeline.drift,
+      resend: async () => {
+        await this.run.pause(() => Promise.resolve())
+      },
+    })
+  }
+
+  private async rebind(table: string): Promise<void> {
+    const { state } = this.parts
     const { added } = state.data
     const request = { tables: [table], isLoaded: true, isDryRun: false, contracts: {} }
-    await add(request, { signal: abort.signal, onStep: () => undefined })
+    await this.addTables(request, { signal: this.abort.signal, onStep: () => undefined })
     /* Nobody added it: it is followed for as long as the patterns name it. */
     if (!added.includes(table))
       await state.update({ added: state.data.added.filter((name) => name !== table) })
   }
-  const watch = new SourceWatch({
-    ...{
-      source,
-      sources: () => sources,
-      contracts: () => pipeline.tables,
-      known,
-      state,
-      loads,
-      rebind,
-      log,
-      now,
-    },
-    drift: pipeline.drift,
-    resend: async () => {
-      await run.pause(() => Promise.resolve())
-    },
-  })
-  const running = {
-    runner: loads,
-    activity: () => askSourceActivity(source, state.data.slot),
-    heal: prover.heal.bind(prover),
-    addTables: (
-      request: AddTablesRequest,
-      context: { signal: AbortSignal; onProgress: (p: unknown) => void },
-    ) => add(request, { signal: context.signal, onStep: (step) => context.onProgress({ step }) }),
-  }
-  const perform = (asked: Operation, signal: AbortSignal, onProgress: (progress: unknown) => void) => {
-    const either = AbortSignal.any([abort.signal, signal])
-    const work = () => runOperation(asked, { pipeline, running, now, signal: either, onProgress })
+
+  private perform(
+    asked: Operation,
+    signal: AbortSignal,
+    onProgress: (progress: unknown) => void,
+  ): Promise<unknown> {
+    const { options, state, now } = this.parts
+    const running = {
+      runner: this.loads,
+      activity: () => askSourceActivity(options.source, state.data.slot),
+      heal: this.prover.heal.bind(this.prover),
+      addTables: (
+        request: AddTablesRequest,
+        context: { signal: AbortSignal; onProgress: (p: unknown) => void },
+      ) =>
+        this.addTables(request, {
+          signal: context.signal,
+          onStep: (step) => context.onProgress({ step }),
+        }),
+    }
+    const either = AbortSignal.any([this.abort.signal, signal])
+    const work = () =>
+      runOperation(asked, { pipeline: this.pipeline, running, now, signal: either, onProgress })
     /* Loads and additions have queues of their own, and healing touches no file: they wait for nothing. */
     if (asked.kind.startsWith('load-') || asked.kind === 'heal' || asked.kind === 'table-add') return work()
-    return operations.run(work, stopping)
+    return this.operations.run(work, stopping)
   }
-  /* `perform` answers a request to compact with what compacting made. */
-  const compact = sharedRun(async () =>
-    wholly((await perform({ kind: 'compact', isDryRun: false }, abort.signal, () => undefined)) as Compacted),
-  )
-  lock.serve((request, { emit, signal }) => perform(parseOperation(request), signal, emit))
-  const schedule = new Schedule(
-    [
+
+  private jobs(): ConstructorParameters<typeof Schedule>[0] {
+    const { pipeline, loads, watch, prover } = this
+    const { options } = this.parts
+    return [
       {
         name: 'compact',
         everyMs: options.compactEveryMs,
         run: async () => {
-          await compact()
+          await this.compact()
         },
       },
       {
@@ -242,57 +377,29 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
         everyMs: FOREIGN_MS,
         pace: { share: 0.005, mostMs: LOOK_MS },
         run: async () => {
-          const { objects, quarantine } = pipeline
+          const { objects, quarantine, folder } = pipeline
           const files = new FolderFiles(objects, folder.scratch)
-          await setForeignAside(() => loads.loads(), { objects, files, quarantine, log })
+          await setForeignAside(() => loads.loads(), { objects, files, quarantine, log: options.log })
         },
       },
       { name: 'look', everyMs: options.lookEveryMs ?? LOOK_MS, run: () => watch.look() },
       {
         name: 'prove',
         everyMs: options.proveEveryMs,
-        run: () => prover.proveByItself(abort.signal),
+        run: () => prover.proveByItself(this.abort.signal),
       },
-    ],
-    log,
-  )
-  schedule.start()
-  const statusFile = new StatusFile(folder.status, { pipeline, state, run, loads, leftOut, now })
-  statusFile.start()
+    ]
+  }
+}
 
-  return {
-    get tables() {
-      return pipeline.tables
-    },
-    addTables: add,
-    look: () => watch.look(),
-    pipeline,
-    loads,
-    failed,
-    status: () => statusFile.current(),
-    loaded: (signal) =>
-      Promise.race([allLoaded({ state, run, loads, watch, sources: () => sources }, signal), failed]),
-    reconcile: (signal, request, onTable) => prover.prove(signal, request, onTable),
-    compact,
-    async stop() {
-      abort.abort()
-      await schedule.stop()
-      /* Before the capture has ended nothing is left that an addition waits for. */
-      await capture.catch(() => undefined)
-      await additions.close()
-      await watch.close()
-      /* An operation ends where it can go on; after a failed stage it may wait for a delivery that never comes. */
-      await Promise.race([operations.close(), pipeline.failed.catch(() => undefined)])
-      const refused: unknown = await pipeline.stop().catch((error: unknown) => error)
-      await allInTurn([
-        () => statusFile.stop(failure ?? refused),
-        () => loadLedger.close(),
-        () => state.close(),
-        () => lock.release(),
-      ])
-      /* What made the run fail is told already. */
-      if (failure === undefined && refused !== undefined) throw refused
-    },
+/* Work that is done once at a time: whoever asks while it is done gets what that makes. */
+function sharedRun<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined
+  return () => {
+    running ??= work().finally(() => {
+      running = undefined
+    })
+    return running
   }
 }
 

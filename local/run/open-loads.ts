@@ -59,10 +59,8 @@ export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> 
   return runner
 }
 
-async function openParts(
-  { source, state, pipeline, log, fileBytes }: OpenLoadsOptions,
-  runner: () => LoadRunner,
-): Promise<OpenParts> {
+async function openParts(options: OpenLoadsOptions, runner: () => LoadRunner): Promise<OpenParts> {
+  const { source, state, pipeline, log, fileBytes } = options
   const { folder, objects, catalog } = pipeline
   await mkdir(folder.scratch, { recursive: true, mode: 0o700 })
   const temporary = await mkdtemp(join(folder.scratch, 'load-'))
@@ -71,34 +69,6 @@ async function openParts(
   const files = new FolderFiles(objects, temporary)
   const room = new EngineRoom([engine, lander])
   const connection = new KeptConnection(source, 'tidemark load')
-  const landLoaded = async ({ load, ...file }: FileToLand, own: DuckEngine) => {
-    const landed = landTableFile(
-      { ...file, revision: 0 },
-      {
-        engine: own,
-        files,
-        tables: pipeline.tables,
-        maskKey: pipeline.maskKey,
-        objects,
-        catalog,
-        quarantine: pipeline.quarantine,
-      },
-    )
-    const { history, ...counts } = await landed.catch(async (error: unknown) => {
-      /* Whole, with its reason; the table's load fails, and `load resume` reads it again. */
-      if (error instanceof PipelineError && error.code === 'landing/corrupt')
-        await setAside(file.key, error, { files, quarantine: pipeline.quarantine, log })
-      throw error
-    })
-    await pipeline.ledger.recordLoadFile({
-      load,
-      key: file.key,
-      table: file.table,
-      ...counts,
-      files: history,
-    })
-    return { ...counts, history: history.flatMap(({ added }) => added.map(({ key }) => key)) }
-  }
   return {
     parts: {
       source,
@@ -109,7 +79,7 @@ async function openParts(
       engine,
       makeRoom: (columns) => room.make(columns),
       ...(fileBytes === undefined ? {} : { fileBytes }),
-      land: (file) => landLoaded(file, lander),
+      land: (file) => landLoaded(file, lander, files, options),
       refuse: async (entry) => {
         log.warn('load.oversize', { table: entry.table ?? '' })
         await pipeline.quarantine.put([entry])
@@ -139,6 +109,41 @@ async function openParts(
       void rm(temporary, { recursive: true, force: true })
     },
   }
+}
+
+async function landLoaded(
+  { load, ...file }: FileToLand,
+  engine: DuckEngine,
+  files: FolderFiles,
+  { pipeline, log }: OpenLoadsOptions,
+) {
+  const { objects, catalog } = pipeline
+  const landed = landTableFile(
+    { ...file, revision: 0 },
+    {
+      engine,
+      files,
+      tables: pipeline.tables,
+      maskKey: pipeline.maskKey,
+      objects,
+      catalog,
+      quarantine: pipeline.quarantine,
+    },
+  )
+  const { history, ...counts } = await landed.catch(async (error: unknown) => {
+    /* Whole, with its reason; the table's load fails, and `load resume` reads it again. */
+    if (error instanceof PipelineError && error.code === 'landing/corrupt')
+      await setAside(file.key, error, { files, quarantine: pipeline.quarantine, log })
+    throw error
+  })
+  await pipeline.ledger.recordLoadFile({
+    load,
+    key: file.key,
+    table: file.table,
+    ...counts,
+    files: history,
+  })
+  return { ...counts, history: history.flatMap(({ added }) => added.map(({ key }) => key)) }
 }
 
 /* A table that was added to a running pipeline must not end it for the others. */

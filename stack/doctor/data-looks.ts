@@ -38,7 +38,8 @@ import {
 const reading = ['capture', 'capture_service', 'format', 'land', 'land_load'] as const
 
 /** Looks at functions, queues and stores, in the data account. */
-export function dataLooks({ stack, tables, data, now }: StackSession): readonly StackLook[] {
+export function dataLooks(session: StackSession): readonly StackLook[] {
+  const { stack, tables, data, now } = session
   return [
     look(functionRules, 'lambda:GetFunctionConfiguration on the functions', async () => {
       const { functions } = outputsOf(stack, 'data', ['functions'])
@@ -64,22 +65,7 @@ export function dataLooks({ stack, tables, data, now }: StackSession): readonly 
       )
       return { queues: new Map(await Promise.all(depths)) }
     }),
-    look(
-      firehoseRules,
-      'firehose:DescribeDeliveryStream on the delivery stream, cloudwatch:GetMetricData on *',
-      async () => {
-        const { firehose_stream: name } = outputsOf(stack, 'data', ['firehose_stream'])
-        const status = await readDeliveryStream({ client: data().client(firehoseClient), retry }, name)
-        const metrics = { client: data().client(cloudWatchClient), retry, now }
-        const [oldest] = await measured(metrics, 900_000, [
-          {
-            ...{ namespace: 'AWS/Firehose', metric: 'DeliveryToS3.DataFreshness', statistic: 'Maximum' },
-            dimensions: { DeliveryStreamName: name },
-          },
-        ])
-        return { name, status, oldestSeconds: oldest?.newest ?? null }
-      },
-    ),
+    firehoseLook(session),
     look(tableRules, 'dynamodb:DescribeTable and DescribeTimeToLive on the tables of the stack', async () => {
       const of = outputsOf(stack, 'data', ['raw_table', 'quarantine_table', 'ledger_table'])
       const client = data().client(dynamoClient)
@@ -115,4 +101,23 @@ export function dataLooks({ stack, tables, data, now }: StackSession): readonly 
       }
     }),
   ]
+}
+
+function firehoseLook({ stack, data, now }: StackSession): StackLook {
+  return look(
+    firehoseRules,
+    'firehose:DescribeDeliveryStream on the delivery stream, cloudwatch:GetMetricData on *',
+    async () => {
+      const { firehose_stream: name } = outputsOf(stack, 'data', ['firehose_stream'])
+      const status = await readDeliveryStream({ client: data().client(firehoseClient), retry }, name)
+      const metrics = { client: data().client(cloudWatchClient), retry, now }
+      const [oldest] = await measured(metrics, 900_000, [
+        {
+          ...{ namespace: 'AWS/Firehose', metric: 'DeliveryToS3.DataFreshness', statistic: 'Maximum' },
+          dimensions: { DeliveryStreamName: name },
+        },
+      ])
+      return { name, status, oldestSeconds: oldest?.newest ?? null }
+    },
+  )
 }

@@ -140,44 +140,40 @@ export async function lookAtSource(
     groupBy(columns, ({ relation }) => relation),
     groupBy(types, ({ relation }) => relation),
   ]
-  return {
-    tables: new Map(
-      relations.map((row) => [
-        Number(row.oid),
+  const lookOf = (row: RelationRow): TableLook => ({
+    schema: row.schema,
+    name: row.name,
+    own: toIdentity(row),
+    hidesRows: row.hides_rows === 'true',
+    partitions: Object.fromEntries(
+      (partitionsOf.get(row.oid) ?? []).map((leaf) => [
+        leaf.oid,
         {
-          schema: row.schema,
-          name: row.name,
-          own: toIdentity(row),
-          hidesRows: row.hides_rows === 'true',
-          partitions: Object.fromEntries(
-            (partitionsOf.get(row.oid) ?? []).map((leaf) => [
-              leaf.oid,
-              {
-                ...toIdentity(leaf),
-                name: sourceTableName(leaf),
-                link: leaf.link,
-                isBorn: leaf.is_born === 'true',
-                store: leaf.store,
-                isEmpty: leaf.is_empty === 'true',
-              },
-            ]),
-          ),
-          columns: Object.fromEntries(
-            (columnsOf.get(row.oid) ?? []).map((column) => [
-              column.number,
-              { name: column.name, type: column.type, hasDefault: column.has_default === 'true' },
-            ]),
-          ),
-          types: Object.fromEntries(
-            (typesOf.get(row.oid) ?? []).map(({ oid, base, labels, attributes }) => [
-              oid,
-              { base, labels: labels === null ? null : labelsOf(labels), attributes },
-            ]),
-          ),
-          publication: published(row),
+          ...toIdentity(leaf),
+          name: sourceTableName(leaf),
+          link: leaf.link,
+          isBorn: leaf.is_born === 'true',
+          store: leaf.store,
+          isEmpty: leaf.is_empty === 'true',
         },
       ]),
     ),
+    columns: Object.fromEntries(
+      (columnsOf.get(row.oid) ?? []).map((column) => [
+        column.number,
+        { name: column.name, type: column.type, hasDefault: column.has_default === 'true' },
+      ]),
+    ),
+    types: Object.fromEntries(
+      (typesOf.get(row.oid) ?? []).map(({ oid, base, labels, attributes }) => [
+        oid,
+        { base, labels: labels === null ? null : labelsOf(labels), attributes },
+      ]),
+    ),
+    publication: published(row),
+  })
+  return {
+    tables: new Map(relations.map((row) => [Number(row.oid), lookOf(row)])),
     holders: new Map(holders.map((row) => [sourceTableName(row), Number(row.oid)])),
   }
 }
