@@ -34,7 +34,7 @@ export function commandsIn(advice: string): readonly (readonly string[])[] {
   )
 }
 
-/** Runs a command of an advice on a folder, through the command line that a person types it into. Resolves with what it printed. */
+/** Runs a command of an advice on a folder, through the command line that a person types it into. Resolves with what it printed, progress too. */
 export async function carryOut(
   command: readonly string[],
   where: { readonly dir: string; readonly root: string },
@@ -42,15 +42,19 @@ export async function carryOut(
   return (await runCommand(command, where)).printed
 }
 
-/** As `carryOut`, with the exit code. */
+/** As `carryOut`, with the exit code, and what a program would read: standard output alone. */
 export async function runCommand(
   command: readonly string[],
   { dir, root }: { readonly dir: string; readonly root: string },
-): Promise<{ readonly printed: string; readonly code: unknown }> {
+): Promise<{ readonly printed: string; readonly read: string; readonly code: unknown }> {
   const printed: string[] = []
+  const read: string[] = []
   const output = {
     ...{ isTerminal: false, columns: 200 },
-    result: (line: string) => void printed.push(line),
+    result: (line: string) => {
+      printed.push(line)
+      read.push(line)
+    },
     progress: (line: string) => void printed.push(line),
   }
   const make = await commandLine({ output, sourceFromEnvironment: undefined })
@@ -62,7 +66,7 @@ export async function runCommand(
       ...command,
       ...['--dir', dir, '--schemas', join(root, SCHEMAS)],
     ])
-    return { printed: printed.join('\n'), code: process.exitCode }
+    return { printed: printed.join('\n'), read: read.join('\n'), code: process.exitCode }
   } finally {
     process.exitCode = before
   }

@@ -124,8 +124,8 @@ test.each(['gone', 'cut in half'] as const)(
   'compaction makes a base anew whose file is %s, without being asked',
   async (how) => {
     const copy = await damagedCopy('public.things', how)
-    const printed = await carryOut(['compact', '--json'], { dir: copy, root })
-    expect(JSON.parse(printed).results).toMatchObject(
+    const { read } = await runCommand(['compact', '--json'], { dir: copy, root })
+    expect(JSON.parse(read).results).toMatchObject(
       expect.arrayContaining([expect.objectContaining({ table: 'public.things', state: 'published' })]),
     )
     expect(await look(copy)).toEqual(before)
@@ -153,7 +153,7 @@ test('of a base that history alone does not make again the way on is a load, and
   expect(code).toBe(2)
   const json = await runCommand(['compact', '--json'], { dir: copy, root })
   expect(json.code).toBe(2)
-  expect(JSON.parse(json.printed)).toMatchObject({
+  expect(JSON.parse(json.read)).toMatchObject({
     results: [{ table: 'hr.people', state: 'nothing new' }],
     failed: [{ table: 'public.things v1', code: 'lake/base-lost' }],
   })
