@@ -29,6 +29,8 @@ export default defineConfig({
     maxWorkers: Math.min(4, Math.max(2, availableParallelism())),
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    /* What is waited for comes; a busy machine takes its time. */
+    expect: { poll: { timeout: 30_000 } },
     passWithNoTests: false,
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     /* Its modules import folders, which Node cannot load. */
