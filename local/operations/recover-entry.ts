@@ -5,6 +5,7 @@ import { decodeDms } from '../../ingest/capture/decode-dms.ts'
 import { landObject } from '../../ingest/land/land-object.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
 import type { CaptureContext } from '../pipeline/pipeline.ts'
+import { heldUntilLoaded, isLoadedSince } from './held-until-loaded.ts'
 import type { OperationParts } from './operation-parts.ts'
 
 /**
@@ -29,25 +30,13 @@ export async function recoverEntry(
   }
 }
 
-/* Of changes that would reach rows that are not theirs, or leave a row behind: until a load has read the table since. */
-const UNTIL_LOADED: readonly string[] = ['capture/other-table', 'capture/no-old-key']
-
-async function checkLoaded(
-  { table, position, reasons }: WaitingEntry,
-  { catalog }: Pick<OperationParts, 'catalog'>,
-): Promise<void> {
-  const held = reasons.find(({ code }) => UNTIL_LOADED.includes(code))
-  if (held === undefined || position === null) return
-  const isRead = (await catalog.entries()).some(
-    (entry) =>
-      entry.table.source === table &&
-      entry.floors.some((floor) => floor.reason === 'load' && floor.position >= position),
+async function checkLoaded(entry: WaitingEntry, { catalog }: Pick<OperationParts, 'catalog'>): Promise<void> {
+  const held = heldUntilLoaded(entry)
+  if (held === undefined || isLoadedSince(entry, await catalog.entries())) return
+  throw new PipelineError(
+    held.code,
+    `${held.message}; it is redriven by itself when a load of the table that began later is complete`,
   )
-  if (!isRead)
-    throw new PipelineError(
-      held.code,
-      `${held.message}; it can be redriven when a load of the table that began later is complete`,
-    )
 }
 
 async function captureAgain(

@@ -134,8 +134,8 @@ export class FolderQuarantine implements Quarantine {
     return counts
   }
 
-  /* Those that wait, in the order they came. */
-  private arrivals(): readonly Arrival[] {
+  /** Those that wait, in the order they came, without their payloads. */
+  arrivals(): readonly Arrival[] {
     return [...this.waiting.values()].flatMap((index) => {
       const header = this.log.header(index)
       return header?.kind === 'entry' ? [header] : []

@@ -53,6 +53,10 @@ async function redriven(table: string): Promise<readonly string[]> {
   return found
 }
 
+/* As `status` counts them. */
+const waiting = (table: string) =>
+  lab.run.status().tables.find((one) => one.table.endsWith(table))?.quarantined ?? -1
+
 const loads = (table: string) =>
   lab.run.loads.loads().filter((load) => load.tables.some((one) => one.table === `public.${table}`)).length
 
@@ -82,7 +86,9 @@ describe('the replica identity', () => {
     await lab.sql('alter table swapped_identity replica identity default')
     await looked()
     await equal('swapped_identity')
-    expect(await redriven('swapped_identity')).toEqual([])
+    await until(() => waiting('swapped_identity') === 0)
+    await equal('swapped_identity')
+    expect(waiting('swapped_identity')).toBe(0)
     expect([drift('swapped_identity'), loads('swapped_identity')]).toEqual([[], 2])
   })
 
@@ -202,6 +208,9 @@ describe('names', () => {
       delete from right_one where id = 5`)
     await until(() => loads('left_one') === 2 && loads('right_one') === 2)
     await equal('left_one', 'right_one')
+    await until(() => waiting('left_one') + waiting('right_one') === 0)
+    await equal('left_one', 'right_one')
+    expect([waiting('left_one'), waiting('right_one')]).toEqual([0, 0])
     expect([drift('left_one'), drift('right_one')]).toEqual([[], []])
     await lab.sql(
       `update left_one set v = 'after' where id = 1; insert into right_one values (99, 990, 'after')`,
