@@ -1,7 +1,7 @@
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isJsonObject, parseJsonObject } from '../../core/json.ts'
 import type { Catalog, ObjectStore, Reason, WaitingEntry } from '../../core/ports/ports.ts'
-import { decodeDms } from '../../ingest/capture/decode-dms.ts'
+import { type DmsRecord, decodeDms } from '../../ingest/capture/decode-dms.ts'
 import { landObject } from '../../ingest/land/land-object.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
 import type { CaptureContext } from '../pipeline/pipeline.ts'
@@ -49,11 +49,20 @@ async function captureAgain(
   const data = Buffer.from(payload, 'base64')
   /* The row of a load that nobody knew gets no position: that of a later load would put it above newer changes. */
   const context: CaptureContext = { epoch, loadPositionOf: () => undefined }
-  decodeDms(data, context)
-  if (isDryRun) return
+  const record = decodeDms(data, context)
+  if (isDryRun || isCovered(entry, record)) return
   /* Named after the entry: captured twice, it is the same page. */
   const { quarantined } = await pipeline.capture([{ sequence: id, partitionKey: id, data }], context)
   if (quarantined > 0) throw new PipelineError('capture/page-too-large', 'the record is refused again')
+}
+
+/* A delete of which nobody can say the row: the load that it waited for has what it did. */
+function isCovered(entry: WaitingEntry, record: DmsRecord): boolean {
+  return (
+    heldUntilLoaded(entry)?.code === 'capture/no-old-key' &&
+    record.kind === 'change' &&
+    record.change.operation === 'delete'
+  )
 }
 
 async function landAgain(

@@ -308,6 +308,7 @@ class FolderRun implements LocalRun {
       ...{ source, tables: () => followed.sources, state, pipeline, loads, log, now, silenceMs, lookSoon },
       streamed: () => followed.streamed(),
       keysOf: (table) => sourceKeys(pipeline.tables, table),
+      hasFormer: (table) => followed.known.displaced([table]).length > 0,
       altered: (table) => followed.known.alter(table),
       saved: () => followed.known.saved(),
       look: async () => {
