@@ -142,7 +142,11 @@ export function badLoadFile(
   return { ...badFile(table, file, found), kind: 'load', advice }
 }
 
-function badFile(contract: string, { key, rows, bytes }: Pick<LakeFile, 'key' | 'rows' | 'bytes'>, found: FoundFile): LedgerFinding {
+function badFile(
+  contract: string,
+  { key, rows, bytes }: Pick<LakeFile, 'key' | 'rows' | 'bytes'>,
+  found: FoundFile,
+): LedgerFinding {
   const lost = `${plural(rows, 'row')} of ${contract}`
   const says = {
     missing: `${key} is missing: ${lost}`,

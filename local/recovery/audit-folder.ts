@@ -87,7 +87,11 @@ async function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): P
         rowsOf,
       })
       return {
-        findings: [...(await damagedFrames(raw, quarantine, entries)), ...findings, ...(await auditLoadFiles(loads, rowsOf))],
+        findings: [
+          ...(await damagedFrames(raw, quarantine, entries)),
+          ...findings,
+          ...(await auditLoadFiles(loads, rowsOf)),
+        ],
         before: ledger.book.since,
       }
     } finally {

@@ -71,17 +71,20 @@ async function tell(name: string, how: keyof typeof damages): Promise<boolean> {
   return faults.length > 0
 }
 
-test.each(['gone', 'cut in half'] as const)('a load file that is %s is named, with the load to do', async (how) => {
-  const copy = join(root, `load file ${how}`)
-  await copyOf(kept, copy)
-  const found = await new FolderObjects(copy).list('landing/loads/')
-  const [key = ''] = found.filter((name) => name.includes('/people/'))
-  await damages[how](join(copy, key))
-  const { findings } = await auditFolder(runFolder(copy), 1)
-  expect(findings).toMatchObject([{ kind: 'load', name: key, table: 'public.people', severity: 'fault' }])
-  expect(findings[0]?.advice).toBe('tidemark load start --tables public.people --wait')
-  await rm(copy, { recursive: true })
-})
+test.each(['gone', 'cut in half'] as const)(
+  'a load file that is %s is named, with the load to do',
+  async (how) => {
+    const copy = join(root, `load file ${how}`)
+    await copyOf(kept, copy)
+    const found = await new FolderObjects(copy).list('landing/loads/')
+    const [key = ''] = found.filter((name) => name.includes('/people/'))
+    await damages[how](join(copy, key))
+    const { findings } = await auditFolder(runFolder(copy), 1)
+    expect(findings).toMatchObject([{ kind: 'load', name: key, table: 'public.people', severity: 'fault' }])
+    expect(findings[0]?.advice).toBe('tidemark load start --tables public.people --wait')
+    await rm(copy, { recursive: true })
+  },
+)
 
 const ways = ['gone', 'cut in half', 'flipped in one bit'] as const
 
