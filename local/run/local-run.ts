@@ -220,9 +220,7 @@ class FolderRun implements LocalRun {
         )) as Compacted,
       ),
     )
-    this.release = releaseLoaded(pipeline, (asked) =>
-      this.perform(asked, this.abort.signal, () => undefined),
-    )
+    this.release = releaseLoaded(pipeline, (asked) => this.perform(asked, this.abort.signal, () => undefined))
     lock.serve((request, { emit, signal }) => this.perform(parseOperation(request), signal, emit))
     this.schedule = new Schedule(this.jobs(), log)
     this.schedule.start()
