@@ -173,7 +173,7 @@ async function reading<T>(
   const folder = runFolder(dir)
   if ((await RunState.read(folder.state)) === undefined)
     throw new PipelineError('run/not-found', `no run in ${dir}`)
-  const quarantine = await FolderQuarantine.open(folder.quarantine, { mode: 'read' })
+  const quarantine = await FolderQuarantine.open(folder, { mode: 'read' })
   try {
     return await read(quarantine)
   } finally {

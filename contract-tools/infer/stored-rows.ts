@@ -45,12 +45,12 @@ export async function rawRows(folder: RunFolder, table: string, limit: number): 
 
 /** Up to `limit` changes of a table that wait in quarantine; `each` sees them one by one. */
 export async function quarantinedRows(
-  { quarantine }: RunFolder,
+  folder: RunFolder,
   table: string,
   limit: number,
   each: (refused: Refused) => void,
 ): Promise<StoredRows> {
-  const store = await FolderQuarantine.open(quarantine, { mode: 'read' })
+  const store = await FolderQuarantine.open(folder, { mode: 'read' })
   const look = new Look()
   try {
     let seen = 0

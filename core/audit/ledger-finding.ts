@@ -64,12 +64,12 @@ export function badState(name: string, state: 'missing' | 'damaged', advice: str
   }
 }
 
-/** A frame of quarantine whose bytes are not what arrived. */
-export function damagedEntry(file: string, index: number): LedgerFinding {
+/** An item of quarantine that is not what was written. */
+export function damagedEntry(file: string, name: string): LedgerFinding {
   return {
-    ...{ kind: 'quarantine', table: '', name: `${file} ${index}`, count: 1, first: null, last: null },
+    ...{ kind: 'quarantine', table: '', name: `${file} ${name}`, count: 1, first: null, last: null },
     ...{ object: null, severity: 'fault' },
-    message: `entry ${index} of ${file} does not match its checksum`,
+    message: `${name} in ${file} does not match its checksum`,
     advice: `Restore ${file} from a backup.`,
   }
 }
@@ -132,21 +132,7 @@ export function badBase(
   return { ...badFile(`${name} v${version}`, file, found), advice }
 }
 
-/** A file of a table's newest load that is not what was read. What landed of it is in history; a replay needs it again. */
-export function badLoadFile(
-  table: string,
-  file: Pick<LakeFile, 'key' | 'rows' | 'bytes'>,
-  found: FoundFile,
-): LedgerFinding {
-  const advice = `tidemark load start --tables ${table} --wait`
-  return { ...badFile(table, file, found), kind: 'load', advice }
-}
-
-function badFile(
-  contract: string,
-  { key, rows, bytes }: Pick<LakeFile, 'key' | 'rows' | 'bytes'>,
-  found: FoundFile,
-): LedgerFinding {
+function badFile(contract: string, { key, rows, bytes }: LakeFile, found: FoundFile): LedgerFinding {
   const lost = `${plural(rows, 'row')} of ${contract}`
   const says = {
     missing: `${key} is missing: ${lost}`,

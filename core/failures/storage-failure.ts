@@ -16,6 +16,14 @@ const CAUSES: readonly { readonly errno: RegExp; readonly words: RegExp; readonl
   { errno: /^(?:EMFILE|ENFILE)$/, words: /Too many open files/i, code: 'run/too-many-files' },
   { errno: /^EIO$/, words: /Input\/output error/i, code: 'run/disk-failed' },
 ]
+/* What SQLite says of its file: its own numbers, which it makes of the system's. */
+const OF_SQLITE: readonly { readonly errcode: (code: number) => boolean; readonly code: FailureCode }[] = [
+  /* SQLITE_FULL, and a shared memory file that cannot grow (SQLITE_IOERR_SHMSIZE). */
+  { errcode: (code) => code === 13 || code === 4_874, code: 'run/disk-full' },
+  /* SQLITE_PERM, SQLITE_READONLY, SQLITE_CANTOPEN. */
+  { errcode: (code) => [3, 8, 14].includes(code & 0xff), code: 'run/not-writable' },
+  { errcode: (code) => (code & 0xff) === 10, code: 'run/disk-failed' },
+]
 /* Calls of a network or of another process, which may be refused by the same numbers. */
 const NOT_OF_FILES = /^(?:connect|listen|bind|accept|getaddrinfo|spawn|kill|send|recv)/
 const ENGINE = /^(?:IO|Out of Memory|Invalid|INTERNAL|FATAL) Error/i
@@ -41,6 +49,7 @@ export function storageFailure(error: unknown): PipelineError | undefined {
 
 function failureOf(error: Error): { readonly code: FailureCode; readonly message: string } | undefined {
   if (error instanceof PipelineError) return undefined
+  if ('errcode' in error) return sqliteFailureOf(error)
   const { code, syscall, path } = error as NodeJS.ErrnoException
   /* The lock of a folder is a socket in it. */
   const socket =
@@ -58,4 +67,10 @@ function failureOf(error: Error): { readonly code: FailureCode; readonly message
   const [words = ''] = known.words.exec(error.message) ?? []
   const file = IN_ENGINE.exec(error.message)?.[1]
   return { code: known.code, message: file === undefined ? words : `${words}: ${file}` }
+}
+
+function sqliteFailureOf(error: Error & { readonly errcode: unknown }) {
+  const known = OF_SQLITE.find(({ errcode }) => errcode(Number(error.errcode)))
+  if (known === undefined) return undefined
+  return { code: known.code, message: 'path' in error ? `${error.message}: ${error.path}` : error.message }
 }

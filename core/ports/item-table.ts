@@ -51,16 +51,18 @@ export interface ItemShape {
   readonly inlineBytes: number
   /** Over how many partitions what belongs together is spread. */
   readonly spread: number
+  /** How many calls at once it takes from one caller: on a machine those of one turn are one commit. */
+  readonly callsAtOnce: number
 }
 
 /**
- * A table of items: the state of a pipeline, DynamoDB on AWS.
+ * A table of items: the state of a pipeline, DynamoDB on AWS and a table of one SQLite file on a machine.
  * Durability: on stable storage when a call resolves; a call that throws may have written some of its items, but for
  * `putIf`, `changeIf` and `deleteIf`, which are of one item.
  * Duplicates: writing again what is there changes nothing. A call whose answer was lost is made again by the engine, so a
  * condition must hold of what the call itself wrote, too.
  * Order: `range` gives sort keys in byte order of UTF-8; of writes of one item in one call the last counts.
- * Concurrency: any number of callers. Each item is seen whole,
+ * Concurrency: any number of callers; on a machine one process writes and several read beside it. Each item is seen whole,
  * and `range` sees what was there when it began, perhaps with what came since.
  * Limits: an item of at most 400 KB, names and keys included, a sort key of 1 KB and a partition key of 2 KB, neither
  * empty nor with U+0000; one attribute of bytes; text is well-formed Unicode. Memory of `range`: 1 MB and an item.
@@ -82,6 +84,34 @@ export interface ItemTable {
   deleteIf(key: ItemKey, conditions: readonly ItemCondition[]): Promise<boolean>
   get(key: ItemKey): Promise<Item | undefined>
   range(pk: string, range?: ItemRange): AsyncGenerator<Item>
+}
+
+/** A write that is done when one of its conditions holds, or without any. */
+export type ConditionalWrite = ItemWrite & { readonly conditions?: readonly ItemCondition[] }
+
+/**
+ * Several writes in one. Durability: all of them are on stable storage when a call resolves with true, none of them when a
+ * condition did not hold, and none or all after a crash. On a machine only: stages on AWS agree by what they write.
+ */
+export interface ItemTransactions {
+  transact(writes: readonly ConditionalWrite[]): Promise<boolean>
+}
+
+/** An item of a feed. */
+export interface FedItem {
+  /** Grows with every change of the table, from 1, with gaps. */
+  readonly offset: number
+  readonly item: Item
+}
+
+/**
+ * What changed in a table, in the order in which it became durable: the table's stream on AWS, which is pushed into
+ * functions, and a query on a machine. Duplicates: writing again what is there feeds nothing; an item that changed twice
+ * may come once, as it is now. What was deleted does not come.
+ */
+export interface ItemFeed {
+  /** Items behind an offset, 0 for all. Memory: `most` items. */
+  after(offset: number, most: number): Promise<readonly FedItem[]>
 }
 
 export const put = (item: Item): ItemWrite => ({ kind: 'put', item })

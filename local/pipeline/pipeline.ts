@@ -146,7 +146,7 @@ export class Pipeline {
     const { folder, now = Date.now } = options
     const raw = await FolderRawStore.open(folder.raw)
     try {
-      const quarantine = await FolderQuarantine.open(folder.quarantine, { now })
+      const quarantine = await FolderQuarantine.open(folder, { now })
       return await Pipeline.openOn({ raw, quarantine }, options).catch(async (error: unknown) => {
         await quarantine.close()
         throw error

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { checkJsonFile } from '../documents/json-file.ts'
+import { refuseOldForm } from '../state/refuse-old-form.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { missingFiles, stateFiles } from './inventory.ts'
 
@@ -14,9 +15,11 @@ export interface Damage {
 
 /**
  * The state files of a folder that are gone, or hold other bytes than were written; the segments of logs are looked at by
- * whoever opens them. Writes nothing, and may be called beside the process that runs.
+ * whoever opens them. Writes nothing, and may be called beside the process that runs. Throws `run/bad-folder` for a folder
+ * of before its state was items.
  */
 export async function examineFolder(folder: RunFolder): Promise<readonly Damage[]> {
+  await refuseOldForm(folder.root)
   const damaged: Damage[] = []
   for (const name of ['inventory.json', 'status.json', ...(await stateFiles(folder))])
     if (name.endsWith('.json') && !(await isSound(join(folder.root, name))))

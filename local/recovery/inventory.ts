@@ -9,14 +9,15 @@ const inventoryFile = z.object({ format: z.literal(1), files: z.array(z.string()
 
 /* Files of the state that nobody ever takes away once they are there. */
 const KEPT = [
+  /^state\.db$/,
   /^(?:state|catalog|contracts|checkpoint|drift|meter|proofs|tables|acknowledged|mask-check)\.json$/,
   /^keys\/mask\.hex$/,
   /^(?:loads|compaction|replays)\/[^/]+\.json$/,
   /^ledger\/totals\.json$/,
   /^ledger\/files\/[^/]+\/[^/]+\.json$/,
-  /^(?:raw|quarantine)\/00000001\.log$/,
+  /^raw\/00000001\.log$/,
 ]
-const FOLDERS = ['', 'keys', 'loads', 'compaction', 'replays', 'ledger', 'ledger/files', 'raw', 'quarantine']
+const FOLDERS = ['', 'keys', 'loads', 'compaction', 'replays', 'ledger', 'ledger/files', 'raw']
 
 /** Names of the state files that are in a folder now. */
 export async function stateFiles({ root }: RunFolder): Promise<readonly string[]> {
@@ -44,8 +45,6 @@ export async function keepInventory(folder: RunFolder): Promise<void> {
  */
 export async function missingFiles(folder: RunFolder): Promise<readonly string[]> {
   const there = new Set(await stateFiles(folder))
-  /* A purge was cut off between the old log and the new one. */
-  if ((await entriesOf(`${folder.quarantine}.next`)).length > 0) there.add('quarantine/00000001.log')
   const known = await readJsonFile(folder.inventory, inventoryFile)
   return (known?.files ?? []).filter((name) => !there.has(name))
 }

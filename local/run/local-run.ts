@@ -13,7 +13,6 @@ import type { LoadRunner } from '../loads/load-runner.ts'
 import { type Compacted, wholly } from '../operations/compact-operation.ts'
 import { type Operation, parseOperation } from '../operations/operation.ts'
 import { OperationQueue } from '../operations/operation-queue.ts'
-import { releaseLoaded } from '../operations/release-loaded.ts'
 import { runOperation } from '../operations/run-operation.ts'
 import { allInTurn } from '../pipeline/all-in-turn.ts'
 import { type FolderLock, lockFolder } from '../pipeline/folder-lock.ts'
@@ -127,7 +126,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     ...{ ledger: loadLedger, source, sources: () => followed.sources, state, pipeline, log, now },
     fileBytes: options.loadFileBytes,
     /* Until it is folded, a load makes every query fold the table. */
-    onOver: () => run.loadOver(),
+    onOver: () => run.foldSoon(),
   })
   const parts = { options, lock, now, state, followed, pipeline, loadLedger, loads }
   const run = new FolderRun({ ...parts, leftOut: chosen.leftOut })
@@ -178,7 +177,6 @@ class FolderRun implements LocalRun {
   readonly loads: LoadRunner
   readonly failed: Promise<never>
   readonly compact: () => Promise<Compacted>
-  private readonly release: () => Promise<void>
   private readonly parts: RunParts
   private readonly abort = new AbortController()
   private readonly operations = new OperationQueue()
@@ -220,12 +218,9 @@ class FolderRun implements LocalRun {
         )) as Compacted,
       ),
     )
-    this.release = releaseLoaded(pipeline, (asked) => this.perform(asked, this.abort.signal, () => undefined))
     lock.serve((request, { emit, signal }) => this.perform(parseOperation(request), signal, emit))
     this.schedule = new Schedule(this.jobs(), log)
     this.schedule.start()
-    /* Of loads that were complete when a run before this one ended. */
-    this.schedule.soon('release')
     this.statusFile = new StatusFile(pipeline.folder.status, {
       ...{ pipeline, state, run: this.run, loads, leftOut, now },
     })
@@ -255,8 +250,8 @@ class FolderRun implements LocalRun {
     return this.watch.look()
   }
 
-  loadOver(): void {
-    this.schedule.soon('release', 'compact')
+  foldSoon(): void {
+    this.schedule.soon('compact')
   }
 
   addTables(...[request, context]: Parameters<LocalRun['addTables']>): Promise<TablesAdded> {
@@ -306,7 +301,6 @@ class FolderRun implements LocalRun {
       ...{ source, tables: () => followed.sources, state, pipeline, loads, log, now, silenceMs, lookSoon },
       streamed: () => followed.streamed(),
       keysOf: (table) => sourceKeys(pipeline.tables, table),
-      hasFormer: (table) => followed.known.displaced([table]).length > 0,
       altered: (table) => followed.known.alter(table),
       saved: () => followed.known.saved(),
       look: async () => {
@@ -388,7 +382,6 @@ class FolderRun implements LocalRun {
           await setForeignAside(() => loads.loads(), { objects, files, quarantine, log: options.log })
         },
       },
-      { name: 'release', everyMs: LOOK_MS, run: this.release },
       { name: 'look', everyMs: options.lookEveryMs ?? LOOK_MS, run: () => watch.look() },
       {
         name: 'prove',

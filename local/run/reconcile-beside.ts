@@ -15,7 +15,7 @@ import { readJsonFile } from '../documents/json-file.ts'
 import { askOperation } from '../pipeline/folder-lock.ts'
 import { folderLake } from '../reconcile/folder-lake.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
-import { runFolder } from '../state/run-folder.ts'
+import { type RunFolder, runFolder } from '../state/run-folder.ts'
 import { RunState } from '../state/run-state.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
@@ -46,7 +46,7 @@ export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
     epoch: state.epoch,
     lake: folderLake(new FileCatalog(folder.catalog), folder.root),
     scratch: folder.root,
-    quarantine: reopened(folder.quarantine),
+    quarantine: reopened(folder),
     /* Whoever runs there has made it. */
     maskKey: await new FolderMaskKeys({
       key: folder.maskKey,
@@ -100,11 +100,11 @@ async function reach(statusPath: string, lsn: bigint, deadline: number): Promise
   }
 }
 
-/* The other process appends to it: it is read as it is at the time of each listing. */
-function reopened(path: string) {
+/* The other process writes into it: it is read as it is at the time of each listing. */
+function reopened(folder: RunFolder) {
   return {
     async *list(filter?: { readonly table?: string }) {
-      const quarantine = await FolderQuarantine.open(path, { mode: 'read' })
+      const quarantine = await FolderQuarantine.open(folder, { mode: 'read' })
       try {
         yield* quarantine.list(filter)
       } finally {

@@ -5,7 +5,8 @@ export interface RunFolder {
   readonly root: string
   readonly postgres: string
   readonly raw: string
-  readonly quarantine: string
+  /** The items of the state: quarantine. */
+  readonly items: string
   readonly catalog: string
   readonly maskKey: string
   /** What tells the masking key from every other. */
@@ -36,7 +37,7 @@ export function runFolder(root: string): RunFolder {
     root,
     postgres: join(root, 'postgres'),
     raw: join(root, 'raw'),
-    quarantine: join(root, 'quarantine'),
+    items: join(root, 'state.db'),
     catalog: join(root, 'catalog.json'),
     maskKey: join(root, 'keys', 'mask.hex'),
     maskCheck: join(root, 'mask-check.json'),

@@ -1,4 +1,4 @@
-import type { Arrival, FrameHeader } from './quarantine-frame.ts'
+import type { QuarantineEntry } from '../../core/ports/ports.ts'
 
 /** Entries of one table and contract by where they are; arrived = the three together. */
 export interface EntryCounts {
@@ -6,6 +6,9 @@ export interface EntryCounts {
   readonly redriven: number
   readonly expired: number
 }
+
+/** What an entry is counted by. */
+export type CountedEntry = Pick<QuarantineEntry, 'stage' | 'table' | 'contract'>
 
 const NOTHING: EntryCounts = { waiting: 0, redriven: 0, expired: 0 }
 
@@ -15,40 +18,29 @@ export class QuarantineTally {
 
   /** The contract is null for tables that none reads. */
   of(table: string, contract: string | null): EntryCounts {
-    return this.counts.get(keyOf(table, contract)) ?? NOTHING
+    return this.counts.get(nameOf(table, contract)) ?? NOTHING
   }
 
-  arrived(entry: Arrival): void {
+  arrived(entry: CountedEntry): void {
     this.change(entry, { waiting: 1 })
   }
 
-  left(entry: Arrival, how: 'redriven' | 'expired'): void {
+  left(entry: CountedEntry, how: 'redriven' | 'expired'): void {
     this.change(entry, { waiting: -1, [how]: 1 })
   }
 
-  /** What a log says of entries that an earlier log had. */
-  carry({ left }: Extract<FrameHeader, { kind: 'carried' }>): void {
-    for (const { table, contract, redriven, expired } of left)
-      this.add(keyOf(table, contract), { redriven, expired })
+  /** What is written down of entries that left, under the name of their table and contract. */
+  carry(name: string, { redriven, expired }: Omit<EntryCounts, 'waiting'>): void {
+    this.add(name, { redriven, expired })
   }
 
-  /** The departures as a frame of the next log, which has the entries that wait and no others. */
-  carried(): Extract<FrameHeader, { kind: 'carried' }> {
-    const left = [...this.counts].map(([key, { redriven, expired }]) => ({
-      ...partsOf(key),
-      redriven,
-      expired,
-    }))
-    return { kind: 'carried', left: left.filter(({ redriven, expired }) => redriven + expired > 0) }
+  private change({ stage, table, contract }: CountedEntry, by: Partial<EntryCounts>): void {
+    if (stage === 'format') this.add(nameOf(table ?? '', contract), by)
   }
 
-  private change({ stage, table, contract }: Arrival, by: Partial<EntryCounts>): void {
-    if (stage === 'format') this.add(keyOf(table ?? '', contract), by)
-  }
-
-  private add(key: string, by: Partial<EntryCounts>): void {
-    const before = this.counts.get(key) ?? NOTHING
-    this.counts.set(key, {
+  private add(name: string, by: Partial<EntryCounts>): void {
+    const before = this.counts.get(name) ?? NOTHING
+    this.counts.set(name, {
       waiting: before.waiting + (by.waiting ?? 0),
       redriven: before.redriven + (by.redriven ?? 0),
       expired: before.expired + (by.expired ?? 0),
@@ -56,11 +48,7 @@ export class QuarantineTally {
   }
 }
 
-function keyOf(table: string, contract: string | null): string {
+/** The name of a table and contract in the tally. */
+export function nameOf(table: string, contract: string | null): string {
   return JSON.stringify([table, contract])
-}
-
-function partsOf(key: string): { readonly table: string; readonly contract: string | null } {
-  const [table, contract]: [string, string | null] = JSON.parse(key)
-  return { table, contract }
 }

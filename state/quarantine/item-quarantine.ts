@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { deflateRaw, inflateRaw } from 'node:zlib'
-import { type ItemCondition, type ItemTable, put, remove } from '../../core/ports/item-table.ts'
+import { type Item, type ItemCondition, type ItemTable, put, remove } from '../../core/ports/item-table.ts'
 import type { Clock, Departure, Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports/ports.ts'
 import { digestOf, partCount, partKey, partsOf, readParts } from '../item-parts.ts'
 import { mergeSorted } from '../merge-sorted.ts'
@@ -21,7 +21,6 @@ export interface QuarantineSettings {
 }
 
 const TABLES = 'tables'
-const PUTS_AT_ONCE = 8
 const PLACES_AT_ONCE = 50
 const MAX_PAYLOAD = 96 << 20
 const compress = promisify(deflateRaw)
@@ -34,11 +33,12 @@ const inflate = promisify(inflateRaw)
  * machines order by their clocks.
  */
 export class ItemQuarantine implements Quarantine {
-  private readonly table: ItemTable
+  protected readonly table: ItemTable
   private readonly retentionDays: number | null
-  private readonly now: Clock
+  protected readonly now: Clock
   private readonly namedTables = new Set<string>()
-  private arrivals = 0
+  /** Entries that came so far: tells apart those of one millisecond. */
+  protected arrivals = 0
 
   constructor({ table, retentionDays, now }: QuarantineSettings) {
     this.table = table
@@ -57,8 +57,9 @@ export class ItemQuarantine implements Quarantine {
     const unnamed = [...names].filter((name) => !this.namedTables.has(name))
     await this.table.write(unnamed.map((name) => put({ pk: TABLES, sk: `table#${name}` })))
     for (const name of unnamed) this.namedTables.add(name)
-    for (let start = 0; start < arriving.length; start += PUTS_AT_ONCE)
-      await Promise.all(arriving.slice(start, start + PUTS_AT_ONCE).map((one) => this.putOne(one.entry, one)))
+    const { callsAtOnce } = this.table.shape
+    for (let start = 0; start < arriving.length; start += callsAtOnce)
+      await Promise.all(arriving.slice(start, start + callsAtOnce).map((one) => this.putOne(one.entry, one)))
   }
 
   private async putOne(
@@ -78,12 +79,20 @@ export class ItemQuarantine implements Quarantine {
       put({ pk: placeKey(entry.table), sk: placeOf(arrival, entry.id), id: entry.id, ...more }),
     ])
     const item = waitingItem(entry, { since, arrival, digest: digestOf(payload), ...more })
-    /* Its own arrival: the answer to an earlier attempt was lost. */
-    const isKept = await this.table.putIf({ ...item, ...(parts === 0 ? { payload } : { parts }) }, [
-      { kind: 'absent' },
-      arrivedAt(arrival),
-    ])
+    const isKept = await this.keep({ ...item, ...(parts === 0 ? { payload } : { parts }) }, arrival)
     if (!isKept) await this.removeAround(entry.id, { arrival, parts, table: entry.table })
+  }
+
+  /** Whether the entry waits now; another call may have been faster. */
+  protected keep(item: Item, arrival: string): Promise<boolean> {
+    /* Its own arrival: the answer to an earlier attempt was lost. */
+    return this.table.putIf(item, [{ kind: 'absent' }, arrivedAt(arrival)])
+  }
+
+  /** The entry waits no more, and its payload is gone. */
+  protected async leave({ entry, arrival }: StoredEntry, how: Departure): Promise<void> {
+    const change = { set: { left: how }, remove: ['payload'] }
+    await this.table.changeIf(keyOfEntry(entry.id), change, [arrivedAt(arrival)])
   }
 
   async *list({ table }: { readonly table?: string } = {}): AsyncIterable<WaitingEntry> {
@@ -123,13 +132,17 @@ export class ItemQuarantine implements Quarantine {
   }
 
   async release(ids: readonly string[], how: Departure): Promise<void> {
-    for (const id of ids) {
-      const found = await this.stored(id)
-      if (found === undefined || found.hasLeft) continue
-      const change = { set: { left: how }, remove: ['payload'] }
-      await this.table.changeIf(keyOfEntry(id), change, [arrivedAt(found.arrival)])
-      await this.remove(found)
-    }
+    const { callsAtOnce } = this.table.shape
+    const each = [...new Set(ids)]
+    for (let start = 0; start < each.length; start += callsAtOnce)
+      await Promise.all(each.slice(start, start + callsAtOnce).map((id) => this.releaseOne(id, how)))
+  }
+
+  private async releaseOne(id: string, how: Departure): Promise<void> {
+    const found = await this.stored(id)
+    if (found === undefined || found.hasLeft) return
+    await this.leave(found, how)
+    await this.remove(found)
   }
 
   /** Removes what a release that was cut off has left. */

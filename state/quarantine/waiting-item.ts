@@ -44,6 +44,16 @@ export function waitingItem(
   return { ...keyOfEntry(entry.id), header: JSON.stringify(rest), ...more }
 }
 
+/** The item of a stored entry without its payload. */
+export function itemOfStored({ entry, arrival, digest, expires, parts }: StoredEntry): Item {
+  const { since, ...rest } = entry
+  return {
+    ...{ ...keyOfEntry(entry.id), header: JSON.stringify(rest), since, arrival, digest },
+    ...(expires === undefined ? {} : { expires }),
+    ...(parts === 0 ? {} : { parts }),
+  }
+}
+
 /** Throws `quarantine/unavailable` for an item of another form. */
 export function storedEntryOf(item: Item): StoredEntry {
   try {

@@ -53,7 +53,7 @@ async function stored(table: string, changes: readonly RawChange[]): Promise<str
   const slot = { slot: 'tidemark', publication: 'tidemark', slotState: 'created', epoch: 1 }
   await writeFile(folder.state, JSON.stringify({ format: 2, source, ...slot, loads: {} }))
   const raw = await FolderRawStore.open(folder.raw)
-  const quarantine = await FolderQuarantine.open(folder.quarantine)
+  const quarantine = await FolderQuarantine.open(folder)
   const routes = router(tables, new Uint8Array(32))(table)
   for (const [index, one] of changes.entries()) {
     const pages = await encodePages(table, { shard: 's', sequence: String(index) }, [one])

@@ -46,6 +46,19 @@ describe('what a file system refuses has a code of its own', () => {
     })
   })
 
+  test.each([
+    [13, 'run/disk-full'],
+    [4_874, 'run/disk-full'],
+    [8, 'run/not-writable'],
+    [14, 'run/not-writable'],
+    [778, 'run/disk-failed'],
+  ])('of SQLite: %s', (errcode, code) => {
+    const cause = Object.assign(new Error('refused'), { errcode, path: '/run/state.db' })
+    const error = new PipelineError('quarantine/unavailable', 'of the state', { cause })
+    expect(storageFailure(error)).toMatchObject({ code, message: 'refused: /run/state.db', cause: error })
+    expect(storageFailure(Object.assign(new Error('busy'), { errcode: 5 }))).toBeUndefined()
+  })
+
   test('the lock of a folder, which is a socket', () => {
     expect(storageFailure(system('EROFS', 'listen', { address: '/run/lock', port: -1 }))).toMatchObject({
       code: 'run/not-writable',

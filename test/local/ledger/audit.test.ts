@@ -241,7 +241,7 @@ test('G1 refused changes that quarantine does not know of are counted', async ()
   await made.capture([row(1, 40_000), row(2, 40_000)], 'a')
   await made.format()
   await made.close()
-  await rm(join(made.root, 'quarantine'), { recursive: true })
+  await rm(join(made.root, 'state.db'))
   expect(await findingsIn(made.root)).toMatchObject([{ kind: 'quarantine', table: 'w.things v1', count: 2 }])
 })
 

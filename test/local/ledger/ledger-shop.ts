@@ -64,7 +64,7 @@ export class LedgerShop {
   static async open(root: string, tables: readonly Table[]): Promise<LedgerShop> {
     const folder = runFolder(root)
     const raw = await FolderRawStore.open(folder.raw)
-    const quarantine = await FolderQuarantine.open(folder.quarantine)
+    const quarantine = await FolderQuarantine.open(folder)
     const formatted = await readCheckpoint(folder.checkpoint)
     const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted, journalBytes: 2_000 })
     const objects = new FolderObjects(root)

@@ -67,7 +67,7 @@ export class RepairShop {
     const folder = runFolder(root)
     const raw = await FolderRawStore.open(folder.raw)
     const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted: 0 })
-    const kept = await FolderQuarantine.open(folder.quarantine)
+    const kept = await FolderQuarantine.open(folder)
     const plain = new FileCatalog(folder.catalog)
     await plain.registerTables(tables.map(catalogTable))
     const objects = faultyObjects(new FolderObjects(root), power)

@@ -14,6 +14,7 @@ import { FormatLoop } from '../../../local/pipeline/format-loop.ts'
 import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
 import { LandLoop } from '../../../local/pipeline/land-loop.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
+import { runFolder } from '../../../local/state/run-folder.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
 import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
@@ -35,7 +36,7 @@ const things = table({
 async function parts() {
   const folder = await tempFolder()
   const raw = await FolderRawStore.open(join(folder, 'raw'))
-  const quarantine = await FolderQuarantine.open(join(folder, 'quarantine'))
+  const quarantine = await FolderQuarantine.open(runFolder(folder))
   onTestFinished(() => raw.close())
   onTestFinished(() => quarantine.close())
   const ledger = await FolderLedger.open(join(folder, 'ledger'), { feed: raw, formatted: 0 })

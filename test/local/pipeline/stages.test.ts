@@ -102,7 +102,7 @@ async function play(transactions: readonly (readonly Step[])[]): Promise<Source>
 async function live(folder: string, faults: readonly Fault[], waiting: Page[]): Promise<'done' | 'died'> {
   const power = new Power(faults)
   const raw = await FolderRawStore.open(join(folder, 'raw'))
-  const kept = await FolderQuarantine.open(join(folder, 'quarantine'))
+  const kept = await FolderQuarantine.open(runFolder(folder))
   const objects = faultyObjects(new FolderObjects(folder), power)
   const quarantine = faultyQuarantine(kept, power)
   const catalog = faultyCatalog(new FileCatalog(join(folder, 'catalog.json')), power)
@@ -181,7 +181,7 @@ async function live(folder: string, faults: readonly Fault[], waiting: Page[]): 
 }
 
 async function quarantined(folder: string): Promise<readonly QuarantineEntry[]> {
-  const quarantine = await FolderQuarantine.open(join(folder, 'quarantine'), { mode: 'read' })
+  const quarantine = await FolderQuarantine.open(runFolder(folder), { mode: 'read' })
   const entries: QuarantineEntry[] = []
   for await (const entry of quarantine.list()) entries.push(entry)
   await quarantine.close()

@@ -1,6 +1,7 @@
-import { cp, mkdtemp, open, readdir, rename, rm, truncate } from 'node:fs/promises'
+import { cp, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from '@photostructure/sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as findings from '../../../core/audit/ledger-finding.ts'
 import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
@@ -73,9 +74,9 @@ const scenarios: Readonly<Record<Finding, Scenario | string>> = {
   },
   lostEntries: {
     make: async (dir) => {
-      const { quarantine } = runFolder(dir)
-      await truncate(join(quarantine, '00000001.log'), 0)
-      await rm(join(quarantine, 'head'))
+      const file = new DatabaseSync(runFolder(dir).items)
+      file.exec('DELETE FROM quarantine')
+      file.close()
     },
   },
   unevenLoad: { make: unevenLoadFile },
@@ -93,7 +94,6 @@ const scenarios: Readonly<Record<Finding, Scenario | string>> = {
   damagedPage: 'its way on is a load, which needs the source: that it is a note afterwards is tested below',
   damagedEntry: 'only a backup has what a refused change was when its entry is damaged',
   alteredFile: 'of the audit of a stack: test/cli/stack-redrive.test.ts',
-  badLoadFile: 'only a source can give the rows again: test/local/recovery/damaged-lake.test.ts',
   unlandedObject: 'of the audit of a stack: test/cli/stack-redrive.test.ts',
 }
 

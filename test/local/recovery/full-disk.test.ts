@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeError } from '../../../cli/terminal/output.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
+import { collectGarbage } from '../../support/collect-garbage.ts'
 import { carryOut, writeContracts } from './carry-out.ts'
 import { people, quiet, SCHEMA } from './kept-folder.ts'
 
@@ -31,6 +32,7 @@ describe.skipIf(!isRoot)('a file system that is full, or read-only (needs root, 
 
   afterAll(async () => {
     await server.stop()
+    await collectGarbage()
     execFileSync('umount', [dir])
     await rm(root, { recursive: true })
   })
@@ -79,6 +81,7 @@ describe.skipIf(!isRoot)('a file system that is full, or read-only (needs root, 
   })
 
   test('read-only, what writes says so, and what reads goes on', async () => {
+    await collectGarbage()
     mounted('ro')
     try {
       for (const command of [['compact'], ['replay', '--table', 'hr.people'], ['repair']]) {

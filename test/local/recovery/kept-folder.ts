@@ -148,7 +148,7 @@ export async function look(dir: string): Promise<Seen> {
   } finally {
     session.close()
   }
-  const quarantine = await FolderQuarantine.open(join(dir, 'quarantine'), { mode: 'read' })
+  const quarantine = await FolderQuarantine.open(runFolder(dir), { mode: 'read' })
   const waiting: string[] = []
   for await (const { id, payload } of quarantine.list()) waiting.push(`${id} ${payload}`)
   await quarantine.close()

@@ -1,14 +1,17 @@
-import { cp, mkdir, readdir, readFile, rename } from 'node:fs/promises'
+import { cpSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import type { QuarantineEntry, WaitingEntry } from '../../../core/ports/ports.ts'
 import { clusterIds } from '../../../formatters/cluster-refusals.ts'
 import { expireQuarantine } from '../../../local/operations/expire-quarantine.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
+import { holdsText } from '../../support/deflated-text.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const DAY = 86_400_000
+const ROUNDS = 4
 
 function entry(id: string): QuarantineEntry {
   return {
@@ -27,7 +30,7 @@ const many = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => entry(`e${from + index}`))
 
 async function open(folder: string, now = Date.now, mode: 'read' | 'write' = 'write') {
-  const quarantine = await FolderQuarantine.open(folder, { mode, now })
+  const quarantine = await FolderQuarantine.open({ items: join(folder, 'state.db') }, { mode, now })
   onTestFinished(() => quarantine.close())
   return quarantine
 }
@@ -41,18 +44,10 @@ async function idsOf(entries: AsyncIterable<WaitingEntry>): Promise<readonly str
   return ids
 }
 
-async function bytesIn(folder: string): Promise<string> {
-  const files = await readdir(folder, { recursive: true, withFileTypes: true })
-  const texts = files
-    .filter((file) => file.isFile())
-    .map((file) => readFile(join(file.parentPath, file.name), 'latin1'))
-  return (await Promise.all(texts)).join()
-}
-
 test('G7 expiry removes what waits longer than its time, from every byte of the folder; a dry run removes nothing', async () => {
   const folder = await tempFolder()
   let now = Date.UTC(2026, 0, 1)
-  const quarantine = await open(join(folder, 'quarantine'), () => now)
+  const quarantine = await open(folder, () => now)
   await quarantine.put(many(3))
   now += 10 * DAY
   await quarantine.put(many(2, 3))
@@ -62,19 +57,18 @@ test('G7 expiry removes what waits longer than its time, from every byte of the 
     considered: 5,
     expired: 3,
   })
-  expect(await bytesIn(folder)).toContain('person e0')
+  expect(await holdsText(folder, 'person e0')).toBe(true)
   expect(await expireQuarantine(quarantine, { ...options, isDryRun: false })).toEqual({
     considered: 5,
     expired: 3,
   })
-  const left = await bytesIn(folder)
-  for (const id of ['e0', 'e1', 'e2']) expect(left).not.toContain(`person ${id}`)
+  for (const id of ['e0', 'e1', 'e2']) expect(await holdsText(folder, `person ${id}`)).toBe(false)
   expect(await idsOf(quarantine.list())).toEqual(['e3', 'e4'])
   expect(quarantine.oldest()).toBe('2026-01-11T00:00:00.000Z')
 })
 
 test('counts what waits by cause, after each arrival, departure and purge', async () => {
-  const quarantine = await open(join(await tempFolder(), 'quarantine'))
+  const quarantine = await open(await tempFolder())
   const other = {
     ...entry('x'),
     reasons: [{ code: 'format/missing-value' as const, path: 'n', message: 'no' }],
@@ -93,7 +87,7 @@ test('counts what waits by cause, after each arrival, departure and purge', asyn
 })
 
 test('a listing that a purge, a release and arrivals overtake shows each entry that waits, as it is', async () => {
-  const quarantine = await open(join(await tempFolder(), 'quarantine'))
+  const quarantine = await open(await tempFolder())
   await quarantine.put(many(200))
   const seen: string[] = []
   for await (const { id, payload } of quarantine.list()) {
@@ -104,7 +98,8 @@ test('a listing that a purge, a release and arrivals overtake shows each entry t
     if (seen.length === 30) void quarantine.put(many(5, 1_000))
     if (seen.length === 40) await quarantine.purge()
   }
-  expect(seen).toEqual(
+  /* What came since may be shown or not. */
+  expect(seen.filter((id) => !id.startsWith('e10') || id.length < 5)).toEqual(
     many(200)
       .map(({ id }) => id)
       .filter((id) => id !== 'e150' && id !== 'e199'),
@@ -112,7 +107,7 @@ test('a listing that a purge, a release and arrivals overtake shows each entry t
 })
 
 test('listings and purges at once leave each other whole', async () => {
-  const quarantine = await open(join(await tempFolder(), 'quarantine'))
+  const quarantine = await open(await tempFolder())
   await quarantine.put(many(100))
   const purges = Array.from({ length: 10 }, async (_, round) => {
     for (let turn = 0; turn < round * 3; turn += 1) await sleep(0)
@@ -124,46 +119,83 @@ test('listings and purges at once leave each other whole', async () => {
 })
 
 test('G10 another process reads everything that waits while purges run, and goes on reading after them', async () => {
-  const folder = join(await tempFolder(), 'quarantine')
+  const folder = await tempFolder()
   const quarantine = await open(folder)
   await quarantine.put(many(50))
   const wanted = many(50).map(({ id }) => id)
   let isPurging = true
+  let reads = 0
   const purges = (async () => {
-    for (let round = 0; round < 15; round += 1) {
+    for (let round = 0; reads <= ROUNDS && round < 500; round += 1) {
       await quarantine.put([entry('passing')])
       await quarantine.release(['passing'], 'redriven')
       await quarantine.purge()
     }
     isPurging = false
   })()
-  let reads = 0
   while (isPurging) {
-    const reader = await FolderQuarantine.open(folder, { mode: 'read' })
+    const reader = await FolderQuarantine.open({ items: join(folder, 'state.db') }, { mode: 'read' })
     const ids = await idsOf(reader.list())
     await reader.close()
     expect(ids.filter((id) => id !== 'passing')).toEqual(wanted)
     reads += 1
   }
   await purges
-  expect(reads).toBeGreaterThan(2)
+  expect(reads).toBeGreaterThan(ROUNDS)
   const held = await open(folder, Date.now, 'read')
   await quarantine.purge()
   expect(await idsOf(held.list())).toEqual(wanted)
 })
 
-test.each<[string, (folder: string) => Promise<unknown>]>([
-  ['with a draft', (folder) => mkdir(`${folder}.draft`)],
-  ['with the new log whole', (folder) => cp(folder, `${folder}.next`, { recursive: true })],
-  ['with the old log gone', (folder) => rename(folder, `${folder}.next`)],
-])('G10 reads whole what a purge left that was cut off %s, and changes nothing', async (_, cut) => {
-  const folder = join(await tempFolder(), 'quarantine')
+test('G10 wherever a release is cut off, an entry waits or has left, and is counted once', async () => {
+  const folder = await tempFolder()
+  const quarantine = await open(folder)
+  await quarantine.put(many(6))
+  let isReleasing = true
+  const releasing = quarantine.release(['e1', 'e2', 'e4'], 'redriven').then(() => quarantine.purge())
+  void releasing.then(() => {
+    isReleasing = false
+  })
+  const cuts: string[] = []
+  while (isReleasing) {
+    const cut = join(await tempFolder(), 'cut')
+    cpSync(folder, cut, { recursive: true })
+    cuts.push(cut)
+    await turn()
+  }
+  await releasing
+  const left = new Set<number>()
+  for (const cut of cuts) {
+    const found = await open(cut)
+    const waiting = await idsOf(found.list())
+    const counts = found.countOf('a.t', 'a.t v1')
+    expect(counts).toEqual({ waiting: waiting.length, redriven: 6 - waiting.length, expired: 0 })
+    left.add(counts.redriven)
+    await found.purge()
+    await found.put(many(6))
+    expect((await idsOf(found.list())).toSorted()).toEqual(many(6).map(({ id }) => id))
+  }
+  expect([left.has(0), left.has(3)]).toEqual([true, true])
+})
+
+test('counts of what left outlast a purge and a start; what is damaged is named by its key', async () => {
+  const folder = await tempFolder()
   const before = await open(folder)
-  await before.put(many(3))
+  await before.put(many(4))
+  await before.release(['e0'], 'redriven')
+  await before.release(['e1', 'e1', 'unknown'], 'expired')
+  await before.purge()
   await before.close()
-  await cut(folder)
-  const names = await readdir(join(folder, '..'), { recursive: true })
-  const reader = await open(folder, Date.now, 'read')
-  expect(await idsOf(reader.list())).toEqual(['e0', 'e1', 'e2'])
-  expect(await readdir(join(folder, '..'), { recursive: true })).toEqual(names)
+  const path = join(folder, 'state.db')
+  /* Of the header, which is JSON in JSON. */
+  const bytes = (await readFile(path, 'latin1')).replaceAll('id\\":\\"e3', 'id\\":\\"e9')
+  const damaged = join(await tempFolder(), 'state.db')
+  await writeFile(damaged, bytes, 'latin1')
+  const after = await open(folder)
+  expect(after.countOf('a.t', 'a.t v1')).toEqual({ waiting: 2, redriven: 1, expired: 1 })
+  expect(await idsOf(after.list())).toEqual(['e2', 'e3'])
+  await expect(open(join(damaged, '..'))).rejects.toMatchObject({
+    code: 'run/damaged',
+    message: expect.stringContaining('entry#e3'),
+  })
 })

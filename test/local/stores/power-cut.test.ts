@@ -1,7 +1,6 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { QuarantineEntry } from '../../../core/ports/ports.ts'
 import { createFile, makeFolder, replaceFile } from '../../../engine/files/durable.ts'
 import { JsonDocument } from '../../../local/documents/json-document.ts'
 import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
@@ -11,7 +10,6 @@ import { writeCheckpoint } from '../../../local/state/checkpoint.ts'
 import { FolderLoadLedger } from '../../../local/state/folder-load-ledger.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
-import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
 import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
 import { moveAside } from '../../../local/stores/move-aside.ts'
 import { page } from '../../ports/raw-store.contract.ts'
@@ -20,13 +18,6 @@ import { tempFolder } from '../../support/temp-folder.ts'
 
 /* Of a log that is open: `LogHead` says that it may be behind. */
 const HEAD = ['head']
-
-function entry(id: string): QuarantineEntry {
-  return {
-    ...{ id, stage: 'format', table: 'a.t', contract: 'a.t v1', position: null },
-    ...{ reasons: [], payload: `{"id":"${id}"}`, encoding: 'json' },
-  }
-}
 
 const frame = (text: string) => ({ header: null, content: Buffer.from(text) })
 
@@ -37,7 +28,7 @@ function closing<T extends { close(): Promise<void> }>(store: T): T {
 
 type Store = (root: string) => Promise<readonly (() => Promise<unknown>)[]>
 
-/* The calls of each store after which everything in the folder is on disk. */
+/* The calls of each store after which everything in the folder is on disk. SQLite syncs its own file: test/local/sqlite. */
 const stores: Readonly<Record<string, Store>> = {
   'a frame log': async (root) => {
     const log = closing(await FrameLog.open(join(root, 'log'), 'write', () => null, 60))
@@ -83,15 +74,6 @@ const stores: Readonly<Record<string, Store>> = {
     const raw = closing(await FolderRawStore.open(join(root, 'raw')))
     return [1, 2].map((at) => async () => raw.put([await page('a.t', at)]))
   },
-  quarantine: async (root) => {
-    const quarantine = closing(await FolderQuarantine.open(join(root, 'quarantine')))
-    return [
-      () => quarantine.put([entry('a'), entry('b')]),
-      () => quarantine.release(['a'], 'redriven'),
-      () => quarantine.purge(),
-      () => quarantine.put([entry('c')]),
-    ]
-  },
   'the ledger': async (root) => {
     const raw = closing(await FolderRawStore.open(join(root, 'raw')))
     const open = FolderLedger.open(join(root, 'ledger'), { feed: raw, formatted: 0, journalBytes: 300 })
@@ -131,44 +113,6 @@ describe('G10 a power cut takes nothing of what was said to be durable', () => {
     expect(await disk.lost()).toEqual([])
   })
 })
-
-describe('G1 the old log of quarantine stays for as long as the name of the new one may be lost', () => {
-  /* A purge of the first of two entries that fails just there. */
-  async function halfPurged() {
-    const root = await tempFolder()
-    const quarantine = closing(await FolderQuarantine.open(join(root, 'quarantine')))
-    await quarantine.put([entry('a'), entry('b')])
-    await quarantine.release(['a'], 'redriven')
-    const disk = await watchDisk(root)
-    /* After that of the new log's first name. */
-    disk.refuseSync(root, 2)
-    await expect(quarantine.purge()).rejects.toMatchObject({ code: 'EIO' })
-    expect((await readdir(root)).sort()).toEqual(['quarantine', 'quarantine.next'])
-    return { root, folder: join(root, 'quarantine'), quarantine }
-  }
-
-  test('and the next call finishes the swap before it writes', async () => {
-    const { root, folder, quarantine } = await halfPurged()
-    await quarantine.put([entry('c')])
-    expect(await readdir(root)).toEqual(['quarantine'])
-    expect(await idsOf(folder)).toEqual(['b', 'c'])
-  })
-
-  test('and so does the next start', async () => {
-    const { root, folder } = await halfPurged()
-    await FolderQuarantine.open(folder).then((next) => next.close())
-    expect(await readdir(root)).toEqual(['quarantine'])
-    expect(await idsOf(folder)).toEqual(['b'])
-  })
-})
-
-async function idsOf(folder: string): Promise<readonly string[]> {
-  const ids: string[] = []
-  const quarantine = await FolderQuarantine.open(folder, { mode: 'read' })
-  for await (const { id } of quarantine.list()) ids.push(id)
-  await quarantine.close()
-  return ids
-}
 
 test('the disk of these tests tells what was not synced', async () => {
   const root = await tempFolder()
