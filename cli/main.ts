@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { PipelineError } from '../core/failures/failures.ts'
 import type { Cli, MakeCommand } from './terminal/cli.ts'
+import { formerCommands, takeFormerNames } from './terminal/former-names.ts'
 import { chosenCommands, type LazyCommands } from './terminal/lazy-commands.ts'
 import { exit, printError, processOutput, withoutSecrets } from './terminal/output.ts'
 
@@ -40,7 +41,7 @@ const commandsOf = (word: string | undefined): LazyCommands => ({
   compact: async () => (await import('./commands/compact.ts')).compactCommand,
   repair: async () => (await import('./commands/repair.ts')).repairCommand,
   quarantine: async () => (await import('./commands/quarantine.ts')).quarantineCommand,
-  redrive: async () => (await import('./commands/stack/redrive.ts')).redriveCommand,
+  redrive: async () => (await import('./commands/stack/repair-stack.ts')).redriveCommand,
   replay: async () => (await import('./commands/replay.ts')).replayCommand,
   contract: async () => (await import('./commands/contract/contract.ts')).contractCommand(word),
   catalog: async () => (await import('./commands/stack/catalog.ts')).catalogCommand,
@@ -58,16 +59,21 @@ export async function commandLine(cli: Cli): Promise<() => Command> {
 
 function program(cli: Cli, makers: readonly MakeCommand[]): Command {
   const root = new Command('tidemark')
-    .description('Every change of your databases in the lake as typed Parquet, proven equal to the source.')
+    .description(
+      'Change data capture (CDC) from PostgreSQL to an S3 data lake: typed Parquet, data contracts, verified against the source.',
+    )
     .exitOverride()
     /* An unknown word of the command line is repeated; it may be an address in the wrong place. */
     .configureOutput({ writeErr: (text) => void process.stderr.write(withoutSecrets(text)) })
     .showHelpAfterError('(tidemark --help lists the commands)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 fine, 1 findings (source and lake differ), 2 the command failed.\nEvery command takes --json. TIDEMARK_SOURCE may hold what --source takes.',
+      '\nExit codes: 0 success, 1 findings (for example, source and lake differ), 2 the command failed.\nEvery command takes --json. TIDEMARK_SOURCE is the default of --source.',
     )
-  for (const make of makers) root.addCommand(make(cli))
+  for (const make of makers) {
+    const command = make(cli)
+    root.addCommand(command, { hidden: formerCommands.has(command.name()) })
+  }
   inherit(root)
   return root
 }
@@ -76,6 +82,7 @@ function program(cli: Cli, makers: readonly MakeCommand[]): Command {
 function inherit(command: Command): void {
   for (const child of command.commands) {
     child.copyInheritedSettings(command)
+    takeFormerNames(child)
     inherit(child)
   }
 }

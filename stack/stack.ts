@@ -63,9 +63,10 @@ export interface Stack {
 
 /** `--stack`, or TIDEMARK_STACK: files of `terraform output -json`, with commas between them. */
 export function stackOption(): Option {
-  return new Option('--stack <file...>', 'on AWS: files of `terraform output -json` of the stacks').env(
-    'TIDEMARK_STACK',
-  )
+  return new Option(
+    '--stack <file...>',
+    'operate on an AWS deployment: `terraform output -json` files of the stacks',
+  ).env('TIDEMARK_STACK')
 }
 
 /** Reads the outputs of stacks. Throws `stack/unreadable` for a file that has none of ours. */

@@ -8,11 +8,11 @@ import { operate } from '../run/operate.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit, printError } from '../terminal/output.ts'
 import { parseCount } from '../terminal/parse-options.ts'
-import { dirOption, durationOption, schemasOption } from '../terminal/run-options.ts'
+import { contractsOption, dirOption, durationOption } from '../terminal/run-options.ts'
 
 interface Options {
   readonly dir: string
-  readonly schemas?: string
+  readonly contracts?: string
   readonly table?: string
   readonly grace: number
   readonly keepHistory?: number
@@ -28,32 +28,36 @@ const MB = 1 << 20
 export function compactCommand(cli: Cli): Command {
   return new Command('compact')
     .description(
-      'Fold history into base, which current reads first, and merge small files. A running pipeline does it by itself.',
+      'Merge change history into the base table and merge small files. A running pipeline does this automatically.',
     )
     .addOption(dirOption())
-    .addOption(schemasOption())
-    .option('--table <name>', 'one table, by its lake name')
+    .addOption(contractsOption())
+    .option('--table <name>', 'one table, by lake name')
     .addOption(
       durationOption(
         '--grace <duration>',
-        'how long files that went out of use stay for readers that began before',
+        'how long superseded files are kept for queries already running',
         600_000,
         '10m',
       ),
     )
-    .option('--keep-history <days>', 'drop ingest days older than this that are folded', parseCount(36_500))
+    .option(
+      '--keep-history <days>',
+      'retention of history: drop older ingest days that are already merged into base',
+      parseCount(36_500),
+    )
     .option('--file-size <MB>', 'target size of base files', parseCount(4_096), 256)
     .option(
       '--memory <MB>',
-      'memory of DuckDB, which may pass it by a fifth (default: 512, more for a table of over 800 columns)',
+      'memory limit of DuckDB, which may exceed it by a fifth (default: 512, more for a table of over 800 columns)',
       parseCount(1_048_576),
     )
-    .option('--rebuild', 'make base anew, of all of history: what there is of it is not what was written')
-    .option('--dry-run', 'say what would be rewritten, change nothing')
+    .option('--rebuild', 'rebuild base from full history, ignoring the existing base files')
+    .option('--dry-run', 'show what would be rewritten, change nothing')
     .option('--json', 'the outcome as one JSON object')
     .addHelpText(
       'after',
-      '\nA base that lost a file is made anew without being asked.\n\n  tidemark compact --dry-run\n  tidemark compact --table sales.orders --keep-history 90',
+      '\nA base with a missing file is rebuilt automatically.\n\n  tidemark compact --dry-run\n  tidemark compact --table sales.orders --keep-history 90',
     )
     .action(async (options: Options) => {
       const { json = false } = options

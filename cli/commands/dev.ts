@@ -4,12 +4,12 @@ import { runSession, type SessionOptions } from '../run/session.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { exit } from '../terminal/output.ts'
 import {
+  contractsOption,
   dirOption,
   durationOption,
   forOption,
   rateOption,
   scaleOption,
-  schemasOption,
   sourceOption,
   tablesOption,
   timeoutOption,
@@ -19,7 +19,7 @@ import { proofExit, proofJson, proofText } from '../view/proof-report.ts'
 
 interface CommandOptions {
   readonly dir: string
-  readonly schemas?: string
+  readonly contracts?: string
   readonly source?: string
   readonly tables: readonly string[]
   readonly slot: string
@@ -32,8 +32,8 @@ interface CommandOptions {
   readonly for?: number
   readonly timeout: number
   readonly compactEvery: number
-  readonly proveEvery: number
-  readonly lookEvery: number
+  readonly reconcileEvery: number
+  readonly schemaCheckEvery: number
   readonly json?: boolean
 }
 
@@ -41,7 +41,7 @@ interface CommandOptions {
 export function demoCommand(cli: Cli): Command {
   return withCommonOptions(
     new Command('demo').description(
-      'The whole pipeline on an embedded PostgreSQL with a sample database and live traffic.',
+      'Run the whole pipeline on an embedded PostgreSQL with a sample database and live traffic.',
     ),
   )
     .addHelpText('after', '\n  tidemark demo --for 30s')
@@ -59,17 +59,17 @@ export function demoCommand(cli: Cli): Command {
 export function devCommand(cli: Cli): Command {
   return withCommonOptions(
     new Command('dev').description(
-      'The same on your own PostgreSQL: contracts are inferred where none are written.',
+      'Run the pipeline on your own PostgreSQL. Contracts are inferred for tables that have none.',
     ),
   )
     .addOption(sourceOption())
     .addOption(tablesOption())
-    .option('--slot <name>', 'replication slot, made when missing', 'tidemark')
-    .option('--publication <name>', 'publication, made when missing', 'tidemark')
-    .option('--reload', 'drop our slot, make a new one and load every table again; history stays')
+    .option('--slot <name>', 'replication slot, created if missing', 'tidemark')
+    .option('--publication <name>', 'publication, created if missing', 'tidemark')
+    .option('--reload', 'drop the replication slot, create a new one and reload every table; history is kept')
     .option(
       '--replaced',
-      'the server takes the place of the one before (restored from a dump, upgraded); loads every table again',
+      'the source server was replaced (restored or upgraded): start a new epoch and reload every table',
     )
     .addHelpText(
       'after',
@@ -81,39 +81,39 @@ export function devCommand(cli: Cli): Command {
 function withCommonOptions(command: Command): Command {
   return command
     .addOption(dirOption())
-    .addOption(schemasOption())
+    .addOption(contractsOption())
     .addOption(forOption())
     .addOption(timeoutOption())
     .addOption(
-      durationOption('--flush <duration>', 'how long delivery gathers rows for one object', 1_000, '1s'),
+      durationOption('--flush <duration>', 'how long rows are buffered for one landing object', 1_000, '1s'),
     )
     .addOption(
       durationOption(
         '--compact-every <duration>',
-        'time between two compactions, 0 for none',
+        'interval between compactions, 0 disables them',
         600_000,
         '10m',
       ),
     )
     .addOption(
       durationOption(
-        '--prove-every <duration>',
-        'time between two proofs of equality, 0 for none',
+        '--reconcile-every <duration>',
+        'interval between reconciliations with the source, 0 disables them',
         900_000,
         '15m',
       ),
     )
     .addOption(
       durationOption(
-        '--look-every <duration>',
-        "time between two looks at the source's catalog, 0 for none but those of a start",
+        '--schema-check-every <duration>',
+        'interval between checks of the source catalog for schema changes, 0 checks only at start',
         60_000,
         '1m',
       ),
     )
     .addOption(rateOption())
     .addOption(scaleOption())
-    .option('--json', 'last line of standard output: the proof as JSON')
+    .option('--json', 'print the reconciliation as JSON, the last line of standard output')
 }
 
 async function run(
@@ -126,8 +126,8 @@ async function run(
     dir: options.dir,
     source,
     tables: options.tables,
-    contracts: await chosenContracts(options.schemas),
-    readContracts: () => chosenContracts(options.schemas),
+    contracts: await chosenContracts(options.contracts),
+    readContracts: () => chosenContracts(options.contracts),
     slot: options.slot,
     publication: options.publication,
     reload: options.reload ?? false,
@@ -136,8 +136,8 @@ async function run(
     scale: options.scale,
     flushMs: options.flush,
     compactEveryMs: options.compactEvery,
-    proveEveryMs: options.proveEvery,
-    lookEveryMs: options.lookEvery,
+    proveEveryMs: options.reconcileEvery,
+    lookEveryMs: options.schemaCheckEvery,
     isRehearsed,
     forMs: options.for,
     timeoutMs: options.timeout,

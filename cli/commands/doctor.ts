@@ -21,7 +21,7 @@ interface DoctorOptions {
   /** One text when it is the environment's. */
   readonly stack?: string | readonly string[]
   readonly sourceProfile?: string
-  readonly schemas: string
+  readonly contracts: string
   readonly dir?: string
   readonly tables: readonly string[]
   readonly slot: string
@@ -32,19 +32,19 @@ interface DoctorOptions {
 /** `doctor`: what a pipeline needs, checked without changing anything, each finding with what mends it. */
 export function doctorCommand({ output, sourceFromEnvironment }: Cli): Command {
   return new Command('doctor')
-    .description('Check everything that a pipeline needs, and print what mends it. Changes nothing.')
+    .description('Check prerequisites and print a fix for every problem. Read-only.')
     .addOption(sourceOption())
-    .option('--dir <folder>', 'folder of a run, with its slot and its source')
+    .option('--dir <folder>', 'run folder to check, with its slot and its source')
     .addOption(stackOption())
     .option('--source-profile <profile>', 'with --stack: AWS profile of the production account')
     .addOption(contractsFolderOption())
     .addOption(tablesOption())
-    .option('--slot <name>', 'replication slot, unless the folder says', 'tidemark')
-    .option('--publication <name>', 'publication, unless the folder says', 'tidemark')
+    .option('--slot <name>', 'replication slot, unless the run folder records one', 'tidemark')
+    .option('--publication <name>', 'publication, unless the run folder records one', 'tidemark')
     .option('--json', 'the checks as one JSON object')
     .addHelpText(
       'after',
-      '\nExit codes: 0 each check is fine, 1 something is wrong, to look at or could not be checked, 2 the command failed.' +
+      '\nExit codes: 0 every check passed, 1 a check failed, warned or could not run, 2 the command failed.' +
         "\n\n  tidemark doctor --source postgres://reader:…@db.example.com/shop --tables 'sales.*'\n  tidemark doctor --dir .tidemark\n  tidemark doctor --stack data.json source.json --source-profile production",
     )
     .action(async (options: DoctorOptions, command: Command) => {
@@ -54,8 +54,9 @@ export function doctorCommand({ output, sourceFromEnvironment }: Cli): Command {
       /* A folder that is named is meant, whatever the environment says. */
       const stack = options.dir === undefined ? options.stack : undefined
       const source = options.source ?? sourceFromEnvironment
-      if (stack !== undefined && options.json !== true) output.progress('asking the services of the stack')
-      const isChosen = command.getOptionValueSource('schemas') === 'cli'
+      if (stack !== undefined && options.json !== true)
+        output.progress('querying the AWS services of the deployment')
+      const isChosen = command.getOptionValueSource('contracts') === 'cli'
       const groups = await examined({ ...options, stack, source, isChosen })
       output.result(options.json === true ? JSON.stringify(checksOf(groups)) : checkText(groups, output))
       process.exitCode = checkExit(groups)
@@ -86,7 +87,7 @@ async function examined(asked: Asked): Promise<readonly CheckGroup[]> {
 
 /* The source that is named, else that of the folder: of another server the folder has no password. */
 async function sourceOf(
-  { source, tables, slot, publication, schemas, isChosen }: Asked,
+  { source, tables, slot, publication, contracts: contractsFolder, isChosen }: Asked,
   folder: FolderFacts | undefined,
 ): Promise<CheckGroup | undefined> {
   const state = folder?.state
@@ -99,7 +100,7 @@ async function sourceOf(
   }
   const { examineSource } = await import('../../local/doctor/examine-source.ts')
   const { chooseContracts } = await import('../../local/contracts/choose-contracts.ts')
-  const contracts = await chosenContracts(isChosen ? schemas : undefined)
+  const contracts = await chosenContracts(isChosen ? contractsFolder : undefined)
   const choice = {
     system: state?.source.name ?? databaseOf(url),
     folder: folder && runFolder(folder.dir),

@@ -8,13 +8,13 @@ import { operate } from '../run/operate.ts'
 import { findLoad, readLoads, watchLoad } from '../run/watch-load.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit } from '../terminal/output.ts'
-import { dirOption, schemasOption } from '../terminal/run-options.ts'
+import { contractsOption, dirOption } from '../terminal/run-options.ts'
 import { activityText, loadText, planText } from '../view/load-view.ts'
 import { actOnStack, loadsOfStack, startOnStack, watchOnStack } from './stack/load-stack.ts'
 
 interface Options {
   readonly dir: string
-  readonly schemas?: string
+  readonly contracts?: string
   readonly tables?: readonly string[]
   readonly window?: string
   readonly wait?: boolean
@@ -26,7 +26,9 @@ interface Options {
 
 export function loadCommand(cli: Cli): Command {
   return new Command('load')
-    .description('Full loads: whole tables into the lake, at any time, beside the changes.')
+    .description(
+      'Full loads (initial load, backfill, reload) of whole tables, at any time, while changes keep flowing.',
+    )
     .addCommand(startCommand(cli))
     .addCommand(statusCommand(cli))
     .addCommand(watchCommand(cli))
@@ -38,16 +40,16 @@ function startCommand(cli: Cli): Command {
   const { output } = cli
   return new Command('start')
     .description(
-      'Read tables of the source again, whole. Rows that were deleted unseen go; the changes meanwhile count more.',
+      'Reload whole tables from the source. Rows deleted while replication was down are removed; changes made during the load take precedence.',
     )
     .requiredOption('--tables <name...>', 'source tables as schema.table')
     .addOption(dirOption())
     .addOption(stackOption())
-    .addOption(schemasOption())
-    .option('--source <url>', 'with --stack: show first how busy this PostgreSQL is')
-    .option('--window <from-to>', 'begin to read a table only between these local times, such as 12:00-14:00')
-    .option('--wait', 'stay until the load is over, and show its progress')
-    .option('--dry-run', 'show what would be read and how busy the source is, start nothing')
+    .addOption(contractsOption())
+    .option('--source <url>', 'with --stack: show how busy this PostgreSQL is before the load starts')
+    .option('--window <from-to>', 'start reading a table only between these local times, such as 12:00-14:00')
+    .option('--wait', 'wait for the load to finish and show its progress')
+    .option('--dry-run', 'show what would be read and how busy the source is, change nothing')
     .option('--json', 'the load as one JSON object')
     .addHelpText(
       'after',
@@ -71,8 +73,8 @@ function startCommand(cli: Cli): Command {
 
 function statusCommand({ output }: Cli): Command {
   return new Command('status')
-    .description('The loads of a folder, or one of them.')
-    .argument('[load]', 'id of a load')
+    .description('List all full loads, or show one.')
+    .argument('[load]', 'load ID')
     .addOption(dirOption())
     .addOption(stackOption())
     .option('--json', 'as JSON')
@@ -89,11 +91,11 @@ function statusCommand({ output }: Cli): Command {
 
 function watchCommand({ output }: Cli): Command {
   return new Command('watch')
-    .description('Follow a load until it is over; the newest one when none is named.')
-    .argument('[load]', 'id of a load')
+    .description('Follow a load until it finishes; without an ID, the newest one.')
+    .argument('[load]', 'load ID')
     .addOption(dirOption())
     .addOption(stackOption())
-    .option('--json', 'the load at its end as one JSON object')
+    .option('--json', 'the finished load as one JSON object')
     .addHelpText('after', '\n  tidemark load watch\n  tidemark load watch 20260131T120000-1a2b3c')
     .action(async (id: string | undefined, { dir, json, stack }: Options) => {
       const loads = stack === undefined ? await readLoads(dir) : await loadsOfStack(stack)
@@ -108,28 +110,24 @@ function watchCommand({ output }: Cli): Command {
 }
 
 function resumeCommand(cli: Cli): Command {
-  return actOn(
-    cli,
-    'resume',
-    'Go on with a load that failed or was cancelled, at the first table that is not complete.',
-  )
+  return actOn(cli, 'resume', 'Resume a failed or cancelled load at the first incomplete table.')
 }
 
 function cancelCommand(cli: Cli): Command {
   return actOn(
     cli,
     'cancel',
-    'End a load where it is. Rows that arrived stay: they were true when they were read.',
+    'Cancel a load. Rows already loaded are kept: they were correct when they were read.',
   )
 }
 
 function actOn(cli: Cli, verb: 'resume' | 'cancel', description: string): Command {
   return new Command(verb)
     .description(description)
-    .argument('<load>', 'id of a load')
+    .argument('<load>', 'load ID')
     .addOption(dirOption())
     .addOption(stackOption())
-    .addOption(schemasOption())
+    .addOption(contractsOption())
     .option('--json', 'the load as one JSON object')
     .addHelpText('after', `\n  tidemark load ${verb} 20260131T120000-1a2b3c`)
     .action(async (load: string, options: Options) => {

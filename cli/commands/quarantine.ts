@@ -15,13 +15,13 @@ import { operate } from '../run/operate.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit } from '../terminal/output.ts'
 import { parseDuration } from '../terminal/parse-options.ts'
-import { dirOption, schemasOption } from '../terminal/run-options.ts'
+import { contractsOption, dirOption } from '../terminal/run-options.ts'
 import { visible } from '../terminal/visible-text.ts'
 
 interface Options {
   readonly dir: string
   readonly stack?: string | readonly string[]
-  readonly schemas?: string
+  readonly contracts?: string
   readonly table?: string
   readonly cause?: string
   readonly dryRun?: boolean
@@ -31,9 +31,7 @@ interface Options {
 
 export function quarantineCommand(cli: Cli): Command {
   return new Command('quarantine')
-    .description(
-      'Changes that a contract refused: look at them, and bring them in once the contract is right.',
-    )
+    .description('Inspect and reprocess rejected changes (the dead-letter store).')
     .addCommand(listCommand(cli))
     .addCommand(showCommand(cli))
     .addCommand(redriveCommand(cli))
@@ -42,17 +40,17 @@ export function quarantineCommand(cli: Cli): Command {
 
 function listCommand({ output }: Cli): Command {
   return new Command('list')
-    .description('What waits, grouped by cause.')
+    .description('List quarantined changes, grouped by cause.')
     .addOption(dirOption())
     .addOption(stackOption())
     .option('--table <name>', 'one table, by lake or source name')
-    .option('--json', 'the clusters as a JSON array')
+    .option('--json', 'the causes as a JSON array')
     .addHelpText('after', '\n  tidemark quarantine list --stack data.json --table workforce.shifts')
     .action(async ({ table, json, ...place }: Options) => {
       const all = await reading(place, (quarantine) => clusterRefusals(quarantine.list()))
       const clusters = all.filter((cluster) => table === undefined || concerns(cluster, table))
       if (json === true) return output.result(JSON.stringify(clusters))
-      if (clusters.length === 0) return output.result('nothing waits')
+      if (clusters.length === 0) return output.result('quarantine is empty')
       const rows = clusters.map(
         ({ id, contract, table: source, reason, count: number, firstSeen, lastSeen, example }) => [
           id,
@@ -76,15 +74,18 @@ function listCommand({ output }: Cli): Command {
 
 function showCommand({ output }: Cli): Command {
   return new Command('show')
-    .description('One change, whole, with every reason. It is clear: personal data shows.')
-    .argument('<id>', 'short id of an entry, or of a cause for its first entry')
+    .description(
+      'Show one change with its payload and every reason. The payload is not masked: personal data is visible.',
+    )
+    .argument('<id>', 'short ID of an entry, or of a cause for its first entry')
     .addOption(dirOption())
     .addOption(stackOption())
     .option('--json', 'the entry as one JSON object')
     .addHelpText('after', '\n  tidemark quarantine show 7634aa06')
     .action(async (id: string, { json, ...place }: Options) => {
       const entry = await reading(place, (quarantine) => find(quarantine, id))
-      if (entry === undefined) throw new PipelineError('usage/invalid', `nothing waits under ${id}`)
+      if (entry === undefined)
+        throw new PipelineError('usage/invalid', `no quarantined change has the ID ${id}`)
       if (json === true) return output.result(JSON.stringify({ shortId: shortId(entry.id), ...entry }))
       output.result(
         `${visible(entry.contract ?? entry.table ?? 'unknown table')}  ${entry.position ?? ''}  since ${entry.since}`,
@@ -99,16 +100,19 @@ function redriveCommand(cli: Cli): Command {
   const { output } = cli
   return new Command('redrive')
     .description(
-      'Format waiting changes again with today’s contracts; what passes takes its place in history by its position.',
+      'Reprocess quarantined changes with the current contracts. Accepted changes are written to history at their original commit position.',
     )
     .addOption(dirOption())
     .addOption(stackOption())
-    .addOption(schemasOption())
+    .addOption(contractsOption())
     .option('--table <name>', 'one table, by lake or source name')
-    .option('--cause <id>', 'one cause of `quarantine list`, one failure code, or one entry')
-    .option('--dry-run', 'say what would pass, change nothing')
+    .option('--cause <id>', 'one cause from `quarantine list`, one failure code, or one entry')
+    .option('--dry-run', 'show what would be accepted, change nothing')
     .option('--json', 'the outcome as one JSON object')
-    .addHelpText('after', '\n  tidemark quarantine redrive --table sales.orders --schemas schemas --dry-run')
+    .addHelpText(
+      'after',
+      '\n  tidemark quarantine redrive --table sales.orders --contracts schemas --dry-run',
+    )
     .action(async (options: Options) => {
       const { table, cause, dryRun, json } = options
       const isDryRun = dryRun ?? false
@@ -121,7 +125,7 @@ function redriveCommand(cli: Cli): Command {
         output.result(
           `${plural(considered, 'entry', 'entries')}: ${count(passed)} ${verb}, ${count(refused)} still refused`,
         )
-        if (result.isInterrupted) output.result('interrupted; the same command goes on with what waits')
+        if (result.isInterrupted) output.result('interrupted; run the same command again to continue')
         for (const { reason, count: number } of result.reasons)
           output.result(`  ${count(number)}  ${reason.code}  ${visible(`${reason.path} ${reason.message}`)}`)
       }
@@ -131,10 +135,10 @@ function redriveCommand(cli: Cli): Command {
 
 function expireCommand(cli: Cli): Command {
   return new Command('expire')
-    .description('Give up changes that wait too long: they leave, and their payloads are removed from disk.')
+    .description('Discard quarantined changes older than a limit and remove their payloads from disk.')
     .addOption(dirOption())
     .requiredOption('--older-than <duration>', 'such as 30d or 12h', parseDuration)
-    .option('--dry-run', 'say how many, change nothing')
+    .option('--dry-run', 'show how many, change nothing')
     .option('--json', 'the outcome as one JSON object')
     .addHelpText('after', '\n  tidemark quarantine expire --older-than 30d --dry-run')
     .action(async (options: Options) => {
@@ -161,7 +165,7 @@ async function redriven(
   /* A request to redrive is answered with what a redrive made. */
   if (stack === undefined)
     return (await operate(cli, options, { kind: 'redrive', ...asked })) as RedriveResult
-  const contracts = await loadContracts(options.schemas ?? 'schemas', process.cwd())
+  const contracts = await loadContracts(options.contracts ?? 'schemas', process.cwd())
   return redriveOnStack(stack, tablesOf(contracts), asked)
 }
 

@@ -28,17 +28,19 @@ const MAX_TABLE_ROWS = 1_000
 
 export function queryCommand({ output }: Cli): Command {
   return new Command('query')
-    .description('Run one SELECT over the lake, also while it runs. Reads from standard input without SQL.')
+    .description(
+      'Run one SELECT on the lake, also while the pipeline runs. Without an argument, SQL is read from standard input.',
+    )
     .argument('[sql]', 'DuckDB SQL; tables are <domain>.<table> and <domain>.<table>_history')
     .addOption(dirOption())
-    .option('--json', 'a JSON array, one row a line; 64-bit integers and decimals keep their digits')
+    .option('--json', 'a JSON array, one row per line; 64-bit integers and decimals keep all digits')
     .addHelpText(
       'after',
       "\n  tidemark query --tables\n  tidemark query 'select count(*) from workforce.shifts' --json",
     )
-    .option('--csv', 'comma-separated, RFC 4180; null is empty, an empty text is ""')
+    .option('--csv', 'comma-separated (RFC 4180); null is empty, an empty string is ""')
     .option('--tables', 'list tables and columns instead')
-    .addOption(durationOption('--timeout <duration>', 'how long the query may take', 300_000, '5m'))
+    .addOption(durationOption('--timeout <duration>', 'time limit of the query', 300_000, '5m'))
     .addOption(new Option('--bounded', 'answer here: another process watches this one').hideHelp())
     .action(async (sql: string | undefined, options: QueryOptions) => {
       const text = options.tables === true ? COLUMNS : (sql ?? (await readInput()))

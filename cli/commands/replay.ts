@@ -11,12 +11,12 @@ import { stackOption } from '../../stack/stack.ts'
 import { operate } from '../run/operate.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit } from '../terminal/output.ts'
-import { dirOption, schemasOption } from '../terminal/run-options.ts'
+import { contractsOption, dirOption } from '../terminal/run-options.ts'
 
 interface ReplayOptions {
   readonly dir: string
   readonly stack?: string | readonly string[]
-  readonly schemas?: string
+  readonly contracts?: string
   readonly table?: string
   readonly contractVersion?: number
   readonly from?: string
@@ -30,23 +30,22 @@ export function replayCommand(cli: Cli): Command {
   const { output } = cli
   return new Command('replay')
     .description(
-      'Format the raw changes of a table again with today’s contract. Readers see the new reading when it is complete and audited.',
+      'Reprocess all raw changes of a table with the current contract. Readers switch to the result atomically, once it is complete and audited.',
     )
     .addOption(dirOption())
     .addOption(stackOption())
-    .addOption(schemasOption())
-    .option('--table <name>', 'the table, by lake or source name')
-    .option('--contract-version <n>', 'a version of its contract; the newest unless told', Number)
-    .option('--from <position>', 'first position, from a `_position` column; of a run folder')
-    .option('--to <position>', 'last position; of a run folder')
-    .option('--dry-run', 'say what the contract would make of the changes, write nothing')
-    .option('--list', 'list the replays of the folder instead')
+    .addOption(contractsOption())
+    .option('--table <name>', 'table, by lake or source name')
+    .option('--contract-version <n>', 'version of its contract (default: the newest)', Number)
+    .option('--from <position>', 'first position, as in a `_position` column; run folder only')
+    .option('--to <position>', 'last position; run folder only')
+    .option('--dry-run', 'show what the contract would make of the changes, write nothing')
+    .option('--list', 'list the replays of the run folder instead')
     .option('--json', 'the outcome as one JSON object')
     .addHelpText(
       'after',
       '\n  tidemark replay --table sales.orders --dry-run\n  tidemark replay --table workforce.shifts --stack data.json',
     )
-    .addHelpText('after', '\n  tidemark replay --stack data.json --table workforce.shifts --dry-run')
     .action(async (options: ReplayOptions) => {
       if (options.stack !== undefined) return onStack(options.stack, options, cli)
       if (options.list === true) return list(cli, options)
@@ -69,11 +68,18 @@ async function onStack(
   options: ReplayOptions,
   { output }: Cli,
 ): Promise<void> {
-  const { from, to, list: isList, schemas = 'schemas', contractVersion, dryRun: isDryRun = false } = options
+  const {
+    from,
+    to,
+    list: isList,
+    contracts: contractsFolder = 'schemas',
+    contractVersion,
+    dryRun: isDryRun = false,
+  } = options
   if (from !== undefined || to !== undefined || isList === true)
-    throw new PipelineError('usage/invalid', '--from, --to and --list are of a run folder, not of --stack')
+    throw new PipelineError('usage/invalid', '--from, --to and --list need a run folder, not --stack')
   const name = named(options)
-  const tables = tablesOf(await loadContracts(schemas, process.cwd()))
+  const tables = tablesOf(await loadContracts(contractsFolder, process.cwd()))
   const versions = tables.filter((one) => one.name === name || one.source.table === name)
   const table = findTable(versions, name, contractVersion)
   const result = await replayOnStack(stack, tables, { table, isDryRun }, ({ pages, rows, refused }) => {
@@ -85,7 +91,7 @@ async function onStack(
 
 function named({ table }: ReplayOptions): string {
   if (table !== undefined) return table
-  throw new PipelineError('usage/invalid', 'which table? --table workforce.shifts')
+  throw new PipelineError('usage/invalid', 'name a table: --table workforce.shifts')
 }
 
 function sentence({ table, version, revision, state, ...counts }: ReplayResult): string {
@@ -110,13 +116,13 @@ function stackText({
   const head = isDry ? 'dry run' : `revision ${revision}`
   const reach =
     from === null
-      ? 'no raw page is left of it'
+      ? 'no raw page of it is left'
       : `raw pages reach back to ${since === null ? from : since.slice(0, 19)}`
   const { passed, refused } = redriven
   return [
-    `${table} v${version}, ${head}: ${countsText(counts)}${isDry ? '' : '; the lake shows it'}`,
+    `${table} v${version}, ${head}: ${countsText(counts)}${isDry ? '' : '; published in the lake'}`,
     `  ${reach}: older changes, and rows of load files, keep their reading`,
-    `  of what waited ${count(passed)} ${isDry ? 'would come in' : 'came in'}, ${count(refused)} still refused`,
+    `  quarantine: ${count(passed)} ${isDry ? 'would be accepted' : 'accepted'}, ${count(refused)} still rejected`,
   ].join('\n')
 }
 

@@ -21,7 +21,7 @@ interface StatusOptions {
   readonly dir: string
   readonly stack?: string | readonly string[]
   readonly sourceProfile?: string
-  readonly schemas: string
+  readonly contracts: string
   readonly audit?: boolean
   readonly json?: boolean
 }
@@ -29,19 +29,19 @@ interface StatusOptions {
 /** `status`: of a run folder, or of a stack. */
 export function statusCommand({ output }: Cli): Command {
   return new Command('status')
-    .description('What the run in a folder does, or did last; with --stack, whether a stack on AWS is well.')
+    .description('Show the status of a local run or, with --stack, the health of an AWS deployment.')
     .addOption(dirOption())
     .addOption(stackOption())
     .option('--source-profile <profile>', 'with --stack: AWS profile of the production account')
     .addOption(contractsFolderOption())
     .option(
       '--audit',
-      'compare the ledger with the raw store, the landing prefix, quarantine and every file of the lake, and name what is missing',
+      'check the ledger against raw store, landing prefix, quarantine and every file of the lake; list what is missing',
     )
     .option('--json', 'the status as one JSON object')
     .addHelpText(
       'after',
-      '\nExit codes: 0 fine, 1 something is missing, differs or rings, 2 the command failed.' +
+      '\nExit codes: 0 healthy, 1 something is missing, differs or is in alarm, 2 the command failed.' +
         '\n\n  tidemark status --dir .tidemark --audit\n  tidemark status --stack data.json source.json --source-profile production',
     )
     .action(async (options: StatusOptions, command: Command) => {

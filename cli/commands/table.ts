@@ -6,7 +6,7 @@ import { stackOption } from '../../stack/stack.ts'
 import { watchLoad } from '../run/watch-load.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { exit, type Output } from '../terminal/output.ts'
-import { dirOption, schemasOption } from '../terminal/run-options.ts'
+import { contractsOption, dirOption } from '../terminal/run-options.ts'
 import { leftOutText } from '../view/left-out-text.ts'
 import { loadText } from '../view/load-view.ts'
 import { tablesAddedText } from '../view/table-view.ts'
@@ -16,7 +16,7 @@ interface Options {
   readonly stack?: string | readonly string[]
   readonly generated: string
   readonly sourceProfile?: string
-  readonly schemas?: string
+  readonly contracts?: string
   readonly source?: string
   readonly load: boolean
   readonly wait?: boolean
@@ -25,32 +25,36 @@ interface Options {
 }
 
 export function tableCommand(cli: Cli): Command {
-  return new Command('table').description('The tables that a pipeline captures.').addCommand(addCommand(cli))
+  return new Command('table')
+    .description('Manage the tables that the pipeline captures.')
+    .addCommand(addCommand(cli))
 }
 
 function addCommand(cli: Cli): Command {
   const { output } = cli
   return new Command('add')
-    .description(
-      'Capture more tables of a running pipeline, and load what they hold. The slot stays as it is.',
-    )
-    .argument('<table...>', 'names of contracts, or source tables as schema.table')
+    .description('Add tables to a running pipeline and backfill them. The replication slot is kept.')
+    .argument('<table...>', 'contract names, or source tables as schema.table')
     .addOption(dirOption())
     .addOption(stackOption())
-    .addOption(schemasOption())
+    .addOption(contractsOption())
     .option(
       '--source <url>',
-      'where nothing runs: check the tables here, and note them for the next start; with --stack: check them and the slot, too',
+      'if no run is active: check the tables on this server and add them at the next start; with --stack: also check tables and slot',
     )
     .option('--source-profile <profile>', 'with --stack: AWS profile of the production account')
-    .option('--generated <folder>', 'with --stack: what Terraform reads', 'infra/generated')
-    .option('--no-load', 'leave out the rows of before: only changes from now on')
-    .option('--wait', 'stay until the load is over, and show its progress')
-    .option('--dry-run', 'check everything and show the steps, change nothing')
-    .option('--json', 'what was done as one JSON object')
+    .option(
+      '--generated <folder>',
+      'with --stack: folder of the generated Terraform inputs',
+      'infra/generated',
+    )
+    .option('--no-load', 'no backfill: capture only changes from now on')
+    .option('--wait', 'wait for the load to finish and show its progress')
+    .option('--dry-run', 'run all checks and show the steps, change nothing')
+    .option('--json', 'the result as one JSON object')
     .addHelpText(
       'after',
-      '\n  tidemark table add sales.items --schemas schemas --wait\n  tidemark table add sales.items --stack data.json source.json --source-profile production --dry-run',
+      '\n  tidemark table add sales.items --contracts schemas --wait\n  tidemark table add sales.items --stack data.json source.json --source-profile production --dry-run',
     )
     .action(async (names: readonly string[], options: Options) => {
       const { stack, source = cli.sourceFromEnvironment, ...rest } = options
@@ -82,7 +86,7 @@ function addCommand(cli: Cli): Command {
 
 async function requested(
   names: readonly string[],
-  { dir, schemas, source, load, dryRun = false, json = false }: Options,
+  { dir, contracts: contractsFolder, source, load, dryRun = false, json = false }: Options,
   { output, sourceFromEnvironment }: Cli,
 ): Promise<TablesAdded> {
   const { requestTableAdd } = await import('../../local/run/tables/request-table-add.ts')
@@ -93,7 +97,7 @@ async function requested(
   try {
     return await requestTableAdd({
       ...{ dir, names, isLoaded: load, isDryRun: dryRun },
-      written: await chosenContracts(schemas),
+      written: await chosenContracts(contractsFolder),
       source: url === undefined ? undefined : { url },
       signal: stop.signal,
       onProgress: (progress) => (json ? undefined : sayStep(progress, output)),

@@ -7,10 +7,10 @@ const PROGRESS_MS = 1_000
 /** Runs an operation on a folder for a command: progress to standard error at most once a second, Ctrl-C stops it where it can go on. */
 export async function operate(
   { output }: Cli,
-  { dir, schemas }: { readonly dir: string; readonly schemas?: string },
+  { dir, contracts: contractsFolder }: { readonly dir: string; readonly contracts?: string },
   request: Request,
 ): Promise<unknown> {
-  const contracts = await chosenContracts(schemas)
+  const contracts = await chosenContracts(contractsFolder)
   const { performOperation } = await import('../../local/run/perform-operation.ts')
   const stop = new AbortController()
   const onInterrupt = () => stop.abort()

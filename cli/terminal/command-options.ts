@@ -3,11 +3,14 @@ import { Option } from 'commander'
 export type FindingsFormat = 'text' | 'json' | 'github'
 
 export function contractsFolderOption(): Option {
-  return new Option('--schemas <folder>', 'folder of the contracts').default('schemas')
+  return new Option('--contracts <folder>', 'folder of the contracts').default('schemas')
 }
 
 export function formatOption(): Option {
-  return new Option('--format <format>', 'how findings are printed; github marks lines of a pull request')
+  return new Option(
+    '--format <format>',
+    'output format of the findings; github annotates lines of a pull request',
+  )
     .choices(['text', 'json', 'github'])
     .default('text')
 }

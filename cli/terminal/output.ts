@@ -93,7 +93,7 @@ export function describeError(error: unknown): {
   return {
     code: 'internal',
     message: withoutSecrets(message),
-    advice: 'This is a bug of Tidemark. Please report it with the text above.',
+    advice: 'This is a bug in Tidemark. Please report it with the text above.',
   }
 }
 

@@ -5,35 +5,36 @@ import { parseCount, parseDuration, parseFactor } from './parse-options.ts'
 export const defaultDir = '.tidemark'
 
 export function dirOption(): Option {
-  return new Option('--dir <folder>', 'folder of the run').default(defaultDir)
+  return new Option('--dir <folder>', 'run folder').default(defaultDir)
 }
 
-export function schemasOption(): Option {
+export function contractsOption(): Option {
   return new Option(
-    '--schemas <folder>',
-    'contracts of your own, <domain>/<table>/vN.ts, instead of those of the sample',
+    '--contracts <folder>',
+    'folder of your contracts, <domain>/<table>/vN.ts; without it, those of the sample database',
   )
 }
 
 export function sourceOption(): Option {
   return new Option(
     '--source <url>',
-    'your PostgreSQL, 12 or newer: postgres://user:password@host:port/database',
+    'source PostgreSQL, version 12 or newer: postgres://user:password@host:port/database',
   )
 }
 
 export function tablesOption(): Option {
-  return new Option('--tables <pattern...>', 'source tables as schema.table, * matches any name').default([
-    '*.*',
-  ])
+  return new Option(
+    '--tables <pattern...>',
+    'source tables as schema.table; * matches any name, !pattern excludes',
+  ).default(['*.*'])
 }
 
 export function forOption(): Option {
-  return new Option('--for <duration>', 'stop after this time, prove equality, exit').argParser(parseDuration)
+  return new Option('--for <duration>', 'stop after this time, reconcile, exit').argParser(parseDuration)
 }
 
 export function rateOption(): Option {
-  return new Option('--rate <changes>', 'changes per second of the sample traffic, 0 for none')
+  return new Option('--rate <changes>', 'changes per second of the sample traffic, 0 disables it')
     .argParser(parseCount(100_000, 0))
     .default(500)
 }
@@ -49,13 +50,13 @@ export function durationOption(
 }
 
 export function timeoutOption(): Option {
-  return durationOption('--timeout <duration>', 'how long the lake may take to catch up', 300_000, '5m')
+  return durationOption('--timeout <duration>', 'maximum time for the lake to catch up', 300_000, '5m')
 }
 
 export function scaleOption(): Option {
   return new Option(
     '--scale <factor>',
-    'size of the sample database, 1 for about 205,000 rows; counts at its making',
+    'size of the sample database, 1 is about 205,000 rows; only used when the database is created',
   )
     .argParser(parseFactor)
     .default(1)

@@ -65,7 +65,7 @@ async function realFolder(folder: string, schemas: string): Promise<string> {
   try {
     return await realpath(folder)
   } catch (cause) {
-    throw new PipelineError('usage/invalid', `no folder ${schemas}; name it with --schemas`, { cause })
+    throw new PipelineError('usage/invalid', `no folder ${schemas}; name it with --contracts`, { cause })
   }
 }
 

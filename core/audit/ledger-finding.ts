@@ -97,7 +97,7 @@ export function unevenPage(page: Pick<PageName, 'key' | 'changes'>, contract: st
 /** A file of other bytes than were written; `found` is undefined for one that is gone. */
 export function alteredFile(day: ManifestDay, file: ManifestFile, found: number | undefined): LedgerFinding {
   const missing = badHistory(day, file, 'missing')
-  const advice = `tidemark redrive --file '${file.key}'`
+  const advice = `tidemark repair --file '${file.key}'`
   if (found === undefined) return { ...missing, advice }
   return { ...missing, advice, message: `${file.key} has ${found} bytes, ${file.bytes} were written` }
 }
@@ -195,7 +195,7 @@ export function unlandedObject(key: string, kind: 'block' | 'load'): LedgerFindi
     message: `${key} was delivered and is not landed`,
     advice:
       kind === 'block'
-        ? `tidemark redrive --object '${key}'`
+        ? `tidemark repair --object '${key}'`
         : `tidemark load resume ${key.split('/')[2] ?? ''}`,
   }
 }

@@ -130,7 +130,5 @@ function findingsOf(one: PageCase, context: PageContext): readonly LedgerFinding
 
 /** Formatting a page again brings back its blocks; a raw page that has expired only a load of its table. */
 function redriveOf({ page: { key, table }, isHeld }: PageCase): string {
-  return isHeld
-    ? `tidemark redrive --page '${key}'`
-    : `tidemark load start ${table}: its raw page has expired`
+  return isHeld ? `tidemark repair --page '${key}'` : `tidemark load start ${table}: its raw page has expired`
 }

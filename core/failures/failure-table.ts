@@ -221,7 +221,7 @@ export const failures = {
   'run/contract-missing': {
     action: 'halt',
     advice:
-      'Name the folder of the contracts that the run was started with (--schemas): without them the table would be inferred, and nothing of it masked. To go on without, choose a new folder with --dir.',
+      'Name the folder of the contracts that the run was started with (--contracts): without them the table would be inferred, and nothing of it masked. To go on without, choose a new folder with --dir.',
   },
   'run/failed': { action: 'halt', advice: 'The running Tidemark could not do it; its own output says why.' },
   'run/timeout': {

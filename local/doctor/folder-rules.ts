@@ -25,7 +25,7 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
             ? [shell(`npx tidemark repair${inDir(dir)}`)]
             : []),
         )
-      if (unreadable.length === 0) return ok('each file of the state is there, as it was written')
+      if (unreadable.length === 0) return ok('every state file is present and intact')
       return refuse(
         'run/bad-folder',
         `of another version: ${unreadable.join(', ')}`,
@@ -83,11 +83,13 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
       const prove =
         holder === undefined
           ? shell(command)
-          : step(`the pipeline that runs keeps a proof every --prove-every; beside it ${command} keeps none`)
+          : step(
+              `the pipeline that runs keeps a proof every --reconcile-every; beside it ${command} keeps none`,
+            )
       if (different.length > 0)
         return fail(
           `differs from the source: ${different.join(', ')}`,
-          shell(`${command} --heal`),
+          shell(`${command} --repair`),
           ...(holder === undefined ? [] : [prove]),
         )
       if (failed.length > 0)
@@ -107,7 +109,8 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
     asks: 'no refused change waits for a person',
     judge: ({ status, now, dir }) => {
       const waiting = status?.tables.reduce((sum, { quarantined }) => sum + quarantined, 0) ?? 0
-      if (status === undefined || status.quarantineSince === null || waiting === 0) return ok('nothing waits')
+      if (status === undefined || status.quarantineSince === null || waiting === 0)
+        return ok('quarantine is empty')
       const age = ageText(now - Date.parse(status.quarantineSince))
       return warn(
         `${plural(waiting, 'change')} in quarantine, the oldest for ${age}`,

@@ -59,7 +59,7 @@ export const contractRules: readonly Rule<ContractFacts>[] = [
     asks: 'each table has a lake table of its own',
     judge: ({ tables, leftOut }) => {
       if (leftOut === undefined)
-        return ok('not looked at: the lake has written contracts, name their folder with --schemas')
+        return ok('not looked at: the lake has written contracts, name their folder with --contracts')
       const unfit = together(leftOut)
       if (unfit === undefined) return ok(`${plural(tables.length, 'table')}, each with a name of its own`)
       return refuse(unfit.code, unfit.says, ...unfit.fix)

@@ -9,7 +9,7 @@ export function findTable(versions: readonly Table[], name: string, version: num
   if (found === undefined)
     throw new PipelineError(
       'usage/invalid',
-      `no contract ${name}${version === undefined ? '' : ` v${version}`}: --schemas names the folder of written ones`,
+      `no contract ${name}${version === undefined ? '' : ` v${version}`}: --contracts names the folder of written ones`,
     )
   return found
 }

@@ -8,7 +8,7 @@ import { type StackSession, withStackSession } from '../status/stack-session.ts'
 export interface StackExamination {
   readonly stack: string | readonly string[]
   readonly sourceProfile?: string
-  readonly schemas: string
+  readonly contracts: string
   /** The source itself, where whoever asks can reach it. */
   readonly source: string | undefined
   readonly tables: readonly string[]
@@ -17,10 +17,10 @@ export interface StackExamination {
 
 /** Checks what a stack is made of, by account, and the source as DMS reads it where it is named. The SDK is loaded here. */
 export async function examineStack(asked: StackExamination): Promise<readonly CheckGroup[]> {
-  const { stack: files, sourceProfile, schemas, source } = asked
+  const { stack: files, sourceProfile, contracts: contractsFolder, source } = asked
   if (source !== undefined) databaseOf(source)
   const stack = await readStack(files)
-  const tables = tablesOf(await loadContracts(schemas, process.cwd()))
+  const tables = tablesOf(await loadContracts(contractsFolder, process.cwd()))
   const { dataLooks } = await import('./data-looks.ts')
   const { productionLooks } = await import('./production-looks.ts')
   const options = { stack, tables, files: [files].flat().join(' '), sourceProfile }

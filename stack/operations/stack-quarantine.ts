@@ -97,7 +97,7 @@ export async function redriveOnStack(
       publish: async (contract) => {
         const table = tables.find(({ name, version }) => `${name} v${version}` === contract)
         if (table === undefined)
-          throw new PipelineError('usage/invalid', `--schemas has no ${contract}, which is deployed`)
+          throw new PipelineError('usage/invalid', `--contracts has no ${contract}, which is deployed`)
         /* A revision that is shown here must not be that of a replay, which would be shown half. */
         const chosen = await withRevisionLease(contract, lease, async () => {
           const begun = { all: () => replays.of(table.name, table.version) }

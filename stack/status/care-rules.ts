@@ -12,7 +12,7 @@ export const quarantineRules: readonly Rule<QuarantineFacts>[] = [
     id: 'status.quarantine',
     asks: 'no refused change waits for a person',
     judge: ({ now, waiting, most, since }) => {
-      if (since === null) return ok('nothing waits')
+      if (since === null) return ok('quarantine is empty')
       const age = now - Date.parse(since)
       const says = `${waiting >= most ? `${count(most)} changes or more` : plural(waiting, 'change')} in quarantine, the oldest for ${ageText(age)}`
       const fix = runbook('quarantine-age.md')

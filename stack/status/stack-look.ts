@@ -40,8 +40,8 @@ export function lacking(needs: string, error: unknown): Verdict {
   if (isForbidden(cause) || denied.test(named)) return unknown(`not checked: needs ${needs}`)
   if (!(error instanceof PipelineError))
     return unknown(
-      `not checked: ${error instanceof Error ? error.name : 'an error'} that nobody expected`,
-      step('this is a bug of Tidemark: please report it'),
+      `not checked: unexpected error ${error instanceof Error ? error.name : ''}`.trimEnd(),
+      step('this is a bug in Tidemark: please report it'),
     )
   if (isAbsent(error, named))
     return fail(error.message, step('the outputs of --stack name it: apply the stack, then write them anew'))

@@ -112,7 +112,7 @@ export const ledgerRules: readonly Rule<LedgerFacts>[] = [
         ...uneven.map(({ contract, source, missing }) => `${contract ?? source}: ${count(missing)} missing`),
         ...(faults > 0 ? [`${plural(faults, 'finding')} of the audit`] : []),
       ]
-      const again = shell(`npx tidemark redrive --stack ${stack} --missing`)
+      const again = shell(`npx tidemark repair --stack ${stack} --missing`)
       return fail(says.join(', '), runbook('ledger.md#missing'), again)
     },
   },

@@ -26,15 +26,18 @@ export interface ReleasedTables {
  */
 export async function releasedTables(
   names: readonly string[],
-  { schemas, generated }: { readonly schemas: string; readonly generated: string },
+  { contracts: contractsFolder, generated }: { readonly contracts: string; readonly generated: string },
 ): Promise<ReleasedTables> {
-  const folder = await loadContracts(schemas, process.cwd())
+  const folder = await loadContracts(contractsFolder, process.cwd())
   const tables = tablesOf(folder)
   const contracts = names.flatMap((name) => {
     const byName = tables.filter((table) => table.name === name)
     const found = byName.length > 0 ? byName : tables.filter(({ source }) => source.table === name)
     if (found.length === 0)
-      throw new PipelineError('usage/invalid', `${name}: no contract in ${schemas} has this name or source`)
+      throw new PipelineError(
+        'usage/invalid',
+        `${name}: no contract in ${contractsFolder} has this name or source`,
+      )
     return tables.filter(({ source }) => found.some((one) => isSame(one.source, source)))
   })
   const [system = '', ...others] = new Set(contracts.map(({ source }) => source.system))

@@ -102,7 +102,7 @@ export class AdviceLab {
       ...{ dir, source: source.url },
       start: [
         ...['--tables', 'public.*', '--slot', SLOT, '--publication', SLOT, '--for', '0s', '--flush', '20ms'],
-        ...['--compact-every', '0s', '--prove-every', '0s', '--look-every', '0s'],
+        ...['--compact-every', '0s', '--reconcile-every', '0s', '--schema-check-every', '0s'],
       ],
     }
     const type = (...words: readonly string[]) => typed(words, { ...usual, schemas: schemasOf() })

@@ -14,7 +14,7 @@ async function checked({ type, dir }: Place, id: string) {
   const { printed } = await type('doctor')
   const [, glyph = '', says = '', fix = ''] =
     new RegExp(`^ *(\\S) ${id} +(.*)\\n((?: {8,}.*\\n)*)`, 'm').exec(printed) ?? []
-  return { isFine: glyph === '✔', says, fix: fix.replaceAll(/ --schemas \S+/g, '').replaceAll(dir, dir) }
+  return { isFine: glyph === '✔', says, fix: fix.replaceAll(/ --contracts \S+/g, '').replaceAll(dir, dir) }
 }
 
 /** Rules of `doctor` about a folder. */
@@ -84,7 +84,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
         contracts: [{ ...people, columns: { ...people.columns, pay } }],
         folder: 'wide',
       })
-      await place.type('quarantine', 'redrive', '--schemas', join(place.lab.root, 'wide'))
+      await place.type('quarantine', 'redrive', '--contracts', join(place.lab.root, 'wide'))
       expect((await checked(place, 'folder.quarantine')).isFine).toBe(true)
     },
   },

@@ -45,7 +45,7 @@ export const rowFailures = {
       const [, line = ''] = /(quarantine since .*)/.exec((await type('status')).printed) ?? []
       const [listed] = await follow(line)
       expect(listed?.printed).toContain('format/bad-value')
-      const redriven = await type('quarantine', 'redrive', '--schemas', join(lab.root, 'wider'))
+      const redriven = await type('quarantine', 'redrive', '--contracts', join(lab.root, 'wider'))
       expect(redriven.exit, redriven.printed).toBe(0)
       const { printed } = await type('status', '--audit')
       expect(printed).not.toContain('quarantine since')

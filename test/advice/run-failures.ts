@@ -84,7 +84,7 @@ export const runFailures = {
       const file = join(wrong, 'hr/people/v1.ts')
       const text = await readFile(file, 'utf8')
       await writeFile(file, text.replace(/primaryKey: .*/, "primaryKey: ['none'],"))
-      const { printed } = await refused('replay', '--table', 'hr.people', '--schemas', wrong)
+      const { printed } = await refused('replay', '--table', 'hr.people', '--contracts', wrong)
       expect(printed).toContain('hr.people v1')
       expect((await type('replay', '--table', 'hr.people')).exit).toBe(0)
       await isWhole()
@@ -105,7 +105,7 @@ export const runFailures = {
     scenario: async ({ dir, lab, type, refused, isWhole }) => {
       await rm(join(dir, 'catalog.json'))
       await mkdir(join(lab.root, 'none'), { recursive: true })
-      await refused('repair', '--schemas', join(lab.root, 'none'))
+      await refused('repair', '--contracts', join(lab.root, 'none'))
       expect((await type('repair')).exit).toBe(0)
       await isWhole()
     },

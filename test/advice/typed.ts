@@ -49,7 +49,7 @@ function usualOf(root: Command, words: readonly string[], { dir, schemas, start 
   }
   const given = [
     ['--dir', dir],
-    ['--schemas', schemas],
+    ['--contracts', schemas],
   ].flatMap(([name = '', value = '']) =>
     command.options.some(({ long }) => long === name) && !words.includes(name) ? [name, value] : [],
   )

@@ -69,7 +69,7 @@ describe.concurrent('contract check', () => {
   })
 
   test('a folder that is not there is an error, not a finding', async () => {
-    const { code, stderr } = await tidemark(['contract', 'check', '--schemas', '/no/such/folder'])
+    const { code, stderr } = await tidemark(['contract', 'check', '--contracts', '/no/such/folder'])
     expect(code).toBe(2)
     expect(stderr).toContain('usage/invalid: no folder /no/such/folder')
   })

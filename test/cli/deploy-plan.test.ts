@@ -123,7 +123,7 @@ async function plan(...more: readonly string[]) {
   const given = [
     '--stack',
     file,
-    '--schemas',
+    '--contracts',
     join(root, 'schemas'),
     '--generated',
     join(root, 'infra/generated'),
@@ -254,7 +254,7 @@ test('a contract that changed its key or a mask under its lock is no deployment,
   scratch.edit('sales/orders/v1.ts', "in euros'", "in euros', { pii: 'free-text', treatment: 'drop' }")
   const { file, folder } = await stackFile()
   const env = { AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }
-  const given = ['--stack', file, '--schemas', scratch.root, '--packages', folder]
+  const given = ['--stack', file, '--contracts', scratch.root, '--packages', folder]
   /* Contracts outside of the project are loaded by the program, not by the test's own modules. */
   const { code, stdout } = await tidemark(['deploy', 'plan', ...given, '--json'], env)
   const { dangers, steps } = JSON.parse(stdout)
@@ -273,7 +273,7 @@ test('catalog plan finds its place in the outputs of a stack, or asks for it', a
   await applied(tables.slice(1))
   const { file } = await stackFile()
   const at = (...place: readonly string[]) =>
-    tidemark(['catalog', 'plan', '--schemas', join(root, 'schemas'), '--json', ...place])
+    tidemark(['catalog', 'plan', '--contracts', join(root, 'schemas'), '--json', ...place])
   const found = await at('--stack', file)
   expect(found.code, found.stderr).toBe(1)
   const named = await at('--region', 'eu-west-1', '--root', 's3://lake')

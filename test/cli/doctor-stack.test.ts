@@ -64,7 +64,7 @@ async function doctor(...more: readonly string[]) {
   process.exitCode = undefined
   const schemas = resolve(import.meta.dirname, '../../schemas')
   await doctorCommand({ output, sourceFromEnvironment: undefined }).parseAsync([
-    ...['node', 'tidemark', '--stack', file, '--schemas', schemas, '--json', ...more],
+    ...['node', 'tidemark', '--stack', file, '--contracts', schemas, '--json', ...more],
   ])
   const checks: readonly CheckResult[] = JSON.parse(lines.join('\n')).checks
   const wrong = checks.filter(({ state }) => state !== 'ok')

@@ -97,7 +97,7 @@ test('reconcile --stack asks the function and prints its answer', async () => {
     const headers = { 'content-type': 'application/json' }
     return { status: 200, headers, body: Buffer.from(JSON.stringify(answerOf([different]))) }
   })
-  const { code, stdout } = await tidemark(['reconcile', '--table', 'hr.pay', '--heal'], {
+  const { code, stdout } = await tidemark(['reconcile', '--table', 'hr.pay', '--repair'], {
     TIDEMARK_STACK: await stackFile(deployed({ reconcile: 'tm-reconcile' })),
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
     ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },

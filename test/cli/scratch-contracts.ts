@@ -82,7 +82,7 @@ export function scratchContracts(): ScratchContracts {
       git('commit', '--quiet', '--message', 'contracts')
     },
     async run(...args) {
-      const { code, stdout, stderr } = await tidemark([...args, '--schemas', root])
+      const { code, stdout, stderr } = await tidemark([...args, '--contracts', root])
       const plain = (text: string) =>
         text
           .replaceAll(root, '<schemas>')

@@ -45,7 +45,7 @@ test('whatever else goes wrong in one look is said there, and the others are mad
     look(rule('c'), needs, async () => undefined),
   ])
   expect(checks.map(({ id, says }) => [id, says])).toEqual([
-    ['a', 'not checked: TypeError that nobody expected'],
+    ['a', 'not checked: unexpected error TypeError'],
     ['b', 'not checked: aws/unavailable: SQS'],
     ['c', 'fine'],
   ])

@@ -122,9 +122,9 @@ test('the command asks the functions of a stack that have its contract, then red
     expect(code, stderr).toBe(0)
     expect(stdout).toBe(
       [
-        'workforce.shops v1, revision 3: 40 changes of 20 pages: 60 rows, 20 refused; the lake shows it',
+        'workforce.shops v1, revision 3: 40 changes of 20 pages: 60 rows, 20 refused; published in the lake',
         '  raw pages reach back to since 1: older changes, and rows of load files, keep their reading',
-        '  of what waited 0 came in, 1 still refused\n',
+        '  quarantine: 0 accepted, 1 still rejected\n',
       ].join('\n'),
     )
     expect(events).toEqual(['replay', 'replay', 'redrive'])

@@ -225,7 +225,7 @@ test('whatever is wrong is named with its runbook or its command, and keeps noth
   expect([of('readers')?.state, of('freshness')?.state, of('queues')?.state]).toEqual(['fail', 'warn', 'ok'])
   expect(of('dead-letters')?.says).toBe('given up: land 3')
   expect(of('ledger')?.says).toBe('workforce.shops v1: 1 missing, 1 finding of the audit')
-  expect(text('ledger')).toContain(`npx tidemark redrive --stack ${stack} --missing`)
+  expect(text('ledger')).toContain(`npx tidemark repair --stack ${stack} --missing`)
   expect(answer.findings).toMatchObject([{ kind: 'page', severity: 'fault' }])
   expect(of('quarantine')?.says).toMatch(/^2 changes in quarantine, the oldest for \d+ s$/)
   expect(text('loads')).toEqual([`npx tidemark load resume ${load.id} --stack ${stack}`])

@@ -196,7 +196,7 @@ describe('nothing is changed when', () => {
 
 test('a contract that is not locked or not exported is refused; the command as it is typed plans', async () => {
   const found = (names: readonly string[], generated = 'infra/generated') =>
-    releasedTables(names, { schemas: 'schemas', generated })
+    releasedTables(names, { contracts: 'schemas', generated })
   await expect(found(['workforce.shops'], folder)).rejects.toMatchObject({
     ...{ code: 'table/not-released', message: expect.stringContaining('is not what the contracts say') },
   })

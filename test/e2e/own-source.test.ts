@@ -217,7 +217,7 @@ describe('a source of the user', () => {
     expect(samples.sort()).toEqual(['v1.a-stored-row.pass.json', 'v1.no-key.fail.json'])
     const sample = await readFile(join(out, 'public/notes/samples/v1.a-stored-row.pass.json'), 'utf8')
     expect(sample).not.toContain('after')
-    const tested = await tidemark(['contract', 'test', '--schemas', out])
+    const tested = await tidemark(['contract', 'test', '--contracts', out])
     expect(tested.code, tested.stdout + tested.stderr).toBe(0)
     const second = await tidemark(write)
     expect(second.code).toBe(2)

@@ -36,7 +36,7 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
   const narrow = await contractsWith(join(scratch.path, 'schemas'), narrowed)
   const on = (...args: readonly string[]) => tidemark([...args, '--dir', dir])
   const run = startTidemark([
-    ...['demo', '--dir', dir, '--schemas', narrow, '--scale', '0.02', '--rate', '100', '--json'],
+    ...['demo', '--dir', dir, '--contracts', narrow, '--scale', '0.02', '--rate', '100', '--json'],
   ])
   /* Drift is told by those who format, a moment after the rows of a load. */
   await untilStatus(
@@ -64,9 +64,9 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
   /* The process that runs has the contract of its start: it answers for no other, and for its own it does the work. */
   const refused = await on('quarantine', 'redrive', '--json')
   expect([refused.code, lastJson(refused)]).toMatchObject([2, { error: { code: 'run/contract-changed' } }])
-  const asked = await on('quarantine', 'redrive', '--schemas', narrow, '--json')
+  const asked = await on('quarantine', 'redrive', '--contracts', narrow, '--json')
   expect(lastJson(asked)).toMatchObject({ passed: 0, isInterrupted: false })
-  const live = await on('replay', '--table', 'workforce.employees', '--schemas', narrow, '--json')
+  const live = await on('replay', '--table', 'workforce.employees', '--contracts', narrow, '--json')
   expect(lastJson(live), live.stderr).toMatchObject({ state: 'complete', revision: 1 })
   run.interrupt()
   quiet.push(list, refused, asked, live, await run.finished)
@@ -77,7 +77,7 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
   expect(lastJson(redriven)['passed']).toBeGreaterThan(0)
   const unfilled = await on('query', '--json', REVIEWS)
   const replayed = await on('replay', '--table', 'workforce.employees')
-  expect(replayed.stdout).toMatch(/revision 3: .* 0 refused; the lake shows it/)
+  expect(replayed.stdout).toMatch(/revision 3: .* 0 refused; published in the lake/)
   expect(JSON.parse(unfilled.stdout)[0].hidden).toBeGreaterThan(0)
   expect(JSON.parse((await on('query', '--json', REVIEWS)).stdout)[0].hidden).toBe(0)
   quiet.push(
@@ -87,7 +87,7 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
     await on('replay', '--list'),
     await on('quarantine', 'list', ...EMPLOYEES),
   )
-  expect(quiet.at(-1)?.stdout).toBe('nothing waits\n')
+  expect(quiet.at(-1)?.stdout).toBe('quarantine is empty\n')
   const proof = await on('reconcile', '--json')
   expect(lastJson(proof), proof.stderr).toMatchObject({ equal: true })
   const proven = tablesOf(lastJson(proof)).find(({ table }) => table === 'workforce.employees')

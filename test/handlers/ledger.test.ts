@@ -118,7 +118,7 @@ describe('the ledger of the functions', () => {
     const [finding, ...others] = audit.findings
     expect(others).toEqual([])
     expect(finding).toMatchObject({ kind: 'page', count: 2, table: 'workforce.shops' })
-    expect(finding?.advice).toBe(`tidemark redrive --page '${finding?.name}'`)
+    expect(finding?.advice).toBe(`tidemark repair --page '${finding?.name}'`)
     const pages = [finding?.name ?? '', 'workforce.shops#none']
     expect(await at.format.invoke({ pages })).toEqual({
       answer: { done: pages.slice(0, 1), absent: pages.slice(1), failed: [], left: [] },
@@ -150,7 +150,7 @@ describe('the ledger of the functions', () => {
     const [object = ''] = await at.objects.list('landing/changes/')
     expect((await at.audit()).findings).toEqual([])
     const findings = (await at.audit(3 * HOUR)).findings.filter(({ name }) => name === object)
-    expect(findings).toMatchObject([{ kind: 'block', advice: `tidemark redrive --object '${object}'` }])
+    expect(findings).toMatchObject([{ kind: 'block', advice: `tidemark repair --object '${object}'` }])
     expect(await at.land({ objects: [object] })).toEqual({ done: [object], absent: [], failed: [], left: [] })
     expect((await at.audit(3 * HOUR)).findings).toEqual([])
   })
@@ -174,7 +174,7 @@ describe('the ledger of the functions', () => {
     const [file = ''] = await at.objects.list('lake/')
     const whole = await at.objects.get(file)
     await at.objects.put(file, whole.subarray(4))
-    const advice = `tidemark redrive --file '${file}'`
+    const advice = `tidemark repair --file '${file}'`
     const altered = {
       kind: 'file',
       name: file,

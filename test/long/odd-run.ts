@@ -106,7 +106,7 @@ async function disturb(follow: { run: Running }, args: readonly string[], until:
   ] as const) {
     await sleep(Math.max(0, at(share) - Date.now()))
     say(`tidemark: ${what}`)
-    if (what === 'heal') await tidemark(['reconcile', ...dir, '--heal'], environment)
+    if (what === 'heal') await tidemark(['reconcile', ...dir, '--repair'], environment)
     else if (what === 'compact') await tidemark(['compact', ...dir])
     else {
       follow.run.kill()

@@ -13,7 +13,7 @@ import { exit, paint } from '../../terminal/output.ts'
 import { findingsGithub, findingsText } from '../../view/contract/print-findings.ts'
 
 interface CheckOptions {
-  readonly schemas: string
+  readonly contracts: string
   readonly format: FindingsFormat
   readonly json?: boolean
 }
@@ -21,13 +21,13 @@ interface CheckOptions {
 /** `contract check`: what a reviewer would find in the contracts, before one looks. */
 export function contractCheckCommand({ output }: Cli): Command {
   return new Command('check')
-    .description('Look for what is wrong or unwise in the contracts. Exit code 1 when something is.')
+    .description('Lint the contracts. Exit code 1 if there are findings.')
     .addOption(contractsFolderOption())
     .addOption(formatOption())
     .option('--json', 'the findings as one JSON object')
-    .addHelpText('after', '\n  tidemark contract check --schemas schemas')
+    .addHelpText('after', '\n  tidemark contract check --contracts schemas')
     .action(async (options: CheckOptions) => {
-      const { findings, versions, samples } = await checkContracts(options.schemas, process.cwd())
+      const { findings, versions, samples } = await checkContracts(options.contracts, process.cwd())
       const format = formatOf(options)
       if (format === 'json') output.result(JSON.stringify({ findings, versions, samples }))
       else if (findings.length > 0)

@@ -10,7 +10,7 @@ import { diffCounts, diffMarkdown, diffText } from '../../view/contract/print-di
 import { findingsGithub } from '../../view/contract/print-findings.ts'
 
 interface DiffOptions {
-  readonly schemas: string
+  readonly contracts: string
   readonly base: string
   readonly format: 'text' | 'json' | 'github' | 'markdown'
   readonly json?: boolean
@@ -20,19 +20,19 @@ interface DiffOptions {
 export function contractDiffCommand({ output }: Cli): Command {
   return new Command('diff')
     .description(
-      'Compare the contracts with those of a git commit. Exit code 1 when a released version breaks.',
+      'Compare the contracts with those of a git commit. Exit code 1 if a released version changes incompatibly.',
     )
     .addOption(contractsFolderOption())
-    .option('--base <ref>', 'git ref to compare with, from where this branch left it', 'origin/main')
+    .option('--base <ref>', 'git ref to compare with, at its merge base with this branch', 'origin/main')
     .addOption(
-      new Option('--format <format>', 'github marks lines of a pull request, markdown is its comment')
+      new Option('--format <format>', 'github annotates lines of a pull request, markdown is its comment')
         .choices(['text', 'json', 'github', 'markdown'])
         .default('text'),
     )
     .option('--json', 'the differences as one JSON object')
     .addHelpText('after', '\n  tidemark contract diff --base origin/main')
     .action(async (options: DiffOptions) => {
-      const folder = await loadContracts(options.schemas, process.cwd())
+      const folder = await loadContracts(options.contracts, process.cwd())
       tablesOf(folder)
       const base = await readBase(folder.root, options.base)
       const diffs = diffContracts(folder, base, await readRetired(folder.root))

@@ -17,7 +17,7 @@ import { sampleRow } from '../../../engine/postgres/copy/sample-row.ts'
 import type { Cli } from '../../terminal/cli.ts'
 import { exit, type Output } from '../../terminal/output.ts'
 import { parseCount } from '../../terminal/parse-options.ts'
-import { dirOption, schemasOption, tablesOption } from '../../terminal/run-options.ts'
+import { contractsOption, dirOption, tablesOption } from '../../terminal/run-options.ts'
 import { visible } from '../../terminal/visible-text.ts'
 import { proposalJson, proposalText } from '../../view/contract/print-proposal.ts'
 
@@ -26,7 +26,7 @@ interface InferOptions {
   readonly tables: readonly string[]
   readonly table?: string
   readonly dir: string
-  readonly schemas?: string
+  readonly contracts?: string
   readonly rows: number
   readonly out?: string
   readonly owner?: string
@@ -46,28 +46,28 @@ interface Inferred {
 export function contractInferCommand({ output, sourceFromEnvironment }: Cli): Command {
   return new Command('infer')
     .description(
-      'Write contracts for the tables of a source as its catalog describes them, or say what a contract lacks of what a run has stored. Personal data is guessed for review.',
+      'Generate contracts from the catalog of a source, or propose additions to a contract from the changes a run has stored (schema evolution). Personal data is guessed for review.',
     )
     .option(
       '--from <url>',
-      'PostgreSQL to read: postgres://user:password@host:port/database; or raw, or quarantine',
+      'PostgreSQL to read, postgres://user:password@host:port/database; or raw, or quarantine',
     )
     .addOption(tablesOption())
-    .option('--table <name>', 'with raw and quarantine: the table, by source or lake name')
+    .option('--table <name>', 'with raw and quarantine: table, by source or lake name')
     .addOption(dirOption())
-    .addOption(schemasOption())
+    .addOption(contractsOption())
     .addOption(
-      new Option('--rows <count>', 'with raw and quarantine: rows to look at, newest first')
+      new Option('--rows <count>', 'with raw and quarantine: number of rows to sample, newest first')
         .argParser(parseCount(maxSampleRows))
         .default(10_000),
     )
-    .option('--owner <address>', 'who answers for the tables')
+    .option('--owner <address>', 'owning team (e-mail)')
     .option(
       '--out <folder>',
-      'write <domain>/<table>/v1.ts and its samples below it; without it the contracts are printed',
+      'folder to write <domain>/<table>/v1.ts and its samples to; without it, contracts are printed',
     )
-    .option('--force', 'overwrite files that are there')
-    .option('--dry-run', 'say which files would be written')
+    .option('--force', 'overwrite existing files')
+    .option('--dry-run', 'show which files would be written')
     .option('--json', 'the contracts as a JSON array of { path, table, source, contract }')
     .addHelpText(
       'after',
@@ -95,7 +95,7 @@ async function infer(
   url: string | undefined,
 ): Promise<{ readonly inferred: readonly Inferred[]; readonly unfit: readonly PipelineError[] }> {
   if (url === undefined)
-    throw new PipelineError('usage/invalid', 'which database? --from postgres://… or TIDEMARK_SOURCE')
+    throw new PipelineError('usage/invalid', 'name a database: --from postgres://… or TIDEMARK_SOURCE')
   const system = databaseOf(url)
   const client = await connectSource({ url }, { applicationName: 'tidemark contract' })
   try {
@@ -138,9 +138,9 @@ function contractOrFailure(...args: Parameters<typeof inferTable>): Table | Pipe
 }
 
 async function fromStored(output: Output, from: 'raw' | 'quarantine', options: InferOptions): Promise<void> {
-  const { dir, table, schemas, owner, rows, out, json, dryRun } = options
-  if (table === undefined) throw new PipelineError('usage/invalid', 'which table? --table workforce.shifts')
-  const proposal = await inferStored({ from, dir, table, schemas, owner, rows })
+  const { dir, table, contracts: contractsFolder, owner, rows, out, json, dryRun } = options
+  if (table === undefined) throw new PipelineError('usage/invalid', 'name a table: --table workforce.shifts')
+  const proposal = await inferStored({ from, dir, table, schemas: contractsFolder, owner, rows })
   if (proposal.kind === 'lines' && out !== undefined)
     throw new PipelineError(
       'usage/invalid',

@@ -15,7 +15,7 @@ import { exit } from '../../terminal/output.ts'
 import { findingsText } from '../../view/contract/print-findings.ts'
 
 interface LockOptions {
-  readonly schemas: string
+  readonly contracts: string
   readonly force?: boolean
   readonly dryRun?: boolean
   readonly json?: boolean
@@ -25,15 +25,15 @@ interface LockOptions {
 export function contractLockCommand({ output }: Cli): Command {
   return new Command('lock')
     .description(
-      'Write lock.json, the shape of every version, and index.ts. Exit code 1 when a version breaks.',
+      'Write lock.json, the schema of every version, and index.ts. Exit code 1 if a version changes incompatibly.',
     )
     .addOption(contractsFolderOption())
-    .option('--force', 'also when a version breaks: only for one that nobody has used yet')
-    .option('--dry-run', 'say what would change')
-    .option('--json', 'what changed as one JSON object')
-    .addHelpText('after', '\n  tidemark contract lock --schemas schemas')
-    .action(async ({ schemas, force, dryRun, json }: LockOptions) => {
-      const folder = await loadContracts(schemas, process.cwd())
+    .option('--force', 'even if a version changes incompatibly; only for a version that is not used yet')
+    .option('--dry-run', 'show what would change, change nothing')
+    .option('--json', 'the changes as one JSON object')
+    .addHelpText('after', '\n  tidemark contract lock --contracts schemas')
+    .action(async ({ contracts: contractsFolder, force, dryRun, json }: LockOptions) => {
+      const folder = await loadContracts(contractsFolder, process.cwd())
       const shapes = tablesOf(folder).map(tableShape)
       const changes = compareLock(folder, (await readLock(folder.root)) ?? [], await readRetired(folder.root))
       const breaks = changes.filter((change) => hitsOf(change).length > 0)

@@ -14,7 +14,7 @@ import type { Cli } from '../../terminal/cli.ts'
 import { contractsFolderOption } from '../../terminal/command-options.ts'
 
 interface NewOptions {
-  readonly schemas: string
+  readonly contracts: string
   readonly key: readonly string[]
   readonly owner?: string
   readonly source?: string
@@ -26,14 +26,14 @@ interface NewOptions {
 /** `contract new`: files that load and pass, to be filled in. It asks nothing and overwrites nothing. */
 export function contractNewCommand({ output }: Cli): Command {
   return new Command('new')
-    .description('Write a first contract with a passing and a failing sample, or the next version of one.')
-    .argument('<table>', 'name in the lake, domain.table')
+    .description('Create a contract with a passing and a failing sample, or the next version of a contract.')
+    .argument('<table>', 'table name in the lake, domain.table')
     .addOption(contractsFolderOption())
-    .option('--key <column...>', 'columns of the primary key', ['id'])
-    .option('--owner <address>', 'who answers for the table')
-    .option('--source <system:table>', 'where it comes from, such as shop-postgres:public.orders')
-    .option('--next', 'copy the newest version and its samples to the next number')
-    .option('--dry-run', 'say which files would be written')
+    .option('--key <column...>', 'primary key columns', ['id'])
+    .option('--owner <address>', 'owning team (e-mail)')
+    .option('--source <system:table>', 'source system and table, such as shop-postgres:public.orders')
+    .option('--next', 'copy the newest version and its samples to the next version number')
+    .option('--dry-run', 'show which files would be written')
     .option('--json', 'the files as one JSON array of { path, text }')
     .addHelpText(
       'after',
@@ -41,11 +41,11 @@ export function contractNewCommand({ output }: Cli): Command {
     )
     .action(async (table: string, options: NewOptions) => {
       const from = process.cwd()
-      if (options.dryRun !== true) await mkdir(options.schemas, { recursive: true })
-      const folder = await loadContracts(options.schemas, from)
+      if (options.dryRun !== true) await mkdir(options.contracts, { recursive: true })
+      const folder = await loadContracts(options.contracts, from)
       const files = await newFiles(folder, table, options, from)
       await refuseExisting(folder, files, from)
-      if (options.dryRun !== true) await write(folder, files, options.schemas, from)
+      if (options.dryRun !== true) await write(folder, files, options.contracts, from)
       const verb = options.dryRun === true ? 'would write' : 'wrote'
       for (const { path } of files) output.progress(`${verb} ${shownPath(join(folder.root, path), from)}`)
       if (options.json === true) output.result(JSON.stringify(files))
@@ -85,7 +85,7 @@ async function refuseExisting(
 async function write(
   { root }: ContractsFolder,
   files: readonly NewFile[],
-  schemas: string,
+  contractsFolder: string,
   from: string,
 ): Promise<void> {
   for (const { path, text } of files) {
@@ -93,7 +93,7 @@ async function write(
     await writeFile(join(root, path), text, { flag: 'wx' })
   }
   const index = join(root, 'index.ts')
-  if (await isThere(index)) await writeFile(index, indexText(await loadContracts(schemas, from)))
+  if (await isThere(index)) await writeFile(index, indexText(await loadContracts(contractsFolder, from)))
 }
 
 function isThere(path: string): Promise<boolean> {

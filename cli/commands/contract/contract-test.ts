@@ -15,7 +15,7 @@ import { exit, paint } from '../../terminal/output.ts'
 import { resultsGithub, resultsJson, resultsText } from '../../view/contract/print-results.ts'
 
 interface TestOptions {
-  readonly schemas: string
+  readonly contracts: string
   readonly table?: readonly string[]
   readonly format: FindingsFormat
   readonly json?: boolean
@@ -24,19 +24,19 @@ interface TestOptions {
 /** `contract test`: formats every sample with its contract, as the pipeline would. */
 export function contractTestCommand({ output }: Cli): Command {
   return new Command('test')
-    .description('Run the samples of the contracts. Exit code 1 when one gives something else than it says.')
+    .description('Run the samples of the contracts as tests. Exit code 1 if one fails.')
     .addOption(contractsFolderOption())
-    .option('--table <name...>', 'only these, as domain.table')
+    .option('--table <name...>', 'only these tables, as domain.table')
     .addOption(formatOption())
     .option('--json', 'the results as one JSON object')
     .addHelpText('after', '\n  tidemark contract test --table sales.orders')
     .action(async (options: TestOptions) => {
       const from = process.cwd()
-      const folder = await loadContracts(options.schemas, from)
+      const folder = await loadContracts(options.contracts, from)
       const wanted = options.table
       const unknown = wanted?.find((name) => !folder.files.some((file) => file.name === name))
       if (unknown !== undefined)
-        throw new PipelineError('usage/invalid', `${options.schemas} has no contract of ${unknown}`)
+        throw new PipelineError('usage/invalid', `${options.contracts} has no contract of ${unknown}`)
       const results = await testContracts(folder, (name) => wanted?.includes(name) ?? true, from)
       const failed = results.filter((result) => !isValid(result))
       const format = formatOf(options)

@@ -16,9 +16,7 @@ const commands: LazyCommands = {
 export async function contractCommand(word: string | undefined): Promise<MakeCommand> {
   const makers = await chosenCommands(commands, word)
   return (cli) => {
-    const contract = new Command('contract').description(
-      'Contracts: what the lake accepts of a source table.',
-    )
+    const contract = new Command('contract').description('Write, check, test and version data contracts.')
     for (const make of makers) contract.addCommand(make(cli))
     return contract
   }

@@ -13,9 +13,9 @@ interface ExplainOptions {
 /** `explain`: what a code means, without a network. */
 export function explainCommand({ output }: Cli): Command {
   return new Command('explain')
-    .description('What a failure code, a contract rule or an evolution rule means, and what to do.')
-    .argument('[code]', 'such as format/bad-value, C105 or F201')
-    .option('--list', 'every code with its title')
+    .description('Explain a failure code, a contract rule or a schema evolution rule.')
+    .argument('[code]', 'code, such as format/bad-value, C105 or F201')
+    .option('--list', 'list every code with its title')
     .option('--json', 'as JSON')
     .addHelpText('after', '\n  tidemark explain format/bad-value\n  tidemark explain --list')
     .action((code: string | undefined, { list, json }: ExplainOptions) => {
@@ -38,13 +38,13 @@ export function explainCommand({ output }: Cli): Command {
 }
 
 function find(code: string | undefined): Explanation {
-  if (code === undefined) throw new PipelineError('usage/invalid', 'which code? explain --list has all')
+  if (code === undefined) throw new PipelineError('usage/invalid', 'name a code; explain --list shows all')
   const found = explanations.find((entry) => entry.code.toLowerCase() === code.toLowerCase())
   if (found !== undefined) return found
   const codes = explanations.map((entry) => entry.code)
   /* The last word of a failure is often all that one remembers. */
   const parts = codes.filter((known) => code.length > 3 && known.includes(code.toLowerCase()))
   const near = [...new Set([...parts, ...nearest(code, codes)])].slice(0, 3)
-  const advice = near.length === 0 ? '; explain --list has all' : `; did you mean ${near.join(', ')}?`
+  const advice = near.length === 0 ? '; explain --list shows all' : `; did you mean ${near.join(', ')}?`
   throw new PipelineError('usage/invalid', `there is no code ${code}${advice}`)
 }

@@ -12,7 +12,7 @@ import { contractsFolderOption } from '../../terminal/command-options.ts'
 import { exit } from '../../terminal/output.ts'
 
 interface CatalogOptions {
-  readonly schemas: string
+  readonly contracts: string
   readonly stack?: readonly string[]
   readonly region?: string
   readonly prefix?: string
@@ -30,14 +30,14 @@ interface ApplyOptions extends CatalogOptions {
 /** `catalog plan | apply`: databases, history tables and views in Glue, out of the contracts. */
 export function catalogCommand(cli: Cli): Command {
   return new Command('catalog')
-    .description('The Glue Data Catalog, out of the contracts.')
+    .description('Plan and apply the Glue Data Catalog from the contracts.')
     .addCommand(planCommand(cli))
     .addCommand(applyCommand(cli))
 }
 
 function planCommand({ output }: Cli): Command {
   return withPlace(new Command('plan'))
-    .description('What would change in Glue. Exit code 0 nothing, 1 something, 2 failed.')
+    .description('Show what would change in Glue. Exit codes: 0 no changes, 1 changes, 2 the command failed.')
     .addHelpText(
       'after',
       '\n  tidemark catalog plan --stack data.json\n  tidemark catalog plan --region eu-west-1 --root s3://tidemark-lake',
@@ -52,10 +52,12 @@ function planCommand({ output }: Cli): Command {
 
 function applyCommand({ output }: Cli): Command {
   return withPlace(new Command('apply'))
-    .description('Shows the plan, asks, and changes Glue. Exit code 0 applied or nothing to do, 2 failed.')
-    .option('--allow-breaking', 'do also what takes something from readers')
-    .option('--before-functions', 'do only what has to be there before new functions write')
-    .option('--auto-approve', 'do not ask')
+    .description(
+      'Show the plan, ask for approval and apply it. Exit codes: 0 applied or no changes, 2 the command failed.',
+    )
+    .option('--allow-breaking', 'also apply breaking changes (dropped or narrowed columns)')
+    .option('--before-functions', 'apply only the changes that must precede the deployment of new functions')
+    .option('--auto-approve', 'do not ask for approval')
     .addHelpText('after', '\n  tidemark catalog apply --stack data.json')
     .action((options: ApplyOptions) =>
       withPlan(options, async ({ changes: all, apply }) => {
@@ -79,9 +81,9 @@ function withPlace(command: Command): Command {
     .addOption(contractsFolderOption())
     .addOption(stackOption())
     .option('--region <region>', 'AWS region, without --stack')
-    .option('--root <url>', 'where the lake lies, without --stack: s3://bucket')
-    .option('--prefix <text>', 'before the name of each Glue database, such as dev_')
-    .option('--endpoint <url>', 'of a stand-in for AWS, for tests')
+    .option('--root <url>', 'lake bucket, without --stack: s3://bucket')
+    .option('--prefix <text>', 'prefix of every Glue database name, such as dev_')
+    .option('--endpoint <url>', 'endpoint of an AWS emulator, for tests')
     .option('--json', 'the plan as one JSON object')
 }
 
@@ -91,15 +93,18 @@ async function placeOf({ stack, ...given }: CatalogOptions) {
   const { region = found.region, prefix = found.catalog_prefix ?? '' } = given
   const [, named] = /^s3:\/\/([a-z0-9.-]+)\/?$/.exec(given.root ?? '') ?? []
   if (given.root !== undefined && named === undefined)
-    throw new PipelineError('usage/invalid', '--root is s3://bucket')
+    throw new PipelineError('usage/invalid', '--root must be s3://bucket')
   const bucket = named ?? found.bucket
   if (region === undefined || bucket === undefined)
     throw new PipelineError(
       'usage/invalid',
-      'where the catalog is: --stack data.json, or --region and --root s3://bucket',
+      'name the catalog: --stack data.json, or --region and --root s3://bucket',
     )
   if (!/^[a-z0-9_]*$/.test(prefix))
-    throw new PipelineError('usage/invalid', '--prefix is lower case letters, digits and underscores')
+    throw new PipelineError(
+      'usage/invalid',
+      '--prefix may have lower-case letters, digits and underscores only',
+    )
   return { region, bucket, prefix }
 }
 
@@ -109,7 +114,7 @@ async function withPlan(
   use: (plan: DefinitionsPlan) => Promise<void>,
 ): Promise<void> {
   const { region, bucket, prefix } = await placeOf(options)
-  const tables = tablesOf(await loadContracts(options.schemas, process.cwd())).map(catalogTable)
+  const tables = tablesOf(await loadContracts(options.contracts, process.cwd())).map(catalogTable)
   const { glueClient, s3Client } = await import('../../../aws/calls/clients.ts')
   const { defaultRetry: retry } = await import('../../../aws/calls/retry.ts')
   const { glueTables } = await import('../../../aws/glue/glue-tables.ts')
@@ -132,10 +137,10 @@ async function withPlan(
 
 async function approve(isJson: boolean): Promise<void> {
   if (isJson || process.stdin.isTTY !== true)
-    throw new PipelineError('usage/invalid', 'nobody to ask: --auto-approve applies without')
+    throw new PipelineError('usage/invalid', 'no terminal to ask for approval: use --auto-approve')
   const prompt = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    const answer = await prompt.question('Apply these changes? Only "yes" does: ')
+    const answer = await prompt.question('Apply these changes? Only "yes" is accepted: ')
     if (answer !== 'yes') throw new PipelineError('usage/invalid', 'not approved; nothing was applied')
   } finally {
     prompt.close()

@@ -22,7 +22,7 @@ interface Options {
   readonly dir: string
   readonly stack?: string | readonly string[]
   readonly sourceProfile?: string
-  readonly schemas: string
+  readonly contracts: string
   readonly since: number
   readonly region?: string
   readonly prices?: string
@@ -42,30 +42,29 @@ const DEFAULT_REGION = 'eu-west-1'
 export function costCommand({ output }: Cli): Command {
   return new Command('cost')
     .description(
-      'What changes cost on AWS, by stage and table: of a run, of a stack, or of a volume to come.',
+      'Estimate AWS cost by stage and table, for a local run, an AWS deployment or a planned volume.',
     )
     .addOption(dirOption())
     .addOption(stackOption())
     .option('--source-profile <profile>', 'with --stack: AWS profile of the production account')
     .addOption(
-      new Option('--since <duration>', 'with --stack: how far back CloudWatch is asked')
+      new Option('--since <duration>', 'with --stack: period of the CloudWatch metrics')
         .argParser(parseDuration)
         .default(7 * 86_400_000, '7d'),
     )
     .addOption(contractsFolderOption())
-    .option('--changes-per-month <count>', 'what if there were so many changes, such as 100M', parseAmount)
-    .option('--row-bytes <bytes>', 'of rows that nobody metered: bytes as JSON', parseCount(1_000_000))
-    .option('--tables <count>', 'of rows that nobody metered: how many tables', parseCount(10_000))
+    .option('--changes-per-month <count>', 'estimate for this volume, such as 100M', parseAmount)
+    .option('--row-bytes <bytes>', 'row size as JSON, where nothing was metered', parseCount(1_000_000))
+    .option('--tables <count>', 'number of tables, where nothing was metered', parseCount(10_000))
+    .option('--commit-rows <count>', 'changes per transaction and table (default: 1)', parseCount(100_000))
     .option(
-      '--commit-rows <count>',
-      'changes of a table that one transaction makes together (1)',
-      parseCount(100_000),
+      '--region <region>',
+      `AWS region of the list prices (default: that of the stack, else ${DEFAULT_REGION})`,
     )
-    .option('--region <region>', `whose list prices: that of the stack, else ${DEFAULT_REGION}`)
-    .option('--prices <file>', 'JSON with prices of your own, put over the list')
-    .option('--setup <file>', 'JSON with what you deploy otherwise than the stacks of infra/')
-    .option('--table <name>', 'only the part of one source table')
-    .option('--units', 'every price with its units')
+    .option('--prices <file>', 'JSON file with your own prices, overriding the list prices')
+    .option('--setup <file>', 'JSON file with settings that differ from the stacks of infra/')
+    .option('--table <name>', 'only one source table')
+    .option('--units', 'show every price with its units')
     .option('--json', 'the bill, its units, prices and setup as one JSON object')
     .addHelpText(
       'after',
@@ -91,10 +90,13 @@ function isOfStack(command: Command): boolean {
   const isSaid = (option: string) => command.getOptionValueSource(option) === 'cli'
   const others = ['dir', 'changesPerMonth', 'rowBytes', 'tables', 'commitRows'].filter(isSaid)
   if (isSaid('stack') && others.length > 0)
-    throw new PipelineError('usage/invalid', '--stack is metered: it takes no folder and no volume')
+    throw new PipelineError(
+      'usage/invalid',
+      '--stack uses metered values and excludes --dir and volume options',
+    )
   const isStack = command.getOptionValue('stack') !== undefined && others.length === 0
   if (!isStack && isSaid('since'))
-    throw new PipelineError('usage/invalid', '--since goes with --stack: a run is metered from its beginning')
+    throw new PipelineError('usage/invalid', '--since needs --stack: a run is metered from its start')
   return isStack
 }
 
@@ -108,10 +110,17 @@ async function answerOf(options: Options, setup: Setup): Promise<CostAnswer> {
 }
 
 async function answerOfStack(options: Options, setup: Setup, output: Output): Promise<CostAnswer> {
-  const { stack: files = [], sourceProfile, schemas, since: sinceMs, json, table } = options
+  const {
+    stack: files = [],
+    sourceProfile,
+    contracts: contractsFolder,
+    since: sinceMs,
+    json,
+    table,
+  } = options
   const stack = await readStack(files)
   const sheet = await readSheet(options.region ?? stack.data.region ?? DEFAULT_REGION, options.prices)
-  const tables = tablesOf(await loadContracts(schemas, process.cwd()))
+  const tables = tablesOf(await loadContracts(contractsFolder, process.cwd()))
   if (json !== true) output.progress('asking CloudWatch')
   const { withStackSession } = await import('../../../stack/status/stack-session.ts')
   const { stackBill } = await import('../../../stack/cost/stack-bill.ts')

@@ -20,7 +20,7 @@ import { deployText } from '../../view/deploy-text.ts'
 interface DeployOptions {
   readonly stack?: string | readonly string[]
   readonly sourceProfile?: string
-  readonly schemas: string
+  readonly contracts: string
   readonly generated: string
   readonly packages: string
   readonly json?: boolean
@@ -29,33 +29,35 @@ interface DeployOptions {
 /** `deploy plan`: what differs between a stack and this checkout, as steps in a safe order. */
 export function deployCommand(cli: Cli): Command {
   return new Command('deploy')
-    .description('What a deployment of contracts, functions, catalog and tasks has to do.')
+    .description('Plan a deployment of contracts, functions, catalog and DMS tasks.')
     .addCommand(planCommand(cli))
 }
 
 function planCommand({ output }: Cli): Command {
   return new Command('plan')
-    .description('Compare a stack with this checkout, and list the steps in a safe order. Changes nothing.')
+    .description(
+      'Compare an AWS deployment with this checkout and list the steps in a safe order. Read-only.',
+    )
     .addOption(stackOption())
     .option('--source-profile <profile>', 'AWS profile of the production account')
     .addOption(contractsFolderOption())
-    .option('--generated <folder>', 'what `infra export` wrote', 'infra/generated')
-    .option('--packages <folder>', 'what `npm run build:handlers` built', 'dist/handlers')
+    .option('--generated <folder>', 'output folder of `infra export`', 'infra/generated')
+    .option('--packages <folder>', 'output folder of `npm run build:handlers`', 'dist/handlers')
     .option('--json', 'the plan as one JSON object')
     .addHelpText(
       'after',
-      '\nExit codes: 0 nothing to do, 1 there are steps, decisions or parts that were not compared, 2 the command failed.' +
+      '\nExit codes: 0 up to date, 1 there are steps, decisions or parts that could not be compared, 2 the command failed.' +
         '\n\n  tidemark deploy plan --stack data.json source.json --source-profile production',
     )
     .action(async (options: DeployOptions) => {
-      const { stack: files, sourceProfile, schemas, generated, packages, json } = options
+      const { stack: files, sourceProfile, contracts: contractsFolder, generated, packages, json } = options
       if (files === undefined)
-        throw new PipelineError('usage/invalid', 'name the stack: --stack data.json source.json')
+        throw new PipelineError('usage/invalid', 'name the deployment: --stack data.json source.json')
       const stack = await readStack(files)
-      const folder = await loadContracts(schemas, process.cwd())
+      const folder = await loadContracts(contractsFolder, process.cwd())
       const tables = tablesOf(folder)
       const contracts = await contractsFacts(folder, generated)
-      if (json !== true) output.progress('comparing the stack with this checkout')
+      if (json !== true) output.progress('comparing the deployment with this checkout')
       const { readDeploy } = await import('../../../stack/deploy/read-deploy.ts')
       const said = [files].flat().join(' ')
       const { facts, unread } = await withStackSession(

@@ -9,7 +9,7 @@ import { contractsFolderOption } from '../../terminal/command-options.ts'
 import { exit } from '../../terminal/output.ts'
 
 interface ExportOptions {
-  readonly schemas: string
+  readonly contracts: string
   readonly out: string
   readonly check?: boolean
   readonly json?: boolean
@@ -18,24 +18,26 @@ interface ExportOptions {
 /** `infra export`: what Terraform reads of the contracts. */
 export function infraCommand(cli: Cli): Command {
   return new Command('infra')
-    .description('The infrastructure, out of the contracts.')
+    .description('Generate Terraform inputs from the contracts.')
     .addCommand(exportCommand(cli))
 }
 
 function exportCommand({ output }: Cli): Command {
   return new Command('export')
-    .description('Write the JSON that Terraform reads: table mappings, task settings, databases, tables.')
+    .description(
+      'Write the JSON files that Terraform reads: table mappings, task settings, databases, tables.',
+    )
     .addOption(contractsFolderOption())
     .option(
       '--out <folder>',
-      'where; mappings there that no contract is behind are removed',
+      'output folder; mappings without a contract are removed from it',
       'infra/generated',
     )
-    .option('--check', 'write nothing; exit code 1 when a file is not what the contracts say')
-    .option('--json', 'the files that changed as one JSON object')
+    .option('--check', 'write nothing; exit code 1 if a file does not match the contracts')
+    .option('--json', 'the changed files as one JSON object')
     .addHelpText('after', '\n  tidemark infra export --check')
-    .action(async ({ schemas, out, check, json }: ExportOptions) => {
-      const tables = tablesOf(await loadContracts(schemas, process.cwd()))
+    .action(async ({ contracts: contractsFolder, out, check, json }: ExportOptions) => {
+      const tables = tablesOf(await loadContracts(contractsFolder, process.cwd()))
       const { wanted, changed, gone } = await compareInfra(tables, out)
       const isWritten = check !== true
       for (const path of isWritten ? changed : []) {
@@ -47,7 +49,7 @@ function exportCommand({ output }: Cli): Command {
       for (const path of changed) output.progress(`${isWritten ? 'written' : 'stale'} ${join(out, path)}`)
       for (const path of gone) output.progress(`${isWritten ? 'removed' : 'not wanted'} ${join(out, path)}`)
       const differ = changed.length + gone.length
-      if (differ === 0) output.progress(`${plural(wanted.size, 'file')} in ${out} as the contracts say`)
+      if (differ === 0) output.progress(`${plural(wanted.size, 'file')} in ${out} match the contracts`)
       else if (!isWritten) process.exitCode = exit.findings
     })
 }

@@ -11,17 +11,17 @@ import { checkExit, checksOf, checkText } from '../../view/check-report.ts'
 export interface StatusStackOptions {
   readonly stack: string | readonly string[]
   readonly sourceProfile?: string
-  readonly schemas: string
+  readonly contracts: string
   readonly audit?: boolean
   readonly json?: boolean
 }
 
 /** `status --stack`: whether a stack is well, each thing that is not with its runbook, and the ledger by contract. */
 export async function statusOfStack(options: StatusStackOptions, output: Output): Promise<void> {
-  const { stack: files, sourceProfile, schemas, audit = false, json } = options
+  const { stack: files, sourceProfile, contracts: contractsFolder, audit = false, json } = options
   const stack = await readStack(files)
-  const tables = tablesOf(await loadContracts(schemas, process.cwd()))
-  if (json !== true) output.progress('asking the services of the stack')
+  const tables = tablesOf(await loadContracts(contractsFolder, process.cwd()))
+  if (json !== true) output.progress('querying the AWS services of the deployment')
   const { careLooks } = await import('../../../stack/status/care-looks.ts')
   const { ledgerLook } = await import('../../../stack/status/ledger-look.ts')
   const { wayLooks } = await import('../../../stack/status/way-looks.ts')

@@ -12,7 +12,7 @@ import { beginOnStack, loadsOfStack, watchOnStack } from './load-stack.ts'
 
 export interface TableStackOptions {
   readonly stack: string | readonly string[]
-  readonly schemas?: string
+  readonly contracts?: string
   readonly generated: string
   readonly source?: string
   readonly sourceProfile?: string
@@ -48,7 +48,7 @@ export async function addOnStack(
   const say = (text: string) => (json ? undefined : output.progress(`✔ ${text}`))
   const stack = await readStack(files)
   const released = await deps.released(names, {
-    schemas: options.schemas ?? 'schemas',
+    contracts: options.contracts ?? 'schemas',
     generated: options.generated,
   })
   say('the contracts are locked, and Terraform will read the same mappings')

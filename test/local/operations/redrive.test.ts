@@ -120,7 +120,7 @@ test('a change that no contract read goes to every contract there is, and waits 
   const folder = await filled([narrow], [[change('insert', 1, { id: 1, n: 40_000, note: 'a' })]])
   await inLife(folder, [narrow], async (shop) => {
     const [entry] = await shop.waiting()
-    if (entry === undefined) throw new Error('nothing waits')
+    if (entry === undefined) throw new Error('quarantine is empty')
     await shop.quarantine.release([entry.id], 'expired')
     await shop.quarantine.put([{ ...entry, id: 'public.things#1#-', contract: null }])
   })
@@ -167,7 +167,7 @@ test('a payload that cannot be read keeps no other change waiting, and no messag
   const folder = await filled([narrow], [[change('insert', 1, { id: 1, n: 40_000 })]])
   await inLife(folder, [wide], async (shop) => {
     const [entry] = await shop.waiting()
-    if (entry === undefined) throw new Error('nothing waits')
+    if (entry === undefined) throw new Error('quarantine is empty')
     await shop.quarantine.put([{ ...entry, id: 'broken', payload: 'Jeanne Personne' }])
     const result = await shop.run(redriveAll)
     expect(result).toMatchObject({ passed: 1, refused: 1, reasons: [{ reason: { code: 'raw/corrupt' } }] })

@@ -111,7 +111,7 @@ test('G1 and so is one that a publication of some kinds of changes left in', asy
 test('is not noted for the next start when its lake name is taken, which would end that start', async () => {
   await lab.sql('CREATE TABLE public."Orders" (id int PRIMARY KEY)')
   /* Of a table that the lake has by a written contract a doctor without the contracts cannot tell. */
-  expect(await doctorText('--tables', 'public.*')).toContain('--schemas')
+  expect(await doctorText('--tables', 'public.*')).toContain('--contracts')
   await lab.stop()
   const before = await lab.noted()
   expect((await refusal(note('public.Orders'))).code).toBe('contract/invalid')

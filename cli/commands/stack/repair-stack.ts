@@ -14,11 +14,11 @@ import {
 import { functionOf, readStack, type Stack, stackOption } from '../../../stack/stack.ts'
 import type { Cli } from '../../terminal/cli.ts'
 import { contractsFolderOption } from '../../terminal/command-options.ts'
-import { exit } from '../../terminal/output.ts'
+import { exit, type Output } from '../../terminal/output.ts'
 
 interface RedriveOptions {
   readonly stack?: string | readonly string[]
-  readonly schemas: string
+  readonly contracts: string
   readonly page?: readonly string[]
   readonly object?: readonly string[]
   readonly file?: readonly string[]
@@ -30,34 +30,42 @@ type Findings = LedgerAudit['findings']
 
 const OVERDUE_MS = 3_600_000
 
-/** `redrive`: what an audit of a stack found missing comes again, by name or all of it. */
+/** `redrive`, the former name of `repair --stack`. */
 export function redriveCommand({ output }: Cli): Command {
   return new Command('redrive')
-    .description('On AWS: formats pages and lands objects again, as an audit names them.')
+    .description('On AWS: reprocess raw pages and landing objects that an audit reported missing.')
     .addOption(stackOption())
     .addOption(contractsFolderOption())
-    .option('--page <key...>', 'format these pages of the raw table again')
-    .option('--object <key...>', 'land these objects of landing/changes/ again')
-    .option('--file <key...>', 'bring back what these history files were made of')
-    .option('--missing', 'audit everything, and redrive all that is missing')
-    .option('--json', 'what was done as one JSON object')
+    .option('--page <key...>', 'with --stack: reprocess these pages of the raw table')
+    .option('--object <key...>', 'with --stack: land these objects of landing/changes/ again')
+    .option('--file <key...>', 'with --stack: reprocess the sources of these missing history files')
+    .option('--missing', 'with --stack: run a full audit and reprocess everything missing')
+    .option('--json', 'the result as one JSON object')
     .addHelpText('after', '\n  tidemark redrive --stack data.json --missing')
-    .action(async (options: RedriveOptions) => {
-      const { stack: files, missing, json } = options
-      if (files === undefined)
-        throw new PipelineError('usage/invalid', 'name the stack: --stack data.json source.json')
-      const given = { pages: options.page ?? [], objects: options.object ?? [], files: options.file ?? [] }
-      if (missing !== true && Object.values(given).every(({ length }) => length === 0))
-        throw new PipelineError('usage/invalid', 'nothing is named: --page, --object, --file or --missing')
-      const stack = await readStack(files)
-      const { done, failed } = await withParts(stack, options.schemas, async (parts, audit) => {
-        return missing === true ? redriveMissing(audit, parts) : redriveStack(given, parts)
-      })
-      process.exitCode = failed.length === 0 ? exit.fine : exit.findings
-      if (json === true) return output.result(JSON.stringify({ done, failed }))
-      for (const { name, reason } of failed) output.result(`- ${name}: ${reason}`)
-      output.result(`${count(done.length)} redriven, ${count(failed.length)} not; they land in a few minutes`)
-    })
+    .action((options: RedriveOptions) => repairStack(options, output))
+}
+
+/** `repair --stack`: what an audit of a stack found missing comes again, by name or all of it. */
+export async function repairStack(options: RedriveOptions, output: Output): Promise<void> {
+  const { stack: files, missing, json } = options
+  if (files === undefined)
+    throw new PipelineError('usage/invalid', 'name the deployment: --stack data.json source.json')
+  const given = { pages: options.page ?? [], objects: options.object ?? [], files: options.file ?? [] }
+  if (missing !== true && Object.values(given).every(({ length }) => length === 0))
+    throw new PipelineError(
+      'usage/invalid',
+      'nothing to repair was named: --page, --object, --file or --missing',
+    )
+  const stack = await readStack(files)
+  const { done, failed } = await withParts(stack, options.contracts, async (parts, audit) => {
+    return missing === true ? redriveMissing(audit, parts) : redriveStack(given, parts)
+  })
+  process.exitCode = failed.length === 0 ? exit.fine : exit.findings
+  if (json === true) return output.result(JSON.stringify({ done, failed }))
+  for (const { name, reason } of failed) output.result(`- ${name}: ${reason}`)
+  output.result(
+    `${count(done.length)} reprocessed, ${count(failed.length)} failed; results are in the lake in a few minutes`,
+  )
 }
 
 /* An object that is landed brings the blocks of many pages: only what is missing after it is formatted again. */
@@ -72,14 +80,14 @@ async function redriveMissing(audit: () => Promise<Findings>, parts: RedrivePart
 /* The SDK is loaded only by who needs it. */
 async function withParts<T>(
   stack: Stack,
-  schemas: string,
+  contractsFolder: string,
   use: (parts: RedriveParts, audit: () => Promise<Findings>) => Promise<T>,
 ): Promise<T> {
   const { region, bucket, raw_table: rawTable, ledger_table: ledgerTable, systems } = stack.data
   if (!region || !bucket || !rawTable || !ledgerTable || !systems)
     throw new PipelineError('usage/invalid', '--stack: no tidemark_data with its tables and its bucket')
   const [format, land] = [functionOf(stack, 'format').name, functionOf(stack, 'land').name]
-  const tables = tablesOf(await loadContracts(schemas, process.cwd()))
+  const tables = tablesOf(await loadContracts(contractsFolder, process.cwd()))
   const { dynamoClient, lambdaClient } = await import('../../../aws/calls/clients.ts')
   const { ledgerItems } = await import('../../../aws/dynamo/dynamo-items.ts')
   const { ItemLedger } = await import('../../../state/ledger/item-ledger.ts')
