@@ -1,4 +1,5 @@
 import { doctorChecks, statusChecks } from './checks-list.ts'
+import { commandsPage } from './commands-page.ts'
 import { failuresPage } from './failures-page.ts'
 import { rulesPage } from './rules-page.ts'
 import { typesTable } from './types-table.ts'
@@ -16,6 +17,7 @@ const end = '\n<!-- End of what is written. -->'
 export const generatedPages: readonly GeneratedPage[] = [
   { file: 'failures.md', text: failuresPage },
   { file: 'rules.md', text: rulesPage },
+  { file: '19-commands.md', text: commandsPage },
   { file: '03-contracts.md', text: (before) => between(before, typesTable()) },
   {
     file: '16-operating.md',
