@@ -17,7 +17,7 @@ import { stackOption } from '../../stack/stack.ts'
 import { runSession } from '../run/session.ts'
 import type { Cli } from '../terminal/cli.ts'
 import type { Output } from '../terminal/output.ts'
-import { dirOption, contractsOption, sourceOption, timeoutOption } from '../terminal/run-options.ts'
+import { contractsOption, dirOption, sourceOption, timeoutOption } from '../terminal/run-options.ts'
 import { embeddedDatabase, embeddedSystem } from '../terminal/source-settings.ts'
 import { proofExit, proofJson, proofText } from '../view/proof-report.ts'
 import { reconcileStack } from './stack/reconcile-stack.ts'
@@ -93,7 +93,8 @@ async function beside(
   request: ReconcileRequest,
 ) {
   const url = source ?? (await findRunningPostgres(runFolder(dir).postgres, embeddedDatabase))
-  if (url === undefined) throw new PipelineError('source/unreachable', 'the embedded PostgreSQL is not running')
+  if (url === undefined)
+    throw new PipelineError('source/unreachable', 'the embedded PostgreSQL is not running')
   const system = source === undefined ? embeddedSystem : databaseOf(source)
   const contracts = await chosenContracts(contractsFolder)
   const asked = { dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout, request }

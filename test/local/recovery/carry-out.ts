@@ -64,7 +64,7 @@ export async function runCommand(
       'node',
       'tidemark',
       ...command,
-      ...['--dir', dir, '--schemas', join(root, SCHEMAS)],
+      ...['--dir', dir, '--contracts', join(root, SCHEMAS)],
     ])
     return { printed: printed.join('\n'), read: read.join('\n'), code: process.exitCode }
   } finally {
