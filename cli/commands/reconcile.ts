@@ -17,7 +17,7 @@ import { stackOption } from '../../stack/stack.ts'
 import { runSession } from '../run/session.ts'
 import type { Cli } from '../terminal/cli.ts'
 import type { Output } from '../terminal/output.ts'
-import { contractsOption, dirOption, sourceOption, timeoutOption } from '../terminal/run-options.ts'
+import { dirOption, schemasOption, sourceOption, timeoutOption } from '../terminal/run-options.ts'
 import { embeddedDatabase, embeddedSystem } from '../terminal/source-settings.ts'
 import { proofExit, proofJson, proofText } from '../view/proof-report.ts'
 import { reconcileStack } from './stack/reconcile-stack.ts'
@@ -26,13 +26,13 @@ interface ReconcileOptions {
   readonly dir: string
   /** One text when it is the environment's. */
   readonly stack?: string | readonly string[]
-  readonly contracts?: string
+  readonly schemas?: string
   readonly source?: string
   readonly timeout: number
   readonly table?: readonly string[]
   readonly sample?: number
   readonly since?: string
-  readonly repair?: boolean
+  readonly heal?: boolean
   readonly json?: boolean
 }
 
@@ -40,24 +40,24 @@ interface ReconcileOptions {
 export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Command {
   return new Command('reconcile')
     .description(
-      'Compare every row of every table between source and lake at one log position. Exit code 1 if they differ, 2 if a table could not be compared.',
+      'Compare every table of the source with the lake at one position, by content. Exit code 1 when they differ, 2 when a table could not be compared.',
     )
     .addOption(dirOption())
-    .addOption(contractsOption())
+    .addOption(schemasOption())
     .addOption(sourceOption())
     .addOption(timeoutOption())
     .addOption(stackOption())
-    .option('--table <name...>', 'only these tables, by contract or source name')
-    .option('--sample <percent>', 'only a random sample of the keys', parsePercent)
+    .option('--table <name...>', 'only these tables, by their contract or source names')
+    .option('--sample <percent>', 'only this share of the keys, chosen at random', parsePercent)
     .option(
       '--since <when>',
-      'only keys changed in the lake since: a position, a time such as 2026-01-31T12:00:00Z, or an age such as 2h',
+      'only keys that the lake changed since then: a position, 2026-01-31T12:00:00Z, or a time ago such as 2h',
     )
-    .option('--repair', 're-read rows that differ from the source and send them through the pipeline')
-    .option('--json', 'the result as one JSON object, with every differing key')
+    .option('--heal', 'read rows that differ again and send them through the pipeline')
+    .option('--json', 'the proof as one JSON object, every differing key in it')
     .addHelpText(
       'after',
-      '\n  tidemark reconcile --dir .tidemark --contracts schemas --table sales.orders\n  tidemark reconcile --stack data.json --table workforce.shifts --sample 5',
+      '\n  tidemark reconcile --dir .tidemark --schemas schemas --table sales.orders\n  tidemark reconcile --stack data.json --table workforce.shifts --sample 5',
     )
     .action(async (options: ReconcileOptions, command: Command) => {
       const request = requestOf(options)
@@ -88,22 +88,21 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
 }
 
 async function beside(
-  { dir, contracts: contractsFolder, timeout }: ReconcileOptions,
+  { dir, schemas, timeout }: ReconcileOptions,
   source: string | undefined,
   request: ReconcileRequest,
 ) {
   const url = source ?? (await findRunningPostgres(runFolder(dir).postgres, embeddedDatabase))
-  if (url === undefined)
-    throw new PipelineError('source/unreachable', 'the embedded PostgreSQL is not running')
+  if (url === undefined) throw new PipelineError('source/unreachable', 'the embedded PostgreSQL does not run')
   const system = source === undefined ? embeddedSystem : databaseOf(source)
-  const contracts = await chosenContracts(contractsFolder)
+  const contracts = await chosenContracts(schemas)
   const asked = { dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout, request }
   const proof = await reconcileBeside(asked)
   return { proof, status: await readJsonFile(runFolder(dir).status, runStatus) }
 }
 
 async function alone(
-  { dir, contracts: contractsFolder, timeout }: ReconcileOptions,
+  { dir, schemas, timeout }: ReconcileOptions,
   source: string | undefined,
   data: RunStateData,
   request: ReconcileRequest,
@@ -116,7 +115,7 @@ async function alone(
     slot,
     publication,
     tables: Object.keys(loads),
-    contracts: await chosenContracts(contractsFolder),
+    contracts: await chosenContracts(schemas),
     reload: false,
     rate: 0,
     scale: 1,
@@ -132,7 +131,7 @@ async function alone(
 }
 
 /** What the options ask of the proof. Throws `usage/invalid` for options that contradict each other. */
-function requestOf({ table, sample, since, repair: heal }: ReconcileOptions): ReconcileRequest {
+function requestOf({ table, sample, since, heal }: ReconcileOptions): ReconcileRequest {
   if (sample !== undefined && since !== undefined)
     throw new PipelineError('usage/invalid', '--sample and --since exclude each other')
   return { tables: table, scope: scopeOf(sample, since), heal }
