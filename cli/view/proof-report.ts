@@ -11,7 +11,11 @@ import { visible } from '../terminal/visible-text.ts'
 const SHOWN_KEYS = 5
 
 /** The one line of `--json`: whether source and lake are equal, table by table. */
-export function proofJson(proof: Proof, status: RunStatus | undefined): string {
+export function proofJson(
+  proof: Proof,
+  status: RunStatus | undefined,
+  notFollowed: readonly string[] = [],
+): string {
   const counts = new Map(status?.tables.map((table) => [table.table, table]))
   const tables = proof.tables.map((one) => ({
     table: one.table,
@@ -43,11 +47,12 @@ export function proofJson(proof: Proof, status: RunStatus | undefined): string {
     tables,
     failed: proof.failed,
     leftOut: status?.leftOut ?? [],
+    notFollowed,
   })
 }
 
 /** The proof for people, the differing keys named, and of the first of them the columns. */
-export function proofText(proof: Proof, output: Output): string {
+export function proofText(proof: Proof, output: Output, notFollowed: readonly string[] = []): string {
   const rows = proof.tables.map((one) => [
     one.table,
     count(one.sourceRows),
@@ -68,6 +73,10 @@ export function proofText(proof: Proof, output: Output): string {
     ...notes,
     ...proof.tables.flatMap((one) => readAgain(one, proof)),
     ...proof.failed.map((one) => notCompared(one, output)),
+    ...notFollowed.map(
+      (table) =>
+        `${paint(output, 'yellow', 'not compared')} ${visible(table)}: the lake has it and the run does not follow it; \`tidemark doctor --source …\` says why`,
+    ),
     ...scopeNotes(proof),
   ].join('\n')
 }

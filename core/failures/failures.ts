@@ -6,6 +6,11 @@ export { failures } from './failure-table.ts'
 
 export type FailureCode = keyof typeof failures
 
+/** Whether a text from outside, of another process or version, is one of the codes. */
+export function isFailureCode(code: string): code is FailureCode {
+  return Object.hasOwn(failures, code)
+}
+
 /**
  * A failure with a name. The message says what is wrong with which thing and never holds a row
  * value; `cause` keeps the original error.

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import * as z from 'zod'
-import { type FailureCode, failures, PipelineError } from '../../core/failures/failures.ts'
+import { isFailureCode, PipelineError } from '../../core/failures/failures.ts'
 import { checkOwner, holderOf, holdSocket, lockAddress } from './lock-socket.ts'
 
 /** What a request comes with: a way to send progress, and a signal for when whoever asked wants no more of it. */
@@ -185,8 +185,4 @@ function failureOf(error: unknown): { readonly code: string; readonly message: s
   if (!(error instanceof Error)) return { code: 'run/failed', message: 'an unknown error' }
   const detail = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
   return { code: 'run/failed', message: `${error.name}${detail}` }
-}
-
-function isFailureCode(code: string): code is FailureCode {
-  return Object.hasOwn(failures, code)
 }

@@ -49,8 +49,7 @@ interface LongRowOf {
 }
 
 /**
- * Cuts COPY's text into files at ends of rows, without looking at each row; only a row that may be too large is measured,
- * and left out if it is. While one file is taken the next one is filled; no third one is begun. Holds 1 MiB and the last
+ * Cuts COPY's text into files at ends of rows. A row that may be too large is measured, and left out if it is. While one file is taken the next one is filled; no third one is begun. Holds 1 MiB and the last
  * buffer in memory.
  */
 export class RowChunks {
@@ -112,10 +111,8 @@ export class RowChunks {
 
   private async fill(chunk: OpenChunk, buffer: Buffer): Promise<void> {
     const end = buffer.lastIndexOf(NEWLINE) + 1
-    /* A row ends in this buffer or later: with what came before it, the buffer is as long as the longest of its rows. */
-    const longest = this.unfinished + buffer.length
-    chunk.longestRow = Math.max(chunk.longestRow, longest)
-    this.unfinished = end === 0 ? longest : buffer.length - end
+    chunk.longestRow = Math.max(chunk.longestRow, longestRow(buffer, this.unfinished))
+    this.unfinished = end === 0 ? this.unfinished + buffer.length : buffer.length - end
     const isFull = chunk.bytes + end >= this.bytesOf(chunk) || chunk.longestRow > LONG_ROW_BYTES
     if (end === 0 || !isFull) return this.append(chunk, buffer)
     await this.append(chunk, buffer.subarray(0, end))
@@ -209,4 +206,15 @@ async function writeAll(chunk: OpenChunk, buffer: Buffer): Promise<void> {
     at += bytesWritten
     chunk.written += bytesWritten
   }
+}
+
+/* A buffer that is as short as a row that is not fat need not be looked through; of others, whose rows may be short, each is. */
+function longestRow(buffer: Buffer, unfinished: number): number {
+  if (unfinished + buffer.length <= FAT_ROW_BYTES) return unfinished + buffer.length
+  let [longest, start] = [0, -unfinished]
+  for (let end = buffer.indexOf(NEWLINE); end >= 0; end = buffer.indexOf(NEWLINE, end + 1)) {
+    longest = Math.max(longest, end + 1 - start)
+    start = end + 1
+  }
+  return Math.max(longest, buffer.length - start)
 }

@@ -113,7 +113,8 @@ describe('a load', () => {
       ({ table: found }) => found.source === TABLE,
     )
     expect(entry?.floors.at(-1)).toEqual({ position: table?.position, reason: 'load' })
-    expect(await new FolderLoadLedger(join(dir, 'loads')).all()).toContainEqual(await over(id))
+    /* What is known here is on disk a moment later. */
+    await expect.poll(() => new FolderLoadLedger(join(dir, 'loads')).all()).toContainEqual(await over(id))
     await expectEqual()
   })
 
