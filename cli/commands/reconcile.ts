@@ -18,7 +18,7 @@ import { stackOption } from '../../stack/stack.ts'
 import { runSession } from '../run/session.ts'
 import type { Cli } from '../terminal/cli.ts'
 import type { Output } from '../terminal/output.ts'
-import { dirOption, schemasOption, sourceOption, timeoutOption } from '../terminal/run-options.ts'
+import { contractsOption, dirOption, sourceOption, timeoutOption } from '../terminal/run-options.ts'
 import { embeddedDatabase, embeddedSystem } from '../terminal/source-settings.ts'
 import { proofExit, proofJson, proofText } from '../view/proof-report.ts'
 import { reconcileStack } from './stack/reconcile-stack.ts'
@@ -27,13 +27,13 @@ interface ReconcileOptions {
   readonly dir: string
   /** One text when it is the environment's. */
   readonly stack?: string | readonly string[]
-  readonly schemas?: string
+  readonly contracts?: string
   readonly source?: string
   readonly timeout: number
   readonly table?: readonly string[]
   readonly sample?: number
   readonly since?: string
-  readonly heal?: boolean
+  readonly repair?: boolean
   readonly json?: boolean
 }
 
@@ -41,24 +41,24 @@ interface ReconcileOptions {
 export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Command {
   return new Command('reconcile')
     .description(
-      'Compare every table of the source with the lake at one position, by content. Exit code 1 when they differ, 2 when a table could not be compared.',
+      'Compare every row of every table between source and lake at one log position. Exit code 1 if they differ, 2 if a table could not be compared.',
     )
     .addOption(dirOption())
-    .addOption(schemasOption())
+    .addOption(contractsOption())
     .addOption(sourceOption())
     .addOption(timeoutOption())
     .addOption(stackOption())
-    .option('--table <name...>', 'only these tables, by their contract or source names')
-    .option('--sample <percent>', 'only this share of the keys, chosen at random', parsePercent)
+    .option('--table <name...>', 'only these tables, by contract or source name')
+    .option('--sample <percent>', 'only a random sample of the keys', parsePercent)
     .option(
       '--since <when>',
-      'only keys that the lake changed since then: a position, 2026-01-31T12:00:00Z, or a time ago such as 2h',
+      'only keys changed in the lake since: a position, a time such as 2026-01-31T12:00:00Z, or an age such as 2h',
     )
-    .option('--heal', 'read rows that differ again and send them through the pipeline')
-    .option('--json', 'the proof as one JSON object, every differing key in it')
+    .option('--repair', 're-read rows that differ from the source and send them through the pipeline')
+    .option('--json', 'the result as one JSON object, with every differing key')
     .addHelpText(
       'after',
-      '\n  tidemark reconcile --dir .tidemark --schemas schemas --table sales.orders\n  tidemark reconcile --stack data.json --table workforce.shifts --sample 5',
+      '\n  tidemark reconcile --dir .tidemark --contracts schemas --table sales.orders\n  tidemark reconcile --stack data.json --table workforce.shifts --sample 5',
     )
     .action(async (options: ReconcileOptions, command: Command) => {
       const request = requestOf(options)
@@ -102,21 +102,21 @@ async function unfollowed(dir: string, { tables, failed }: Proof): Promise<reado
 }
 
 async function beside(
-  { dir, schemas, timeout }: ReconcileOptions,
+  { dir, contracts: contractsFolder, timeout }: ReconcileOptions,
   source: string | undefined,
   request: ReconcileRequest,
 ) {
   const url = source ?? (await findRunningPostgres(runFolder(dir).postgres, embeddedDatabase))
   if (url === undefined) throw new PipelineError('source/unreachable', 'the embedded PostgreSQL does not run')
   const system = source === undefined ? embeddedSystem : databaseOf(source)
-  const contracts = await chosenContracts(schemas)
+  const contracts = await chosenContracts(contractsFolder)
   const asked = { dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout, request }
   const proof = await reconcileBeside(asked)
   return { proof, status: await readJsonFile(runFolder(dir).status, runStatus) }
 }
 
 async function alone(
-  { dir, schemas, timeout }: ReconcileOptions,
+  { dir, contracts: contractsFolder, timeout }: ReconcileOptions,
   source: string | undefined,
   data: RunStateData,
   request: ReconcileRequest,
@@ -129,7 +129,7 @@ async function alone(
     slot,
     publication,
     tables: Object.keys(loads),
-    contracts: await chosenContracts(schemas),
+    contracts: await chosenContracts(contractsFolder),
     reload: false,
     rate: 0,
     scale: 1,
@@ -159,7 +159,7 @@ function withLeftOut(proof: Proof, leftOut: RunStatus['leftOut'], { tables }: Re
 }
 
 /** What the options ask of the proof. Throws `usage/invalid` for options that contradict each other. */
-function requestOf({ table, sample, since, heal }: ReconcileOptions): ReconcileRequest {
+function requestOf({ table, sample, since, repair: heal }: ReconcileOptions): ReconcileRequest {
   if (sample !== undefined && since !== undefined)
     throw new PipelineError('usage/invalid', '--sample and --since exclude each other')
   return { tables: table, scope: scopeOf(sample, since), heal }

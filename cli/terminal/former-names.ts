@@ -14,7 +14,7 @@ const formerOptions: Readonly<Record<string, string>> = {
 /** Adds the former names of a command's options, hidden, which set the option of today. */
 export function takeFormerNames(command: Command): void {
   for (const option of [...command.options]) {
-    const former = otherName(option.long ?? '')
+    const former = formerOptions[option.long ?? '']
     if (former === undefined) continue
     const alias = new Option(option.flags.replace(option.long ?? '', former)).hideHelp()
     if (option.parseArg !== undefined) alias.argParser(option.parseArg)
@@ -24,9 +24,4 @@ export function takeFormerNames(command: Command): void {
       command.setOptionValueWithSource(option.attributeName(), command.getOptionValue(name), 'cli'),
     )
   }
-}
-
-/* A command that has a former name still takes the name of today. */
-function otherName(long: string): string | undefined {
-  return formerOptions[long] ?? Object.keys(formerOptions).find((name) => formerOptions[name] === long)
 }

@@ -15,11 +15,6 @@ export function contractsOption(): Option {
   )
 }
 
-/** As `contractsOption`, for a command that has the former name. */
-export function schemasOption(): Option {
-  return new Option('--schemas <folder>', contractsOption().description)
-}
-
 export function sourceOption(): Option {
   return new Option(
     '--source <url>',

@@ -83,7 +83,7 @@ export function proofText(proof: Proof, output: Output, notFollowed: readonly st
 
 /** What brings a row that is held back. */
 export const HELD_BACK_FIX =
-  'tidemark quarantine redrive or, where nothing waits any more, tidemark reconcile --heal'
+  'tidemark quarantine redrive or, where nothing waits any more, tidemark reconcile --repair'
 
 const HEAD = ['table', 'source rows', 'lake rows', 'in quarantine', 'compared', '']
 
@@ -150,7 +150,7 @@ function unplaced(one: TableProof): readonly string[] {
 /** What is said of changes in quarantine that no row can be named for. */
 export function unplacedText(changes: number): string {
   const says = changes === 1 ? 'does not say which row it is of' : 'do not say which rows they are of'
-  return `${plural(changes, 'change')} in quarantine ${says}: tidemark quarantine list; tidemark reconcile --heal brings the rows`
+  return `${plural(changes, 'change')} in quarantine ${says}: tidemark quarantine list; tidemark reconcile --repair brings the rows`
 }
 
 function healing({ table, healed }: TableProof): readonly string[] {

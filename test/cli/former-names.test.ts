@@ -29,7 +29,7 @@ test.each([
 })
 
 test('a flag without a value and a sub-command take theirs as well', async () => {
-  expect((await optionsOf('reconcile', '--repair')).options['heal']).toBe(true)
+  expect((await optionsOf('reconcile', '--heal')).options['repair']).toBe(true)
   expect((await optionsOf('contract', 'check', '--schemas', 'mine')).options['contracts']).toBe('mine')
 })
 

@@ -126,7 +126,7 @@ describe('runbooks', () => {
   })
 
   test('every page that the sources send a person to is there', () => {
-    const folders = ['aws', 'cli', 'core', 'handlers', 'infra', 'local']
+    const folders = ['aws', 'cli', 'core', 'handlers', 'infra', 'local', 'stack']
     const named = folders.flatMap((folder) =>
       readdirSync(resolve(root, folder), { recursive: true, encoding: 'utf8' })
         .filter((name) => /\.(ts|tf)$/.test(name))

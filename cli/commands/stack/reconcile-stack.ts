@@ -8,13 +8,13 @@ export interface StackProof {
   readonly table?: readonly string[]
   readonly sample?: number
   readonly since?: string
-  readonly heal?: boolean
+  readonly repair?: boolean
   readonly json?: boolean
 }
 
 /** Lets the function `reconcile` of a stack prove its lake, prints what it answers, and sets the exit code. */
 export async function reconcileStack(
-  { stack, table, sample, since, heal, json }: StackProof,
+  { stack, table, sample, since, repair: heal, json }: StackProof,
   output: Output,
 ): Promise<void> {
   if (json !== true) output.progress('the reconcile function is running; it may take 15 minutes')
