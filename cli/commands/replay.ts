@@ -99,7 +99,7 @@ function sentence({ table, version, revision, state, ...counts }: ReplayResult):
   if (state === 'dry run') return `${name}, dry run: ${countsText(counts)}`
   if (state === 'interrupted')
     return `${name}, interrupted after ${countsText(counts)}; the same command goes on from there`
-  return `${name}, revision ${revision}: ${countsText(counts)}; the lake shows it`
+  return `${name}, revision ${revision}: ${countsText(counts)}; published in the lake`
 }
 
 function stackText({
