@@ -6,7 +6,6 @@ const ADDING = 'docs/17-a-new-table.md'
 /** Failures of what runs on AWS, where a person has the pages and no machine of a test has the account. */
 export const awsFollowed = {
   'ledger/too-large': { page: 'docs/runbooks/ledger.md', test: 'test/aws/dynamo-ledger.test.ts' },
-  'query/failed': { page: 'docs/14-on-aws.md', test: 'test/aws/athena-runner.test.ts' },
   'objects/unavailable': { page: WELL, test: 'test/aws/s3.test.ts' },
   'objects/missing': { page: WELL, test: 'test/aws/s3.test.ts' },
   'objects/corrupt': { page: WELL, test: 'test/ports/compaction-ledger.test.ts' },

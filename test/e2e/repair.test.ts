@@ -59,8 +59,11 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
   expect(lastJson(status)['quarantineCauses']).toEqual({ [cause]: expect.any(Number) })
   const shown = await on('quarantine', 'show', cause, '--json')
   const payload = JSON.parse(String(lastJson(shown)['payload'])) as { data: Record<string, unknown> }
-  const secret = String(payload.data['email'])
-  expect(secret).toContain('@')
+  /* Traffic takes an address away from some. */
+  const secret = String(
+    ['email', 'iban', 'national_id', 'phone'].map((name) => payload.data[name]).find(isTelling),
+  )
+  expect(secret).not.toBe('undefined')
 
   /* The process that runs has the contract of its start: it answers for no other, and for its own it does the work. */
   const refused = await on('quarantine', 'redrive', '--json')
@@ -106,3 +109,8 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
 /* The traffic saves a bad shift now and then: those wait, and are another story. */
 const EMPLOYEES = ['--table', 'workforce.employees']
 const REVIEWS = `SELECT count(*) FILTER (_extra LIKE '%performance_score%') AS hidden FROM workforce.employees`
+
+/* Long enough to be found in no other text by chance. */
+function isTelling(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= 8
+}

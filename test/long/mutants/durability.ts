@@ -83,35 +83,6 @@ export const durability: readonly Mutant[] = [
     reason: 'what was moved aside is where it was moved to',
   },
   {
-    file: 'local/stores/quarantine-log.ts',
-    before:
-      '  /* The new log must keep its name through a power cut before the old log goes. */\n  await syncFolder(dirname(folder))\n',
-    after: '',
-    test: powerCut,
-    reason: 'the old log of quarantine goes only when the new one has its name for good',
-  },
-  {
-    file: 'local/stores/quarantine-log.ts',
-    before: '  await rename(next, folder)\n  await syncFolder(dirname(folder))\n',
-    after: '  await rename(next, folder)\n',
-    test: powerCut,
-    reason: 'the purged log of quarantine keeps its place',
-  },
-  {
-    file: 'local/stores/folder-quarantine.ts',
-    before: '      this.isSwapping = true\n',
-    after: '',
-    test: powerCut,
-    reason: 'a swap of a purged quarantine that failed comes before the next entry',
-  },
-  {
-    file: 'local/stores/folder-quarantine.ts',
-    before: '    await finishPurge(folder)\n',
-    after: '',
-    test: powerCut,
-    reason: 'a purge that a crash cut off is finished at the next start',
-  },
-  {
     file: 'local/pipeline/format-loop.ts',
     before: '    await ledger.formatted(records)\n    await writeCheckpoint(checkpoint, reached)\n',
     after: '    await writeCheckpoint(checkpoint, reached)\n    await ledger.formatted(records)\n',
