@@ -104,7 +104,7 @@ test('G1 G2 G7 changes that a contract refused are looked at, redriven and repla
   expect(state.prepare(held).get()).toMatchObject({ held: 0 })
   state.close()
   for (const { stdout, stderr } of [...quiet, proof, expired]) expect(stdout + stderr).not.toContain(secret)
-})
+}, 240_000)
 
 /* The traffic saves a bad shift now and then: those wait, and are another story. */
 const EMPLOYEES = ['--table', 'workforce.employees']
