@@ -132,7 +132,21 @@ export function badBase(
   return { ...badFile(`${name} v${version}`, file, found), advice }
 }
 
-function badFile(contract: string, { key, rows, bytes }: LakeFile, found: FoundFile): LedgerFinding {
+/** A file of a table's newest load that is not what was read. What landed of it is in history; a replay needs it again. */
+export function badLoadFile(
+  table: string,
+  file: Pick<LakeFile, 'key' | 'rows' | 'bytes'>,
+  found: FoundFile,
+): LedgerFinding {
+  const advice = `tidemark load start --tables ${table} --wait`
+  return { ...badFile(table, file, found), kind: 'load', advice }
+}
+
+function badFile(
+  contract: string,
+  { key, rows, bytes }: Pick<LakeFile, 'key' | 'rows' | 'bytes'>,
+  found: FoundFile,
+): LedgerFinding {
   const lost = `${plural(rows, 'row')} of ${contract}`
   const says = {
     missing: `${key} is missing: ${lost}`,

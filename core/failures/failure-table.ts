@@ -35,12 +35,12 @@ export const failures = {
   'capture/no-old-key': {
     action: 'quarantine',
     advice:
-      'The replica identity of the table leaves out columns of its key, so the update or delete does not say which row it was. Run `ALTER TABLE … REPLICA IDENTITY DEFAULT` at the source (of a partition: on the partition; FULL where the key of the contract is not the primary key); the table is then loaded again by itself.',
+      'The replica identity of the table leaves out columns of its key, so the update or delete does not say which row it was. Run `ALTER TABLE … REPLICA IDENTITY DEFAULT` at the source (of a partition: on the partition; FULL where the key of the contract is not the primary key); the table is then loaded again by itself, and what waited leaves quarantine.',
   },
   'capture/other-table': {
     action: 'quarantine',
     advice:
-      'Another table of the source has taken the name, by a rename or a swap, so its change must not reach the rows of the first. The table that has the name now is loaded by itself, or by `tidemark table add`; `status` says when.',
+      'Another table of the source has taken the name, by a rename or a swap, so its change must not reach the rows of the first. The table that has the name now is loaded by itself, or by `tidemark table add`; then its changes that waited leave quarantine by themselves.',
   },
   'raw/corrupt': {
     action: 'halt',

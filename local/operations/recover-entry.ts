@@ -1,10 +1,11 @@
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isJsonObject, parseJsonObject } from '../../core/json.ts'
 import type { Catalog, ObjectStore, Reason, WaitingEntry } from '../../core/ports/ports.ts'
-import { decodeDms } from '../../ingest/capture/decode-dms.ts'
+import { type DmsRecord, decodeDms } from '../../ingest/capture/decode-dms.ts'
 import { landObject } from '../../ingest/land/land-object.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
 import type { CaptureContext } from '../pipeline/pipeline.ts'
+import { heldUntilLoaded, isLoadedSince } from './held-until-loaded.ts'
 import type { OperationParts } from './operation-parts.ts'
 
 /**
@@ -29,25 +30,13 @@ export async function recoverEntry(
   }
 }
 
-/* Of changes that would reach rows that are not theirs, or leave a row behind: until a load has read the table since. */
-const UNTIL_LOADED: readonly string[] = ['capture/other-table', 'capture/no-old-key']
-
-async function checkLoaded(
-  { table, position, reasons }: WaitingEntry,
-  { catalog }: Pick<OperationParts, 'catalog'>,
-): Promise<void> {
-  const held = reasons.find(({ code }) => UNTIL_LOADED.includes(code))
-  if (held === undefined || position === null) return
-  const isRead = (await catalog.entries()).some(
-    (entry) =>
-      entry.table.source === table &&
-      entry.floors.some((floor) => floor.reason === 'load' && floor.position >= position),
+async function checkLoaded(entry: WaitingEntry, { catalog }: Pick<OperationParts, 'catalog'>): Promise<void> {
+  const held = heldUntilLoaded(entry)
+  if (held === undefined || isLoadedSince(entry, await catalog.entries())) return
+  throw new PipelineError(
+    held.code,
+    `${held.message}; it is redriven by itself when a load of the table that began later is complete`,
   )
-  if (!isRead)
-    throw new PipelineError(
-      held.code,
-      `${held.message}; it can be redriven when a load of the table that began later is complete`,
-    )
 }
 
 async function captureAgain(
@@ -60,11 +49,20 @@ async function captureAgain(
   const data = Buffer.from(payload, 'base64')
   /* The row of a load that nobody knew gets no position: that of a later load would put it above newer changes. */
   const context: CaptureContext = { epoch, loadPositionOf: () => undefined }
-  decodeDms(data, context)
-  if (isDryRun) return
+  const record = decodeDms(data, context)
+  if (isDryRun || isCovered(entry, record)) return
   /* Named after the entry: captured twice, it is the same page. */
   const { quarantined } = await pipeline.capture([{ sequence: id, partitionKey: id, data }], context)
   if (quarantined > 0) throw new PipelineError('capture/page-too-large', 'the record is refused again')
+}
+
+/* A delete of which nobody can say the row: the load that it waited for has what it did. */
+function isCovered(entry: WaitingEntry, record: DmsRecord): boolean {
+  return (
+    heldUntilLoaded(entry)?.code === 'capture/no-old-key' &&
+    record.kind === 'change' &&
+    record.change.operation === 'delete'
+  )
 }
 
 async function landAgain(

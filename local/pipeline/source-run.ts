@@ -33,6 +33,8 @@ export interface SourceRunDeps {
   readonly streamed: () => readonly SourceTable[]
   /** The keys of the lake's tables of a source table. */
   readonly keysOf: (table: string) => readonly (readonly string[])[]
+  /** Whether another table had the name of this one before. */
+  readonly hasFormer: (table: SourceTable) => boolean
   /** Told of each table that is not as it was. */
   readonly altered: (table: AlteredTable) => void
   /** Makes what was told durable. */
@@ -61,6 +63,8 @@ export class SourceRun {
   private readonly deps: SourceRunDeps
   private readonly sequence = startSequence(Date.now())
   private readonly pauses = new ReadingPauses()
+  /** Tables of which an update was refused that only a load which begins later has whole. */
+  private readonly outrunLoad = new Set<string>()
   readonly link: SourceLink
   /** Whether the loads that the tables lack have been asked for. */
   hasAskedLoads = false
@@ -190,6 +194,7 @@ export class SourceRun {
       tables: streamed(),
       keysOf,
       altered,
+      hasForeignRows: (table) => this.hasForeignRows(table),
       /* The slot knows what was acknowledged, and nothing is before it is durable. */
       startLsn: 0n,
       /* Each batch makes a page for each of its tables: waiting a little makes fewer, fuller ones. */
@@ -197,6 +202,7 @@ export class SourceRun {
       ...(silenceMs === undefined ? {} : { silenceMs }),
       deliver: async ({ records, through }) => {
         await pipeline.capture(records, this.context())
+        await this.markOutrun()
         await saved()
         this.reached(through)
       },
@@ -215,6 +221,24 @@ export class SourceRun {
       sequence: this.sequence,
       log: (line) => log.info('source.stream', { line }),
     })
+  }
+
+  private hasForeignRows(name: string): boolean {
+    const { tables, hasFormer, state } = this.deps
+    const table = tables().find((one) => sourceTableName(one) === name)
+    if (table === undefined || !hasFormer(table)) return false
+    const load = state.data.loads[name]
+    if (load?.state === 'complete' && load.oid === table.oid) return false
+    this.outrunLoad.add(name)
+    return true
+  }
+
+  /* A load that runs already may have begun before the update; before the update is acknowledged, another one is due. */
+  private async markOutrun(): Promise<void> {
+    const { state, now } = this.deps
+    const outrun = [...this.outrunLoad]
+    this.outrunLoad.clear()
+    for (const table of outrun) await state.markStale(table, 'other-table', now())
   }
 
   private reached(lsn: bigint): void {

@@ -3,17 +3,19 @@ import { badState, damagedEntry, damagedPage, type LedgerFinding } from '../../c
 import type { Page } from '../../core/page.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
-import { auditLedger } from '../ledger/audit-ledger.ts'
+import { type AuditDeps, auditLedger } from '../ledger/audit-ledger.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
 import { readCheckpoint } from '../state/checkpoint.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
+import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
 import { ReplayLedger } from '../state/replay-ledger.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { FolderRawStore } from '../stores/folder-raw-store.ts'
+import { auditLoadFiles } from './audit-load-files.ts'
 import { examineFolder } from './examine-folder.ts'
 import { remedyText } from './remedies.ts'
 
@@ -37,17 +39,24 @@ export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promis
   /* Without a ledger or a catalog to hold against the rest there is nothing more to say. */
   if (damages.some(({ name }) => /^(?:catalog|checkpoint)\.json$|^(?:ledger|replays)\//.test(name)))
     return { findings: broken, before: 0 }
-  const { findings, before } = await auditWhole(folder, pauseMs)
+  /* A load that nobody can read of is named already. */
+  const hasLoads = !damages.some(({ name }) => name.startsWith('loads/'))
+  const { findings, before } = await auditWhole(folder, { pauseMs, hasLoads })
   return { findings: [...broken, ...findings], before }
 }
 
-async function auditWhole(folder: RunFolder, pauseMs: number): Promise<FolderAudit> {
+interface Looks {
+  readonly pauseMs: number
+  readonly hasLoads: boolean
+}
+
+async function auditWhole(folder: RunFolder, { pauseMs, hasLoads }: Looks): Promise<FolderAudit> {
   const engine = await DuckEngine.open({ temporary: folder.scratch })
   try {
-    let audit = await look(folder, engine)
+    let audit = await look(folder, engine, hasLoads)
     for (let again = 1; again < LOOKS && audit.findings.length > 0; again += 1) {
       await sleep(pauseMs)
-      const { findings } = await look(folder, engine)
+      const { findings } = await look(folder, engine, hasLoads)
       const still = new Set(findings.map(idOf))
       audit = { ...audit, findings: audit.findings.filter((finding) => still.has(idOf(finding))) }
     }
@@ -58,7 +67,8 @@ async function auditWhole(folder: RunFolder, pauseMs: number): Promise<FolderAud
 }
 
 /* In this order: what a later store has, an earlier one may not have had yet, never the other way round. */
-async function look(folder: RunFolder, engine: DuckEngine): Promise<FolderAudit> {
+async function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise<FolderAudit> {
+  const loads = hasLoads ? await new FolderLoadLedger(folder.loads).all() : []
   const formatted = await readCheckpoint(folder.checkpoint)
   const raw = await FolderRawStore.open(folder.raw, 'read')
   const objects = new FolderObjects(folder.root)
@@ -68,14 +78,20 @@ async function look(folder: RunFolder, engine: DuckEngine): Promise<FolderAudit>
     try {
       const replays = await new ReplayLedger(folder.replays).all()
       const entries = await new FileCatalog(folder.catalog).entries()
+      const rowsOf: AuditDeps['rowsOf'] = (keys) =>
+        parquetRows(keys, { engine, pathOf: (key) => objects.path(key) })
       const findings = await auditLedger({
         ...{ feed: raw, ledger, formatted, objects, quarantine, entries },
         replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
         files: new FolderFiles(objects, folder.scratch),
-        rowsOf: (keys) => parquetRows(keys, { engine, pathOf: (key) => objects.path(key) }),
+        rowsOf,
       })
       return {
-        findings: [...(await damagedItems(raw, quarantine, entries)), ...findings],
+        findings: [
+          ...(await damagedItems(raw, quarantine, entries)),
+          ...findings,
+          ...(await auditLoadFiles(loads, rowsOf)),
+        ],
         before: ledger.book.since,
       }
     } finally {

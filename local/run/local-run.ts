@@ -13,6 +13,7 @@ import type { LoadRunner } from '../loads/load-runner.ts'
 import { type Compacted, wholly } from '../operations/compact-operation.ts'
 import { type Operation, parseOperation } from '../operations/operation.ts'
 import { OperationQueue } from '../operations/operation-queue.ts'
+import { releaseLoaded } from '../operations/release-loaded.ts'
 import { runOperation } from '../operations/run-operation.ts'
 import { allInTurn } from '../pipeline/all-in-turn.ts'
 import { type FolderLock, lockFolder } from '../pipeline/folder-lock.ts'
@@ -126,7 +127,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     ...{ ledger: loadLedger, source, sources: () => followed.sources, state, pipeline, log, now },
     fileBytes: options.loadFileBytes,
     /* Until it is folded, a load makes every query fold the table. */
-    onOver: () => run.foldSoon(),
+    onOver: () => run.loadOver(),
   })
   const parts = { options, lock, now, state, followed, pipeline, loadLedger, loads }
   const run = new FolderRun({ ...parts, leftOut: chosen.leftOut })
@@ -177,6 +178,7 @@ class FolderRun implements LocalRun {
   readonly loads: LoadRunner
   readonly failed: Promise<never>
   readonly compact: () => Promise<Compacted>
+  private readonly release: () => Promise<void>
   private readonly parts: RunParts
   private readonly abort = new AbortController()
   private readonly operations = new OperationQueue()
@@ -218,9 +220,12 @@ class FolderRun implements LocalRun {
         )) as Compacted,
       ),
     )
+    this.release = releaseLoaded(pipeline, (asked) => this.perform(asked, this.abort.signal, () => undefined))
     lock.serve((request, { emit, signal }) => this.perform(parseOperation(request), signal, emit))
     this.schedule = new Schedule(this.jobs(), log)
     this.schedule.start()
+    /* Of loads that were complete when a run before this one ended. */
+    this.schedule.soon('release')
     this.statusFile = new StatusFile(pipeline.folder.status, {
       ...{ pipeline, state, run: this.run, loads, leftOut, now },
     })
@@ -250,8 +255,8 @@ class FolderRun implements LocalRun {
     return this.watch.look()
   }
 
-  foldSoon(): void {
-    this.schedule.soon('compact')
+  loadOver(): void {
+    this.schedule.soon('release', 'compact')
   }
 
   addTables(...[request, context]: Parameters<LocalRun['addTables']>): Promise<TablesAdded> {
@@ -301,6 +306,7 @@ class FolderRun implements LocalRun {
       ...{ source, tables: () => followed.sources, state, pipeline, loads, log, now, silenceMs, lookSoon },
       streamed: () => followed.streamed(),
       keysOf: (table) => sourceKeys(pipeline.tables, table),
+      hasFormer: (table) => followed.known.displaced([table]).length > 0,
       altered: (table) => followed.known.alter(table),
       saved: () => followed.known.saved(),
       look: async () => {
@@ -382,6 +388,7 @@ class FolderRun implements LocalRun {
           await setForeignAside(() => loads.loads(), { objects, files, quarantine, log: options.log })
         },
       },
+      { name: 'release', everyMs: LOOK_MS, run: this.release },
       { name: 'look', everyMs: options.lookEveryMs ?? LOOK_MS, run: () => watch.look() },
       {
         name: 'prove',

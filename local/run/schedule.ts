@@ -31,12 +31,13 @@ export class Schedule {
     for (const job of this.jobs) this.plan(job)
   }
 
-  /** Runs a job now; when it runs already, that run is enough. */
-  soon(name: string): void {
-    const job = this.jobs.find((known) => known.name === name)
-    if (job === undefined || this.isStopped || this.running.has(name)) return
-    clearTimeout(this.timers.get(name))
-    this.begin(job)
+  /** Runs jobs now; when one runs already, that run is enough. */
+  soon(...names: readonly string[]): void {
+    for (const job of this.jobs) {
+      if (!names.includes(job.name) || this.isStopped || this.running.has(job.name)) continue
+      clearTimeout(this.timers.get(job.name))
+      this.begin(job)
+    }
   }
 
   /** Starts nothing any more; resolves when what runs has ended. */

@@ -134,6 +134,11 @@ export class FolderQuarantine extends ItemQuarantine {
     return counts
   }
 
+  /** Those that wait, in the order they came, without their payloads. */
+  headers(): readonly Header[] {
+    return [...this.waiting.values()]
+  }
+
   /** When the oldest entry that waits came; undefined when none does. */
   oldest(): string | undefined {
     const [first] = this.waiting.values()

@@ -7,7 +7,7 @@ import { type BaseType, PgoutputDecoder, type Relation, type RowChange } from '.
 import type { RecordRenderer } from '../records/record-renderer.ts'
 import { defineTable } from '../records/table-definition.ts'
 import type { TableLayout } from '../records/table-layout.ts'
-import { TEXT, type TupleView } from '../records/tuple-view.ts'
+import { TEXT, type TupleView, UNCHANGED } from '../records/tuple-view.ts'
 import { PublishedTables, type TableStanding } from './published-tables.ts'
 
 /** A table as a relation message says that it is from there on. */
@@ -24,6 +24,11 @@ export interface TranslatorOptions {
   readonly tables: readonly SourceTable[]
   /** The keys of the lake's tables of a source table; the primary key alone when left out. */
   readonly keysOf?: ((table: string) => readonly (readonly string[])[]) | undefined
+  /**
+   * Asked at each update that leaves out a value: whether rows of another table, which had the name before, may still be
+   * those of the lake. Never, when left out.
+   */
+  readonly hasForeignRows?: ((table: string) => boolean) | undefined
   readonly renderer: RecordRenderer
   /** Describes the columns of a relation that is not as it was; `types` are the base types that the stream named. */
   readonly describe: (
@@ -115,11 +120,23 @@ export class ChangeTranslator {
         message: `${sourceTableName(layout)} is another table than the one that the lake has`,
       }
     if (kind === 'insert') return undefined
+    const name = sourceTableName(layout)
+    /* What it leaves out would be taken from the row of its key that the other table had. */
+    if (
+      kind === 'update' &&
+      old !== 'full' &&
+      hasGap(this.decoder.row) &&
+      this.options.hasForeignRows?.(name) === true
+    )
+      return {
+        code: 'capture/other-table',
+        message: `${name} took the name of another table and is not loaded yet: what the update leaves out is unknown`,
+      }
     const isUnknown = lacksKey || (old === 'key' && !hasKey(layout, this.decoder.oldRow))
     return isUnknown
       ? {
           code: 'capture/no-old-key',
-          message: `${sourceTableName(layout)}: the change does not say which row it was`,
+          message: `${name}: the change does not say which row it was`,
         }
       : undefined
   }
@@ -175,6 +192,10 @@ export class ChangeTranslator {
     if (!isOther && sourceTableName(layout) === sourceTableName(relation))
       this.options.altered?.({ oid, schema, name, columns: layout.definition, key: layout.key })
   }
+}
+
+function hasGap(row: TupleView): boolean {
+  return row.kinds.subarray(0, row.count).includes(UNCHANGED)
 }
 
 /* A key has no null: where one stands, the server did not send the value. */

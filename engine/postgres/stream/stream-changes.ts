@@ -23,6 +23,8 @@ export interface StreamOptions {
   readonly keysOf?: (table: string) => readonly (readonly string[])[]
   /** Told of each table that is not as it was, before its next row is delivered. */
   readonly altered?: (table: AlteredTable) => void
+  /** See `TranslatorOptions`. */
+  readonly hasForeignRows?: (table: string) => boolean
   /** Everything up to here is durable at the caller; 0 means the slot's own position. */
   readonly startLsn: bigint
   /** Durable when it resolves: the source may forget the batch. One call at a time, in order. */
@@ -131,6 +133,7 @@ class ChangeStream {
       tables: options.tables,
       keysOf: options.keysOf,
       altered: options.altered,
+      hasForeignRows: options.hasForeignRows,
       renderer: new RecordRenderer({ now: this.now, sequence }),
       describe: (relation, types) => describeRelation(options.source, relation, types),
       record: (record) => this.queue.add(record),

@@ -94,6 +94,7 @@ const scenarios: Readonly<Record<Finding, Scenario | string>> = {
   damagedPage: 'its way on is a load, which needs the source: that it is a note afterwards is tested below',
   damagedEntry: 'only a backup has what a refused change was when its entry is damaged',
   alteredFile: 'of the audit of a stack: test/cli/stack-redrive.test.ts',
+  badLoadFile: 'only a source can give the rows again: test/local/recovery/damaged-lake.test.ts',
   unlandedObject: 'of the audit of a stack: test/cli/stack-redrive.test.ts',
 }
 

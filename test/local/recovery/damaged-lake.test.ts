@@ -7,6 +7,7 @@ import { auditFolder } from '../../../local/recovery/audit-folder.ts'
 import { openLocalRun } from '../../../local/run/local-run.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
+import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
 import { runs } from '../../support/budget.ts'
 import { carryOut, commandsIn, runCommand, writeContracts } from './carry-out.ts'
@@ -69,6 +70,21 @@ async function tell(name: string, how: keyof typeof damages): Promise<boolean> {
   await rm(copy, { recursive: true })
   return faults.length > 0
 }
+
+test.each(['gone', 'cut in half'] as const)(
+  'a load file that is %s is named, with the load to do',
+  async (how) => {
+    const copy = join(root, `load file ${how}`)
+    await copyOf(kept, copy)
+    const found = await new FolderObjects(copy).list('landing/loads/')
+    const [key = ''] = found.filter((name) => name.includes('/people/'))
+    await damages[how](join(copy, key))
+    const { findings } = await auditFolder(runFolder(copy), 1)
+    expect(findings).toMatchObject([{ kind: 'load', name: key, table: 'public.people', severity: 'fault' }])
+    expect(findings[0]?.advice).toBe('tidemark load start --tables public.people --wait')
+    await rm(copy, { recursive: true })
+  },
+)
 
 const ways = ['gone', 'cut in half', 'flipped in one bit'] as const
 

@@ -1,0 +1,44 @@
+import { contractDigests } from '../../core/contract/language/contract-digest.ts'
+import type { Table } from '../../core/contract/language/table.ts'
+import type { FailureCode } from '../../core/failures/failures.ts'
+import type { Catalog } from '../../core/ports/ports.ts'
+import type { FolderQuarantine } from '../stores/folder-quarantine.ts'
+import { heldUntilLoaded, isLoadedSince } from './held-until-loaded.ts'
+import type { Operation } from './operation.ts'
+
+export interface Released {
+  readonly quarantine: Pick<FolderQuarantine, 'headers'>
+  readonly catalog: Pick<Catalog, 'entries'>
+  /** As they are when it is called. */
+  readonly tables: readonly Table[]
+}
+
+/**
+ * Redrives, each time it is called, the changes that only waited for another load of their table, once one that began
+ * behind them is complete. What is refused then is not tried again by itself until the next start.
+ */
+export function releaseLoaded(
+  pipeline: Released,
+  perform: (operation: Operation) => Promise<unknown>,
+): () => Promise<void> {
+  const { quarantine, catalog } = pipeline
+  let tried: ReadonlySet<string> = new Set()
+  return async () => {
+    const held = quarantine.headers().filter((entry) => heldUntilLoaded(entry) !== undefined)
+    if (held.length === 0) return
+    const entries = await catalog.entries()
+    const due = held.filter((entry) => isLoadedSince(entry, entries))
+    const causes = new Map<string, Set<FailureCode>>()
+    for (const entry of due) {
+      const code = heldUntilLoaded(entry)?.code
+      if (entry.table === null || code === undefined || tried.has(entry.id)) continue
+      causes.set(entry.table, (causes.get(entry.table) ?? new Set()).add(code))
+    }
+    for (const [table, codes] of causes)
+      for (const cause of codes) {
+        const contracts = contractDigests(pipeline.tables)
+        await perform({ kind: 'redrive', table, cause, isDryRun: false, contracts })
+      }
+    tried = new Set(due.map(({ id }) => id))
+  }
+}
