@@ -1,16 +1,17 @@
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
-import { isFailureCode, PipelineError } from '../../core/failures/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import { databaseOf } from '../../engine/postgres/connection/source-url.ts'
 import { parseSince } from '../../engine/reconcile/lake/since.ts'
 import type { Asked } from '../../engine/reconcile/prove-table.ts'
-import type { Proof, ProofFailure, ReconcileRequest } from '../../engine/reconcile/reconcile.ts'
+import type { ReconcileRequest } from '../../engine/reconcile/reconcile.ts'
 import { readJsonFile } from '../../local/documents/json-file.ts'
 import { findRunningPostgres } from '../../local/embedded-postgres/find-running-postgres.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
+import { nameUncompared } from '../../local/reconcile/name-uncompared.ts'
 import { reconcileBeside } from '../../local/run/reconcile-beside.ts'
-import { type RunStatus, runStatus } from '../../local/run/status/run-status.ts'
+import { runStatus } from '../../local/run/status/run-status.ts'
 import { FileCatalog } from '../../local/state/file-catalog.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { RunState, type RunStateData } from '../../local/state/run-state.ts'
@@ -80,25 +81,16 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
           `the source is ${address}: name it with --source or TIDEMARK_SOURCE`,
         )
       const isRunning = (await folderHolder(options.dir)) !== undefined
-      const { proof, status } = isRunning
+      const { proof: compared, status } = isRunning
         ? await beside(options, source, request)
         : await alone(options, source, state, request, output)
-      const notFollowed = request.tables === undefined ? await unfollowed(options.dir, proof) : []
+      const entries = request.tables === undefined ? await new FileCatalog(folder.catalog).entries() : []
+      const { proof, notFollowed } = nameUncompared(compared, entries, status?.leftOut ?? [])
       output.result(
         options.json === true ? proofJson(proof, status, notFollowed) : proofText(proof, output, notFollowed),
       )
       process.exitCode = proofExit(proof)
     })
-}
-
-/* Tables of the lake that are in no proof: a run that leaves one out forgets its load, and nobody else would name it. */
-async function unfollowed(dir: string, { tables, failed }: Proof): Promise<readonly string[]> {
-  const entries = await new FileCatalog(runFolder(dir).catalog).entries()
-  const told = new Set([...tables, ...failed].map(({ table }) => table))
-  const labels = entries.map(({ table }) => table)
-  const isTold = ({ name, version, source }: (typeof labels)[number]) =>
-    [name, `${name} v${version}`, source].some((label) => told.has(label))
-  return [...new Set(labels.filter((table) => !isTold(table)).map(({ source }) => source))].sort()
 }
 
 async function beside(
@@ -141,21 +133,7 @@ async function alone(
     timeoutMs: timeout,
     request,
   }
-  const { proof, status } = await runSession(session, output)
-  return { proof: withLeftOut(proof, status.leftOut, request), status }
-}
-
-/* As a status file has it, which another version may have written. */
-function known(code: string): ProofFailure['code'] {
-  return isFailureCode(code) ? code : 'internal'
-}
-
-/* A table of the lake that this start cannot follow is not equal by not being looked at. */
-function withLeftOut(proof: Proof, leftOut: RunStatus['leftOut'], { tables }: ReconcileRequest): Proof {
-  const failed = leftOut
-    .filter(({ table }) => tables === undefined || tables.includes(table))
-    .map(({ table, code, says }): ProofFailure => ({ table, code: known(code), message: says }))
-  return failed.length === 0 ? proof : { ...proof, equal: false, failed: [...proof.failed, ...failed] }
+  return runSession(session, output)
 }
 
 /** What the options ask of the proof. Throws `usage/invalid` for options that contradict each other. */

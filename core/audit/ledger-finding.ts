@@ -221,7 +221,7 @@ export function lostEntries(table: string, expected: number, found: number): Led
     message: `${expected} refused changes of ${table} went to quarantine, it knows of ${found}`,
     advice: table.includes(' v')
       ? `tidemark replay --table ${nameOf(table)}`
-      : 'Restore quarantine/ from a backup.',
+      : 'Restore state.db from a backup.',
   }
 }
 
