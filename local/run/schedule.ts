@@ -20,6 +20,7 @@ export class Schedule {
   private readonly log: Logger
   private readonly timers = new Map<string, NodeJS.Timeout>()
   private readonly running = new Map<string, Promise<void>>()
+  private readonly again = new Set<string>()
   private isStopped = false
 
   constructor(jobs: readonly ScheduledJob[], log: Logger) {
@@ -31,12 +32,12 @@ export class Schedule {
     for (const job of this.jobs) this.plan(job)
   }
 
-  /** Runs jobs now; when one runs already, that run is enough. */
+  /** Runs jobs now; one that runs already may have passed what it is asked for, so it runs once more when that run ends. */
   soon(...names: readonly string[]): void {
     for (const job of this.jobs) {
-      if (!names.includes(job.name) || this.isStopped || this.running.has(job.name)) continue
-      clearTimeout(this.timers.get(job.name))
-      this.begin(job)
+      if (!names.includes(job.name) || this.isStopped) continue
+      if (this.running.has(job.name)) this.again.add(job.name)
+      else this.begin(job)
     }
   }
 
@@ -58,6 +59,7 @@ export class Schedule {
   }
 
   private begin(job: ScheduledJob): void {
+    clearTimeout(this.timers.get(job.name))
     const startedAt = performance.now()
     const run = job
       .run()
@@ -68,7 +70,8 @@ export class Schedule {
       })
       .then(() => {
         this.running.delete(job.name)
-        this.plan(job, performance.now() - startedAt)
+        if (this.again.delete(job.name) && !this.isStopped) this.begin(job)
+        else this.plan(job, performance.now() - startedAt)
       })
     this.running.set(job.name, run)
   }

@@ -170,5 +170,6 @@ test('a history file of a load whose own file is gone too is not forgotten by a 
   await carryOut(['replay', '--table', 'public.things'], { dir, root })
   expect((await auditFolder(folder, 1)).findings).toMatchObject([
     { kind: 'file', severity: 'fault', message: expect.stringMatching(/load-.* is missing/) },
+    { kind: 'load', severity: 'fault', message: expect.stringMatching(/^landing\/.* is missing/) },
   ])
 })

@@ -55,3 +55,27 @@ test('a job of period 0 runs only when it is asked for, and not after the stop',
   schedule.soon('prove')
   expect(runs).toBe(1)
 })
+
+test('a job that is asked for while it runs runs once more, for it may have passed what it is asked for', async () => {
+  let runs = 0
+  const ends: (() => void)[] = []
+  const job = {
+    name: 'release',
+    everyMs: 60_000,
+    run: () => {
+      runs += 1
+      return new Promise<void>((resolve) => void ends.push(resolve))
+    },
+  }
+  const schedule = new Schedule([job], new MemoryLog())
+  schedule.start()
+  for (let asked = 0; asked < 3; asked++) schedule.soon('release')
+  expect(runs).toBe(1)
+  ends.shift()?.()
+  await sleep(5)
+  expect(runs).toBe(2)
+  ends.shift()?.()
+  await sleep(5)
+  await schedule.stop()
+  expect(runs).toBe(2)
+})
