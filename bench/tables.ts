@@ -208,7 +208,7 @@ function watchMemory(): () => number {
   let peak = 0
   const timer = setInterval(() => {
     peak = Math.max(peak, process.memoryUsage().rss)
-  }, 50).unref()
+  }, 250).unref()
   return () => {
     clearInterval(timer)
     return Math.round(peak / (1 << 20))

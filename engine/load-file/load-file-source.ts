@@ -29,15 +29,15 @@ export async function loadFileSource(
   maxBytes = MAX_BYTES,
 ): Promise<LoadFileSource> {
   const path = await files.read(key)
-  const { size, head } = await ends(path)
-  if (size < 2 || head.readUInt16BE(0) !== GZIP) {
-    await checkParquet(key, path, maxBytes)
+  const found = await ends(path)
+  if (found.size < 2 || found.head.readUInt16BE(0) !== GZIP) {
+    checkParquet(key, found, maxBytes)
     return { path, isScratch: false }
   }
   const unzipped = await files.scratch('load-unzipped')
   try {
     await unzip(key, path, unzipped, maxBytes)
-    await checkParquet(key, unzipped, maxBytes)
+    checkParquet(key, await ends(unzipped), maxBytes)
     return { path: unzipped, isScratch: true }
   } catch (error) {
     await rm(unzipped, { force: true })
@@ -45,7 +45,13 @@ export async function loadFileSource(
   }
 }
 
-async function ends(path: string): Promise<{ size: number; head: Buffer; tail: string }> {
+interface Ends {
+  readonly size: number
+  readonly head: Buffer
+  readonly tail: string
+}
+
+async function ends(path: string): Promise<Ends> {
   const file = await open(path, 'r')
   try {
     const { size } = await file.stat()
@@ -58,8 +64,7 @@ async function ends(path: string): Promise<{ size: number; head: Buffer; tail: s
   }
 }
 
-async function checkParquet(key: string, path: string, maxBytes: number): Promise<void> {
-  const { size, head, tail } = await ends(path)
+function checkParquet(key: string, { size, head, tail }: Ends, maxBytes: number): void {
   if (size > maxBytes) throw corrupt(key, `expected at most ${maxBytes} bytes, found ${size}`)
   const start = head.toString('latin1')
   if (start === ENCRYPTED) throw corrupt(key, 'expected plain Parquet, found an encrypted file')

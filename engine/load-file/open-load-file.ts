@@ -4,8 +4,7 @@ import type { HistoryFiles, ObjectFiles, SqlEngine } from '../../core/ports/port
 import type { OpenLoadFile } from '../../ingest/land/land-load-file.ts'
 import { type FileColumn, OPERATION_COLUMN } from '../../lake/load-file/file-column.ts'
 import { fileRelation } from '../../lake/load-file/load-sql.ts'
-import { literal } from '../../lake/sql/sql-text.ts'
-import { fileColumns } from './file-columns.ts'
+import { describeFile } from './describe-file.ts'
 import { loadFileSource } from './load-file-source.ts'
 import { byValues, corrupt, fromFile } from './readable-file.ts'
 import { rewriteLoadFile } from './rewrite-load-file.ts'
@@ -19,12 +18,6 @@ export interface LoadFileDeps {
   readonly maxBytes?: number
 }
 
-/*
- * A reload writes other content under the same key. DuckDB keeps what it read of a path, and tells a new file by its size
- * and a coarse time: it would read pages of the old one.
- */
-const NO_CACHE = 'SET enable_external_file_cache = false'
-
 /**
  * Opens a full-load file for DuckDB: its name is not looked at, its content is. `sources` are the source columns that the
  * contracts of the table name: DMS's own columns are told from those. The engine lands one file at a time. Throws
@@ -36,16 +29,14 @@ export async function openLoadFile(
   sources: ReadonlySet<string>,
   deps: LoadFileDeps,
 ): Promise<OpenLoadFile> {
-  await deps.engine.run(NO_CACHE)
   const { path, isScratch } = await loadFileSource(key, deps.files, deps.maxBytes)
   const scratch: string[] = isScratch ? [path] : []
   const close = async () => {
     for (const file of scratch) await rm(file, { force: true })
   }
   try {
-    const columns = await fileColumns(key, path, sources, deps.engine)
+    const { columns, rows } = await describeFile(key, path, sources, deps.engine)
     const relation = fileRelation(path, columns.length)
-    const rows = await rowsOf(key, path, deps.engine)
     await checkOperations(key, columns, relation, deps.engine)
     const file = { key, table, rows, columns, relation }
     return {
@@ -58,13 +49,6 @@ export async function openLoadFile(
     await close()
     throw error
   }
-}
-
-async function rowsOf(key: string, path: string, engine: SqlEngine): Promise<number> {
-  const [[rows] = []] = await fromFile(key, () =>
-    engine.rows(`SELECT num_rows FROM parquet_file_metadata(${literal(path)})`),
-  )
-  return Number(rows)
 }
 
 /* Files of ongoing replication have other operations: they have no place in the commit order. */

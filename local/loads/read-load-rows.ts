@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Change } from '../../core/change.ts'
 import type { ObjectFiles, SqlEngine } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
-import { fileColumns } from '../../engine/load-file/file-columns.ts'
+import { describeFile } from '../../engine/load-file/describe-file.ts'
 import { loadFileSource } from '../../engine/load-file/load-file-source.ts'
 import { fromFile } from '../../engine/load-file/readable-file.ts'
 import { loadChange, readSourceRows, sourceRowsSelect } from '../../engine/load-file/source-rows.ts'
@@ -30,7 +30,7 @@ export async function* readLoadRows(
   const { path, isScratch } = await loadFileSource(key, files)
   const rest = await files.scratch('load-rows')
   try {
-    const columns = await fileColumns(key, path, new Set(), engine)
+    const { columns } = await describeFile(key, path, new Set(), engine)
     if (columns.every(({ isOwn }) => isOwn)) return
     const all = fileRelation(path, columns.length)
     const refs = columns.map(({ ref }) => ref).join(', ')

@@ -51,7 +51,7 @@ export interface TableLoadDeps {
   readonly complete: (table: TableLoad) => Promise<void>
   /** Called with every durable step. */
   readonly save: (table: TableLoad) => Promise<void>
-  /** Called while rows are read. */
+  /** Called with what changed since that a start need not know: it would read, or land, again. */
   readonly onProgress: (table: TableLoad) => void
   readonly log: Logger
   readonly now: Clock
@@ -95,20 +95,8 @@ class TableRun {
   }
 
   async read(table: SourceTable, shared: Snapshot | undefined): Promise<void> {
-    const {
-      source,
-      connection,
-      epoch,
-      load,
-      objects,
-      files,
-      engine,
-      refuse,
-      signal,
-      now,
-      onProgress,
-      fileBytes,
-    } = this.deps
+    const { source, connection, epoch, load, objects, files, engine, refuse, signal, now, fileBytes } =
+      this.deps
     const prefix = loadPrefix(load, this.current.table)
     signal.throwIfAborted()
     /* Files of an attempt that was cut off are of another moment. */
@@ -129,19 +117,21 @@ class TableRun {
         ...{ connection, engine, files, prefix, now },
         ...(fileBytes === undefined ? {} : { fileBytes }),
         signal: AbortSignal.any([signal, failed.signal]),
-        onRows: (read, bytes) => onProgress({ ...this.current, rows: read, bytes }),
+        onRows: (read, bytes) => this.show({ rows: read, bytes }),
         onOversize: async ({ members, bytes }) => {
           const change = { operation: 'load', position, committedAt: null, members } as const
           await refuse(oversizeEntry(this.current.table, change, { bytes, isKeyOnly: true }))
         },
-        onFile: async (file) => {
-          await this.update({ files: [...this.current.files, arrived(file)] })
+        onFile: (file) => {
+          this.show({ files: [...this.current.files, arrived(file)] })
           /* Files land while the next one is read; a file that cannot land ends the reading. */
           landing = landing.then(() => this.landFile(file.key))
           landing.catch((error: unknown) => failed.abort(error))
         },
       })
-      await this.update({ isRead: true, rows, bytes: sum(this.current.files.map(({ bytes }) => bytes)) })
+      this.show({ isRead: true, rows, bytes: sum(this.current.files.map(({ bytes }) => bytes)) })
+      /* One file is read again as fast as it lands. */
+      if (this.current.files.length > 1) await this.save()
     } catch (error) {
       await landing
       throw error
@@ -154,7 +144,7 @@ class TableRun {
 
   async landRest(): Promise<void> {
     for (const { key, state } of this.current.files) if (state === 'arrived') await this.landFile(key)
-    await this.update({ state: 'landed' })
+    this.show({ state: 'landed' })
   }
 
   /* The source's own count, what landed and was refused, and what the history files say they hold. */
@@ -192,17 +182,28 @@ class TableRun {
     const { table, position, startedAt } = this.current
     if (position === null || startedAt === null) throw new RangeError('a file of a load that was not read')
     const landed = await land({ load, key, table, position, ingestDate: startedAt.slice(0, 10) })
-    await this.update({
+    this.show({
       files: this.current.files.map((file) =>
         file.key === key ? { ...file, ...landed, state: 'landed' } : file,
       ),
     })
+    /* Of a table that is read again nothing is kept, and after the last file the audit saves all. */
+    if (this.current.isRead && this.current.files.some(({ state }) => state === 'arrived')) await this.save()
   }
 
   private update(change: Partial<TableLoad>): Promise<void> {
     this.current = { ...this.current, ...change }
-    const { current } = this
-    return this.saves.run(() => this.deps.save(current))
+    return this.save()
+  }
+
+  private show(change: Partial<TableLoad>): void {
+    this.current = { ...this.current, ...change }
+    this.deps.onProgress(this.current)
+  }
+
+  /* What is newest when its turn comes. */
+  private save(): Promise<void> {
+    return this.saves.run(() => this.deps.save(this.current))
   }
 }
 

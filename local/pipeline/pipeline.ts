@@ -163,7 +163,7 @@ export class Pipeline {
   ): Promise<Pipeline> {
     const { folder, tables, ended = [], hints, log, now = Date.now } = options
     const objects = new FolderObjects(folder.root)
-    const catalog = new FileCatalog(folder.catalog)
+    const catalog = new FileCatalog(folder.catalog, { isOwn: true })
     await catalog.registerTables(tables.map(catalogTable))
     const maskKey = await new FolderMaskKeys({
       key: folder.maskKey,

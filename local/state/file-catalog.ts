@@ -20,6 +20,13 @@ const entry = z.object({
 })
 const catalogFile = z.object({ format: z.literal(2), entries: z.array(entry) })
 
+export interface FileCatalogOptions {
+  /** As `JsonDocument`. */
+  readonly wholeBytes?: number | undefined
+  /** Nobody else writes it while this is open, as under the lock of a folder: then it is read once. */
+  readonly isOwn?: boolean
+}
+
 /**
  * The catalog in one JSON file; a change of one entry of many writes that entry alone. Keeps the guarantees of `Catalog`;
  * one process writes, any process reads. What was read is read again only when it is another.
@@ -27,17 +34,19 @@ const catalogFile = z.object({ format: z.literal(2), entries: z.array(entry) })
 export class FileCatalog implements Catalog {
   private readonly path: string
   private readonly file: JsonDocument
+  private readonly isOwn: boolean
   private readonly changes = new Mutex()
   private written: readonly CatalogEntry[] | undefined
   private known: { readonly entries: readonly CatalogEntry[]; readonly stamp: string } | undefined
 
-  /** `wholeBytes`: as `JsonDocument`. */
-  constructor(path: string, wholeBytes?: number) {
+  constructor(path: string, { wholeBytes, isOwn = false }: FileCatalogOptions = {}) {
     this.path = path
     this.file = new JsonDocument(path, wholeBytes)
+    this.isOwn = isOwn
   }
 
   async entries(): Promise<readonly CatalogEntry[]> {
+    if (this.isOwn && this.written !== undefined) return this.written
     const stamp = await jsonStamp(this.path)
     if (stamp !== undefined && stamp === this.known?.stamp) return this.known.entries
     const file = await readJsonFile(this.path, catalogFile)
@@ -146,6 +155,7 @@ export class FileCatalog implements Catalog {
       /* Of a file that somebody else replaced meanwhile it is no edit. */
       await (before === this.written ? this.file.edit(document, edits) : this.file.write(document))
       this.written = entries
+      if (this.isOwn) return
       const stamp = await jsonStamp(this.path)
       this.known = stamp === undefined ? undefined : { entries, stamp }
     })

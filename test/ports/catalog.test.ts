@@ -12,14 +12,15 @@ afterEach(async () => {
 })
 
 /* The second writes what a file that is large would: a journal. */
-for (const [name, wholeBytes] of [
-  ['a file', undefined],
-  ['a file and its journal', 0],
+for (const [name, options] of [
+  ['a file', {}],
+  ['a file and its journal', { wholeBytes: 0 }],
+  ['a file that nobody else writes', { wholeBytes: 0, isOwn: true }],
 ] as const)
   catalogContract(name, async () => {
     const path = join(await tempFolder(), 'deep', 'catalog.json')
     const open = () => {
-      const made = new FileCatalog(path, wholeBytes)
+      const made = new FileCatalog(path, options)
       opened.push(made)
       return made
     }

@@ -21,12 +21,13 @@ export async function enterSnapshot(
   lockMs: number = LOCK_MS,
 ): Promise<void> {
   try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
-    await client.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotName)}`)
+    await client.query(
+      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotName)};
+       SET LOCAL lock_timeout = ${Math.max(1, Math.round(lockMs))}`,
+    )
   } catch (cause) {
     throw new PipelineError('source/unreachable', 'the snapshot to read in is gone', { cause })
   }
-  await client.query(`SET LOCAL lock_timeout = ${Math.max(1, Math.round(lockMs))}`)
   await checkUnchanged(client, table)
 }
 

@@ -1,12 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isOver, loadState } from '../../../core/load/load.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
 import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
 import type { LoadRunner } from '../../loads/load-runner.ts'
 import type { SourceRun } from '../../pipeline/source-run.ts'
 import type { RunState } from '../../state/run-state.ts'
+import { restAfter } from '../status/rest-after.ts'
 import type { SourceWatch } from './watch-source.ts'
 
-const POLL_MS = 50
+const PACE = { everyMs: 50, share: 0.02, mostMs: 1_000 }
 
 interface Loading {
   readonly state: RunState
@@ -40,8 +42,10 @@ export async function allLoaded(
       return run.hasAskedLoads && isOverNow === true
     })
   }
-  while (!watch.hasLooked || !areLoaded()) {
+  for (;;) {
+    const startedAt = performance.now()
+    if (watch.hasLooked && areLoaded()) return
     signal.throwIfAborted()
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    await sleep(restAfter(performance.now() - startedAt, PACE))
   }
 }

@@ -12,30 +12,30 @@ import {
 import { literal } from '../../lake/sql/sql-text.ts'
 import { corrupt, fromFile } from './readable-file.ts'
 
+/** What a load file says of itself. */
+export interface FileDescription {
+  readonly columns: readonly FileColumn[]
+  readonly rows: number
+}
+
 /**
- * The columns of a load file at `path`. Their names are those of the footer, for DuckDB makes `a` and `A` two names of its
- * own; a file of our replicator says itself which are the table's. In another one, `sources`, the columns that contracts
- * name, tell DMS's own from those. Throws `landing/corrupt`.
+ * The columns of a load file at `path`, and the rows that its footer says it has. Names are those of the footer, for DuckDB
+ * makes `a` and `A` two names of its own; a file of our replicator says itself which are the table's. In another one,
+ * `sources`, the columns that contracts name, tell DMS's own from those. Throws `landing/corrupt`.
  */
-export async function fileColumns(
+export async function describeFile(
   key: string,
   path: string,
   sources: ReadonlySet<string>,
   engine: SqlEngine,
-): Promise<readonly FileColumn[]> {
-  const file = literal(path)
-  const leaves = await fromFile(key, () =>
-    engine.rows(`SELECT base64(encode(name)), ${INEXACT} FROM parquet_schema(${file}) ORDER BY column_id`),
-  )
-  const types = await fromFile(key, () =>
-    engine.rows(
-      `SELECT column_type FROM (DESCRIBE SELECT * FROM read_parquet(${file}, hive_partitioning = false))`,
-    ),
-  )
+): Promise<FileDescription> {
+  const parts = await fromFile(key, () => engine.rows(footerSql(literal(path))))
+  const part = (number: number) => parts.flatMap(([found, ...rest]) => (found === number ? [rest] : []))
+  const [leaves, types, [entry], [[rows] = []]] = [part(0), part(1), part(2), part(3)]
   const written = leaves.slice(1).map(([name]) => decoded(name))
   /* Of a flat file, which every full load is, both lists have the same length. */
   if (written.length !== types.length) throw corrupt(key, 'expected flat columns, found nested ones')
-  const own = await ownColumns(key, file, written.length - 1, engine)
+  const own = entry === undefined ? undefined : ownColumns(key, decoded(entry[0]), written.length - 1)
   const names = own === undefined ? written : [...written.slice(0, 1), ...own.names]
   const numbers = new Set(own?.numbers.map((place) => place + 1))
   const isOwn = (name: string, index: number) =>
@@ -53,7 +53,19 @@ export async function fileColumns(
   const named = own?.names ?? written
   if (new Set(named).size !== named.length)
     throw corrupt(key, 'expected columns of different names, found two alike')
-  return columns
+  return { columns, rows: Number(rows) }
+}
+
+/* Names, types, what our replicator wrote beside them, and the number of rows: one statement, for each opens the file. */
+function footerSql(file: string): string {
+  return `SELECT part, text, fault FROM (
+      SELECT 0 AS part, column_id AS place, base64(encode(name)) AS text, ${INEXACT} AS fault FROM parquet_schema(${file})
+      UNION ALL SELECT 1, row_number() OVER (), column_type, NULL
+        FROM (DESCRIBE SELECT * FROM read_parquet(${file}, hive_partitioning = false))
+      UNION ALL SELECT 2, 0, base64(value), NULL FROM parquet_kv_metadata(${file})
+        WHERE key = encode(${literal(COLUMNS_ENTRY)})
+      UNION ALL SELECT 3, 0, num_rows::VARCHAR, NULL FROM parquet_file_metadata(${file}))
+    ORDER BY part, place`
 }
 
 /*
@@ -69,20 +81,9 @@ const OWN: ReadonlySet<string> = new Set([TIME_COLUMN, OPERATION_COLUMN])
 
 const columnsEntry = z.object({ names: z.array(z.string()), numbers: z.array(z.number().int()) })
 
-/* What the footer says of the table's own columns; undefined in a file of another writer. */
-async function ownColumns(
-  key: string,
-  file: string,
-  count: number,
-  engine: SqlEngine,
-): Promise<FileColumns | undefined> {
-  const [row] = await fromFile(key, () =>
-    engine.rows(
-      `SELECT base64(value) FROM parquet_kv_metadata(${file}) WHERE key = encode(${literal(COLUMNS_ENTRY)})`,
-    ),
-  )
-  if (row === undefined) return undefined
-  const entry = columnsEntry.safeParse(parsed(decoded(row[0])))
+/* What the footer says of the table's own columns; a file of another writer says nothing. */
+function ownColumns(key: string, text: string, count: number): FileColumns {
+  const entry = columnsEntry.safeParse(parsed(text))
   if (!entry.success || entry.data.names.length !== count)
     throw corrupt(key, `expected the names of ${count} columns in its footer, found others`)
   return entry.data
