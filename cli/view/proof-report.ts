@@ -97,7 +97,7 @@ function readAgain({ table, asOf }: TableProof, proof: Proof): readonly string[]
   return asOf === proof.asOf
     ? []
     : [
-        `  ${table}: altered meanwhile, so it is as of LSN ${parsePosition(asOf).lsn}; the proof as of ${proof.lsn}`,
+        `  ${table}: compared in a later snapshot, as of LSN ${parsePosition(asOf).lsn}; the proof is as of ${proof.lsn}`,
       ]
 }
 

@@ -9,6 +9,7 @@ import {
   refusedWrites,
   stuckText,
 } from '../../engine/postgres/rules/publication-state.ts'
+import { sortPublished } from '../../engine/postgres/rules/sort-published.ts'
 import { together } from '../../engine/postgres/rules/table-rules.ts'
 import type { ContractFacts, PublicationFacts, RelationFacts, RelationName } from './relation-look.ts'
 
@@ -17,27 +18,39 @@ export const publicationRules: readonly Rule<PublicationFacts>[] = [
   {
     id: 'source.publication',
     asks: 'the publication carries every change of each table, or the role may make it so',
-    judge: ({ tables, publication, isRead }) => {
+    judge: ({ tables: asked, publication, isRead }) => {
+      const { tables, leftOut } = sortPublished(publication, asked)
       const { widen, add, stuck } = publicationStatements(publication, tables)
-      const { name, found, isOurs } = publication
+      const { name, found, addable } = publication
       if (stuck.length > 0) return refuse('source/publication', stuckText(name, stuck))
       if (found === undefined && isRead)
         return warn(
           `publication ${name} does not exist any more: if anything was written without it, the slot cannot be read on`,
           shell('npx tidemark dev --reload'),
         )
-      if (widen.length === 0 && add.length === 0)
-        return ok(`publication ${name} carries ${plural(tables.length, 'table')}`)
-      if (widen.length === 0 && isOurs)
-        return ok(
-          `publication ${name} ${found === undefined ? 'is made' : 'gets what it lacks'} at the next start`,
+      const isOurs = tables.every(({ oid }) => addable.has(oid))
+      const statements = [...widen, ...(found === undefined && !isOurs ? add : [])]
+      const unfit = together(leftOut)
+      const says = [
+        ...(widen.length > 0 ? [`publication ${name} does not carry every change of the tables`] : []),
+        ...(unfit === undefined ? [] : [`left out: ${unfit.says}`]),
+        ...(statements.length > widen.length
+          ? [
+              `publication ${name} does not exist, and the role may not change that: as the owner of the tables`,
+            ]
+          : []),
+      ]
+      if (says.length > 0)
+        return refuse(
+          'source/publication',
+          says.join('; '),
+          ...(unfit?.fix ?? []),
+          ...statements.map((statement) => sql(`${statement};`)),
         )
-      const says =
-        widen.length > 0
-          ? `publication ${name} does not carry every change of the tables`
-          : `publication ${name} ${found === undefined ? 'does not exist' : 'lacks tables'}, and the role may not change that: as the owner of the tables`
-      const statements = [...widen, ...(isOurs ? [] : add)].map((statement) => sql(`${statement};`))
-      return refuse('source/publication', says, ...statements)
+      if (add.length === 0) return ok(`publication ${name} carries ${plural(tables.length, 'table')}`)
+      return ok(
+        `publication ${name} ${found === undefined ? 'is made' : 'gets what it lacks'} at the next start`,
+      )
     },
   },
   {

@@ -46,9 +46,14 @@ export async function checkCapturable(
   const facts = await readTableFacts(client, { server, tables: found, reader: 'tidemark' })
   const sorted = sortTables(facts)
   const leftOut = [...sorted.leftOut, ...missing.map(notThere)]
-  const unfit = sorted.tables.length === 0 ? together(leftOut) : undefined
-  if (unfit !== undefined) throw new PipelineError(unfit.code, refusalText(unfit))
+  refuseNone(sorted.tables, leftOut)
   return { version: server.version, tables: sorted.tables, leftOut }
+}
+
+/** Throws why the first was left out, with what mends all of them, when no table is left to follow. */
+export function refuseNone(tables: readonly SourceTable[], leftOut: readonly LeftOutTable[]): void {
+  const unfit = tables.length === 0 ? together(leftOut) : undefined
+  if (unfit !== undefined) throw new PipelineError(unfit.code, refusalText(unfit))
 }
 
 function notThere({ table, unlogged }: MissingTable): LeftOutTable {

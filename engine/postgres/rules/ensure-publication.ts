@@ -5,6 +5,8 @@ import type { SourceTable } from '../catalog/source-catalog.ts'
 import { quoteLiteral, quoteTable } from '../connection/quote-identifier.ts'
 import { errorCodeOf, toSourceError } from '../connection/source-error.ts'
 import { publicationStatements, readPublication, stuckText } from './publication-state.ts'
+import { sortPublished } from './sort-published.ts'
+import type { LeftOutTable } from './table-rules.ts'
 
 const TRIES = 5
 const PAUSE_MS = 1_000
@@ -33,21 +35,32 @@ export async function ensurePublication(
   }
 }
 
-/** Which of the tables a publication lacks. Throws source/publication when it is not for the role to add them. Changes nothing. */
-export async function unpublished(
+/** Tables that may be followed by a publication. */
+export interface PublishablePlan {
+  readonly tables: readonly SourceTable[]
+  /** Those of them that it lacks. */
+  readonly missing: readonly SourceTable[]
+  readonly leftOut: readonly LeftOutTable[]
+}
+
+/**
+ * Which of the tables a publication can carry, and which of those it lacks. Throws source/publication when it does not carry
+ * every kind of change, or is not there. Changes nothing.
+ */
+export async function planPublication(
   client: ClientBase,
   publication: string,
-  tables: readonly SourceTable[],
-): Promise<readonly SourceTable[]> {
-  const state = await readPublication(client, publication, tables)
-  const { widen, add, stuck } = publicationStatements(state, tables)
-  if (state.found === undefined)
+  asked: readonly SourceTable[],
+): Promise<PublishablePlan> {
+  const state = await readPublication(client, publication, asked)
+  const { found } = state
+  if (found === undefined)
     throw new PipelineError('source/publication', `publication ${publication} does not exist any more`)
+  const { tables, leftOut } = sortPublished(state, asked)
+  const { widen, stuck } = publicationStatements(state, tables)
   refuseStuck(publication, stuck)
   if (widen.length > 0) throw refusal(publication, widen)
-  if (add.length > 0 && !state.isOurs) throw refusal(publication, add)
-  const { members } = state.found
-  return tables.filter((table) => !members.has(quoteTable(table)))
+  return { tables, missing: tables.filter((table) => !found.members.has(quoteTable(table))), leftOut }
 }
 
 /**

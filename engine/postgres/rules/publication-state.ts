@@ -5,6 +5,7 @@ import { type RelationIdentity, readIdentities } from '../catalog/identity-facts
 import type { SourceTable } from '../catalog/source-catalog.ts'
 import { quoteIdentifier, quoteTable } from '../connection/quote-identifier.ts'
 import { identityStatement, isWritable, type Unfit } from './judge-identity.ts'
+import { addingStatements, publishedName } from './publication-names.ts'
 
 const OPERATIONS = `publish = 'insert, update, delete, truncate'`
 
@@ -14,8 +15,8 @@ export interface PublicationState {
   readonly version: number
   /** Undefined when there is none of the name. */
   readonly found: PublicationFound | undefined
-  /** Whether the role may make it, or add tables to it. */
-  readonly isOurs: boolean
+  /** OIDs of the tables asked for that the role may make it of, or add to it. */
+  readonly addable: ReadonlySet<number>
 }
 
 interface PublicationFound {
@@ -56,15 +57,11 @@ interface PublicationPlan {
   readonly stuck: readonly string[]
 }
 
-/**
- * The statements, each without its semicolon, that make a publication carry every change of tables; none when it does.
- * A table is added under a lock that its writers wait for, at most `lockMs` for those that have begun before: before PostgreSQL 13.21, 14.18, 15.13, 16.9 and 17.5 a
- * transaction that writes a table while it is added makes the decoder forget that it was.
- */
+/** The statements, each without its semicolon, that make a publication carry every change of tables; none when it does. */
 export function publicationStatements(
   state: PublicationState,
   tables: readonly SourceTable[],
-  lockMs = 2_000,
+  lockMs?: number,
 ): PublicationPlan {
   const name = quoteIdentifier(state.name)
   if (state.found === undefined) {
@@ -77,19 +74,9 @@ export function publicationStatements(
   }
   const { members } = state.found
   const missing = tables.filter((table) => !members.has(quoteTable(table)))
-  const list = missing.map(publishedName).join(', ')
   return {
     ...widening(state, state.found, tables),
-    add:
-      missing.length === 0
-        ? []
-        : [
-            'BEGIN',
-            `SET LOCAL lock_timeout = ${lockMs}`,
-            `LOCK TABLE ${list} IN SHARE ROW EXCLUSIVE MODE`,
-            `ALTER PUBLICATION ${name} ADD TABLE ${list}`,
-            'COMMIT',
-          ],
+    add: missing.length === 0 ? [] : addingStatements(state.name, missing, lockMs),
   }
 }
 
@@ -179,11 +166,6 @@ export function stuckText(publication: string, tables: readonly string[]): strin
   return `publication ${publication} does not carry every change, and if it did, PostgreSQL would refuse updates and deletes of ${tables.join(', ')}: leave it as it is, and have another made with --publication`
 }
 
-/* A parent is published without the tables that inherit from it: each of those is a table of its own. */
-function publishedName(table: SourceTable): string {
-  return table.isPartitioned ? quoteTable(table) : `ONLY ${quoteTable(table)}`
-}
-
 export async function readPublication(
   client: ClientBase,
   name: string,
@@ -200,8 +182,8 @@ export async function readPublication(
     [name],
   )
   const [row] = rows
-  const isOurs = await mayChange(client, name, tables)
-  if (row === undefined) return { name, version, found: undefined, isOurs }
+  const addable = await readAddable(client, name, tables)
+  if (row === undefined) return { name, version, found: undefined, addable }
   const found = {
     hasAllKinds: row.kinds === 'true',
     hasWrites: row.writes === 'true',
@@ -209,7 +191,7 @@ export async function readPublication(
     hasGenerated: row.generated === 'true',
     members: await readMembers(client, name, version),
   }
-  return { name, version, found, isOurs }
+  return { name, version, found, addable }
 }
 
 async function readVersion(client: ClientBase): Promise<number> {
@@ -218,14 +200,19 @@ async function readVersion(client: ClientBase): Promise<number> {
 }
 
 /* Making one takes CREATE on the database, changing one its owner; both take the owner of each table. */
-async function mayChange(client: ClientBase, name: string, tables: readonly SourceTable[]): Promise<boolean> {
-  const { rows } = await client.query<{ ours: string }>(
-    `select (coalesce((select pg_has_role(p.pubowner, 'USAGE') from pg_publication p where p.pubname = $1),
-         has_database_privilege(current_database(), 'CREATE'))
-       and coalesce((select bool_and(pg_has_role(c.relowner, 'USAGE')) from pg_class c where c.oid = any ($2::oid[])), true))::text as ours`,
+async function readAddable(
+  client: ClientBase,
+  name: string,
+  tables: readonly SourceTable[],
+): Promise<ReadonlySet<number>> {
+  const { rows } = await client.query<{ oid: string }>(
+    `select c.oid::text from pg_class c
+     where c.oid = any ($2::oid[]) and pg_has_role(c.relowner, 'USAGE')
+       and coalesce((select pg_has_role(p.pubowner, 'USAGE') from pg_publication p where p.pubname = $1),
+         has_database_privilege(current_database(), 'CREATE'))`,
     [name, tables.map((table) => table.oid)],
   )
-  return rows[0]?.ours === 'true'
+  return new Set(rows.map(({ oid }) => Number(oid)))
 }
 
 async function readMembers(
@@ -234,7 +221,11 @@ async function readMembers(
   version: number,
 ): Promise<ReadonlyMap<string, PublicationMember>> {
   /* The view counts in tables that were published by schema or all together. */
-  const narrowing = version >= 150_000 ? 'r.prattrs is not null or r.prqual is not null' : 'false'
+  const narrowing =
+    version >= 150_000
+      ? `(r.prattrs is not null or r.prqual is not null) and not p.puballtables and not exists (select
+           from pg_publication_namespace s where s.pnpubid = p.oid and s.pnnspid = n.oid)`
+      : 'false'
   const { rows } = await client.query<{
     schema: string
     name: string

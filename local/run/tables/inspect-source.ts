@@ -9,12 +9,13 @@ import {
   type Source,
 } from '../../../engine/postgres/connection/source-connection.ts'
 import { addressOf } from '../../../engine/postgres/connection/source-url.ts'
-import { checkSource } from '../../../engine/postgres/rules/check-source.ts'
+import { checkSource, refuseNone } from '../../../engine/postgres/rules/check-source.ts'
 import {
   type PublicationState,
   readPublication,
   refusedWrites,
 } from '../../../engine/postgres/rules/publication-state.ts'
+import { sortPublished } from '../../../engine/postgres/rules/sort-published.ts'
 import type { LeftOutTable } from '../../../engine/postgres/rules/table-rules.ts'
 import { readAcknowledged } from '../../state/acknowledged.ts'
 import type { RunFolder } from '../../state/run-folder.ts'
@@ -81,14 +82,17 @@ export async function inspectSource(options: InspectOptions, folder: RunFolder):
     const known = before?.slotState === 'created' && !isDropped && !isOther
     const { added = [] } = before ?? {}
     const acknowledged = () => readAcknowledged(folder.acknowledged)
-    const { tables, leftOut } = await checkSource(client, {
+    const checked = await checkSource(client, {
       slot,
       patterns,
       also: added,
       known,
       acknowledged,
     })
-    const published = await readPublication(client, before?.publication ?? publication, tables)
+    const published = await readPublication(client, before?.publication ?? publication, checked.tables)
+    const { tables, leftOut: narrowed } = sortPublished(published, checked.tables)
+    const leftOut = [...checked.leftOut, ...narrowed]
+    refuseNone(tables, leftOut)
     /* A source that was refused leaves no trace in the folder. */
     const state = new RunState(folder.state, before ?? fresh)
     await state.update({

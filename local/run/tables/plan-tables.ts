@@ -6,8 +6,8 @@ import { isOver, type Load } from '../../../core/load/load.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
 import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { isRelationName } from '../../../engine/postgres/catalog/table-pattern.ts'
-import { checkCapturable } from '../../../engine/postgres/rules/check-source.ts'
-import { unpublished } from '../../../engine/postgres/rules/ensure-publication.ts'
+import { checkCapturable, refuseNone } from '../../../engine/postgres/rules/check-source.ts'
+import { planPublication } from '../../../engine/postgres/rules/ensure-publication.ts'
 import { type LeftOutTable, together } from '../../../engine/postgres/rules/table-rules.ts'
 import { chooseContracts } from '../../contracts/choose-contracts.ts'
 import { checkContracts, type Digests } from '../../operations/check-contracts.ts'
@@ -66,8 +66,11 @@ export async function planTables(
   { state, captured, sources, loads, written, folder }: PlanDeps,
 ): Promise<TablesPlan> {
   checkTableNames(request.tables)
-  const { tables: capturable, leftOut } = await checkCapturable(client, { patterns: request.tables })
-  const missing = await unpublished(client, state.data.publication, capturable)
+  const checked = await checkCapturable(client, { patterns: request.tables })
+  const published = await planPublication(client, state.data.publication, checked.tables)
+  const { tables: capturable, missing } = published
+  const leftOut = [...checked.leftOut, ...published.leftOut]
+  refuseNone(capturable, leftOut)
   const wanted = capturable.filter(
     (table) => captured.get(sourceTableName(table)) !== table.oid || missing.includes(table),
   )

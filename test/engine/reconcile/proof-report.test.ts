@@ -131,10 +131,10 @@ test('changes in quarantine that name no row are told where rows differ', () => 
   })
 })
 
-test('a table that was read again says as of when it is', () => {
+test('a table of a later snapshot says as of when it is, whether it was altered or one before it', () => {
   const later = { ...table, asOf: '0001-0000000000000009-0000000000' }
   expect(proofText({ ...proof, tables: [later] }, output)).toContain(
-    '  t.rows: altered meanwhile, so it is as of LSN 9; the proof as of 7',
+    '  t.rows: compared in a later snapshot, as of LSN 9; the proof is as of 7',
   )
   expect(JSON.parse(proofJson({ ...proof, tables: [later] }, undefined))).toMatchObject({
     lsn: '7',

@@ -44,9 +44,9 @@ export class AddingLab {
   }
 
   /** What a person starts again: the patterns name the first table only. */
-  async start(patterns: readonly string[] = []): Promise<void> {
+  async start(patterns: readonly string[] = [], source = this.database.source): Promise<void> {
     this.running = await openLocalRun({
-      ...{ dir: this.dir, source: this.database.source, isEmbedded: false, system: 'adding' },
+      ...{ dir: this.dir, source, isEmbedded: false, system: 'adding' },
       contracts: this.written,
       readContracts: async () => this.written,
       ...{ patterns: ['public.orders', ...patterns], slot: 'adding', publication: 'adding', reload: false },
