@@ -12,7 +12,7 @@ import { runFolder } from '../../local/state/run-folder.ts'
 import { stackOption } from '../../stack/stack.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { contractsFolderOption } from '../terminal/command-options.ts'
-import { sourceOption, tablesOption } from '../terminal/run-options.ts'
+import { defaultDir, sourceOption, tablesOption } from '../terminal/run-options.ts'
 import { embeddedDatabase } from '../terminal/source-settings.ts'
 import { checkExit, checksOf, checkText } from '../view/check-report.ts'
 
@@ -34,7 +34,10 @@ export function doctorCommand({ output, sourceFromEnvironment }: Cli): Command {
   return new Command('doctor')
     .description('Check prerequisites and print a fix for every problem. Read-only.')
     .addOption(sourceOption())
-    .option('--dir <folder>', 'run folder to check, with its slot and its source')
+    .option(
+      '--dir <folder>',
+      `run folder to check, with its slot and its source; ${defaultDir} when no source is named either`,
+    )
     .addOption(stackOption())
     .option('--source-profile <profile>', 'with --stack: AWS profile of the production account')
     .addOption(contractsFolderOption())
@@ -77,12 +80,30 @@ async function examined(asked: Asked): Promise<readonly CheckGroup[]> {
     return examineStack({ ...asked, stack })
   }
   const machine = { name: 'this machine', checks: await examine(machineRules, readMachine, rethrow) }
-  const folder = dir === undefined ? undefined : await readFolder(dir, Date.now())
+  /* Of a source nothing else is asked for, least of all the folder of another one. */
+  const looked = dir ?? (asked.source === undefined ? defaultDir : undefined)
   const groups = [machine]
+  const folder = looked === undefined ? undefined : await folderOf(looked, asked)
   if (folder !== undefined)
-    groups.push({ name: `folder ${dir}`, checks: await examine(folderRules, async () => folder, rethrow) })
+    groups.push({ name: `folder ${looked}`, checks: await examine(folderRules, async () => folder, rethrow) })
+  else if (looked !== undefined)
+    groups.push({
+      name: `folder ${looked}: no run yet${dir === undefined ? '; name another with --dir, a source with --source' : ''}`,
+      checks: [],
+    })
   const ofSource = await sourceOf(asked, folder)
   return ofSource === undefined ? groups : [...groups, ofSource]
+}
+
+/* Nothing has run yet where a source is looked at before its first start. A folder that is named alone has to be there. */
+async function folderOf(looked: string, { dir, source }: Asked): Promise<FolderFacts | undefined> {
+  try {
+    return await readFolder(looked, Date.now())
+  } catch (error) {
+    const isNew = error instanceof PipelineError && error.code === 'run/not-found'
+    if (isNew && (dir === undefined || source !== undefined)) return undefined
+    throw error
+  }
 }
 
 /* The source that is named, else that of the folder: of another server the folder has no password. */

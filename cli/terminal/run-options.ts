@@ -30,7 +30,10 @@ export function tablesOption(): Option {
 }
 
 export function forOption(): Option {
-  return new Option('--for <duration>', 'stop after this time, reconcile, exit').argParser(parseDuration)
+  return new Option(
+    '--for <duration>',
+    'stop this long after the start, or once every table is loaded if that takes longer; then reconcile and exit',
+  ).argParser(parseDuration)
 }
 
 export function rateOption(): Option {

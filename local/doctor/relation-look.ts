@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
+import { readSilentTables, type SilentTable, type SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 import type { SourceReader } from '../../engine/postgres/catalog/source-facts.ts'
 import { tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
 import type { PublicationState } from '../../engine/postgres/rules/publication-state.ts'
@@ -37,21 +37,11 @@ export interface PublicationFacts {
   readonly isRead: boolean
 }
 
-const LEFT_OUT = `
-  select n.nspname::text as schema, c.relname::text as name, (c.relkind = 'f')::text as is_foreign
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where (c.relkind = 'f' or c.relkind = 'r' and c.relpersistence = 'u') and not c.relispartition
-    and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
-    and not exists (select from pg_depend d
-      where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-  order by 1, 2`
-
 export async function readLeftOut(client: ClientBase, patterns: readonly string[]): Promise<LeftOut> {
-  const { rows } = await client.query<RelationName & { readonly is_foreign: string }>(LEFT_OUT)
-  const matching = rows.filter(tableMatcher(patterns))
-  const of = (isForeign: string) =>
-    matching.filter((row) => row.is_foreign === isForeign).map(({ schema, name }) => ({ schema, name }))
-  return { unlogged: of('false'), foreign: of('true') }
+  const matching = (await readSilentTables(client)).filter(tableMatcher(patterns))
+  const of = (kind: SilentTable['why']) =>
+    matching.filter(({ why }) => why === kind).map(({ schema, name }) => ({ schema, name }))
+  return { unlogged: of('unlogged'), foreign: of('foreign') }
 }
 
 /* Out of line is what is extended or external; main is kept in the row as long as it fits. */

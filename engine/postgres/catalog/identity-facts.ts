@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { groupBy } from '../../../core/group-by.ts'
 import { parseNames } from './source-column.ts'
 
 /** How a relation tells which row an update or a delete is of. */
@@ -42,7 +43,6 @@ export interface RelationIdentity {
 }
 
 interface RelationRow {
-  readonly root: string
   readonly oid: string
   readonly schema: string
   readonly name: string
@@ -64,16 +64,22 @@ export const IDENTITIES: Readonly<Record<string, ReplicaIdentity>> = {
   n: 'nothing',
 }
 
-/* Rows are in the leaves, and each leaf has an identity of its own: ALTER TABLE of the root does not reach it. */
-const RELATIONS = `
-  with asked as (select oid, relkind from pg_class where oid = any ($1::oid[])),
-  part as (
-    select oid as root, oid from asked
-    union
-    select asked.oid, tree.relid::oid from asked, pg_partition_tree(asked.oid) as tree
-    where asked.relkind = 'p' and tree.isleaf
+/*
+ * Rows are in the leaves, and each leaf has an identity of its own: ALTER TABLE of the root does not reach it. Without
+ * locks, which pg_partition_tree takes.
+ */
+const LEAVES = `
+  with recursive tree as (
+    select c.oid as root, c.oid, c.relkind from pg_catalog.pg_class c where c.oid = any ($1::oid[])
+    union all
+    select t.root, c.oid, c.relkind from tree t join pg_catalog.pg_inherits i on i.inhparent = t.oid
+    join pg_catalog.pg_class c on c.oid = i.inhrelid
+    where t.relkind = 'p'
   )
-  select p.root::text as root, c.oid::text as oid, n.nspname::text as schema, c.relname::text as name,
+  select root::text, oid::text from tree where oid = root or relkind <> 'p'`
+
+const RELATIONS = `
+  select c.oid::text as oid, n.nspname::text as schema, c.relname::text as name,
     c.relkind::text as kind, (c.relpersistence = 'p' and c.relkind <> 'f')::text as logged,
     c.relispartition::text as partition, c.relreplident::text as identity,
     (select coalesce(json_agg(json_build_object('name', ic.relname, 'primary', i.indisprimary,
@@ -96,8 +102,9 @@ const RELATIONS = `
       from pg_partitioned_table t cross join generate_series(0, t.partnatts - 1) as s (place)
       join pg_attribute a on a.attrelid = t.partrelid and a.attnum = t.partattrs[s.place]
       where t.partrelid = c.oid and t.partexprs is null)::text as partition_key
-  from part p join pg_class c on c.oid = p.oid join pg_namespace n on n.oid = c.relnamespace
-  order by p.root, c.oid <> p.root, n.nspname, c.relname`
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.oid = any ($1::oid[])
+  order by n.nspname, c.relname`
 
 /**
  * What the catalog says of tables and of all that hold their rows, by the table's OID: the table itself first, then, of a
@@ -107,13 +114,52 @@ export async function readIdentities(
   client: ClientBase,
   oids: readonly number[],
 ): Promise<ReadonlyMap<number, readonly RelationIdentity[]>> {
-  const { rows } = await client.query<RelationRow>(RELATIONS, [oids])
-  const parts = new Map<number, RelationIdentity[]>()
-  for (const row of rows) {
-    const root = Number(row.root)
-    parts.set(root, [...(parts.get(root) ?? []), toRelation(row)])
+  const { rows } = await client.query<{ root: string; oid: string }>(LEAVES, [oids])
+  const leaves = groupBy(rows, ({ root }) => Number(root))
+  const relations = await readRelations(
+    client,
+    rows.map(({ oid }) => Number(oid)),
+  )
+  const found = new Map(relations.map((relation, place) => [relation.oid, { relation, place }]))
+  return new Map(
+    [...leaves].map(([root, parts]) => {
+      const own = parts.flatMap(({ oid }) => found.get(Number(oid)) ?? [])
+      const rank = (one: (typeof own)[number]) => (one.relation.oid === root ? -1 : one.place)
+      const sorted = own.toSorted((left, right) => rank(left) - rank(right))
+      return [root, sorted.map(({ relation }) => relation)]
+    }),
+  )
+}
+
+/** What the catalog says of relations by themselves, by schema and name. */
+export async function readRelations(
+  client: ClientBase,
+  oids: readonly number[],
+): Promise<readonly RelationIdentity[]> {
+  return (await client.query<RelationRow>(RELATIONS, [[...new Set(oids)]])).rows.map(toRelation)
+}
+
+/** Columns that updates and deletes of a relation carry of the old row; undefined for all of them. */
+export function carriedColumns(relation: RelationIdentity): readonly string[] | undefined {
+  return relation.identity === 'full' ? undefined : (replicaIndex(relation)?.columns ?? [])
+}
+
+/** What PostgreSQL takes as replica identity (RelationGetReplicaIndex): a deferrable or invalid index is none. */
+export function replicaIndex({ identity, indexes }: RelationIdentity): UniqueIndex | undefined {
+  switch (identity) {
+    case 'default':
+      return indexes.find((index) => index.isPrimary && isHeldAtOnce(index))
+    case 'index':
+      return indexes.find((index) => index.isIdentity && isHeldAtOnce(index))
+    case 'full':
+    case 'nothing':
+      return undefined
   }
-  return parts
+}
+
+/** Whether an index lets no two rows share a key, at any moment. */
+export function isHeldAtOnce({ isImmediate, isValid, isWhole }: UniqueIndex): boolean {
+  return isImmediate && isValid && isWhole
 }
 
 function toRelation(row: RelationRow): RelationIdentity {

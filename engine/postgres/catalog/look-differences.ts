@@ -8,7 +8,9 @@ export function troublesOf(look: TableLook, keys: Keys): readonly DriftOperation
   const leaves = leavesOf(look)
   const troubles: DriftOperation[] = []
   if (!look.publication.isWhole) troubles.push('publication')
-  if (leaves.some((leaf) => !carriesKey(leaf, keys))) troubles.push('replica-identity')
+  /* A key whose columns have gone, or have other names, is no matter of the identity. */
+  if (hasKeyColumns(look, keys) && leaves.some((leaf) => !carriesKey(leaf, keys)))
+    troubles.push('replica-identity')
   if (leaves.some(({ persistence, kind }) => persistence !== 'p' || kind === 'f'))
     troubles.push('unlogged-partition')
   if (look.hidesRows) troubles.push('row-security')
@@ -81,6 +83,12 @@ function typeDifferences(before: TableLook, after: TableLook): readonly DriftOpe
       ...(known.base !== type.base ? (['domain-type'] as const) : []),
     ]
   })
+}
+
+/** Whether a table has the columns of one of the keys. */
+export function hasKeyColumns({ columns }: TableLook, keys: Keys): boolean {
+  const names = new Set(Object.values(columns).map(({ name }) => name))
+  return keys.length === 0 || keys.some((key) => key.every((name) => names.has(name)))
 }
 
 /* The tables that hold the rows: a partitioned one has none of its own. */

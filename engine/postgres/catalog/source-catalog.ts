@@ -25,11 +25,17 @@ export interface SourceTable {
   readonly comment?: string
 }
 
-/** A name that is of no table whose changes are in the log. */
-export interface MissingTable {
-  readonly table: string
-  /** The table of the name that is unlogged. */
-  readonly unlogged: SourceTableName | undefined
+/** A table whose changes are not in the log. */
+export interface SilentTable extends SourceTableName {
+  readonly why: 'unlogged' | 'foreign'
+}
+
+export interface FoundTables {
+  readonly tables: readonly SourceTable[]
+  /** Those that the patterns name, too, and that no stream has. */
+  readonly silent: readonly SilentTable[]
+  /** Names of single tables that are not there. */
+  readonly missing: readonly string[]
 }
 
 interface TableRow {
@@ -47,6 +53,17 @@ const TABLES = `
     (c.relkind = 'p')::text as partitioned, obj_description(c.oid, 'pg_class') as comment
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence = 'p'
+    and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
+    and not exists (select from pg_depend d
+      where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+  order by n.nspname, c.relname`
+
+/* A partition of that kind is told with its root. */
+const SILENT = `
+  select n.nspname::text as schema, c.relname::text as name,
+    case when c.relkind = 'f' then 'foreign' else 'unlogged' end as why
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where (c.relkind = 'f' or c.relkind = 'r' and c.relpersistence = 'u') and not c.relispartition
     and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
     and not exists (select from pg_depend d
       where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
@@ -73,41 +90,40 @@ export async function readSourceCatalog(
   patterns?: readonly string[],
   also?: readonly string[],
 ): Promise<readonly SourceTable[]> {
-  const { tables, missing } = await findSourceTables(client, patterns, also)
-  if (missing.length > 0) throw noTables(missing.map(({ table }) => table))
+  const { tables, silent, missing } = await findSourceTables(client, patterns, also)
+  /* Not one that a pattern takes along with others. */
+  const named = (patterns ?? []).filter(isRelationName)
+  const unread = named.filter((name) => silent.some(tableMatcher([name])))
+  if (missing.length + unread.length > 0) throw noTables([...missing, ...unread])
+  if (tables.length === 0) throw noTables(patterns ?? ['*.*'])
   return tables
 }
 
-/** The same, with the names of single tables that are not there; throws only when nothing matches. */
+/** The same, with what was asked for and cannot be read; throws only when nothing matches. */
 export async function findSourceTables(
   client: ClientBase,
   patterns: readonly string[] = ['*.*'],
   also: readonly string[] = [],
-): Promise<{ readonly tables: readonly SourceTable[]; readonly missing: readonly MissingTable[] }> {
+): Promise<FoundTables> {
+  const isAsked = followedMatcher(patterns, also)
   const { rows } = await client.query<TableRow>(TABLES)
-  const matching = rows.filter(followedMatcher(patterns, also))
-  const missing = idlePatterns(patterns.filter(isRelationName), rows)
-  if (matching.length === 0) throw noTables(missing.length > 0 ? missing : patterns)
+  const matching = rows.filter(isAsked)
+  const silent = (await readSilentTables(client)).filter(isAsked)
+  const missing = idlePatterns(patterns.filter(isRelationName), [...rows, ...silent])
+  if (matching.length + silent.length === 0) throw noTables(missing.length > 0 ? missing : patterns)
   const columns = await readColumns(
     client,
     matching.map((row) => row.oid),
   )
   return {
+    ...{ silent, missing },
     tables: matching.map((row) => toSourceTable(row, columns.get(row.oid) ?? [])),
-    missing: missing.length === 0 ? [] : await lookFor(client, missing),
   }
 }
 
-async function lookFor(client: ClientBase, names: readonly string[]): Promise<readonly MissingTable[]> {
-  const { rows } = await client.query<SourceTableName>(
-    `select n.nspname::text as schema, c.relname::text as name
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.relkind = 'r' and c.relpersistence = 'u'`,
-  )
-  return names.map((table) => {
-    const isNamed = tableMatcher([table])
-    return { table, unlogged: rows.find((row) => isNamed(row)) }
-  })
+/** Every unlogged and foreign table, but for partitions and those of extensions. */
+export async function readSilentTables(client: ClientBase): Promise<readonly SilentTable[]> {
+  return (await client.query<SilentTable>(SILENT)).rows
 }
 
 function noTables(patterns: readonly string[]): PipelineError {

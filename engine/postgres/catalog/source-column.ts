@@ -1,6 +1,7 @@
 /** One column of a source table, or one column as a relation message of the stream describes it. */
 export interface SourceColumn {
   readonly name: string
+  /** Its number, which it keeps for life; 0 of one that the table has no longer under this name. */
   readonly position: number
   /** format_type without its modifier: `numeric`, `text[]`, `workforce.shift_status`. */
   readonly type: string

@@ -2,8 +2,8 @@ import type { ClientBase } from 'pg'
 import * as z from 'zod'
 import { groupBy } from '../../../core/group-by.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
+import { carriedColumns, readRelations } from './identity-facts.ts'
 import { readMembership } from './publication-membership.ts'
-import { parseNames } from './source-column.ts'
 import type { TableLook } from './table-look.ts'
 
 /** The source as it is now. */
@@ -14,17 +14,9 @@ export interface SourceLook {
   readonly holders: ReadonlyMap<string, number>
 }
 
-/* The rule of RelationGetReplicaIndex: of the default identity a valid, immediate primary key. */
-const IDENTITY = `
-  case when c.relreplident = 'f' then null else coalesce((select json_agg(a.attname)
-    from pg_catalog.pg_index i join pg_catalog.pg_attribute a on a.attrelid = i.indrelid
-      and array_position(i.indkey::int2[], a.attnum) < i.indnkeyatts
-    where i.indrelid = c.oid and i.indisvalid and i.indimmediate
-      and (c.relreplident = 'd' and i.indisprimary or c.relreplident = 'i' and i.indisreplident)), '[]')::text end`
-
 const RELATIONS = `
   select c.oid::text, n.nspname::text as schema, c.relname::text as name, c.relnamespace::text as namespace,
-    c.relpersistence::text as persistence, c.relkind::text as kind, ${IDENTITY} as identity,
+    c.relpersistence::text as persistence, c.relkind::text as kind,
     pg_catalog.row_security_active(c.oid)::text as hides_rows
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where c.oid = any ($1::oid[])`
@@ -49,7 +41,7 @@ const PARTITIONS = `
     join pg_catalog.pg_class p on p.oid = t.oid and p.relkind = 'p'
   )
   select t.root::text, c.oid::text, t.link, n.nspname::text as schema, c.relname::text as name,
-    c.relpersistence::text as persistence, c.relkind::text as kind, ${IDENTITY} as identity,
+    c.relpersistence::text as persistence, c.relkind::text as kind,
     pg_catalog.pg_relation_filenode(c.oid)::text as store, (c.relpages = 0 and c.reltuples <= 0)::text as is_empty,
     exists (select from pg_catalog.pg_attribute made join pg_catalog.pg_attribute a on a.attrelid = made.attrelid
       where made.attrelid = c.oid and made.attnum = -6 and a.attnum > 0 and not a.attislocal
@@ -92,7 +84,6 @@ interface RelationRow {
   readonly namespace: string
   readonly persistence: string
   readonly kind: string
-  readonly identity: string | null
   readonly hides_rows: string
 }
 
@@ -104,6 +95,22 @@ interface PartitionRow extends Omit<RelationRow, 'namespace' | 'hides_rows'> {
   readonly is_empty: string
 }
 
+interface ColumnRow {
+  readonly relation: string
+  readonly number: string
+  readonly name: string
+  readonly type: string
+  readonly has_default: string
+}
+
+interface TypeRow {
+  readonly relation: string
+  readonly oid: string
+  readonly base: string | null
+  readonly labels: string | null
+  readonly attributes: string | null
+}
+
 /** Looks at tables by OID, and at who has their names now. Takes no lock on them and changes nothing. */
 export async function lookAtSource(
   client: ClientBase,
@@ -113,21 +120,9 @@ export async function lookAtSource(
   const oids = [...new Set(asked.map(({ oid }) => oid))]
   const relations = (await client.query<RelationRow>(RELATIONS, [oids])).rows
   const partitions = (await client.query<PartitionRow>(PARTITIONS, [oids])).rows
-  const columns = (
-    await client.query<{ relation: string; number: string; name: string; type: string; has_default: string }>(
-      COLUMNS,
-      [oids],
-    )
-  ).rows
-  const types = (
-    await client.query<{
-      relation: string
-      oid: string
-      base: string | null
-      labels: string | null
-      attributes: string | null
-    }>(TYPES, [oids])
-  ).rows
+  const identityOf = await readCarried(client, [...relations, ...partitions])
+  const columns = (await client.query<ColumnRow>(COLUMNS, [oids])).rows
+  const types = (await client.query<TypeRow>(TYPES, [oids])).rows
   const published = await readMembership(client, publication)
   const holders = (
     await client.query<{ schema: string; name: string; oid: string }>(HOLDERS, [
@@ -140,46 +135,61 @@ export async function lookAtSource(
     groupBy(columns, ({ relation }) => relation),
     groupBy(types, ({ relation }) => relation),
   ]
-  const lookOf = (row: RelationRow): TableLook => ({
-    schema: row.schema,
-    name: row.name,
-    own: toIdentity(row),
-    hidesRows: row.hides_rows === 'true',
-    partitions: Object.fromEntries(
-      (partitionsOf.get(row.oid) ?? []).map((leaf) => [
-        leaf.oid,
-        {
-          ...toIdentity(leaf),
-          name: sourceTableName(leaf),
-          link: leaf.link,
-          isBorn: leaf.is_born === 'true',
-          store: leaf.store,
-          isEmpty: leaf.is_empty === 'true',
-        },
-      ]),
-    ),
-    columns: Object.fromEntries(
-      (columnsOf.get(row.oid) ?? []).map((column) => [
-        column.number,
-        { name: column.name, type: column.type, hasDefault: column.has_default === 'true' },
-      ]),
-    ),
-    types: Object.fromEntries(
-      (typesOf.get(row.oid) ?? []).map(({ oid, base, labels, attributes }) => [
-        oid,
-        { base, labels: labels === null ? null : labelsOf(labels), attributes },
-      ]),
-    ),
-    publication: published(row),
+  const partitionLooks = (rows: readonly PartitionRow[]) =>
+    rows.flatMap((leaf) => {
+      const identity = identityOf(leaf)
+      return identity === undefined ? [] : [[leaf.oid, { ...identity, ...toPartition(leaf) }] as const]
+    })
+  const looks = relations.flatMap((row) => {
+    const own = identityOf(row)
+    if (own === undefined) return []
+    const look: TableLook = {
+      ...{ schema: row.schema, name: row.name, own, hidesRows: row.hides_rows === 'true' },
+      partitions: Object.fromEntries(partitionLooks(partitionsOf.get(row.oid) ?? [])),
+      columns: Object.fromEntries((columnsOf.get(row.oid) ?? []).map(toColumn)),
+      types: Object.fromEntries((typesOf.get(row.oid) ?? []).map(toType)),
+      publication: published(row),
+    }
+    return [[Number(row.oid), look] as const]
   })
   return {
-    tables: new Map(relations.map((row) => [Number(row.oid), lookOf(row)])),
+    tables: new Map(looks),
     holders: new Map(holders.map((row) => [sourceTableName(row), Number(row.oid)])),
   }
 }
 
-function toIdentity({ identity: columns, persistence, kind }: RelationRow | PartitionRow) {
-  return { columns: columns === null ? null : [...parseNames(columns)], persistence, kind }
+/* What a relation's changes carry of the old row; undefined of one that went between two queries. */
+async function readCarried(client: ClientBase, rows: readonly (RelationRow | PartitionRow)[]) {
+  const relations = await readRelations(
+    client,
+    rows.map(({ oid }) => Number(oid)),
+  )
+  const columnsOf = new Map(
+    relations.map((relation) => [relation.oid, { columns: carriedColumns(relation) ?? null }]),
+  )
+  return ({ oid, persistence, kind }: RelationRow | PartitionRow): TableLook['own'] | undefined => {
+    const carried = columnsOf.get(Number(oid))
+    if (carried === undefined) return undefined
+    return { columns: carried.columns === null ? null : [...carried.columns], persistence, kind }
+  }
+}
+
+function toPartition(leaf: PartitionRow) {
+  return {
+    name: sourceTableName(leaf),
+    link: leaf.link,
+    isBorn: leaf.is_born === 'true',
+    store: leaf.store,
+    isEmpty: leaf.is_empty === 'true',
+  }
+}
+
+function toColumn({ number, name, type, has_default }: ColumnRow) {
+  return [number, { name, type, hasDefault: has_default === 'true' }] as const
+}
+
+function toType({ oid, base, labels, attributes }: TypeRow) {
+  return [oid, { base, labels: labels === null ? null : labelsOf(labels), attributes }] as const
 }
 
 function labelsOf(json: string): Record<string, string> {

@@ -1,10 +1,12 @@
 import type { ClientBase } from 'pg'
 import { refusalText, refuseFirst, sql, step } from '../../../core/check.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
-import { findSourceTables, type MissingTable, type SourceTable } from '../catalog/source-catalog.ts'
+import { sourceTableName } from '../../../core/source-table-name.ts'
+import { findSourceTables, type SilentTable, type SourceTable } from '../catalog/source-catalog.ts'
 import { readServer, readTableFacts } from '../catalog/source-facts.ts'
 import { quoteTable } from '../connection/quote-identifier.ts'
 import { checkSlot, type SlotCheck } from './check-slot.ts'
+import { leavingOut } from './judge-identity.ts'
 import { serverRules } from './source-rules.ts'
 import { type LeftOutTable, sortTables, together } from './table-rules.ts'
 
@@ -42,10 +44,10 @@ export async function checkCapturable(
 ): Promise<Omit<CheckedSource, 'slotExists'>> {
   const server = await readServer(client)
   refuseFirst(serverRules, server)
-  const { tables: found, missing } = await findSourceTables(client, patterns, also)
+  const { tables: found, silent, missing } = await findSourceTables(client, patterns, also)
   const facts = await readTableFacts(client, { server, tables: found, reader: 'tidemark' })
   const sorted = sortTables(facts)
-  const leftOut = [...sorted.leftOut, ...missing.map(notThere)]
+  const leftOut = [...sorted.leftOut, ...missing.map(notThere), ...silent.map(notInLog)]
   refuseNone(sorted.tables, leftOut)
   return { version: server.version, tables: sorted.tables, leftOut }
 }
@@ -56,12 +58,21 @@ export function refuseNone(tables: readonly SourceTable[], leftOut: readonly Lef
   if (unfit !== undefined) throw new PipelineError(unfit.code, refusalText(unfit))
 }
 
-function notThere({ table, unlogged }: MissingTable): LeftOutTable {
-  if (unlogged !== undefined)
-    return {
-      ...{ table, code: 'source/not-logged', says: `${table} is unlogged: the log has nothing of its rows` },
-      fix: [sql(`ALTER TABLE ${quoteTable(unlogged)} SET LOGGED;`)],
-    }
+function notInLog(silent: SilentTable): LeftOutTable {
+  const table = sourceTableName(silent)
+  const isForeign = silent.why === 'foreign'
+  return {
+    ...{ table, code: 'source/not-logged' },
+    says: `${table} is ${isForeign ? 'a foreign table' : 'unlogged'}: the log has nothing of its rows`,
+    fix: [
+      isForeign
+        ? step(`read it at its own server, and ${leavingOut(silent)}`)
+        : sql(`ALTER TABLE ${quoteTable(silent)} SET LOGGED;`),
+    ],
+  }
+}
+
+function notThere(table: string): LeftOutTable {
   return {
     ...{ table, code: 'source/no-tables', says: `the source has no table ${table}` },
     fix: [step('make the table, or leave its name out of --tables')],

@@ -1,7 +1,13 @@
 import { type Fix, sql, step } from '../../../core/check.ts'
 import type { FailureCode } from '../../../core/failures/failures.ts'
 import { type SourceTableName, sourceTableName } from '../../../core/source-table-name.ts'
-import type { RelationIdentity, UniqueIndex } from '../catalog/identity-facts.ts'
+import {
+  carriedColumns,
+  isHeldAtOnce,
+  type RelationIdentity,
+  replicaIndex,
+  type UniqueIndex,
+} from '../catalog/identity-facts.ts'
 import { quoteIdentifier, quoteTable } from '../connection/quote-identifier.ts'
 
 /** Why a table cannot be followed, and what mends it. */
@@ -107,27 +113,9 @@ function judgeRelation(relation: RelationIdentity, demand: IdentityDemand): Unfi
   return unidentified(relation, demand)
 }
 
-/* What PostgreSQL takes as replica identity (RelationGetReplicaIndex): a deferrable or invalid index is none. */
-function replicaIndex({ identity, indexes }: RelationIdentity): UniqueIndex | undefined {
-  switch (identity) {
-    case 'default':
-      return indexes.find((index) => index.isPrimary && isHeldAtOnce(index))
-    case 'index':
-      return indexes.find((index) => index.isIdentity && isHeldAtOnce(index))
-    case 'full':
-    case 'nothing':
-      return undefined
-  }
-}
-
-function isHeldAtOnce({ isImmediate, isValid, isWhole }: UniqueIndex): boolean {
-  return isImmediate && isValid && isWhole
-}
-
 function carriesKey(relation: RelationIdentity, key: readonly string[]): boolean {
-  if (relation.identity === 'full') return true
-  const columns = replicaIndex(relation)?.columns ?? []
-  return key.every((column) => columns.includes(column))
+  const columns = carriedColumns(relation)
+  return columns === undefined || key.every((column) => columns.includes(column))
 }
 
 function notLogged(relation: RelationIdentity): Unfit {

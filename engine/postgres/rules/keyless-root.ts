@@ -1,5 +1,5 @@
 import { type Fix, sql, step } from '../../../core/check.ts'
-import type { SourceTableName } from '../../../core/source-table-name.ts'
+import { type SourceTableName, sourceTableName } from '../../../core/source-table-name.ts'
 import type { RelationIdentity } from '../catalog/identity-facts.ts'
 import { quoteIdentifier, quoteTable } from '../connection/quote-identifier.ts'
 import { leavingOut } from './judge-identity.ts'
@@ -12,6 +12,13 @@ export function keylessRoot(table: SourceTableName, parts: readonly RelationIden
   const [root, ...leaves] = parts
   const add = `ALTER TABLE ${quoteTable(table)} ADD PRIMARY KEY`
   if (root === undefined || root.kind !== 'partitioned') return [step(`${add} (…);`)]
+  const foreign = leaves.filter(({ kind }) => kind === 'foreign').map(sourceTableName)
+  if (foreign.length > 0)
+    return [
+      step(
+        `its partition ${foreign.slice(0, 3).join(', ')} is a foreign table, beside which PostgreSQL allows no primary key: ${leavingOut(table)}; or detach what is foreign, then give the table its key`,
+      ),
+    ]
   const { partitionKey } = root
   if (partitionKey === undefined)
     return [

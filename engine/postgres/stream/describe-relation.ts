@@ -11,10 +11,10 @@ import type { BaseType, Relation } from '../records/pgoutput-decoder.ts'
 /* The stream says names, types and modifiers as of the change; what it does not say, such as
    nullability, is what the table has now. */
 const RELATION_COLUMNS = columnsSelect(`
-  select $1::oid as relation, m.name, m.position, m.type_oid, m.modifier,
+  select $1::oid as relation, m.name, coalesce(a.attnum, 0) as position, m.type_oid, m.modifier,
     coalesce(${isNotNull}, false) as not_null, false as generated, null::int as key_position,
     col_description(a.attrelid, a.attnum) as comment
-  from unnest($2::text[], $3::oid[], $4::int[]) with ordinality as m (name, type_oid, modifier, position)
+  from unnest($2::text[], $3::oid[], $4::int[]) as m (name, type_oid, modifier)
   left join pg_attribute a on a.attrelid = $1::oid and a.attname = m.name and a.attnum > 0 and not a.attisdropped`)
 
 /* PostgreSQL's own types keep their OID for ever. */
@@ -53,13 +53,13 @@ export async function describeRelation(
       const found = await client.query<{ name: string; oid: string }>(BUILT_IN, [gone])
       for (const { name, oid } of found.rows) builtIn.set(name, Number(oid))
     }
-    return relation.columns.map((column, index): SourceColumn => {
+    return relation.columns.map((column): SourceColumn => {
       const base = types.get(column.typeOid)
       const baseOid = base?.schema === 'pg_catalog' ? builtIn.get(base.name) : undefined
       return (
         known.get(column.name) ?? {
           name: column.name,
-          position: index + 1,
+          position: 0,
           type: base?.name ?? 'text',
           typeOid: column.typeOid,
           baseTypeOid: baseOid ?? TEXT_OID,

@@ -4,6 +4,7 @@ import type { SourceColumn } from '../catalog/source-column.ts'
 import type { Relation } from '../records/pgoutput-decoder.ts'
 import type { ControlOperation } from '../records/record-renderer.ts'
 import { hasColumns, layoutTable, type TableLayout } from '../records/table-layout.ts'
+import { definitionDifferences, hasSameNames } from './definition-differences.ts'
 
 /** What the last relation message of a table says of the rows that follow it. */
 export interface TableStanding {
@@ -69,7 +70,7 @@ export class PublishedTables {
     if (
       !hasColumns(known, relation.columns) ||
       sourceTableName(known) !== sourceTableName(relation) ||
-      !sameKey(known.key, keyOf(relation, known.key)) ||
+      !hasSameNames(known.key, keyOf(relation, known.key)) ||
       troubleOf(standing) !== (this.told.get(relation.oid) ?? '')
     )
       return false
@@ -85,10 +86,14 @@ export class PublishedTables {
     const standing = this.stand(relation, layout)
     this.standings.set(relation.oid, standing)
     /* Of a table that took the name of another nothing is told to that one but this. */
-    const operations: ControlOperation[] = standing.isOther ? [] : [...compare(known, layout)]
+    const operations: ControlOperation[] = standing.isOther ? [] : [...definitionDifferences(known, layout)]
     if (troubleOf(standing) !== (this.told.get(relation.oid) ?? '')) {
       if (standing.isOther) operations.push('other-table')
-      else if (standing.lacksKey) operations.push('replica-identity')
+      /* Of a key whose columns are gone or renamed, that is what is told. */ else if (
+        standing.lacksKey &&
+        this.hasKeyColumns(relation)
+      )
+        operations.push('replica-identity')
     }
     this.told.set(relation.oid, troubleOf(standing))
     return { standing, operations }
@@ -132,6 +137,12 @@ export class PublishedTables {
     return !keys.some((key) => key.every((name) => carried.has(name)))
   }
 
+  private hasKeyColumns({ columns, ...table }: Relation): boolean {
+    const names = new Set(columns.map(({ name }) => name))
+    const keys = this.keysOf?.(sourceTableName(table)) ?? []
+    return keys.length === 0 || keys.some((key) => key.every((name) => names.has(name)))
+  }
+
   /* By OID first: a renamed table is the same table. Under a name that is known, also for a table that took it over: its rows are set aside whole. */
   private known(relation: Relation): TableLayout | undefined {
     const expected = this.expected.get(relation.oid)
@@ -156,37 +167,5 @@ function keyOf(relation: Relation, known: readonly string[]): readonly string[] 
   const names = relation.columns.map((column) => column.name)
   if (relation.identity !== 'd') return known.filter((name) => names.includes(name))
   const flagged = relation.columns.filter((column) => column.isKey).map((column) => column.name)
-  return sameKey(known, flagged) ? known : flagged
-}
-
-function sameKey(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((name) => right.includes(name))
-}
-
-function compare(before: TableLayout, after: TableLayout): readonly ControlOperation[] {
-  const old = new Map(before.definition.map((column) => [column.name, column]))
-  const names = new Set(after.definition.map((column) => column.name))
-  const operations: ControlOperation[] = []
-  if (sourceTableName(before) !== sourceTableName(after)) operations.push('rename-table')
-  if (after.definition.some((column) => !old.has(column.name))) operations.push('add-column')
-  if (before.definition.some((column) => !names.has(column.name))) operations.push('drop-column')
-  if (after.definition.some((column) => hasOtherType(old.get(column.name), column)))
-    operations.push('column-type-change')
-  if (!sameOrder(before, after, (name) => old.has(name) && names.has(name))) operations.push('column-order')
-  if (!sameKey(before.key, after.key)) operations.push('change-columns')
-  return operations
-}
-
-/* Columns keep their order for as long as they live. */
-function sameOrder(before: TableLayout, after: TableLayout, isCommon: (name: string) => boolean): boolean {
-  const [left, right] = [before, after].map(({ definition }) =>
-    definition.map(({ name }) => name).filter(isCommon),
-  )
-  return left?.every((name, index) => name === right?.[index]) !== false
-}
-
-function hasOtherType(before: SourceColumn | undefined, after: SourceColumn): boolean {
-  return (
-    before !== undefined && (before.typeOid !== after.typeOid || before.typeModifier !== after.typeModifier)
-  )
+  return hasSameNames(known, flagged) ? known : flagged
 }

@@ -4,7 +4,11 @@ import { isOver } from '../../../core/load/load.ts'
 import type { Clock, Logger } from '../../../core/ports/ports.ts'
 import { losesChanges } from '../../../core/source-drift.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
-import { lookDifferences, troublesOf } from '../../../engine/postgres/catalog/look-differences.ts'
+import {
+  hasKeyColumns,
+  lookDifferences,
+  troublesOf,
+} from '../../../engine/postgres/catalog/look-differences.ts'
 import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { lookAtSource, type SourceLook } from '../../../engine/postgres/catalog/source-look.ts'
 import type { TableLook } from '../../../engine/postgres/catalog/table-look.ts'
@@ -13,6 +17,7 @@ import {
   connectSource,
   type Source,
 } from '../../../engine/postgres/connection/source-connection.ts'
+import { successorDifferences } from '../../../engine/postgres/stream/definition-differences.ts'
 import type { KnownTables } from '../../contracts/known-tables.ts'
 import type { LoadRunner } from '../../loads/load-runner.ts'
 import type { Drift } from '../../state/drift.ts'
@@ -135,12 +140,24 @@ export class SourceWatch {
     }
     const keys = this.keysOf(name)
     const found =
-      before === undefined ? new Set(troublesOf(after, keys)) : lookDifferences(before, after, keys)
+      before === undefined
+        ? new Set([...troublesOf(after, keys), ...this.newlyNamed(table)])
+        : lookDifferences(before, after, keys)
     for (const operation of found) await this.note(name, operation)
     if (found.has('publication')) this.isRepublished = true
     const reason = this.lossOf(found, before, after, keys)
     if (reason !== undefined) await this.deps.state.markStale(name, reason, now())
     known.look(table, after)
+  }
+
+  /* How a table that took the name of another one differs from that. */
+  private newlyNamed(table: SourceTable): readonly string[] {
+    const before = this.deps.known.displaced([table]).at(-1)
+    if (before === undefined) return []
+    return successorDifferences(
+      { ...before, definition: before.columns },
+      { ...table, definition: table.columns },
+    )
   }
 
   private async note(table: string, operation: string): Promise<void> {
@@ -184,7 +201,8 @@ export class SourceWatch {
       const stale = state.data.loads[name]?.stale
       const look = seen.get(tables[index]?.oid ?? 0)
       if (stale === undefined || look === undefined || this.isTaken(name, stale.at)) return false
-      return troublesOf(look, this.keysOf(name)).length === 0
+      const keys = this.keysOf(name)
+      return hasKeyColumns(look, keys) && troublesOf(look, keys).length === 0
     })
     if (due.length === 0) return
     try {

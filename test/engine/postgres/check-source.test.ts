@@ -139,6 +139,33 @@ describe('a source is refused', () => {
     expect((await check()).tables.map(({ name }) => name)).toEqual(['item', 'visit'])
   })
 
+  test('nor for a table that a pattern takes along and the log has nothing of: it is named', async () => {
+    const database = await server.database(`${ITEM} create unlogged table visit (id int primary key);
+      create foreign data wrapper far; create server far foreign data wrapper far; create foreign table remote (id int) server far`)
+    const { tables, leftOut } = await checkAs(database.source, { patterns: ['public.*'] })
+    expect(tables.map(({ name }) => name)).toEqual(['item'])
+    expect(leftOut).toMatchObject([
+      {
+        table: 'public.remote',
+        code: 'source/not-logged',
+        fix: [{ text: expect.stringMatching(/'!public.remote'/) }],
+      },
+      {
+        table: 'public.visit',
+        code: 'source/not-logged',
+        fix: [{ text: 'ALTER TABLE "public"."visit" SET LOGGED;' }],
+      },
+    ])
+    const without = await checkAs(database.source, {
+      patterns: ['public.*', '!public.remote', '!public.visit'],
+    })
+    expect(without.leftOut).toEqual([])
+    expect((await refusal(checkAs(database.source, { patterns: ['public.v*'] }))).code).toBe(
+      'source/not-logged',
+    )
+    await database.client.query('drop foreign data wrapper far cascade')
+  })
+
   test('when the log is not logical', async () => {
     const other = await startSource({ wal_level: 'replica' })
     const database = await other.database(ITEM)

@@ -261,6 +261,57 @@ describe('changes of a table', () => {
     expect(records[5]?.data.toString()).toContain('{"data":{"id":3,"name":null,"pay":0.00}')
   })
 
+  /* Each statement is read before the next one is run, or all are run before the first is read. */
+  async function read(
+    statements: readonly string[],
+    { sql = PEOPLE, key = 'id', isBacklog = false },
+  ): Promise<readonly unknown[]> {
+    const database = await server.database(sql)
+    const { tables } = await prepare(database, `slot_${database.name}`)
+    const open = () => collect(database, tables, { slot: `slot_${database.name}`, keysOf: () => [[key]] })
+    const first = isBacklog ? undefined : open()
+    for (const statement of statements) {
+      await database.client.query(statement)
+      await first?.caughtUp(database.client)
+    }
+    const stream = first ?? open()
+    await stream.caughtUp(database.client)
+    await stream.stop()
+    return operations(stream.records)
+  }
+
+  test('a renamed column is that and nothing else, of the key too, beside others that changed', async () => {
+    const sql = `create table staff (gone int, id int primary key, name text, note text);
+      alter table staff drop column gone`
+    const statements = [
+      'alter table staff rename name to called',
+      `insert into staff values (2, 'Bea')`,
+      'alter table staff rename id to nr; alter table staff alter nr type bigint; alter table staff drop column note',
+      'delete from staff where nr = 1; delete from staff',
+    ]
+    expect(await read(statements, { sql })).toEqual([
+      ...['rename-column', 'insert', 'rename-column', 'drop-column', 'column-type-change', 'delete'],
+    ])
+  })
+
+  test('a column that has lost its name again when it is read is no certain rename', async () => {
+    const statements = [
+      'alter table people rename name to called',
+      'insert into people values (1)',
+      'alter table people rename called to named',
+    ]
+    expect(await read(statements, { isBacklog: true })).toEqual(['add-column', 'drop-column', 'insert'])
+  })
+
+  test('two columns that swapped their names are other ones', async () => {
+    const statements = [
+      `alter table people rename name to aside; alter table people rename note to name;
+        alter table people rename aside to note`,
+      'insert into people values (1)',
+    ]
+    expect(await read(statements, {})).toEqual(['other-column', 'insert'])
+  })
+
   test('columns of types that were made meanwhile have the form of their base type', async () => {
     const records = await streamed(await server.database(PEOPLE), [
       `create domain level as numeric(4,1); create domain rank as level; create type mood as enum ('low', 'high')`,

@@ -59,7 +59,7 @@ test('what a publication leaves out of a table leaves that out, by name; the res
   await mended(mending())
   expect(leftOut()).toEqual([])
   expect(await lab.verdicts(...names)).toEqual(names)
-}, 60_000)
+}, 180_000)
 
 test('a table that the role may not put back is left out with the statement for its owner', async () => {
   await lab.stop()
@@ -85,7 +85,7 @@ test('a table that the role may not put back is left out with the statement for 
       'alter publication adding owner to current_user; drop owned by follower; drop role follower',
     )
   }
-}, 60_000)
+}, 180_000)
 
 test('kinds of changes that are not published are those of all tables: the start is refused with the SQL', async () => {
   await lab.stop()
@@ -95,4 +95,4 @@ test('kinds of changes that are not published are those of all tables: the start
     code: 'source/publication',
     message: expect.stringMatching(/ALTER PUBLICATION "adding" SET \(publish = 'insert, /),
   })
-}, 60_000)
+}, 180_000)

@@ -330,8 +330,35 @@ describe('what no change of a row tells', () => {
       ['column-default'],
       ['rename-column'],
     ])
+    /* The first row of each says again what a look has said. */
+    await lab.sql(
+      `insert into pairs values (2, 'c', 'd'); insert into again values (2, 'w'); insert into renamed values (2, 'w')`,
+    )
+    await looked()
+    expect(['pairs', 'again', 'renamed'].map(drift)).toEqual([
+      ['other-column'],
+      ['other-column'],
+      ['rename-column'],
+    ])
     await lab.run.loads.start({ tables: ['public.pairs', 'public.places', 'public.again'] })
     await until(() => drift('pairs').length + drift('places').length + drift('again').length === 0)
     await equal('again', 'pairs', 'places')
+  })
+
+  test('of a key column that was renamed is one drift; of a table that was made anew while nothing ran its columns are', async () => {
+    await follow(`
+      create table rekeyed (id int primary key, v text); insert into rekeyed values (1, 'v'), (2, 'w');
+      create table made_again (id int primary key, v text, w int); insert into made_again values (1, 'v', 1)`)
+    await lab.sql(`alter table rekeyed rename id to nr`)
+    await lab.sql(`update rekeyed set nr = 3 where nr = 1; insert into rekeyed values (4, 'x')`)
+    await looked()
+    expect(drift('rekeyed')).toEqual(['rename-column'])
+    await lab.stop()
+    await lab.sql(
+      `drop table made_again; create table made_again (id text primary key, v text); insert into made_again values ('a', 'v')`,
+    )
+    await lab.start(['public.*'])
+    expect(drift('rekeyed')).toEqual(['rename-column'])
+    expect(drift('made_again')).toEqual(['drop-column', 'column-type-change'])
   })
 })
