@@ -25,7 +25,9 @@ test('a partitioned table with a foreign leaf is left out with the reason, the r
         ],
       },
     ])
-    await expect(client.query('alter table root add primary key (id)')).rejects.toThrow(/cannot create unique index/)
+    await expect(client.query('alter table root add primary key (id)')).rejects.toThrow(
+      /cannot create unique index/,
+    )
     await client.query('alter table root detach partition remote; alter table root add primary key (id)')
     const mended = await checkCapturable(client, { patterns: ['public.*', '!public.remote'] })
     expect([mended.tables.map(({ name }) => name), mended.leftOut]).toEqual([['item', 'root'], []])
