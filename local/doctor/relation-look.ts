@@ -1,5 +1,9 @@
 import type { ClientBase } from 'pg'
-import { readSilentTables, type SilentTable, type SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
+import {
+  readSilentTables,
+  type SilentTable,
+  type SourceTable,
+} from '../../engine/postgres/catalog/source-catalog.ts'
 import type { SourceReader } from '../../engine/postgres/catalog/source-facts.ts'
 import { tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
 import type { PublicationState } from '../../engine/postgres/rules/publication-state.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
+import { type SourceServer, startSource, until } from '../../engine/postgres/source-server.ts'
 import { AddingLab } from './adding-lab.ts'
 
 let server: SourceServer
@@ -64,6 +64,11 @@ test('G1 a table that was renamed twice has each change under the name of its ti
     waiting: [expect.stringContaining('format/no-contract')],
   })
   expect(await lab.verdicts('public.third_name')).toEqual(['public.third_name'])
+  /* A contract for that name, and a load behind the change: it waits for nobody any more. */
+  await meanwhile('alter table third_name rename to second_name')
+  expect(await lab.verdicts('public.second_name')).toEqual(['public.second_name'])
+  await until(async () => (await changesOf('public.second_name')).waiting.length === 0)
+  expect(await lab.verdicts('public.second_name')).toEqual(['public.second_name'])
 })
 
 test('G5 values of a domain that is gone when they are read have the form of its base type', async () => {
