@@ -58,9 +58,18 @@ export function damagedPage(
 
 /** A file of the folder's state that is missing or damaged. */
 export function badState(name: string, state: 'missing' | 'damaged', advice: string): LedgerFinding {
+  return stateFile(name, `is ${state}`, advice)
+}
+
+/** The file of the masking key, which does not hold the key of the folder. */
+export function badKey(name: string, fault: string, advice: string): LedgerFinding {
+  return stateFile(name, fault, advice)
+}
+
+function stateFile(name: string, fault: string, advice: string): LedgerFinding {
   return {
     ...{ kind: 'file', table: '', name, count: 0, first: null, last: null, object: null },
-    ...{ message: `${name} is ${state}`, advice, severity: 'fault' },
+    ...{ message: `${name} ${fault}`, advice, severity: 'fault' },
   }
 }
 

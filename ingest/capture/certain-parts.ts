@@ -17,6 +17,7 @@ export interface CertainParts {
   readonly table: string | null
   readonly position: Position | null
   readonly committedAt: string | null
+  readonly operation: string | null
   /** Whether it may have brought a value of a row: it is none of delete, load and control. */
   readonly bringsValues: boolean
   /** Its row, without the fields that are cut, broken or stand twice. */
@@ -25,7 +26,8 @@ export interface CertainParts {
 }
 
 const NOTHING: CertainParts = {
-  ...{ table: null, position: null, committedAt: null, bringsValues: false, data: {}, before: undefined },
+  ...{ table: null, position: null, committedAt: null, operation: null },
+  ...{ bringsValues: false, data: {}, before: undefined },
 }
 const METADATA = '"metadata":{'
 /* What decoding puts in the place of bytes that are no text. */
@@ -46,6 +48,7 @@ export function certainParts(data: Buffer, epoch: number): CertainParts {
     table: sourceTableName({ schema, name }),
     position: positionOf(metadata, epoch),
     committedAt: instantOf(metadata),
+    operation: typeof operation === 'string' ? operation : null,
     bringsValues: isData && operation !== 'delete' && operation !== 'load',
     data: imageOf(record, 'data') ?? {},
     before: imageOf(record, 'before-image'),

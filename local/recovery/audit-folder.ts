@@ -1,5 +1,12 @@
+import { relative, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { badState, damagedEntry, damagedPage, type LedgerFinding } from '../../core/audit/ledger-finding.ts'
+import {
+  badKey,
+  badState,
+  damagedEntry,
+  damagedPage,
+  type LedgerFinding,
+} from '../../core/audit/ledger-finding.ts'
 import type { Page } from '../../core/page.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
@@ -12,11 +19,12 @@ import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
 import { ReplayLedger } from '../state/replay-ledger.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
+import { keyFault } from '../stores/folder-mask-keys.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { auditLoadFiles } from './audit-load-files.ts'
-import { examineFolder } from './examine-folder.ts'
+import { type Damage, examineFolder } from './examine-folder.ts'
 import { remedyText } from './remedies.ts'
 
 export interface FolderAudit {
@@ -35,7 +43,10 @@ const LOOKS = 3
  */
 export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promise<FolderAudit> {
   const damages = await examineFolder(folder)
-  const broken = damages.map(({ name, state }) => badState(name, state, remedyText(name)))
+  const broken = [
+    ...damages.map(({ name, state }) => badState(name, state, remedyText(name))),
+    ...(await foundKey(folder, damages)),
+  ]
   /* Without a ledger or a catalog to hold against the rest there is nothing more to say. */
   if (damages.some(({ name }) => /^(?:catalog|checkpoint)\.json$|^(?:ledger|replays)\//.test(name)))
     return { findings: broken, before: 0 }
@@ -43,6 +54,15 @@ export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promis
   const hasLoads = !damages.some(({ name }) => name.startsWith('loads/'))
   const { findings, before } = await auditWhole(folder, { pauseMs, hasLoads })
   return { findings: [...broken, ...findings], before }
+}
+
+/* A key file that is gone is among the damages, and a check value that is damaged says nothing of the key. */
+async function foundKey(folder: RunFolder, damages: readonly Damage[]): Promise<readonly LedgerFinding[]> {
+  const name = relative(folder.root, folder.maskKey).replaceAll(sep, '/')
+  const check = relative(folder.root, folder.maskCheck)
+  if (damages.some((one) => one.name === check)) return []
+  const fault = await keyFault({ key: folder.maskKey, check: folder.maskCheck })
+  return fault === undefined ? [] : [badKey(name, fault, remedyText(name))]
 }
 
 interface Looks {

@@ -69,6 +69,13 @@ export class SqliteItems implements ItemTable, ItemFeed, ItemTransactions {
     })
   }
 
+  /** Writes, in one transaction, what `make` makes of items as they are then. */
+  async rewrite(make: (find: (key: ItemKey) => Item | undefined) => readonly ItemWrite[]): Promise<void> {
+    await this.commit(() => {
+      for (const one of make((key) => this.find(key))) this.stepOf(one)()
+    })
+  }
+
   async putIf(item: Item, conditions: readonly ItemCondition[]): Promise<boolean> {
     const stored = storedItem(item)
     return this.commit(() => {

@@ -20,8 +20,8 @@ export interface FolderMaskKeysOptions {
 
 /**
  * The masking key in a file that only its owner can read, made at the first call of a folder. Throws
- * `run/mask-key-changed` where rows are masked and the key is gone, damaged or another one: another key would be another
- * hash for every person.
+ * `run/mask-key-changed` where the key is damaged or another one, whether or not rows are masked yet, and where rows are
+ * masked and it is gone: another key would be another hash for every person.
  */
 export class FolderMaskKeys implements MaskKeys {
   private readonly options: FolderMaskKeysOptions
@@ -36,25 +36,38 @@ export class FolderMaskKeys implements MaskKeys {
     const text = await readIfThere(path)
     const key = text === undefined ? undefined : keyOf(text)
     if (key !== undefined && check === checkOf(key)) return key
-    const fault = faultOf(text, key)
-    /* A key without a check value is of before there were any. */
-    const isKnown = fault === undefined && check === undefined
-    if (!isKnown && (await isUsed()))
-      throw new PipelineError(
-        'run/mask-key-changed',
-        `${path} ${fault ?? 'is another key than rows are masked with'}`,
-      )
-    if (fault !== undefined && text !== undefined)
+    const fault = faultOf(text, key, check)
+    if (text !== undefined && fault !== undefined)
       throw new PipelineError('run/mask-key-changed', `${path} ${fault}`)
+    if (text === undefined && (await isUsed()))
+      throw new PipelineError('run/mask-key-changed', `${path} is missing, and rows are masked with it`)
     const current = key ?? (await make(path))
     await writeJsonFile(checkPath, { format: 1, check: checkOf(current) })
     return current
   }
 }
 
-function faultOf(text: string | undefined, key: MaskKey | undefined): string | undefined {
-  if (text === undefined) return 'is missing, and rows are masked with it'
-  return key === undefined ? 'does not hold a masking key' : undefined
+/** What is wrong with the key that a folder has; undefined where nothing is, or where no key is there. Writes nothing. */
+export async function keyFault({
+  key: path,
+  check: checkPath,
+}: Pick<FolderMaskKeysOptions, 'key' | 'check'>): Promise<string | undefined> {
+  const text = await readIfThere(path)
+  if (text === undefined) return undefined
+  return faultOf(text, keyOf(text), (await readJsonFile(checkPath, checkFile))?.check)
+}
+
+/* A key without a check value is of before there were any. */
+function faultOf(
+  text: string | undefined,
+  key: MaskKey | undefined,
+  check: string | undefined,
+): string | undefined {
+  if (text === undefined) return undefined
+  if (key === undefined) return 'does not hold a masking key'
+  return check === undefined || check === checkOf(key)
+    ? undefined
+    : 'is another key than the one of the folder'
 }
 
 async function make(path: string): Promise<MaskKey> {

@@ -81,16 +81,17 @@ export class FolderQuarantine extends ItemQuarantine {
     return isKept
   }
 
-  /* With its count in one transaction: an entry that left is counted once, whatever stops. */
+  /* With its count in one transaction: an entry that left is counted once, whatever stops. Memory follows what is durable. */
   protected override async leave(stored: StoredEntry, how: Departure): Promise<void> {
     const { entry } = stored
+    const key = { pk: LEFT, sk: nameOf(entry.table ?? '', entry.contract) }
+    await this.items.rewrite((find) => [
+      put({ ...itemOfStored(stored), left: how }),
+      put({ ...key, ...countsWith(find(key), entry, how) }),
+    ])
     this.waiting.delete(entry.id)
     this.causes = undefined
     this.tally.left(entry, how)
-    const name = nameOf(entry.table ?? '', entry.contract)
-    const { redriven, expired } = this.tally.of(entry.table ?? '', entry.contract)
-    const counted = put({ pk: LEFT, sk: name, redriven, expired })
-    await this.items.transact([put({ ...itemOfStored(stored), left: how }), counted])
   }
 
   /** Reads every entry. Gives the names of those that are not what was written. */
@@ -169,6 +170,12 @@ export class FolderQuarantine extends ItemQuarantine {
     this.causes = undefined
     this.tally.arrived(entry)
   }
+}
+
+/* The tally counts entries of format only. */
+function countsWith(known: Item | undefined, { stage }: Header, how: Departure): Record<Departure, number> {
+  const counts = { redriven: Number(known?.['redriven'] ?? 0), expired: Number(known?.['expired'] ?? 0) }
+  return stage === 'format' ? { ...counts, [how]: counts[how] + 1 } : counts
 }
 
 /* Hashed once for each entry, however often it is counted. */

@@ -11,7 +11,7 @@ const record = letterRecord({
 const POSITION = '0001-0000000000000100-0000000030'
 const whole = {
   ...{ table: 'public.letters', position: POSITION, committedAt: '2026-03-02T08:15:31.886717Z' },
-  ...{ bringsValues: true, data: { id: 7, n: 1, note: 'x' }, before: { id: 4 } },
+  ...{ operation: 'update', bringsValues: true, data: { id: 7, n: 1, note: 'x' }, before: { id: 4 } },
 }
 
 test.each([
@@ -28,7 +28,11 @@ test.each([
     record.replace(/"commit-timestamp":"[^"]*"/, '"commit-timestamp":"x"'),
     { committedAt: null },
   ],
-  ['a delete', record.replace('"operation":"update"', '"operation":"delete"'), { bringsValues: false }],
+  [
+    'a delete',
+    record.replace('"operation":"update"', '"operation":"delete"'),
+    { operation: 'delete', bringsValues: false },
+  ],
   [
     'the row of a load',
     record.replace('"operation":"update"', '"operation":"load"'),
@@ -40,6 +44,11 @@ test.each([
     { bringsValues: true },
   ],
   ['no JSON', 'rubbish', { table: null, position: null, bringsValues: false }],
+  [
+    'an operation that stands twice',
+    record.replace('"operation":"update"', '"operation":"update","operation":"delete"'),
+    { operation: null },
+  ],
   ['a record that was cut', record.slice(0, -20), { table: null }],
 ])('what is certain of %s', (_what, text, expected) => {
   expect(certainParts(Buffer.from(text), 1)).toMatchObject(expected)

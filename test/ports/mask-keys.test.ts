@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { FolderMaskKeys } from '../../local/stores/folder-mask-keys.ts'
+import { FolderMaskKeys, keyFault } from '../../local/stores/folder-mask-keys.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { maskKeysContract } from './mask-keys.contract.ts'
 
@@ -55,6 +55,23 @@ test('G5 where rows are masked, a key that is gone or another one is refused, an
   await expect(keysIn(folder, true).current()).rejects.toMatchObject(changed)
   await writeFile(path, text)
   expect(await keysIn(folder, true).current()).toEqual(key)
+})
+
+test('G5 another key than the first one of the folder is refused also where nothing is masked yet, and its check value stays', async () => {
+  const folder = await tempFolder()
+  const paths = { key: join(folder, 'keys', 'mask.hex'), check: join(folder, 'mask-check.json') }
+  expect(await keyFault(paths)).toBeUndefined()
+  const key = await keysIn(folder).current()
+  expect(await keyFault(paths)).toBeUndefined()
+  const [text, check] = await Promise.all([readFile(paths.key, 'utf8'), readFile(paths.check, 'utf8')])
+  await writeFile(paths.key, `${text[0] === '0' ? '1' : '0'}${text.slice(1)}`)
+  await expect(keysIn(folder).current()).rejects.toMatchObject(changed)
+  expect(await keyFault(paths)).toBe('is another key than the one of the folder')
+  await writeFile(paths.key, 'no key')
+  expect(await keyFault(paths)).toBe('does not hold a masking key')
+  expect(await readFile(paths.check, 'utf8')).toBe(check)
+  await writeFile(paths.key, text)
+  expect(await keysIn(folder).current()).toEqual(key)
 })
 
 test('G5 a key that is gone with its check value is not made anew where rows are masked', async () => {

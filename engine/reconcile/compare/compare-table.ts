@@ -11,9 +11,8 @@ export interface Difference {
   /** Comparison text of the key: each column with its length in front. */
   readonly key: string
   readonly kind: 'missing in the lake' | 'not in the source' | 'different'
-  /** Position of the lake's row and the columns its change did not bring; null where the lake has none. */
+  /** Of the lake's row; null where the lake has none. */
   readonly position: Position | null
-  readonly hasAbsent: boolean
   /** Rows that each side has of the key: more than one is a difference too. */
   readonly sourceRows: number
   readonly lakeRows: number
@@ -72,11 +71,10 @@ async function compareRows(sides: Sides, selection: Selection): Promise<Comparis
   const [sourceRows = 0, lakeRows = 0, differenceCount = 0] = counts.map(Number)
   return {
     ...{ sourceRows, lakeRows, differenceCount },
-    differences: found.map(([key, inSource, inLake, position, hasAbsent]) => ({
+    differences: found.map(([key, inSource, inLake, position]) => ({
       key: String(key),
       kind: kindOf(Number(inSource), Number(inLake)),
       position: typeof position === 'string' ? position : null,
-      hasAbsent: hasAbsent === true,
       sourceRows: Number(inSource),
       lakeRows: Number(inLake),
     })),
@@ -102,9 +100,9 @@ const DIGESTS = `count(*) AS rows, min(digest) AS least, max(digest) AS most,
     sum(CAST('0x' || substr(digest, 1, 15) AS BIGINT)) AS digest_sum`
 const MISMATCH = `(
   SELECT coalesce(s.key, l.key) AS key, coalesce(s.rows, 0)::INTEGER AS source_rows, coalesce(l.rows, 0)::INTEGER AS lake_rows,
-    l.position, l.has_absent
+    l.position
   FROM (SELECT key, ${DIGESTS} FROM source_side GROUP BY key) s
-  FULL JOIN (SELECT key, ${DIGESTS}, max(position) AS position, bool_or(has_absent) AS has_absent
+  FULL JOIN (SELECT key, ${DIGESTS}, max(position) AS position
     FROM lake_side GROUP BY key) l ON s.key = l.key
   WHERE s.rows IS DISTINCT FROM l.rows OR s.least <> l.least OR s.most <> l.most OR s.digest_sum <> l.digest_sum
 )`

@@ -1,6 +1,5 @@
-import type { Position } from '../../../core/position.ts'
-import type { LakeRowName } from '../lake/lake-side.ts'
-import type { QuarantinedKeys } from '../lake/quarantined-keys.ts'
+import type { LastChange, Life } from '../lake/lake-side.ts'
+import type { QuarantinedKeys, WaitingChange } from '../lake/quarantined-keys.ts'
 import type { Comparison, Difference } from './compare-table.ts'
 
 /** What a comparison found, apart from what changes in quarantine explain. */
@@ -16,42 +15,64 @@ export interface Unexplained {
   readonly unplaced: number
 }
 
-/** Asks the lake for the keys that rows which lack columns have, and had before; a row may be held back by it. */
-type FormerKeys = (rows: readonly LakeRowName[]) => Promise<ReadonlyMap<string, readonly string[]>>
-
+/** What history knows of keys; see `LakeSide`. */
 export interface LakeKeys {
-  readonly formerKeys: FormerKeys
-  /** Of some keys those that the lake holds back. */
-  readonly heldBack: (keys: readonly string[]) => Promise<readonly string[]>
+  readonly lastChanges: (keys: readonly string[]) => Promise<ReadonlyMap<string, LastChange>>
+  readonly livesOf: (last: ReadonlyMap<string, LastChange>) => Promise<ReadonlyMap<string, readonly Life[]>>
+  readonly floor: string
 }
 
+/**
+ * Parts what a comparison found from what changes in quarantine explain. A change that waits explains the one row of its
+ * key: that it is as it was before the change, or held back for want of what the change brought. It explains no second
+ * row, no row that is gone though nothing took it away, none that the change would not leave, and nothing that later
+ * changes have made.
+ */
 export async function unexplained(
   comparison: Comparison,
-  { positions, unknown }: QuarantinedKeys,
-  { formerKeys, heldBack }: LakeKeys,
+  { changes, unknown }: QuarantinedKeys,
+  lake: LakeKeys,
 ): Promise<Unexplained> {
-  const plain = new Set(comparison.differences.filter((one) => explains(positions.get(one.key), one)))
-  const rest = comparison.differences.filter((one) => !plain.has(one))
+  const gone = comparison.differences.flatMap(({ key, lakeRows }) => (lakeRows === 0 ? [key] : []))
+  const last = gone.length === 0 ? new Map<string, LastChange>() : await lake.lastChanges(gone)
+  const held = new Map([...last].filter(([, { is }]) => is === 'held back'))
   /* Without changes in quarantine nothing is left to explain by. */
-  const former = positions.size === 0 ? new Map<string, readonly string[]>() : await formerKeys(rest)
-  const isInherited = ({ key }: Difference) => former.get(key)?.some((one) => positions.has(one)) === true
-  const differences = rest.filter((one) => !isInherited(one))
-  const explained = comparison.differences.filter((one) => plain.has(one) || isInherited(one))
-  const missing = comparison.differences.flatMap(({ key, lakeRows }) => (lakeRows === 0 ? [key] : []))
+  const lives = changes.size === 0 || held.size === 0 ? new Map<string, never>() : await lake.livesOf(held)
+  const isWaiting = ({ key, from, to }: Life) =>
+    changes.get(key)?.some(({ position }) => position >= from && position <= to) === true
+  const isExplained = (one: Difference): boolean => {
+    if (one.lakeRows > 1 || one.sourceRows > 1) return false
+    if (held.has(one.key)) return (lives.get(one.key) ?? []).some(isWaiting)
+    const waiting = changes.get(one.key) ?? []
+    if (one.position !== null) return explains(after(waiting, one.position), one)
+    const { is, position } = last.get(one.key) ?? { is: 'deleted', position: undefined }
+    if (is !== 'deleted') return false
+    const since =
+      position === undefined ? waiting.filter((q) => q.position >= lake.floor) : after(waiting, position)
+    return isBrought(since) && explains(since, one)
+  }
+  const explained = new Set(comparison.differences.filter(isExplained))
   return {
-    heldBackKeys: missing.length === 0 ? [] : await heldBack(missing),
-    differences,
-    different: comparison.differenceCount - explained.length,
-    quarantinedKeys: explained.map(({ key }) => key),
+    heldBackKeys: [...held.keys()],
+    differences: comparison.differences.filter((one) => !explained.has(one)),
+    different: comparison.differenceCount - explained.size,
+    quarantinedKeys: [...explained].map(({ key }) => key),
     unplaced: unknown,
   }
 }
 
-/*
- * A quarantined change explains a difference when it is newer than the lake's row, or when that row lacks columns that
- * only the quarantined change brought, also to a key that the row had before.
- */
-function explains(quarantined: Position | undefined, { position, hasAbsent }: Difference): boolean {
-  if (quarantined === undefined) return false
-  return position === null || quarantined >= position || hasAbsent
+function after(waiting: readonly WaitingChange[], position: string): readonly WaitingChange[] {
+  return waiting.filter((one) => one.position > position)
+}
+
+/* The source is as the last of the changes that came after the lake's row left it: with the row, or without. */
+function explains(waiting: readonly WaitingChange[], { sourceRows }: Difference): boolean {
+  const newest = waiting.at(-1)
+  if (newest === undefined) return false
+  return newest.effect === 'unknown' || (newest.effect === 'removes') === (sourceRows === 0)
+}
+
+/* A row that is not there at all was not altered: the first change that waits made it. */
+function isBrought([first]: readonly WaitingChange[]): boolean {
+  return first?.effect === 'brings' || first?.effect === 'unknown'
 }

@@ -25,10 +25,7 @@ export async function look(deps: ProveDeps, table: Table, sides: Sides, selectio
   if (differenceCount === 0) return { sides, sourceRows, lakeRows, found: NOTHING }
   const { quarantine, maskKey, asOf } = deps
   const quarantined = await quarantinedKeys(quarantine, table, maskKey, asOf)
-  const found = await unexplained(comparison, quarantined, {
-    formerKeys: (rows) => sides.lake.formerKeys(rows),
-    heldBack: (keys) => sides.lake.heldBack(keys),
-  })
+  const found = await unexplained(comparison, quarantined, sides.lake)
   return { sides, sourceRows, lakeRows, found }
 }
 

@@ -1,18 +1,29 @@
 import type { CatalogEntry } from '../../../core/ports/catalog-entry.ts'
 import type { Position } from '../../../core/position.ts'
 import { baseSelect, tombstonesSelect } from '../../../lake/sql/base-select.ts'
-import { currentSelect, incompleteSelect } from '../../../lake/sql/current-select.ts'
+import { currentSelect } from '../../../lake/sql/current-select.ts'
 import { freshSelect, historySelect } from '../../../lake/sql/history-select.ts'
 
-/** SELECT of a table's rows as of a position, with `_position` and `_absent`, as readers have them: base and what is fresh. */
+/** SELECT of a table's rows as of a position, with `_position`, as readers have them: base and what is fresh. */
 export function lakeRows(entry: CatalogEntry, root: string, asOf: Position): string {
-  const options = { asOf, system: ['_position', '_absent'], withPartitions: false }
+  const options = { asOf, system: ['_position'], withPartitions: false }
   return currentSelect(entry, sourcesOf(entry, root), options)
 }
 
-/** SELECT of the keys that readers are not shown as of a position, for nothing in the lake has all of their row. */
-export function heldBackRows(entry: CatalogEntry, root: string, asOf: Position): string {
-  return incompleteSelect(entry, sourcesOf(entry, root), { asOf })
+/**
+ * SELECT of the last change of every key as of a position, with `_op` and `_position`: of deleted keys too, and of those that
+ * readers are not shown because nothing in the lake has all of their row, which `_lacking` tells.
+ */
+export function lakeState(entry: CatalogEntry, root: string, asOf: Position): string {
+  return currentSelect(entry, sourcesOf(entry, root), {
+    ...{ asOf, withDeleted: true, withIncomplete: true },
+    ...{ system: ['_position'], withPartitions: false },
+  })
+}
+
+/** SELECT of what base keeps of keys that it has no row of. */
+export function lakeTombstones(entry: CatalogEntry, root: string): string {
+  return tombstonesSelect(entry, root)
 }
 
 function sourcesOf(entry: CatalogEntry, root: string) {

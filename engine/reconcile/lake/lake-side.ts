@@ -13,13 +13,22 @@ import {
 import type { Checksums } from '../checksum/checksums.ts'
 import type { SourceColumns } from '../source/source-columns.ts'
 import type { Selection } from '../source/source-side.ts'
-import { heldBackRows, lakeHistory, lakeRows } from './lake-rows.ts'
+import { lakeHistory, lakeRows, lakeState, lakeTombstones } from './lake-rows.ts'
+import { livesSelect } from './lives-select.ts'
 import { type Since, sinceCondition } from './since.ts'
 
-/** A row of the lake by its key and the position of its last change; null when the lake shows none of that key. */
-export interface LakeRowName {
+/** What history and base say of a key. */
+export interface LastChange {
+  /** Held back: nothing in the lake has all of its row. */
+  readonly is: 'shown' | 'deleted' | 'held back'
+  readonly position: Position
+}
+
+/** A stretch of the history of a key, both ends included. */
+export interface Life {
   readonly key: string
-  readonly position: Position | null
+  readonly from: string
+  readonly to: Position
 }
 
 /** The lake's rows of one table as of one position, asked in DuckDB; tables that it makes there are replaced by the next. */
@@ -62,10 +71,9 @@ export class LakeSide {
     )
   }
 
-  /** Fills the table `lake_side` with key, digest, position and has_absent of the selected rows. */
+  /** Fills the table `lake_side` with key, digest and position of the selected rows. */
   async fillDigests(selection: Selection): Promise<void> {
-    const more = ['_position AS position', 'coalesce(len(_absent), 0) > 0 AS has_absent']
-    const select = digestSelect(await this.selected(selection), more)
+    const select = digestSelect(await this.selected(selection), ['_position AS position'])
     await this.engine.run(`CREATE OR REPLACE TEMP TABLE lake_side AS ${select}`)
   }
 
@@ -87,40 +95,59 @@ export class LakeSide {
     return rows.map(([key]) => String(key))
   }
 
-  /**
-   * Of rows that lack columns by what history has at their positions, or that the lake holds back for that, their keys and
-   * those that they had before: their values are healed from changes that may have been those of another key.
-   */
-  async formerKeys(rows: readonly LakeRowName[]): Promise<ReadonlyMap<string, readonly string[]>> {
-    const history = `(${lakeHistory(this.entry, this.root)})`
-    await this.engine.run('CREATE OR REPLACE TEMP TABLE gap_rows (key VARCHAR, position VARCHAR)')
-    for (const values of batches(rows.map(({ key, position }) => [key, position ?? ''])))
-      await this.engine.run(`INSERT INTO gap_rows VALUES ${values.join(', ')}`)
-    const moves = `SELECT ${keyTextOf(this.rows)} AS key, _op, _position FROM ${history} AS t
-      WHERE _position <= ${literal(this.asOf)} AND (_op = 'delete' OR right(_position, 1) = '1')`
-    const heldBack = rows.some(({ position }) => position === null)
-      ? ` UNION SELECT key FROM (SELECT ${keyTextOf(this.rows)} AS key FROM (${heldBackRows(this.entry, this.root, this.asOf)}) AS t) SEMI JOIN gap_rows USING (key)`
-      : ''
-    const found = await this.engine.rows(`WITH RECURSIVE
-      halves AS MATERIALIZED (${moves}),
-      gaps AS (SELECT g.key FROM gap_rows g JOIN ${history} AS h ON h._position = g.position AND len(h._absent) > 0${heldBack}),
-      way AS (
-        SELECT key AS now, key FROM gaps
-        UNION
-        SELECT w.now, o.key FROM way w
-        JOIN halves n ON n.key = w.key AND right(n._position, 1) = '1' AND n._op <> 'delete'
-        JOIN halves o ON o._op = 'delete' AND o._position = left(n._position, 31) || '0'
-      )
-      SELECT now, list(key) FROM way GROUP BY now`)
-    return new Map(found.map(([now, keys]) => [String(now), Array.isArray(keys) ? keys.map(String) : []]))
+  /** The last change of some keys that readers may be shown no row of; keys that the lake has nothing of are left out. */
+  async lastChanges(keys: readonly string[]): Promise<ReadonlyMap<string, LastChange>> {
+    await this.fillKeys(keys)
+    const state = `SELECT ${keyTextOf(this.rows)} AS key, _op, _position, _lacking FROM (${lakeState(this.entry, this.root, this.asOf)}) AS t`
+    const found =
+      await this.engine.rows(`SELECT key, _op = 'delete', coalesce(len(CAST(_lacking AS VARCHAR[])), 0) > 0, _position
+      FROM (${state}) SEMI JOIN wanted_keys USING (key)`)
+    const last = new Map<string, LastChange>()
+    for (const [key, isDeleted, isHeldBack, position] of found) {
+      const shown = isHeldBack === true ? 'held back' : 'shown'
+      last.set(String(key), { is: isDeleted === true ? 'deleted' : shown, position: String(position) })
+    }
+    /* Of a key that base has lost, or had no need to keep, history may know. */
+    const rest = keys.filter((key) => !last.has(key))
+    for (const [key, change] of await this.lastInHistory(rest)) last.set(key, change)
+    return last
   }
 
-  /** Of some keys those whose rows the lake holds back, for nothing in it has all of them. */
-  async heldBack(keys: readonly string[]): Promise<readonly string[]> {
+  private async lastInHistory(keys: readonly string[]): Promise<ReadonlyMap<string, LastChange>> {
+    if (keys.length === 0) return new Map()
     await this.fillKeys(keys)
-    const held = `SELECT ${keyTextOf(this.rows)} AS key FROM (${heldBackRows(this.entry, this.root, this.asOf)}) AS t`
-    const found = await this.engine.rows(`SELECT key FROM (${held}) SEMI JOIN wanted_keys USING (key)`)
-    return found.map(([key]) => String(key))
+    const changes = `SELECT ${keyTextOf(this.rows)} AS key, _op, _position FROM ${this.counted()} AS t WHERE _op <> 'refused'`
+    const found = await this.engine.rows(`SELECT key, max_by(_op, _position) = 'delete', max(_position)
+      FROM (${changes}) SEMI JOIN wanted_keys USING (key) GROUP BY key`)
+    return new Map(
+      found.map(([key, isDeleted, position]) => [
+        String(key),
+        { is: isDeleted === true ? 'deleted' : 'shown', position: String(position) },
+      ]),
+    )
+  }
+
+  /**
+   * Of rows that the lake holds back the stretches of history in which what they lack was brought: of their key since it
+   * was last deleted, or since the last refused change, and of the keys that they had before.
+   */
+  async livesOf(last: ReadonlyMap<string, LastChange>): Promise<ReadonlyMap<string, readonly Life[]>> {
+    await this.engine.run('CREATE OR REPLACE TEMP TABLE gap_rows (key VARCHAR, position VARCHAR)')
+    for (const values of batches([...last].map(([key, { position }]) => [key, position])))
+      await this.engine.run(`INSERT INTO gap_rows VALUES ${values.join(', ')}`)
+    const found = await this.engine.rows(livesSelect(this.turns(), 'gap_rows'))
+    const lives = new Map<string, Life[]>()
+    for (const [now, key, from, to] of found) {
+      const known = lives.get(String(now)) ?? []
+      known.push({ key: String(key), from: from === null ? this.floor : String(from), to: String(to) })
+      lives.set(String(now), known)
+    }
+    return lives
+  }
+
+  /** Changes below it count no more; the empty text where none was set. */
+  get floor(): string {
+    return this.entry.floors.findLast(({ position }) => position <= this.asOf)?.position ?? ''
   }
 
   /** Of some keys those that changes since then have at or below a position. */
@@ -136,6 +163,21 @@ export class LakeSide {
   get loadedSince(): { readonly position: Position; readonly at: number } | undefined {
     const floor = this.entry.floors.findLast(({ position }) => position <= this.asOf)
     return floor?.since === undefined ? undefined : { position: floor.position, at: Date.parse(floor.since) }
+  }
+
+  /* Where lives of keys begin and end, once each; of a refused change and its later reading only that. */
+  private turns(): string {
+    const history = this.counted()
+    const buried = this.counted(lakeTombstones(this.entry, this.root))
+    return `SELECT key, _position, coalesce(max(_op) FILTER (WHERE _op <> 'refused'), 'refused') AS _op FROM (
+      SELECT ${keyTextOf(this.rows)} AS key, _op, _position FROM ${history} AS t
+      WHERE _op IN ('delete', 'refused') OR right(_position, 1) = '1' OR _position IN (SELECT _position FROM ${history} WHERE _op = 'refused')
+      UNION ALL SELECT ${keyTextOf(this.rows)} AS key, _op, _position FROM ${buried} AS t) GROUP BY key, _position`
+  }
+
+  /* In brackets: the rows that count, of history unless told. */
+  private counted(rows = lakeHistory(this.entry, this.root)): string {
+    return `(SELECT * FROM (${rows}) WHERE _op <> 'truncate' AND _position <= ${literal(this.asOf)} AND _position >= ${literal(this.floor)})`
   }
 
   private changesUpTo(to: Position, since: Since): string {

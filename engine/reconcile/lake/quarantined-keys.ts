@@ -14,51 +14,124 @@ import {
   parseJsonObject,
 } from '../../../core/json.ts'
 import type { Quarantine, WaitingEntry } from '../../../core/ports/ports.ts'
-import type { Position } from '../../../core/position.ts'
+import { nextStep, type Position } from '../../../core/position.ts'
 import { certainParts } from '../../../ingest/capture/certain-parts.ts'
 import { floatText } from '../checksum/nested-text.ts'
 import { comparisonText } from '../checksum/ruled-text.ts'
 
+/** What a change that waits did to the row of a key; `unknown` where the record did not say. */
+export type Effect = 'brings' | 'alters' | 'removes' | 'unknown'
+
+/** A change in quarantine as one key met it. */
+export interface WaitingChange {
+  /** Where its row of this key would be in history: the new key of a change of the key is one step after the old one. */
+  readonly position: Position
+  readonly effect: Effect
+}
+
 /**
- * For each key that has changes in quarantine, by its comparison text, the highest position among them. A change that does
- * not say which row it is of, or when it was, cannot be matched to a row; `unknown` counts those.
+ * For each key that has changes in quarantine, by its comparison text, those changes in the order of their positions. A
+ * change that does not say which row it is of, or when it was, cannot be matched to a row; `unknown` counts those.
  */
 export interface QuarantinedKeys {
-  readonly positions: ReadonlyMap<string, Position>
+  readonly changes: ReadonlyMap<string, readonly WaitingChange[]>
   readonly unknown: number
 }
 
+/** The changes of a table up to a position that wait for its contract. What another contract refuses is no matter of it. */
 export async function quarantinedKeys(
   quarantine: Pick<Quarantine, 'list'>,
   table: Table,
   maskKey: MaskKey,
   upTo: Position,
 ): Promise<QuarantinedKeys> {
-  const positions = new Map<string, Position>()
+  const changes = new Map<string, WaitingChange[]>()
   let unknown = 0
   for await (const entry of quarantine.list({ table: table.source.table })) {
-    const { position } = entry
+    const { position, contract } = entry
+    if (contract !== null && contract !== `${table.name} v${table.version}`) continue
     if (position !== null && position > upTo) continue
-    const images = imagesOf(entry)
-    const keys = images.flatMap((image) => keyText(image, table, maskKey) ?? [])
-    if (position === null || keys.length === 0 || keys.length < images.length) unknown += 1
+    const met = metBy(imagesOf(entry), position ?? '', (image) => keyText(image, table, maskKey))
+    if (position === null || !met.isWhole) unknown += 1
     if (position === null) continue
-    for (const key of keys) if (position > (positions.get(key) ?? '')) positions.set(key, position)
+    for (const [key, change] of met.changes) {
+      const known = changes.get(key)
+      if (known === undefined) changes.set(key, [change])
+      else known.push(change)
+    }
   }
-  return { positions, unknown }
+  for (const waiting of changes.values()) waiting.sort((a, b) => (a.position < b.position ? -1 : 1))
+  return { changes, unknown }
+}
+
+interface Images {
+  readonly operation: string | null
+  readonly data: JsonObject | undefined
+  readonly before: JsonObject | undefined
 }
 
 /* Of a record that could not be read what is certain; of an object, which has many rows, nothing. */
-function imagesOf({ stage, payload, encoding }: WaitingEntry): readonly JsonObject[] {
-  if (stage === 'landing') return []
-  const { data, before } =
-    encoding === 'json' ? parsedImages(payload) : certainParts(Buffer.from(payload, 'base64'), 0)
-  return [data, before].filter(isJsonObject)
+function imagesOf({ stage, payload, encoding }: WaitingEntry): Images {
+  if (stage === 'landing') return { operation: null, data: undefined, before: undefined }
+  if (encoding !== 'json') {
+    const { operation, data, before } = certainParts(Buffer.from(payload, 'base64'), 0)
+    return { operation, data: imageOf(data), before: imageOf(before) }
+  }
+  const { operation = null, data, 'before-image': before } = parseJsonObject(payload)
+  return {
+    operation: typeof operation === 'string' ? operation : null,
+    data: imageOf(data),
+    before: imageOf(before),
+  }
 }
 
-function parsedImages(payload: string): { readonly data?: JsonValue; readonly before?: JsonValue } {
-  const { data = null, 'before-image': before = null } = parseJsonObject(payload)
-  return { data, before }
+/* An image without fields is none. */
+function imageOf(image: JsonValue | undefined): JsonObject | undefined {
+  return image !== undefined && isJsonObject(image) && Object.keys(image).length > 0 ? image : undefined
+}
+
+const EFFECTS: Readonly<Record<string, Effect>> = {
+  ...{ load: 'brings', insert: 'brings', update: 'alters', delete: 'removes' },
+}
+
+interface Met {
+  readonly changes: readonly (readonly [key: string, change: WaitingChange])[]
+  /** Every key of the change is known. */
+  readonly isWhole: boolean
+}
+
+/* A change of the key removes one row and brings another; where one of the keys is not known, nobody knows which it was. */
+function metBy(
+  { data, before, operation }: Images,
+  position: Position,
+  keyOf: (image: JsonObject) => string | undefined,
+): Met {
+  const now = data === undefined ? undefined : keyOf(data)
+  const old = before === undefined ? undefined : keyOf(before)
+  const isWhole =
+    (now !== undefined || old !== undefined) &&
+    (data === undefined || now !== undefined) &&
+    (before === undefined || old !== undefined)
+  if (!isWhole) {
+    const change = { position, effect: 'unknown' } as const
+    return {
+      isWhole,
+      changes: [now, old].flatMap((key) => (key === undefined ? [] : [[key, change] as const])),
+    }
+  }
+  const effect = EFFECTS[operation ?? ''] ?? 'unknown'
+  if (now !== undefined && old !== undefined && now !== old) {
+    const next = nextStep(position)
+    return {
+      isWhole,
+      changes: [
+        [old, { position, effect: 'removes' }],
+        [now, { position: next, effect: 'brings' }],
+      ],
+    }
+  }
+  const key = now ?? old
+  return { isWhole, changes: key === undefined ? [] : [[key, { position, effect }]] }
 }
 
 /* In the order and form of the key text that both sides of a comparison make. */

@@ -7,7 +7,6 @@ const output = { isTerminal: false, columns: 100, result: () => undefined, progr
 const difference = {
   kind: 'different',
   position: null,
-  hasAbsent: false,
   sourceRows: 1,
   lakeRows: 1,
 } as const

@@ -32,7 +32,7 @@ const edited = (id: number, from: string | RegExp, to: string) =>
 
 test('a change that capture refused, for whatever reason, is known to a proof by its key', async () => {
   const found = await keysOf(change(1, 'oversize'), change(2, 'broken text'), change(3, 'twice'))
-  expect([...found.positions.keys()]).toEqual(keys(1, 2, 3))
+  expect([...found.changes.keys()]).toEqual(keys(1, 2, 3))
   expect(found.unknown).toBe(0)
 })
 
@@ -42,6 +42,6 @@ test.each([
   ['that has no position', edited(1, 'stream-position', 'position')],
 ])('a change %s is counted as one of an unknown row', async (_what, record) => {
   const found = await keysOf(record, change(2, 'twice'))
-  expect([...found.positions.keys()]).toEqual(keys(2))
+  expect([...found.changes.keys()]).toEqual(keys(2))
   expect(found.unknown).toBe(1)
 })

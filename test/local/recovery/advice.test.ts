@@ -1,4 +1,4 @@
-import { cp, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
+import { cp, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
@@ -62,6 +62,10 @@ type Finding = Exclude<keyof typeof findings, 'replayOf'>
 const scenarios: Readonly<Record<Finding, Scenario | string>> = {
   badHistory: { make: async (dir) => damages['cut in half'](join(dir, await historyFile(dir))) },
   badBase: { make: async (dir) => damages.gone(join(dir, await baseFile(dir, 'public.things'))) },
+  badKey: {
+    make: (dir) => writeFile(join(dir, 'keys/mask.hex'), '0'.repeat(64)),
+    byHand: (dir) => cp(join(kept, 'keys/mask.hex'), join(dir, 'keys/mask.hex')),
+  },
   badState: { make: (dir) => damages.gone(join(dir, 'checkpoint.json')) },
   lostPage: { make: (dir) => addPage(dir) },
   lostBlock: { make: (dir) => addPage(dir, (record) => record) },

@@ -2,6 +2,7 @@ import { cpSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
+import { DatabaseSync } from '@photostructure/sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import type { QuarantineEntry, WaitingEntry } from '../../../core/ports/ports.ts'
 import { clusterIds } from '../../../formatters/cluster-refusals.ts'
@@ -176,6 +177,35 @@ test('G10 wherever a release is cut off, an entry waits or has left, and is coun
     expect((await idsOf(found.list())).toSorted()).toEqual(many(6).map(({ id }) => id))
   }
   expect([left.has(0), left.has(3)]).toEqual([true, true])
+})
+
+test('G5 what the file refuses to let go waits as before, is counted as waiting, and leaves with the next try', async () => {
+  const folder = await tempFolder()
+  const quarantine = await open(folder)
+  await quarantine.put(many(3))
+  const db = new DatabaseSync(join(folder, 'state.db'))
+  onTestFinished(() => db.close())
+  db.exec(
+    `CREATE TRIGGER full BEFORE INSERT ON quarantine WHEN NEW.pk = 'left' BEGIN SELECT RAISE(FAIL, 'full'); END`,
+  )
+  await expect(quarantine.release(['e0', 'e1'], 'redriven')).rejects.toMatchObject({
+    code: 'quarantine/unavailable',
+  })
+  const seen = async () => ({
+    counts: quarantine.countOf('a.t', 'a.t v1'),
+    held: many(3).flatMap(({ id }) => (quarantine.holds(id) ? [id] : [])),
+    byCause: [...quarantine.countByCause().values()],
+    listed: await idsOf(quarantine.list()),
+  })
+  const all = ['e0', 'e1', 'e2']
+  const counts = { waiting: 3, redriven: 0, expired: 0 }
+  expect(await seen()).toEqual({ counts, held: all, byCause: [3], listed: all })
+  db.exec('DROP TRIGGER full')
+  await quarantine.release(['e0', 'e1'], 'redriven')
+  await quarantine.close()
+  const left = { waiting: 1, redriven: 2, expired: 0 }
+  expect(quarantine.countOf('a.t', 'a.t v1')).toEqual(left)
+  expect((await open(folder)).countOf('a.t', 'a.t v1')).toEqual(left)
 })
 
 test('counts of what left outlast a purge and a start; what is damaged is named by its key', async () => {
