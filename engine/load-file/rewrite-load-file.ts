@@ -6,7 +6,7 @@ import { type LoadPlace, loadSql } from '../../lake/load-file/load-sql.ts'
 import { literal } from '../../lake/sql/sql-text.ts'
 import { formatPassedOn, type RewriteDeps } from './format-passed-on.ts'
 import { byValues, corrupt, fromFile, isOfFile, type ReadableFile } from './readable-file.ts'
-import { sourceRowsSelect } from './source-rows.ts'
+import { SCRATCH_PARQUET, sourceRowsSelect } from './source-rows.ts'
 
 /* Rows of a group, unless they are large: then bytes. Both bound what DuckDB holds. */
 const ROW_GROUP = `ROW_GROUP_SIZE 122880, ROW_GROUP_SIZE_BYTES '64MB'`
@@ -28,13 +28,13 @@ export async function rewriteLoadFile(
   const accepted = await copy(
     file,
     sql.isNever ? undefined : `SELECT ${sql.columns} FROM ${file.relation} WHERE ${sql.certain}`,
-    `COMPRESSION snappy, KV_METADATA ${metadata}`,
+    `FORMAT parquet, COMPRESSION snappy, KV_METADATA ${metadata}, ${ROW_GROUP}`,
     deps,
   )
   const passedOn = await copy(
     file,
     accepted.rows < file.rows ? sourceRowsSelect(file, `(${sql.certain}) IS NOT TRUE`) : undefined,
-    'COMPRESSION snappy',
+    SCRATCH_PARQUET,
     deps,
   )
   if (accepted.rows + passedOn.rows !== file.rows)
@@ -67,10 +67,7 @@ async function copy(
   const path = await files.scratch('load-rewrite')
   scratch.push(path)
   try {
-    const [[rows] = []] = await byValues(
-      engine,
-      `COPY (${select}) TO ${literal(path)} (FORMAT parquet, ${options}, ${ROW_GROUP})`,
-    )
+    const [[rows] = []] = await byValues(engine, `COPY (${select}) TO ${literal(path)} (${options})`)
     return { path, rows: Number(rows) }
   } catch (error) {
     if (!isOfFile(error)) throw error

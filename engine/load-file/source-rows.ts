@@ -10,6 +10,12 @@ import type { ReadableFile } from './readable-file.ts'
 /* What JavaScript holds at a time. */
 const BATCH_ROWS = 10_000
 const BATCH_BYTES = 8 * 1024 * 1024
+/* Of each value beside its text. */
+const CELL_BYTES = 16
+
+/** Options of a COPY into such a scratch file: neither its rows nor dictionaries of its columns are gathered in memory. */
+export const SCRATCH_PARQUET =
+  'FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 2048, DICTIONARY_SIZE_LIMIT 0'
 
 /** Rows of a load file for a scratch file: numbered, with the texts that a source row is made of, and their size. */
 export function sourceRowsSelect(
@@ -18,8 +24,15 @@ export function sourceRowsSelect(
 ): string {
   const texts = columns.flatMap((column) => (column.isOwn ? [] : [`${transferSql(column)} AS ${column.ref}`]))
   const sizes = columns.flatMap(({ isOwn, ref }) => (isOwn ? [] : [`coalesce(strlen(${ref}), 0)`]))
-  return `SELECT row_number() OVER () AS n, ${sizes.join(' + ')} AS size, * FROM
+  return `SELECT row_number() OVER () AS n, ${CELL_BYTES * sizes.length} + ${sumSql(sizes)} AS size, * FROM
     (SELECT ${texts.join(', ')} FROM ${relation} WHERE ${where})`
+}
+
+/* Of halves: DuckDB refuses what is nested a thousand levels deep, as a sum of so many columns would be. */
+function sumSql(terms: readonly string[]): string {
+  const middle = terms.length >>> 1
+  if (middle === 0) return terms[0] ?? '0'
+  return `(${sumSql(terms.slice(0, middle))} + ${sumSql(terms.slice(middle))})`
 }
 
 /**

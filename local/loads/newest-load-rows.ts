@@ -9,9 +9,8 @@ import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
+import { EngineRoom, roomFor } from './engine-room.ts'
 import { readLoadRows } from './read-load-rows.ts'
-
-const MEMORY = '256MB'
 
 /**
  * Up to `limit` rows of the newest load of a source table whose files are there, finished or not, as changes; none when
@@ -29,8 +28,12 @@ export async function* newestLoadRows(
   let left = limit
   let engine: DuckEngine | undefined
   try {
-    engine = await DuckEngine.open({ temporary, memory: MEMORY })
-    const options = { engine, files: new FolderFiles(objects, temporary), table, position: found.position }
+    engine = await DuckEngine.open({ temporary, memory: `${roomFor(0)}MB` })
+    const room = new EngineRoom([engine])
+    const options = {
+      ...{ engine, files: new FolderFiles(objects, temporary), table, position: found.position },
+      makeRoom: (columns: number) => room.make(columns),
+    }
     for (const key of found.keys) {
       if (left <= 0) return
       for await (const change of readLoadRows(key, { ...options, limit: left })) {

@@ -9,7 +9,7 @@ import { baseDocument, catalogTableDocument, floorDocument } from '../../core/po
 import type { Catalog } from '../../core/ports/ports.ts'
 import { JsonDocument } from '../documents/json-document.ts'
 import { readJsonFile } from '../documents/json-file.ts'
-import { jsonStamp } from '../documents/json-journal.ts'
+import { type Edit, jsonStamp } from '../documents/json-journal.ts'
 
 const entry = z.object({
   table: catalogTableDocument,
@@ -119,8 +119,8 @@ export class FileCatalog implements Catalog {
   addFloor(sourceTable: string, floor: Floor): Promise<void> {
     return this.change((entries) =>
       entries.map((known) => {
-        const isThere = known.floors.some(({ position }) => position === floor.position)
-        if (known.table.source !== sourceTable || isThere) return known
+        if (known.table.source !== sourceTable) return known
+        if (known.floors.some(({ position }) => position === floor.position)) return known
         const floors = [...known.floors, floor].sort((a, b) => (a.position < b.position ? -1 : 1))
         return { ...known, floors }
       }),
@@ -145,11 +145,10 @@ export class FileCatalog implements Catalog {
     return this.changes.run(async () => {
       const before = await this.entries()
       const entries = edit(before)
-      const edits = entries.flatMap((value, index) =>
-        value === before[index] || isDeepStrictEqual(value, before[index])
-          ? []
-          : [{ at: ['entries', index], value }],
-      )
+      const edits: Edit[] = []
+      for (const [index, value] of entries.entries())
+        if (value !== before[index] && !isDeepStrictEqual(value, before[index]))
+          edits.push({ at: ['entries', index], value })
       if (edits.length === 0) return
       const document = { format: 2, entries }
       /* Of a file that somebody else replaced meanwhile it is no edit. */

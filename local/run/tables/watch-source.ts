@@ -1,5 +1,6 @@
 import type { Table } from '../../../core/contract/language/table.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
+import { groupBy } from '../../../core/group-by.ts'
 import { isOver } from '../../../core/load/load.ts'
 import type { Clock, Logger } from '../../../core/ports/ports.ts'
 import { losesChanges } from '../../../core/source-drift.ts'
@@ -96,7 +97,8 @@ export class SourceWatch {
     this.isRepublished = false
     known.follow(tables)
     const seen = await this.ask(tables)
-    for (const table of tables) await this.compare(table, seen)
+    const keysOf = keysBySource(this.deps.contracts())
+    for (const table of tables) await this.compare(table, seen, keysOf(sourceTableName(table)))
     await known.saved()
     return seen
   }
@@ -122,7 +124,11 @@ export class SourceWatch {
     }
   }
 
-  private async compare(table: SourceTable, { tables, holders }: SourceLook): Promise<void> {
+  private async compare(
+    table: SourceTable,
+    { tables, holders }: SourceLook,
+    keys: readonly (readonly string[])[],
+  ): Promise<void> {
     const { known, now } = this.deps
     const name = sourceTableName(table)
     const before = known.find(table)?.look ?? undefined
@@ -138,7 +144,6 @@ export class SourceWatch {
       known.look(table, null)
       return
     }
-    const keys = this.keysOf(name)
     const found =
       before === undefined
         ? new Set([...troublesOf(after, keys), ...this.newlyNamed(table)])
@@ -197,11 +202,12 @@ export class SourceWatch {
   /* Once for each time that it was marked: a load that failed is for a person to look at. */
   private async reload(tables: readonly SourceTable[], { tables: seen }: SourceLook): Promise<void> {
     const { state, loads, log } = this.deps
+    const keysOf = keysBySource(this.deps.contracts())
     const due = tables.map(sourceTableName).filter((name, index) => {
       const stale = state.data.loads[name]?.stale
       const look = seen.get(tables[index]?.oid ?? 0)
       if (stale === undefined || look === undefined || this.isTaken(name, stale.at)) return false
-      const keys = this.keysOf(name)
+      const keys = keysOf(name)
       return hasKeyColumns(look, keys) && troublesOf(look, keys).length === 0
     })
     if (due.length === 0) return
@@ -230,15 +236,19 @@ export class SourceWatch {
         ),
       )
   }
-
-  private keysOf(name: string): readonly (readonly string[])[] {
-    return sourceKeys(this.deps.contracts(), name)
-  }
 }
 
 /** The key of each contract of a source table, as columns of the source. */
 export function sourceKeys(contracts: readonly Table[], name: string): readonly (readonly string[])[] {
-  return contracts
-    .filter(({ source }) => source.table === name)
-    .map(({ primaryKey, columns }) => primaryKey.map((column) => columns[column]?.from ?? column))
+  return contracts.filter(({ source }) => source.table === name).map(sourceKey)
+}
+
+/** `sourceKeys` of one source table after another: the contracts are gone through once. */
+export function keysBySource(contracts: readonly Table[]): (name: string) => readonly (readonly string[])[] {
+  const bySource = groupBy(contracts, ({ source }) => source.table)
+  return (name) => (bySource.get(name) ?? []).map(sourceKey)
+}
+
+function sourceKey({ primaryKey, columns }: Table): readonly string[] {
+  return primaryKey.map((column) => columns[column]?.from ?? column)
 }
