@@ -30,7 +30,17 @@ const KINDS = [
 /* A table of its own, followed and equal, then changed; what its drift line says is done, and the line is gone. */
 async function mends(
   { lab, type, follow, running, isEqual }: Place,
-  { drift, sql, after }: { readonly drift: string; readonly sql: string; readonly after: readonly Table[] },
+  {
+    drift,
+    sql,
+    after,
+    folder = drift,
+  }: {
+    readonly drift: string
+    readonly sql: string
+    readonly after: readonly Table[]
+    readonly folder?: string
+  },
 ): Promise<void> {
   const name = drift.replaceAll('-', '_')
   const own = (text: string) => text.replaceAll('goods', name)
@@ -45,16 +55,16 @@ async function mends(
     create table goods (id int primary key, v text, n int, mood mood);
     insert into goods select i, 'v' || i, i, 'low' from generate_series(1, 9) i`),
   )
-  await lab.write(`${drift}-before`, people, ofOwn(base))
-  lab.schemas = `${drift}-before`
+  await lab.write(`${folder}-before`, people, ofOwn(base))
+  lab.schemas = `${folder}-before`
   await isEqual('--reload')
   await lab.sql(own(sql))
   await running((run) => run.look())
   const line = new RegExp(`drift shop\\.${name}: ${drift} .*; to do: (.*)`)
   const [, advice = ''] = line.exec((await type('status')).printed) ?? []
   expect(advice).not.toBe('')
-  await lab.write(`${drift}-after`, people, ...after.map(ofOwn))
-  lab.schemas = `${drift}-after`
+  await lab.write(`${folder}-after`, people, ...after.map(ofOwn))
+  lab.schemas = `${folder}-after`
   /* A start is one command, a load is asked of the run. */
   await (advice.includes('tidemark dev') ? follow(advice) : running(() => follow(advice)))
   await isEqual()
@@ -77,12 +87,20 @@ export const driftAdvice: Readonly<Record<string, Follow>> = {
   },
   'rename-column': {
     ...{ kind: 'live', isLong: true },
-    scenario: (place) =>
-      mends(place, {
+    scenario: async (place) => {
+      await mends(place, {
         drift: 'rename-column',
         sql: `alter table goods rename v to w; update goods set w = 'x' where id = 1`,
         after: changed({ ...base.columns, v: col.string('A text', { nullable: true, from: 'w' }) }),
-      }),
+      })
+      /* Of the key: what was written meanwhile waits until the load. */
+      await mends(place, {
+        drift: 'rename-column',
+        sql: `alter table goods rename id to nr; update goods set nr = 70 where nr = 7; delete from goods where nr = 2`,
+        after: changed({ ...base.columns, id: col.integer('Key', { from: 'nr' }) }),
+        folder: 'key',
+      })
+    },
   },
   'column-type-change': {
     ...{ kind: 'live', isLong: true },

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Table } from '../../../core/contract/language/table.ts'
+import type { Source } from '../../../engine/postgres/connection/source-connection.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import type { AddStep, TablesAdded } from '../../../local/run/tables/add-tables.ts'
 import type { SourceDatabase, SourceServer } from '../../engine/postgres/source-server.ts'
@@ -44,12 +45,15 @@ export class AddingLab {
   }
 
   /** What a person starts again: the patterns name the first table only. */
-  async start(patterns: readonly string[] = [], source = this.database.source): Promise<void> {
+  async start(
+    patterns: readonly string[] = [],
+    { source = this.database.source, reload = false }: { source?: Source; reload?: boolean } = {},
+  ): Promise<void> {
     this.running = await openLocalRun({
       ...{ dir: this.dir, source, isEmbedded: false, system: 'adding' },
       contracts: this.written,
       readContracts: async () => this.written,
-      ...{ patterns: ['public.orders', ...patterns], slot: 'adding', publication: 'adding', reload: false },
+      ...{ patterns: ['public.orders', ...patterns], slot: 'adding', publication: 'adding', reload },
       ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
       log: { info: () => undefined, warn: () => undefined },
     })

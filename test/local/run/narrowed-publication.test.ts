@@ -73,7 +73,7 @@ test('a table that the role may not put back is left out with the statement for 
   url.username = 'follower'
   url.password = 'follower'
   try {
-    await lab.start(['public.*'], { url: url.href })
+    await lab.start(['public.*'], { source: { url: url.href } })
     expect(leftOut()).toEqual(['public.dropped source/publication'])
     expect(await lab.verdicts('public.orders', 'public.whole')).toEqual(['public.orders', 'public.whole'])
     await mended(mending())
