@@ -24,7 +24,7 @@ const base: Table = {
 
 const KINDS = [
   ...['drop-column', 'rename-column', 'column-type-change', 'column-default', 'enum-label'],
-  'change-columns',
+  ...['change-columns', 'renamed-key'],
 ] as const
 
 /* A table of its own, followed and equal, then changed; what its drift line says is done, and the line is gone. */
@@ -34,37 +34,37 @@ async function mends(
     drift,
     sql,
     after,
-    folder = drift,
+    as: kind = drift,
   }: {
     readonly drift: string
     readonly sql: string
     readonly after: readonly Table[]
-    readonly folder?: string
+    readonly as?: string
   },
 ): Promise<void> {
-  const name = drift.replaceAll('-', '_')
+  const name = kind.replaceAll('-', '_')
   const own = (text: string) => text.replaceAll('goods', name)
   const ofOwn = (contract: Table): Table => ({
     ...contract,
     name: own(contract.name),
     source: { ...contract.source, table: own(contract.source.table) },
   })
-  const before = KINDS.map((kind) => kind.replaceAll('-', '_')).join(', ')
+  const before = KINDS.map((other) => other.replaceAll('-', '_')).join(', ')
   await lab.sql(
     own(`drop table if exists ${before}; drop type if exists mood; create type mood as enum ('low', 'high');
     create table goods (id int primary key, v text, n int, mood mood);
     insert into goods select i, 'v' || i, i, 'low' from generate_series(1, 9) i`),
   )
-  await lab.write(`${folder}-before`, people, ofOwn(base))
-  lab.schemas = `${folder}-before`
+  await lab.write(`${kind}-before`, people, ofOwn(base))
+  lab.schemas = `${kind}-before`
   await isEqual('--reload')
   await lab.sql(own(sql))
   await running((run) => run.look())
   const line = new RegExp(`drift shop\\.${name}: ${drift} .*; to do: (.*)`)
   const [, advice = ''] = line.exec((await type('status')).printed) ?? []
   expect(advice).not.toBe('')
-  await lab.write(`${folder}-after`, people, ...after.map(ofOwn))
-  lab.schemas = `${folder}-after`
+  await lab.write(`${kind}-after`, people, ...after.map(ofOwn))
+  lab.schemas = `${kind}-after`
   /* A start is one command, a load is asked of the run. */
   await (advice.includes('tidemark dev') ? follow(advice) : running(() => follow(advice)))
   await isEqual()
@@ -98,7 +98,7 @@ export const driftAdvice: Readonly<Record<string, Follow>> = {
         drift: 'rename-column',
         sql: `alter table goods rename id to nr; update goods set nr = 70 where nr = 7; delete from goods where nr = 2`,
         after: changed({ ...base.columns, id: col.integer('Key', { from: 'nr' }) }),
-        folder: 'key',
+        as: 'renamed-key',
       })
     },
   },
