@@ -72,8 +72,13 @@ export class FrameLog<H> {
         `${folder}: ${known.frames - places.length} of ${known.frames} frames are missing at its end`,
       )
     const log = new FrameLog(folder, places, { segment: segments.at(-1) ?? 1, tailBytes, segmentBytes })
-    if (mode === 'write') await log.head.write(log.end())
-    return log
+    try {
+      if (mode === 'write') await log.head.write(log.end())
+      return log
+    } catch (error) {
+      await log.close().catch(() => undefined)
+      throw error
+    }
   }
 
   private end() {
@@ -125,12 +130,18 @@ export class FrameLog<H> {
     return turn
   }
 
+  /** Closes every file, also when one cannot be closed or synced; throws what failed first then. */
   async close(): Promise<void> {
     await this.writing
-    await this.closeTail()
-    await this.head.close()
-    for (const file of this.readers.values()) await file.then((handle) => handle.close())
+    const readers = [...this.readers.values()]
     this.readers.clear()
+    /* All of them, whichever fails: a file that nobody closes is open until it is collected. */
+    const done = await Promise.allSettled([
+      this.closeTail(),
+      this.head.close(),
+      ...readers.map((file) => file.then((handle) => handle.close())),
+    ])
+    for (const one of done) if (one.status === 'rejected') throw one.reason
   }
 
   private async write(frames: readonly Frame<H>[]): Promise<void> {

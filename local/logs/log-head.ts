@@ -46,8 +46,11 @@ export class LogHead {
   async close(): Promise<void> {
     const { file } = this
     this.file = undefined
-    await file?.datasync()
-    await file?.close()
+    try {
+      await file?.datasync()
+    } finally {
+      await file?.close()
+    }
   }
 
   private async open(): Promise<FileHandle> {
@@ -58,7 +61,12 @@ export class LogHead {
       if (!isErrno(error, 'ENOENT')) throw error
     }
     const file = await open(path, 'w+', 0o600)
-    await syncFolder(this.folder)
+    try {
+      await syncFolder(this.folder)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
     return file
   }
 }

@@ -79,8 +79,10 @@ async function entryOf(table: CatalogTable, remains: Remains): Promise<CatalogEn
   const gone = new Set((record?.retired ?? []).filter((file) => file.build <= build).map(({ key }) => key))
   const history = (await objects.list(`${table.location}/`)).filter((key) => !gone.has(key))
   const days = [...new Set(history.map(dayOf))].filter((day) => day !== '').sort()
+  /* Where every day was dropped, the first that may come. */
+  const openSince = days[0] ?? record?.historySince ?? '0001-01-01'
   const baseFiles = (await objects.list(`${table.baseLocation}/`)).filter((key) => !gone.has(key))
-  const base = await baseOf(table, { build, record, keys: baseFiles, openSince: days[0] ?? '' }, remains)
+  const base = await baseOf(table, { build, record, keys: baseFiles, openSince }, remains)
   return {
     table,
     partitions: days,
@@ -135,7 +137,8 @@ async function baseOf(
       ? []
       : await engine.rows(`SELECT max(_position) FROM read_parquet(${pathList(own.map((key) => objects.path(key)))},
           union_by_name = true, hive_partitioning = false)`)
-  const reached = typeof position === 'string' ? position : ''
+  /* Of a table that was truncated base may have no row, and the truncate may be among what was dropped. */
+  const reached = [String(position ?? ''), ...floorsOf(record)].sort().at(-1) ?? ''
   return {
     ...{ build, position: reached, openSince, folded: [] },
     historyFrom: record.historySince === null ? null : reached,
@@ -143,6 +146,11 @@ async function baseOf(
     tombstones: own.filter((key) => key.includes(TOMBSTONE)).map(file),
     rows: live.reduce((sum, key) => sum + file(key).rows, 0),
   }
+}
+
+/* What builds were made above: history that was dropped has no row of it any more. */
+function floorsOf(record: CompactionRecord | undefined): readonly string[] {
+  return (record?.builds ?? []).flatMap(({ floor }) => floor ?? [])
 }
 
 /* Two attempts at one build: one broke off before it was recorded, and nothing says which. */
@@ -193,11 +201,14 @@ async function revisionsOf(
 
 async function withFloors(
   entries: readonly CatalogEntry[],
-  { loads, objects, engine }: Remains,
+  { loads, compactions, objects, engine }: Remains,
 ): Promise<readonly CatalogEntry[]> {
   const floors = new Map<string, Map<string, Floor>>()
   const add = (source: string, floor: Floor) =>
     floors.set(source, (floors.get(source) ?? new Map()).set(floor.position, floor))
+  for (const { table } of entries)
+    for (const position of floorsOf(await compactions.read(table.name, table.version)))
+      add(table.source, { position, reason: 'truncate' })
   for (const load of loads)
     for (const { table, state, position } of load.tables)
       if (state === 'complete' && position !== null) add(table, { position, reason: 'load' })

@@ -1,6 +1,6 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { FrameLog } from '../../../local/logs/frame-log.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
@@ -51,6 +51,35 @@ test('all of a log can be read and held against its checksums', async () => {
   for await (const one of log.damaged()) found.push(one)
   await log.close()
   expect(found).toEqual([{ index: 0, file: SEGMENT }])
+})
+
+test('a log whose disk is gone when it is closed says so, and leaves no file open', async () => {
+  const folder = await tempFolder()
+  await twoAppends(folder)
+  const log = await FrameLog.open(folder, 'write', String)
+  await log.append([{ header: 'c', content: Buffer.from('content of c') }])
+  const probe = await open(folder, 'r')
+  const prototype: FileHandle = Object.getPrototypeOf(probe)
+  await probe.close()
+  const { read } = prototype
+  const seen: FileHandle[] = []
+  vi.spyOn(prototype, 'datasync').mockImplementationOnce(async function (this: FileHandle) {
+    seen.push(this)
+    throw new Error('the disk is gone')
+  })
+  Object.assign(prototype, {
+    read(this: FileHandle, ...options: Parameters<typeof read>) {
+      seen.push(this)
+      return Reflect.apply(read, this, options)
+    },
+  })
+  onTestFinished(() => {
+    vi.restoreAllMocks()
+    Object.assign(prototype, { read })
+  })
+  await log.read(0)
+  await expect(log.close()).rejects.toThrow('the disk is gone')
+  expect(seen.map(({ fd }) => fd)).toEqual([-1, -1])
 })
 
 test('damage of the head alone costs nothing: the log is whole and gets a head again', async () => {
