@@ -3,6 +3,7 @@ import { itemOfImage } from '../../aws/dynamo/attribute-values.ts'
 import { DynamoItems } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { type ItemTableUnderTest, itemTableContract } from '../ports/item-table.contract.ts'
+import { spread } from '../support/budget.ts'
 import { dynamoStage } from './dynamo-stage.ts'
 import { every, faults } from './fault-proxy.ts'
 import { unprocessed } from './partial-faults.ts'
@@ -26,10 +27,12 @@ async function calmTable(): Promise<DynamoTable> {
 
 itemTableContract('dynalite', async () => underTest(await calmTable()), 25)
 
-describe.each([
+const plans = [
   ['throttling', every(3, faults.throttle)],
   ['batches done in part', every(1, unprocessed())],
-])('%s', (name, plan) => {
+] as const
+
+describe.each(spread(plans, 1))('%s', (name, plan) => {
   itemTableContract(
     `dynalite under ${name}`,
     async () => {

@@ -7,6 +7,7 @@ import type { PageName } from '../../core/page.ts'
 import { ItemLedger } from '../../state/ledger/item-ledger.ts'
 import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
 import { contract, headerOf, type LedgerUnderTest, ledgerContract, source } from '../ports/ledger.contract.ts'
+import { spread } from '../support/budget.ts'
 import { dynamoStage } from './dynamo-stage.ts'
 import { every, faults } from './fault-proxy.ts'
 import { unprocessed } from './partial-faults.ts'
@@ -17,11 +18,13 @@ afterAll(() => stage.close())
 
 ledgerContract('dynalite', async (pages) => underTest(await calmTable(), pages))
 
-describe.each([
+const plans = [
   ['throttling', every(3, faults.throttle)],
   ['answers that never arrive', every(3, faults['a cut after the write'])],
   ['batches done in part', every(1, unprocessed())],
-])('%s', (name, plan) => {
+] as const
+
+describe.each(spread(plans, 1))('%s', (name, plan) => {
   ledgerContract(`dynalite under ${name}`, async (pages) => {
     const table = await calmTable()
     stage.proxy.plan = plan

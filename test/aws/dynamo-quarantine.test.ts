@@ -6,6 +6,7 @@ import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import type { QuarantineEntry } from '../../core/ports/ports.ts'
 import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { type QuarantineUnderTest, quarantineContract } from '../ports/quarantine.contract.ts'
+import { spread } from '../support/budget.ts'
 import { dynamoStage } from './dynamo-stage.ts'
 import { every, faults, operationOf } from './fault-proxy.ts'
 import { unprocessed } from './partial-faults.ts'
@@ -27,14 +28,16 @@ function underTest(table: DynamoTable): QuarantineUnderTest {
 
 quarantineContract('dynalite', async () => underTest(await calmTable()))
 
-describe.each([
+const plans = [
   ['throttling', every(3, faults.throttle)],
   ['errors of the service', every(3, faults['an error of the service'])],
   ['answers that never arrive', every(3, faults['a cut after the write'])],
   ['answers cut in half', every(3, faults['an answer that is cut in half'])],
   ['slow answers', every(40, faults['an answer after the time-out'])],
   ['batches done in part', every(1, unprocessed())],
-])('%s', (name, plan) => {
+] as const
+
+describe.each(spread(plans, 2))('%s', (name, plan) => {
   quarantineContract(`dynalite under ${name}`, async () => {
     const table = await stage.table(name === 'slow answers' ? 'hasty' : 'patient')
     stage.proxy.plan = plan

@@ -6,7 +6,7 @@ import type { Load } from '../../core/load/load.ts'
 import { newLoad } from '../../ingest/loads/advance-load.ts'
 import { type FaultProxy, faultProxy } from '../aws/fault-proxy.ts'
 import { json } from '../aws/partial-faults.ts'
-import { lastJson, tidemark } from '../support/tidemark.ts'
+import { inProcess, lastJson } from '../support/tidemark.ts'
 
 let lambda: FaultProxy
 let folder: string
@@ -42,7 +42,7 @@ const ended: Load = {
 
 function run(...args: readonly string[]) {
   asked.length = 0
-  return tidemark(['load', ...args, '--stack', stack], {
+  return inProcess(['load', ...args, '--stack', stack], {
     ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
   })

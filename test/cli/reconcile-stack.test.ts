@@ -7,7 +7,7 @@ import type { ProofAnswer, TableAnswer } from '../../engine/reconcile/proof-answ
 import { functionOf, outputsOf, readStack } from '../../stack/stack.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { tidemark } from '../support/tidemark.ts'
+import { inProcess } from '../support/tidemark.ts'
 
 const output: Output = {
   ...{ isTerminal: false, columns: 100, result: () => undefined, progress: () => undefined },
@@ -97,7 +97,7 @@ test('reconcile --stack asks the function and prints its answer', async () => {
     const headers = { 'content-type': 'application/json' }
     return { status: 200, headers, body: Buffer.from(JSON.stringify(answerOf([different]))) }
   })
-  const { code, stdout } = await tidemark(['reconcile', '--table', 'hr.pay', '--repair'], {
+  const { code, stdout } = await inProcess(['reconcile', '--table', 'hr.pay', '--repair'], {
     TIDEMARK_STACK: await stackFile(deployed({ reconcile: 'tm-reconcile' })),
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
     ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },

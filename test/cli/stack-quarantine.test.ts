@@ -18,7 +18,7 @@ import { faultProxy } from '../aws/fault-proxy.ts'
 import { json } from '../aws/partial-faults.ts'
 import { change, narrow, second, wide } from '../local/operations/things.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { tidemark } from '../support/tidemark.ts'
+import { inProcess } from '../support/tidemark.ts'
 
 const stage = await dynamoStage()
 afterAll(() => stage.close())
@@ -174,7 +174,7 @@ describe('quarantine of a stack', () => {
       ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
     }
     const run = (...args: string[]) =>
-      tidemark(['quarantine', ...args, '--stack', file, '--json'], environment)
+      inProcess(['quarantine', ...args, '--stack', file, '--json'], environment)
     try {
       const list = await run('list')
       expect(JSON.parse(list.stdout), list.stderr).toMatchObject([

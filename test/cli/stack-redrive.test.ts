@@ -9,7 +9,7 @@ import { faultProxy } from '../aws/fault-proxy.ts'
 import { json } from '../aws/partial-faults.ts'
 import { headerOf } from '../ports/ledger.contract.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { tidemark } from '../support/tidemark.ts'
+import { inProcess } from '../support/tidemark.ts'
 
 const day = { table: 'a.t', version: 1, day: '2026-01-02' }
 const file = { key: 'lake/a/t/ingest_date=2026-01-02/f.parquet', rows: 1, bytes: 9, first: null, last: null }
@@ -133,7 +133,8 @@ test('the command asks the functions of the stack, and says what is not named', 
       AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
       ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
     }
-    const run = (...more: string[]) => tidemark(['redrive', '--stack', stack, ...more, '--json'], environment)
+    const run = (...more: string[]) =>
+      inProcess(['redrive', '--stack', stack, ...more, '--json'], environment)
     const done = await run('--page', 'p1')
     expect([done.code, JSON.parse(done.stdout)]).toEqual([0, { done: ['p1'], failed: [] }])
     expect(asked).toEqual(['a-format {"pages":["p1"]}'])

@@ -9,7 +9,7 @@ import { type ReplayParts, type ReplayPiece, replayByPieces } from '../../stack/
 import { faultProxy } from '../aws/fault-proxy.ts'
 import { json } from '../aws/partial-faults.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { tidemark } from '../support/tidemark.ts'
+import { inProcess } from '../support/tidemark.ts'
 
 type Answer = Awaited<ReturnType<ReplayParts['ask']>>
 
@@ -116,7 +116,7 @@ test('the command asks the functions of a stack that have its contract, then red
     ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
   }
   const run = (...args: string[]) =>
-    tidemark(['replay', '--stack', file, '--table', 'workforce.shops', ...args], environment)
+    inProcess(['replay', '--stack', file, '--table', 'workforce.shops', ...args], environment)
   try {
     const { code, stdout, stderr } = await run()
     expect(code, stderr).toBe(0)

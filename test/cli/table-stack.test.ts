@@ -15,7 +15,7 @@ import { releasedTables } from '../../stack/tables/released-tables.ts'
 import { DmsDouble } from '../aws/dms-double.ts'
 import { type FaultProxy, faultProxy } from '../aws/fault-proxy.ts'
 import { json } from '../aws/partial-faults.ts'
-import { lastJson, tidemark } from '../support/tidemark.ts'
+import { inProcess, lastJson } from '../support/tidemark.ts'
 import { scratchContracts } from './scratch-contracts.ts'
 
 const mappingsOf = (...names: readonly string[]) => terraformJson(JSON.parse(cdcMappings(names)))
@@ -208,7 +208,7 @@ test('a contract that is not locked or not exported is refused; the command as i
   await expect(found(['workforce.gone'])).rejects.toMatchObject({ code: 'usage/invalid' })
   expect(await found(['workforce.shops'])).toMatchObject({ ...released, mappings: expect.any(String) })
   const typed = ['table', 'add', 'workforce.shops', '--stack', stack, '--json', '--dry-run']
-  expect(lastJson(await tidemark(typed, environment))).toMatchObject({
+  expect(lastJson(await inProcess(typed, environment))).toMatchObject({
     isDryRun: true,
     tables: [{ table: NEW, state: 'planned' }],
     calls: [

@@ -5,6 +5,7 @@ import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type Finished,
+  inProcess,
   lastJson,
   scratchFolder,
   startTidemark,
@@ -33,7 +34,7 @@ let demo: Demo
 beforeAll(async () => {
   const scratch = await scratchFolder()
   const dir = join(scratch.path, 'run')
-  const args = ['demo', '--dir', dir, '--scale', '0.05', '--rate', '600', '--json']
+  const args = ['demo', '--dir', dir, '--scale', '0.02', '--rate', '200', '--json']
   const run = startTidemark(args)
   await untilStatus(dir, (tables) =>
     tables.some(({ table, state }) => table === 'workforce.shifts' && state === 'streaming'),
@@ -47,8 +48,8 @@ beforeAll(async () => {
   ])
   const status = await tidemark(['status', '--dir', dir, '--json'])
   const second = await tidemark(args)
-  const doctor = await tidemark(['doctor', '--dir', dir, '--json'])
-  const reconcile = await tidemark(['reconcile', '--dir', dir, '--json'])
+  const doctor = await inProcess(['doctor', '--dir', dir, '--json'])
+  const reconcile = await inProcess(['reconcile', '--dir', dir, '--json'])
   run.interrupt()
   demo = { scratch, dir, whileRunning: { query, status, reconcile, second, doctor }, end: await run.finished }
 })
@@ -108,15 +109,15 @@ describe('the demo', () => {
     expect(table.stdout).toMatch(/^shops\n\s+\d+\n$/)
     const csv = await tidemark(['query', '--dir', demo.dir, '--csv', "select 1 as a, 'x,y' as b, null as c"])
     expect(csv.stdout).toBe('a,b,c\n1,"x,y",\n')
-    const again = await tidemark(['reconcile', '--dir', demo.dir, '--json'])
+    const again = await inProcess(['reconcile', '--dir', demo.dir, '--json'])
     expect(lastJson(again), again.stderr).toMatchObject({ equal: true })
   })
 
   test('is priced by what it metered: every change that it captured, by table', async () => {
-    const status = lastJson(await tidemark(['status', '--dir', demo.dir, '--json'])) as {
+    const status = lastJson(await inProcess(['status', '--dir', demo.dir, '--json'])) as {
       tables: readonly { source: string; balance: { captured: number } }[]
     }
-    const cost = lastJson(await tidemark(['cost', '--dir', demo.dir, '--json'])) as {
+    const cost = lastJson(await inProcess(['cost', '--dir', demo.dir, '--json'])) as {
       basis: { seconds: number }
       bill: { perMonth: number; tables: readonly { table: string | null; changes: number }[] }
     }

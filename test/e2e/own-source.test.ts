@@ -5,7 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PostgresServer } from '../../local/embedded-postgres/start-postgres.ts'
 import { until } from '../engine/postgres/source-server.ts'
 import { startCopiedServer } from '../local/sample/copied-server.ts'
-import { lastJson, scratchFolder, startTidemark, tidemark, untilStatus } from '../support/tidemark.ts'
+import {
+  inProcess,
+  lastJson,
+  scratchFolder,
+  startTidemark,
+  tidemark,
+  untilStatus,
+} from '../support/tidemark.ts'
 
 type Scratch = Awaited<ReturnType<typeof scratchFolder>>
 
@@ -66,9 +73,9 @@ describe('a source of the user', () => {
     })
     expect(end.code).toBe(0)
 
-    const again = await tidemark(['reconcile', '--dir', dir, '--json'], { TIDEMARK_SOURCE: server.url })
+    const again = await inProcess(['reconcile', '--dir', dir, '--json'], { TIDEMARK_SOURCE: server.url })
     expect(lastJson(again), again.stderr).toMatchObject({ equal: true })
-    const unnamed = await tidemark(['reconcile', '--dir', dir, '--json'])
+    const unnamed = await inProcess(['reconcile', '--dir', dir, '--json'])
     expect(lastJson(unnamed)).toMatchObject({ error: { code: 'usage/invalid' } })
   })
 
@@ -91,7 +98,7 @@ describe('a source of the user', () => {
       '--dir',
       dir,
     ]
-    const end = await tidemark([...args, '--for', '1s', '--json'])
+    const end = await inProcess([...args, '--for', '1s', '--json'])
     expect(lastJson(end), end.stderr).toMatchObject({
       equal: true,
       quarantined: 3,
@@ -110,7 +117,7 @@ describe('a source of the user', () => {
   test('what stands in the way is refused with its code and the SQL that mends it', async () => {
     await sql('CREATE SCHEMA keyless; CREATE TABLE keyless.log (line text)')
     const refusal = (args: readonly string[]) =>
-      tidemark(['dev', '--dir', join(scratch.path, 'refused'), '--json', '--for', '1s', ...args])
+      inProcess(['dev', '--dir', join(scratch.path, 'refused'), '--json', '--for', '1s', ...args])
     const keyless = await refusal(['--source', server.url, '--tables', 'keyless.*'])
     expect(lastJson(keyless)).toMatchObject({
       error: {
@@ -154,12 +161,12 @@ describe('a source of the user', () => {
       '--for',
       '1s',
     ]
-    expect(lastJson(await tidemark(args))).toMatchObject({ equal: true })
+    expect(lastJson(await inProcess(args))).toMatchObject({ equal: true })
     await sql(
       `SELECT pg_drop_replication_slot('slots'); DELETE FROM slots.t WHERE id <= 50; UPDATE slots.t SET v = 'x'`,
     )
-    expect(lastJson(await tidemark(args))).toMatchObject({ error: { code: 'source/slot-lost' } })
-    expect(lastJson(await tidemark([...args, '--reload']))).toMatchObject({
+    expect(lastJson(await inProcess(args))).toMatchObject({ error: { code: 'source/slot-lost' } })
+    expect(lastJson(await inProcess([...args, '--reload']))).toMatchObject({
       equal: true,
       tables: [{ table: 'slots.t', sourceRows: 50, lakeRows: 50 }],
     })
@@ -206,20 +213,20 @@ describe('a source of the user', () => {
   })
 
   test('contract infer prints contracts and never overwrites a file unasked', async () => {
-    const printed = await tidemark(['contract', 'infer', '--from', server.url, '--tables', 'public.notes'])
+    const printed = await inProcess(['contract', 'infer', '--from', server.url, '--tables', 'public.notes'])
     expect(printed.stdout).toContain("name: 'public.notes'")
     expect(printed.stdout).toContain('col.varchar(')
     const out = join(scratch.path, 'schemas')
     const write = ['contract', 'infer', '--from', server.url, '--tables', 'public.notes', '--out', out]
-    expect((await tidemark([...write, '--dry-run'])).stderr).toContain('would write')
-    expect((await tidemark(write)).code).toBe(0)
+    expect((await inProcess([...write, '--dry-run'])).stderr).toContain('would write')
+    expect((await inProcess(write)).code).toBe(0)
     const samples = await readdir(join(out, 'public/notes/samples'))
     expect(samples.sort()).toEqual(['v1.a-stored-row.pass.json', 'v1.no-key.fail.json'])
     const sample = await readFile(join(out, 'public/notes/samples/v1.a-stored-row.pass.json'), 'utf8')
     expect(sample).not.toContain('after')
     const tested = await tidemark(['contract', 'test', '--contracts', out])
     expect(tested.code, tested.stdout + tested.stderr).toBe(0)
-    const second = await tidemark(write)
+    const second = await inProcess(write)
     expect(second.code).toBe(2)
     expect(second.stderr).toContain('--force')
   })

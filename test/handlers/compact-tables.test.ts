@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { LakeRow } from '../../core/block.ts'
 import { col, type Table, table } from '../../core/contract/index.ts'
-import { runs } from '../support/budget.ts'
+import { runs, within } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { metricOf } from './built-handlers.ts'
 import { type CompactLab, compactLab } from './compact-lab.ts'
@@ -125,7 +125,7 @@ describe('compact on Glue', () => {
       expect((await lab.compact({}, { onCall })).answer).toMatchObject({ done: [{ state: 'published' }] })
       expect(looks).toBeGreaterThan(8)
     },
-    runs(30_000),
+    within(30_000),
   )
 
   test('G8 G10 files of the build before are deleted only behind the view', async () => {
@@ -182,7 +182,7 @@ describe('compact on Glue', () => {
       expect(lab.glue.tables().filter(({ Name = '' }) => /_base_/.test(Name)).length).toBeLessThanOrEqual(2)
       expect((await lab.objects.list('catalog/base/')).length).toBeLessThanOrEqual(2)
     },
-    runs(60_000),
+    within(60_000),
   )
 
   test("G2 a truncate that lands is in the view at once, and dropped days of history are nobody's loss", async () => {

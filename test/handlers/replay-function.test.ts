@@ -3,7 +3,7 @@ import type { Table } from '../../core/contract/language/table.ts'
 import type { RawChange } from '../../core/page.ts'
 import { nextRevision } from '../../engine/replay/next-revision.ts'
 import { change, narrow, narrowNoted, noted } from '../local/operations/things.ts'
-import { runs } from '../support/budget.ts'
+import { runs, within } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { type CompactLab, compactLab } from './compact-lab.ts'
 import { ReplayLab } from './replay-lab.ts'
@@ -98,7 +98,7 @@ describe('a replay on a stack', () => {
         revision += 1
       }
     },
-    runs(30_000),
+    within(30_000),
   )
 
   test('G10 out of time it says so, and goes on behind the last file', async () => {

@@ -9,7 +9,7 @@ import type { Position } from '../../core/position.ts'
 import { LakeSession } from '../../engine/duckdb/lake-session.ts'
 import { type CurrentSources, currentSelect } from '../../lake/sql/current-select.ts'
 import { historySelect } from '../../lake/sql/history-select.ts'
-import { runs } from '../support/budget.ts'
+import { runs, within } from '../support/budget.ts'
 import { anyHistory, type History, historyTable, type ModelRow } from './any-history.ts'
 import { smallLake } from './small-lake.ts'
 
@@ -95,7 +95,7 @@ describe('current', () => {
       )
       expect(compared).toBeGreaterThan(20)
     },
-    runs(60_000),
+    within(60_000),
   )
 
   test('G2 takes a value that two updates did not bring from the row of the old key, or the key before that', async () => {

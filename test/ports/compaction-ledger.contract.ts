@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { CompactionLedger, CompactionRecord } from '../../lake/compaction/plan/compaction-ledger.ts'
+import { runs } from '../support/budget.ts'
 
 export interface CompactionLedgerUnderTest {
   readonly ledger: CompactionLedger
@@ -26,7 +27,7 @@ export function compactionLedgerContract(name: string, make: () => Promise<Compa
 
     test('keeps a record as large as a table with many retired files has', async () => {
       const { ledger, reopen } = await make()
-      const retired = Array.from({ length: 20_000 }, (_, index) => ({
+      const retired = Array.from({ length: runs(20_000) }, (_, index) => ({
         ...{ key: `lake/w/shifts_v1_base/${index}.parquet`, build: index, at: index },
         reason: 'replaced' as const,
       }))

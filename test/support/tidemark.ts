@@ -3,6 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { CommanderError } from 'commander'
+import { commandLine } from '../../cli/main.ts'
+import { printError } from '../../cli/terminal/output.ts'
 import { findRunningPostgres } from '../../local/embedded-postgres/find-running-postgres.ts'
 
 const program = resolve(import.meta.dirname, '../../bin/tidemark.mjs')
@@ -56,6 +59,64 @@ export function tidemark(
   environment?: Readonly<Record<string, string>>,
 ): Promise<Finished> {
   return startTidemark(args, environment).finished
+}
+
+let turn: Promise<unknown> = Promise.resolve()
+
+/**
+ * The same command line without a process of its own, which takes a second of work. One after another: the exit code and the
+ * environment are those of this process. For what ends by itself, and is not about the process.
+ */
+export function inProcess(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  const mine = turn.then(() => runHere(args, environment))
+  turn = mine.catch(() => undefined)
+  return mine
+}
+
+async function runHere(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<Finished> {
+  let [stdout, stderr] = ['', '']
+  const output = {
+    ...{ isTerminal: false, columns: 100 },
+    result: (text: string) => {
+      stdout += `${text}\n`
+    },
+    progress: (text: string) => {
+      stderr += `${text}\n`
+    },
+  }
+  const restored = withEnvironment(environment)
+  const before = process.exitCode
+  process.exitCode = undefined
+  try {
+    const make = await commandLine({ output, sourceFromEnvironment: environment['TIDEMARK_SOURCE'] })
+    await make().parseAsync(['node', 'tidemark', ...args])
+  } catch (error) {
+    if (error instanceof CommanderError) throw error
+    printError(output, error, args.includes('--json'))
+    process.exitCode = 2
+  }
+  const code = Number(process.exitCode ?? 0)
+  process.exitCode = before
+  restored()
+  return { code, stdout, stderr }
+}
+
+/* Sets variables of this process; the result puts them back. */
+function withEnvironment(environment: Readonly<Record<string, string>>): () => void {
+  const { env } = process
+  const before = Object.keys(environment).map((name) => [name, env[name]] as const)
+  Object.assign(env, environment)
+  return () => {
+    for (const [name, value] of before)
+      if (value === undefined) delete env[name]
+      else env[name] = value
+  }
 }
 
 /** The JSON document on the last line of standard output. */

@@ -1,10 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { typeName } from '../../core/contract/value/type.ts'
 import { openScratch, type Scratch } from '../local/sample/scratch.ts'
+import { isWhole } from '../support/budget.ts'
 import { type Matrix, measureMatrix } from './matrix.ts'
-import { typeCases } from './type-cases.ts'
-import { typesPage } from './types-page.ts'
+import { measuredCases, typeCases } from './type-cases.ts'
+import { typeLines, typesPage } from './types-page.ts'
 
 let scratch: Scratch
 let matrix: Matrix
@@ -16,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => scratch?.clear())
 
-describe.each(typeCases.map((given, index) => ({ type: given.type, given, index })))(
+describe.each(measuredCases.map((given, index) => ({ type: given.type, given, index })))(
   '$type',
   ({ given, index }) => {
     const measured = () => {
@@ -41,13 +43,26 @@ describe.each(typeCases.map((given, index) => ({ type: given.type, given, index 
 
 test('G2: the proof of the run itself finds every table equal to the source', () => {
   const { tables } = matrix.run.proof
-  expect(tables.length).toBeGreaterThan(100)
+  expect(tables.length).toBeGreaterThan(measuredCases.length * 1.4)
   expect(tables.filter(({ equal }) => !equal)).toEqual([])
 })
 
-/* `npx vitest run test/types -u` writes it. */
-test('docs/types.md says what was measured', async () => {
-  await expect(typesPage(matrix.types)).toMatchFileSnapshot(
-    join(import.meta.dirname, '..', '..', 'docs', 'types.md'),
+test('one of each kind that a contract knows is measured', () => {
+  const kindsOf = (cases: typeof typeCases) => [
+    ...new Set(cases.map(({ contract }) => contract.match(/^[a-z]+/i)?.[0])),
+  ]
+  const rest = ['smallint', 'integer', 'real', 'boolean', 'date', 'time']
+  expect(kindsOf(typeCases).filter((kind) => !kindsOf(measuredCases).includes(kind ?? ''))).toEqual(
+    isWhole() ? [] : rest,
   )
+})
+
+/* `npm run test:types -- -u` writes it. */
+test('docs/types.md says what was measured', async () => {
+  const path = join(import.meta.dirname, '..', '..', 'docs', 'types.md')
+  if (isWhole()) await expect(typesPage(matrix.types)).toMatchFileSnapshot(path)
+  else
+    expect((await readFile(path, 'utf8')).split('\n')).toEqual(
+      expect.arrayContaining([...typeLines(matrix.types)]),
+    )
 })

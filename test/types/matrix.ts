@@ -12,7 +12,7 @@ import { observeValues } from './observe-values.ts'
 import { askOracle, openOracle } from './oracle.ts'
 import { changesOf, formatAgain, formatChangesAgain, landAgain } from './raw-readers.ts'
 import { caseName, type TypeCase } from './type-case.ts'
-import { typeCases } from './type-cases.ts'
+import { measuredCases } from './type-cases.ts'
 
 /** What the run showed of one type. */
 export interface MeasuredType {
@@ -33,7 +33,7 @@ export interface Matrix {
 export async function measureMatrix(scratch: Scratch): Promise<Matrix> {
   const server = await scratch.startCopied('matrix')
   const skipped = await prepare(server.url)
-  const cases = typeCases.map((given, index) => ({
+  const cases = measuredCases.map((given, index) => ({
     given,
     index,
     isSkipped: skipped.has(given.extension ?? ''),
@@ -73,7 +73,7 @@ async function prepare(url: string): Promise<ReadonlySet<string>> {
   const client = await openWriter(url)
   await client.query(`CREATE SCHEMA kinds; CREATE SCHEMA keys; CREATE SCHEMA truth; ${oddDefaults}`)
   const missing = new Set<string>()
-  for (const name of new Set(typeCases.flatMap(({ extension }) => extension ?? []))) {
+  for (const name of new Set(measuredCases.flatMap(({ extension }) => extension ?? []))) {
     if (await hasExtension(client, name)) await client.query(`CREATE EXTENSION ${name}`)
     else missing.add(name)
   }

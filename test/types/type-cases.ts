@@ -1,3 +1,4 @@
+import { isWhole } from '../support/budget.ts'
 import { arrayCases } from './array-cases.ts'
 import { numberCases } from './number-cases.ts'
 import { otherCases } from './other-cases.ts'
@@ -13,3 +14,14 @@ export const typeCases: readonly TypeCase[] = [
   ...arrayCases,
   ...otherCases,
 ]
+
+/* One of each kind that a contract knows, and of each way a value takes: refused, out of line, made by the user. */
+const kinds = [
+  ...['bigint', 'numeric(12,2)', 'numeric', 'double precision', 'uuid', 'bytea', 'jsonb', 'timestamptz'],
+  ...['text[]', 'kinds.mood'],
+]
+
+/** What a run measures: all of them on `npm run test:types`, else one of each kind, at their places in the matrix. */
+export const measuredCases: readonly TypeCase[] = isWhole()
+  ? typeCases
+  : typeCases.filter(({ type }) => kinds.includes(type))

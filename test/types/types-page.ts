@@ -5,7 +5,7 @@ import { dmsRenderings } from './dms-renderings.ts'
 import type { MeasuredType } from './matrix.ts'
 import type { Cell } from './observe.ts'
 
-const head = `<!-- Written by \`npx vitest run test/types -u\` from what the run measured; do not edit. -->
+const head = `<!-- Written by \`npm run test:types -- -u\` from what the run measured; do not edit. -->
 # Types
 
 What becomes of each PostgreSQL type in the lake, measured. A test writes the values below (NULL, empty, smallest and
@@ -40,9 +40,13 @@ const columns = [
 export function typesPage(types: readonly MeasuredType[]): string {
   const cells = types.reduce((sum, type) => sum + type.cells.length, 0)
   const counted = `${types.filter(({ isSkipped }) => !isSkipped).length} types, ${cells} cells compared.\n\n`
-  const rows = types.map((type) => line(rowOf(type)))
-  const table = [line(columns), line(columns.map(() => '---')), ...rows].join('\n')
+  const table = [line(columns), line(columns.map(() => '---')), ...typeLines(types)].join('\n')
   return `${head}${counted}${table}\n${legend}${tablesSection}${dmsSection()}`
+}
+
+/** A line of the page for each type. */
+export function typeLines(types: readonly MeasuredType[]): readonly string[] {
+  return types.map((type) => line(rowOf(type)))
 }
 
 const legend = `

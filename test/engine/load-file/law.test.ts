@@ -9,7 +9,7 @@ import { fastValue } from '../../../lake/load-file/fast-value.ts'
 import { fileTypeOf } from '../../../lake/load-file/file-column.ts'
 import { isImpossible } from '../../../lake/load-file/impossible-type.ts'
 import { isJson } from '../../../lake/load-file/json-sql.ts'
-import { runs } from '../../support/budget.ts'
+import { runs, spread } from '../../support/budget.ts'
 import { type AnyLoad, anyLoad, listTypes, scalarTypes } from './any-load.ts'
 import {
   type Outcome,
@@ -112,7 +112,7 @@ const listsInSql = listTypes.filter(
   ({ of }) => of.kind.endsWith('int') || of.kind === 'integer' || of.kind === 'string' || of.kind === 'uuid',
 )
 
-test.each([...scalarTypes, ...listsInSql])(
+test.each(spread([...scalarTypes, ...listsInSql], 8))(
   'G5: every text is for %j what the row codec makes of it',
   async (type) => {
     const { engine, folder } = await openEngine()
@@ -133,14 +133,17 @@ const pairs = fileTypes.flatMap(({ sqlType, value }) => {
   )
 })
 
-test.each(pairs)('G5: values of $sqlType are for $type what the row codec makes of them', async (pair) => {
-  const { engine, folder } = await openEngine()
-  const load = columnLoad({ type: pair.type, treatment: 'clear' }, pair.sqlType, fc.sample(pair.value, 60))
-  const outcome = await rewritten(engine, folder, await writeLoad(engine, folder, load), load.table)
-  const expected = await reference(engine, folder, sourceRows(load), load.table)
-  expect(outcome.rows).toEqual(expected.rows)
-  expect(refusals(outcome.refused)).toEqual(refusals(expected.refused))
-})
+test.each(spread(pairs, 12))(
+  'G5: values of $sqlType are for $type what the row codec makes of them',
+  async (pair) => {
+    const { engine, folder } = await openEngine()
+    const load = columnLoad({ type: pair.type, treatment: 'clear' }, pair.sqlType, fc.sample(pair.value, 60))
+    const outcome = await rewritten(engine, folder, await writeLoad(engine, folder, load), load.table)
+    const expected = await reference(engine, folder, sourceRows(load), load.table)
+    expect(outcome.rows).toEqual(expected.rows)
+    expect(refusals(outcome.refused)).toEqual(refusals(expected.refused))
+  },
+)
 
 const treatments: readonly Treatment[] = ['clear', 'hash', 'mask', 'drop']
 
@@ -148,7 +151,7 @@ test.each(treatments)(
   'G5, G7: every personal text is masked as the row codec masks it: %s',
   async (treatment) => {
     const { engine, folder } = await openEngine()
-    for (const pii of piiClasses) {
+    for (const pii of spread(piiClasses, 4)) {
       for (const type of [
         { kind: 'string' },
         { kind: 'date' },

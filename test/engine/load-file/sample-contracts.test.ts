@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Column } from '../../../core/contract/language/column.ts'
 import { literal } from '../../../lake/sql/sql-text.ts'
 import { tables } from '../../../schemas/index.ts'
+import { spread } from '../../support/budget.ts'
 import { openEngine, rewritten } from './load-run.ts'
 
 const ROWS = 3000
@@ -38,20 +39,23 @@ function ordinary(name: string, { type, nullable }: Column): string {
   return nullable ? `CASE WHEN i % 10 = 9 THEN NULL ELSE ${ordered} END` : ordered
 }
 
-test.each(tables)('every ordinary row of $name v$version is rewritten in SQL alone', async (table) => {
-  const { engine, folder } = await openEngine()
-  const path = join(folder, 'LOAD00000001.parquet')
-  const columns = Object.entries(table.columns).map(([name, column]) => {
-    return `${ordinary(name, column)} AS "${column.from ?? name}"`
-  })
-  await engine.run(
-    `COPY (SELECT '2026-07-26 06:46:18.616807' AS "DMS_TIMESTAMP", ${columns.join(', ')} FROM range(${ROWS}) t(i))
+test.each(spread(tables, 2))(
+  'every ordinary row of $name v$version is rewritten in SQL alone',
+  async (table) => {
+    const { engine, folder } = await openEngine()
+    const path = join(folder, 'LOAD00000001.parquet')
+    const columns = Object.entries(table.columns).map(([name, column]) => {
+      return `${ordinary(name, column)} AS "${column.from ?? name}"`
+    })
+    await engine.run(
+      `COPY (SELECT '2026-07-26 06:46:18.616807' AS "DMS_TIMESTAMP", ${columns.join(', ')} FROM range(${ROWS}) t(i))
     TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`,
-  )
-  const { rows, refused, passedOn } = await rewritten(engine, folder, path, table)
-  expect({ rows: rows.length, refused: refused.length, passedOn }).toEqual({
-    rows: ROWS,
-    refused: 0,
-    passedOn: 0,
-  })
-})
+    )
+    const { rows, refused, passedOn } = await rewritten(engine, folder, path, table)
+    expect({ rows: rows.length, refused: refused.length, passedOn }).toEqual({
+      rows: ROWS,
+      refused: 0,
+      passedOn: 0,
+    })
+  },
+)

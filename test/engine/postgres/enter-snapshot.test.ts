@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readSourceCatalog } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { closeClient, connectSource } from '../../../engine/postgres/connection/source-connection.ts'
 import { checkUnchanged, enterSnapshot } from '../../../engine/postgres/copy/enter-snapshot.ts'
+import { spread } from '../../support/budget.ts'
 import { LoadFolder } from './load-files.ts'
 import { refusal, type SourceDatabase, type SourceServer, startSource } from './source-server.ts'
 
@@ -83,13 +84,13 @@ async function enteredAfter(table: string, sql: string, work?: (name: string) =>
   }
 }
 
-test.each(CHANGES)('a snapshot is too old for %s after: %s', async (table, sql) => {
+test.each(spread(CHANGES, 6))('a snapshot is too old for %s after: %s', async (table, sql) => {
   database = await server.database(TABLES)
   const { code, message } = await refusal(enteredAfter(table, sql))
   expect([code, message]).toEqual(['source/table-changed', expect.stringContaining(`public.${table} was`)])
 })
 
-test.each(HARMLESS)('a snapshot shows %s as it was after: %s', async (table, sql) => {
+test.each(spread(HARMLESS, 3))('a snapshot shows %s as it was after: %s', async (table, sql) => {
   database = await server.database(TABLES)
   await enteredAfter(table, sql)
 })

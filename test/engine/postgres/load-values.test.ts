@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readSourceCatalog } from '../../../engine/postgres/catalog/source-catalog.ts'
+import { runs } from '../../support/budget.ts'
 import { columnTypes, LoadFolder } from './load-files.ts'
 import { type SourceDatabase, type SourceServer, startSource } from './source-server.ts'
 
@@ -89,7 +90,7 @@ describe('a value of a full load', () => {
         expect(rows.map((row) => row['c'])).toEqual(short.map((text) => text?.replace(/ +$/, '') ?? null))
         expect(rows.map((row) => row['j'])).toEqual(json)
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     )
   })
 
@@ -114,7 +115,7 @@ describe('a value of a full load', () => {
         expect(rows.every((row, index) => Object.is(row['d'], d[index]))).toBe(true)
         expect(rows.every((row, index) => Object.is(row['r'], r[index]))).toBe(true)
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     )
   })
 
@@ -165,7 +166,7 @@ describe('a value of a full load', () => {
           })),
         )
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     )
   })
 

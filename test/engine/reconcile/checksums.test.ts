@@ -10,6 +10,7 @@ import {
 } from '../../../engine/reconcile/checksum/checksums.ts'
 import { keyParts } from '../../../engine/reconcile/source/key-parts.ts'
 import { keyTextOf } from '../../../engine/reconcile/source/source-columns.ts'
+import { runs } from '../../support/budget.ts'
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex')
 
@@ -27,6 +28,7 @@ test('sums are those of the first 60 bits, exactly, in any order', () => {
       expect(total).toBe(rows.reduce((sum, row) => sum + BigInt(`0x${md5(row).slice(0, 15)}`), 0n))
       expect(differingBuckets(found, checksumsOf(rows.toReversed()))).toEqual([])
     }),
+    { numRuns: runs(60) },
   )
 })
 
@@ -39,6 +41,7 @@ test('a row more, a row less and a row twice show in their bucket and in no othe
       expect(differingBuckets(checksumsOf(rest), checksumsOf(rows))).toEqual(bucket)
       expect(differingBuckets(checksumsOf(rows), checksumsOf([first, ...rows]))).toEqual(bucket)
     }),
+    { numRuns: runs(60) },
   )
 })
 

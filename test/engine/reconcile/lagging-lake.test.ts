@@ -7,6 +7,7 @@ import type { HealingWay } from '../../../engine/reconcile/compare/heal.ts'
 import { BackOff, type Patience } from '../../../engine/reconcile/compare/patience.ts'
 import { reconcile } from '../../../engine/reconcile/reconcile.ts'
 import type { ReadableLake } from '../../../lake/readable-lake.ts'
+import { whole } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { type SourceDatabase, type SourceServer, startSource, walEnd } from '../postgres/source-server.ts'
 import { keys, openLab, type ReconcileLab } from './reconcile-lab.ts'
@@ -83,7 +84,7 @@ test('G2 a lake that lags is equal once what was on its way has landed, rows and
   expect({ equal, taken: taken() }).toEqual({ equal: true, taken: 3 })
 })
 
-test('G2 what still differs when patience is at its end is named, with its columns', async () => {
+whole('G2 what still differs when patience is at its end is named, with its columns', async () => {
   const lake = await lagging(99)
   await change(`update items set name = 'third' where id = 3`)
   const { patience, taken } = looks(2)

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LakeRow } from '../../../core/block.ts'
 import type { Table } from '../../../core/contract/index.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
-import { runs } from '../../support/budget.ts'
+import { runs, within } from '../../support/budget.ts'
 import { anyHistory, type History, historyTable } from '../any-history.ts'
 import { type CompactionLake, compactionLake } from './compaction-lake.ts'
 
@@ -99,6 +99,6 @@ describe('compaction', () => {
       )
       expect(late).toBeGreaterThan(1)
     },
-    runs(60_000),
+    within(60_000),
   )
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { whole } from '../../support/budget.ts'
 import { at, insert, later, move, ParcelsLab, parcels, update } from './parcels-lab.ts'
 
 let lab: ParcelsLab
@@ -50,7 +51,7 @@ describe('a row of which no change in the lake has every value', () => {
     expect(await lake.baseRows()).toHaveLength(2)
   })
 
-  test('G2 is held back under a later key, and comes back whole with the row of the old key', async () => {
+  whole('G2 is held back under a later key, and comes back whole with the row of the old key', async () => {
     const lake = await lab.newLake()
     await lake.land(parcels, move(20, [1, 2], ['note'], ['a', 5, null]))
     const lacking = { shown: [], heldBack: [[2, at(20, 1), ['note']]] }
@@ -63,20 +64,23 @@ describe('a row of which no change in the lake has every value', () => {
     expect(await lab.seen(lake)).toEqual({ shown: [[2, 'a', 5, 'late']], heldBack: [] })
   })
 
-  test('G2 is gone when its key is deleted, and whole when a row comes that brings every value', async () => {
-    const lake = await lab.newLake()
-    await lake.land(parcels, [
-      update(20, 1, ['note'], ['a', 1, null]),
-      update(21, 2, ['note'], ['a', 2, null]),
-    ])
-    await lake.compact()
-    await lake.land(parcels, [
-      ['delete', at(30), 0, 0, null, null, 1, null, null, null],
-      update(31, 2, ['n'], ['a', null, null]),
-    ])
-    const now = { shown: [[2, 'a', 2, null]], heldBack: [] }
-    expect(await lab.seen(lake)).toEqual(now)
-    await lake.compact()
-    expect(await lab.seen(lake)).toEqual(now)
-  })
+  whole(
+    'G2 is gone when its key is deleted, and whole when a row comes that brings every value',
+    async () => {
+      const lake = await lab.newLake()
+      await lake.land(parcels, [
+        update(20, 1, ['note'], ['a', 1, null]),
+        update(21, 2, ['note'], ['a', 2, null]),
+      ])
+      await lake.compact()
+      await lake.land(parcels, [
+        ['delete', at(30), 0, 0, null, null, 1, null, null, null],
+        update(31, 2, ['n'], ['a', null, null]),
+      ])
+      const now = { shown: [[2, 'a', 2, null]], heldBack: [] }
+      expect(await lab.seen(lake)).toEqual(now)
+      await lake.compact()
+      expect(await lab.seen(lake)).toEqual(now)
+    },
+  )
 })

@@ -7,7 +7,7 @@ import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { pathList } from '../../../lake/compaction/sql/lake-rows-sql.ts'
 import { partitionSql } from '../../../lake/compaction/sql/partition-sql.ts'
-import { runs } from '../../support/budget.ts'
+import { runs, within } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { smallLake } from '../small-lake.ts'
 import { partitionValue } from './partition-model.ts'
@@ -151,5 +151,5 @@ test(
       sql.close()
     }
   },
-  runs(30_000),
+  within(30_000),
 )

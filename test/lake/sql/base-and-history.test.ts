@@ -8,7 +8,7 @@ import type { CatalogEntry } from '../../../core/ports/catalog-entry.ts'
 import { formatPosition, nextStep, type Position } from '../../../core/position.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { type CurrentOptions, type CurrentSources, currentSelect } from '../../../lake/sql/current-select.ts'
-import { runs } from '../../support/budget.ts'
+import { runs, within } from '../../support/budget.ts'
 import { anyHistory, type History, historyTable } from '../any-history.ts'
 import { dayOf, type LandedLake, landFiles, onlyFiles, sourcesOf, writeBase } from './lake-with-base.ts'
 
@@ -157,7 +157,7 @@ describe('current from base and fresh history', () => {
       expect(merged).toBeGreaterThan(1)
       expect(later).toBeGreaterThan(1)
     },
-    runs(60_000),
+    within(60_000),
   )
 
   test(
@@ -186,7 +186,7 @@ describe('current from base and fresh history', () => {
         { numRuns: runs(10) },
       )
     },
-    runs(60_000),
+    within(60_000),
   )
 
   const put = (

@@ -3,11 +3,12 @@ import type { LakeRow } from '../../../core/block.ts'
 import { col, type Table, table } from '../../../core/contract/index.ts'
 import { loadPosition } from '../../../core/position.ts'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
+import { isWhole } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { smallLake } from '../small-lake.ts'
 
-/* PostgreSQL's most. A plan that is quadratic in columns takes minutes here, one that is linear a second or two. */
-const COLUMNS = 1_600
+/* PostgreSQL's most, when everything is taken whole. A plan that is quadratic in columns takes minutes then, one that is linear seconds. */
+const COLUMNS = isWhole() ? 1_600 : 300
 
 const wide: Table = table({
   name: 's.wide',
@@ -31,7 +32,7 @@ const wide: Table = table({
 const at = (index: number) => loadPosition(1, BigInt(index + 1))
 const values = (text: string) => Array.from({ length: COLUMNS - 1 }, (_, index) => `${text}${index}`)
 
-test('G2 the current rows of a table of 1,600 columns are asked for, values filled in and keys gone', async () => {
+test('G2 the current rows of a table of hundreds of columns are asked for, values filled in and keys gone', async () => {
   const folder = await tempFolder()
   const lake = smallLake(folder)
   await lake.register(wide)

@@ -4,7 +4,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isOver, loadState } from '../../../core/load/load.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
-import { runs } from '../../support/budget.ts'
+import { runs, within } from '../../support/budget.ts'
 import { openScratch, type Scratch } from '../sample/scratch.ts'
 
 /* One change of the source, by a small key; what is not there is left. */
@@ -91,7 +91,7 @@ test(
     )
     expect(loads).toBeGreaterThan(0)
   },
-  runs(60_000),
+  within(60_000),
 )
 
 async function writeAll(writes: readonly Write[]): Promise<void> {

@@ -10,6 +10,7 @@ import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { FolderLoadLedger } from '../../../local/state/folder-load-ledger.ts'
 import { RunState } from '../../../local/state/run-state.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
+import { spread, whole } from '../../support/budget.ts'
 import { openScratch, type Scratch } from '../sample/scratch.ts'
 
 const ROWS = 300
@@ -118,12 +119,13 @@ describe('a load', () => {
     await expectEqual()
   })
 
-  test.each([
+  const breaks = [
     ['recordLoadFile', 'before', 'ledger'],
     ['recordLoadFile', 'after', 'ledger'],
     ['addFloor', 'before', 'catalog'],
     ['addFloor', 'after', 'catalog'],
-  ] as const)(
+  ] as const
+  test.each(spread(breaks, 2))(
     'G3 G10 that fails at %s (%s) says why, and resumed it is complete and equal',
     async (name, when, port) => {
       const before = await loadedNow()
@@ -149,16 +151,19 @@ describe('a load', () => {
     await expectEqual()
   })
 
-  test('takes away rows that were deleted unseen, and those alone; the start that notices asks for it', async () => {
-    await run?.stop()
-    await writer.query('ALTER PUBLICATION loads DROP TABLE public.rota')
-    await writer.query('DELETE FROM public.rota WHERE id = 7; INSERT INTO public.rota VALUES (7, 70)')
-    await writer.query('ALTER PUBLICATION loads ADD TABLE ONLY public.rota')
-    await open()
-    const newest = now().loads.loads().at(-1)
-    expect((await over(newest?.id ?? '')).tables).toMatchObject([{ table: TABLE, state: 'complete' }])
-    await expectEqual()
-  })
+  whole(
+    'takes away rows that were deleted unseen, and those alone; the start that notices asks for it',
+    async () => {
+      await run?.stop()
+      await writer.query('ALTER PUBLICATION loads DROP TABLE public.rota')
+      await writer.query('DELETE FROM public.rota WHERE id = 7; INSERT INTO public.rota VALUES (7, 70)')
+      await writer.query('ALTER PUBLICATION loads ADD TABLE ONLY public.rota')
+      await open()
+      const newest = now().loads.loads().at(-1)
+      expect((await over(newest?.id ?? '')).tables).toMatchObject([{ table: TABLE, state: 'complete' }])
+      await expectEqual()
+    },
+  )
 
   test('is refused for a table that is not captured, that another load has, and with a window that is none', async () => {
     await expect(now().loads.start({ tables: ['public.nobody'] })).rejects.toMatchObject({
@@ -213,15 +218,18 @@ describe('a load', () => {
     await expectEqual()
   })
 
-  test('that is not over ends when the slot is made anew: its rows would rank before the new ones', async () => {
-    const { id } = await now().loads.start({ tables: [TABLE], window: closed() })
-    await run?.stop()
-    await open(true)
-    expect(loadState(await over(id))).toBe('cancelled')
-    await expectEqual()
-  })
+  whole(
+    'that is not over ends when the slot is made anew: its rows would rank before the new ones',
+    async () => {
+      const { id } = await now().loads.start({ tables: [TABLE], window: closed() })
+      await run?.stop()
+      await open(true)
+      expect(loadState(await over(id))).toBe('cancelled')
+      await expectEqual()
+    },
+  )
 
-  test('that fails for one table goes on with the others', async () => {
+  whole('that fails for one table goes on with the others', async () => {
     await writer.query('CREATE TABLE public.brief (id int PRIMARY KEY)')
     await reopen()
     await writer.query('DROP TABLE public.brief')
@@ -256,19 +264,22 @@ describe('a file that no load wrote', () => {
     await expectEqual()
   })
 
-  test('is set aside even where it lies among those of a complete load, which a replay would land again', async () => {
-    const load = await over((await now().loads.start({ tables: [TABLE] })).id)
-    const [own] = load.tables[0]?.files ?? []
-    const stray = own?.key.replace('LOAD00000001', 'LOAD000000FF') ?? ''
-    const { objects, quarantine, folder } = now().pipeline
-    await copyFile(objects.path(own?.key ?? ''), objects.path(stray))
-    const files = new FolderFiles(objects, folder.scratch)
-    const log = { info: () => undefined, warn: () => undefined }
-    const look = () => setForeignAside(() => now().loads.loads(), { objects, files, quarantine, log })
-    expect(await look()).toEqual([stray])
-    expect(await look()).toEqual([])
-    expect(existsSync(objects.path(own?.key ?? ''))).toBe(true)
-  })
+  whole(
+    'is set aside even where it lies among those of a complete load, which a replay would land again',
+    async () => {
+      const load = await over((await now().loads.start({ tables: [TABLE] })).id)
+      const [own] = load.tables[0]?.files ?? []
+      const stray = own?.key.replace('LOAD00000001', 'LOAD000000FF') ?? ''
+      const { objects, quarantine, folder } = now().pipeline
+      await copyFile(objects.path(own?.key ?? ''), objects.path(stray))
+      const files = new FolderFiles(objects, folder.scratch)
+      const log = { info: () => undefined, warn: () => undefined }
+      const look = () => setForeignAside(() => now().loads.loads(), { objects, files, quarantine, log })
+      expect(await look()).toEqual([stray])
+      expect(await look()).toEqual([])
+      expect(existsSync(objects.path(own?.key ?? ''))).toBe(true)
+    },
+  )
 })
 
 /* A window of a minute that was over an hour ago. */

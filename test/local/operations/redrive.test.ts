@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Table } from '../../../core/contract/language/table.ts'
 import { shortId } from '../../../formatters/cluster-refusals.ts'
-import { runs } from '../../support/budget.ts'
+import { runs, within } from '../../support/budget.ts'
 import { type Fault, Power } from '../pipeline/faults.ts'
 import { lakeRuns } from './lake-runs.ts'
 import { RepairShop } from './repair-shop.ts'
@@ -48,7 +48,7 @@ test(
     )
     expect(deaths).toBeGreaterThan(0)
   },
-  runs(60_000),
+  within(60_000),
 )
 
 test('G4 an older change that was refused never overrides a newer one', async () => {

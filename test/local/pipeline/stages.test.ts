@@ -26,7 +26,7 @@ import { FolderDelivery } from '../../../local/stores/folder-delivery.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
 import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
-import { runs } from '../../support/budget.ts'
+import { runs, within } from '../../support/budget.ts'
 import {
   type Fault,
   faultyCatalog,
@@ -266,6 +266,6 @@ describe('the stages of a folder', () => {
       )
       expect(deaths).toBeGreaterThan(20)
     },
-    runs(90_000),
+    within(90_000),
   )
 })

@@ -12,6 +12,7 @@ import { runFolder } from '../../../local/state/run-folder.ts'
 import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
 import { addPage, unevenLoadFile } from '../../advice/damage.ts'
 import { startSource } from '../../engine/postgres/source-server.ts'
+import { spread } from '../../support/budget.ts'
 import { carryOut, commandsIn, writeContracts } from './carry-out.ts'
 import { copyOf, damages, liveOnce, look, SCHEMA, type Seen } from './kept-folder.ts'
 
@@ -115,7 +116,7 @@ test('every finding has a scenario, or a reason why there is none', () => {
 })
 
 describe('what an audit says is to do, done to the letter, leads to a clean audit and the same lake', () => {
-  test.each(made)(
+  test.each(spread(made, 4))(
     '%s',
     async (name, { make, byHand, severity = 'fault' }) => {
       const dir = join(root, name)

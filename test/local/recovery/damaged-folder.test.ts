@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { startSource } from '../../engine/postgres/source-server.ts'
-import { runs } from '../../support/budget.ts'
+import { runs, spread } from '../../support/budget.ts'
 import { copyOf, damages, liveOnce, look, reopen, SCHEMA, type Seen, stateFilesOf } from './kept-folder.ts'
 
 let root = ''
@@ -85,7 +85,7 @@ async function tell(name: string, how: keyof typeof damages): Promise<void> {
 const ways = ['gone', 'cut in half', 'flipped in one bit'] as const
 
 test('whatever file of the state is lost, cut or flipped is named, or made again and nothing differs', async () => {
-  const cases = (await stateFilesOf(kept)).flatMap((name, index) =>
+  const cases = spread(await stateFilesOf(kept), 10).flatMap((name, index) =>
     ways
       .slice(0, Math.min(runs(1), ways.length))
       .map((_, way) => [name, ways[(index + way) % ways.length] ?? 'gone'] as const),

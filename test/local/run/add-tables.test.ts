@@ -5,6 +5,7 @@ import type { Table } from '../../../core/contract/language/table.ts'
 import type { AddStep } from '../../../local/run/tables/add-tables.ts'
 import { requestTableAdd } from '../../../local/run/tables/request-table-add.ts'
 import { refusal, type SourceServer, startSource, until } from '../../engine/postgres/source-server.ts'
+import { whole } from '../../support/budget.ts'
 import { AddingLab, newTable } from './adding-lab.ts'
 import { startWriters } from './source-writers.ts'
 
@@ -91,7 +92,7 @@ describe('a table that is added while the pipeline runs', () => {
     expect(await lab.verdicts(...names)).toEqual(names.toSorted())
   })
 
-  test('G10 stopped after a step that changed something it is finished by the next start', async () => {
+  whole('G10 stopped after a step that changed something it is finished by the next start', async () => {
     const steps = ['recorded', 'published', 'reading'] as const
     for (const step of steps) await killedAt(step, `start_${step}`)
     await lab.stop()
@@ -101,7 +102,7 @@ describe('a table that is added while the pipeline runs', () => {
     expect(await lab.verdicts(...names, 'public.orders')).toEqual(['public.orders', ...names.toSorted()])
   })
 
-  test('waits for the transactions that have written to it, and for nobody else', async () => {
+  whole('waits for the transactions that have written to it, and for nobody else', async () => {
     await lab.sql(newTable('held'))
     const writer = new pg.Client({ connectionString: lab.database.source.url })
     await writer.connect()
@@ -118,7 +119,7 @@ describe('a table that is added while the pipeline runs', () => {
     expect(await lab.verdicts('public.held', 'public.orders')).toEqual(['public.held', 'public.orders'])
   })
 
-  test('whose asker gives up while it waits is captured neither now nor at the next start', async () => {
+  whole('whose asker gives up while it waits is captured neither now nor at the next start', async () => {
     await lab.sql(newTable('given_up'))
     const before = await lab.noted()
     const writer = new pg.Client({ connectionString: lab.database.source.url })
@@ -172,14 +173,14 @@ describe('a table that is added while the pipeline runs', () => {
     expect(await lab.verdicts('public.bare')).toEqual(['public.bare'])
   })
 
-  test('that was dropped and made anew is captured and loaded again, and not without its load', async () => {
+  whole('that was dropped and made anew is captured and loaded again, and not without its load', async () => {
     await lab.sql(`DROP TABLE public.bare; ${newTable('bare', 4)}`)
     expect((await refusal(lab.add(['public.bare'], { isLoaded: false }))).code).toBe('usage/invalid')
     expect(await lab.add(['public.bare'])).toMatchObject({ tables: [{ state: 'added' }] })
     expect(await lab.verdicts('public.bare')).toEqual(['public.bare'])
   })
 
-  test('stays captured at later starts, until it is dropped or a pattern leaves it out', async () => {
+  whole('stays captured at later starts, until it is dropped or a pattern leaves it out', async () => {
     await lab.sql('DROP TABLE public.bare')
     await lab.reopen(['!public.again_*', '!public.start_*'])
     expect(await lab.verdicts()).toEqual([
@@ -258,7 +259,7 @@ describe('asked from another process', () => {
     lab.written = [planned]
   })
 
-  test('where none runs the table is checked and noted, and the next start captures it', async () => {
+  whole('where none runs the table is checked and noted, and the next start captures it', async () => {
     await lab.stop()
     const { url } = lab.database.source
     expect((await refusal(request('public.mute', []))).code).toBe('run/not-running')

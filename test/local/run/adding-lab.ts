@@ -37,10 +37,14 @@ export class AddingLab {
     this.dir = dir
   }
 
-  static async open(server: SourceServer): Promise<AddingLab> {
+  /** More tables are there from the start, and followed, when they are given. */
+  static async open(
+    server: SourceServer,
+    { sql = '', patterns = [] }: { readonly sql?: string; readonly patterns?: readonly string[] } = {},
+  ): Promise<AddingLab> {
     const dir = await mkdtemp(join(tmpdir(), 'tidemark-add-'))
-    const lab = new AddingLab(await server.database(ORDERS), dir)
-    await lab.start()
+    const lab = new AddingLab(await server.database(`${ORDERS}; ${sql}`), dir)
+    await lab.start(patterns)
     return lab
   }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type SourceServer, startSource, until } from '../../engine/postgres/source-server.ts'
+import { whole } from '../../support/budget.ts'
 import { AddingLab } from './adding-lab.ts'
 
 let server: SourceServer
@@ -53,7 +54,7 @@ test('G1 changes of a table that is gone at the next start are in the lake', asy
   expect(await lab.verdicts('other.moved')).toEqual(['other.moved'])
 })
 
-test('G1 a table that was renamed twice has each change under the name of its time', async () => {
+whole('G1 a table that was renamed twice has each change under the name of its time', async () => {
   await lab.sql('create table first_name (id int primary key)')
   await lab.reopen(['public.*'])
   await meanwhile(`insert into first_name values (1); alter table first_name rename to second_name;
@@ -71,7 +72,7 @@ test('G1 a table that was renamed twice has each change under the name of its ti
   expect(await lab.verdicts('public.second_name')).toEqual(['public.second_name'])
 })
 
-test('G5 values of a domain that is gone when they are read have the form of its base type', async () => {
+whole('G5 values of a domain that is gone when they are read have the form of its base type', async () => {
   await lab.sql(`create domain flag as boolean; create domain inner_at as timestamp; create domain at as inner_at;
     create table typed (id int primary key, f flag, t at)`)
   await lab.reopen(['public.*'])

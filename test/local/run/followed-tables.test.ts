@@ -8,6 +8,7 @@ import { examineSource } from '../../../local/doctor/examine-source.ts'
 import type { AddStep, TablesAdded } from '../../../local/run/tables/add-tables.ts'
 import { requestTableAdd } from '../../../local/run/tables/request-table-add.ts'
 import { refusal, type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
+import { whole } from '../../support/budget.ts'
 import { AddingLab, newTable } from './adding-lab.ts'
 
 let server: SourceServer
@@ -43,7 +44,7 @@ const people: Table = {
   },
 }
 
-test('a contract that is written after an addition came to nothing is the one that counts', async () => {
+whole('a contract that is written after an addition came to nothing is the one that counts', async () => {
   await lab.sql(newTable('people'))
   const writer = new pg.Client({ connectionString: lab.database.source.url })
   await writer.connect()
@@ -96,7 +97,7 @@ test('G1 a table that was taken out of the publication is loaded again by the st
   expect(await lab.verdicts('public.narrow')).toEqual(['public.narrow'])
 })
 
-test('G1 and so is one that a publication of some kinds of changes left in', async () => {
+whole('G1 and so is one that a publication of some kinds of changes left in', async () => {
   await lab.sql(`ALTER PUBLICATION adding SET (publish = 'insert'); DELETE FROM public.narrow WHERE id = 3`)
   expect(await lab.verdicts('public.orders')).toEqual(['public.orders'])
   await lab.stop()
@@ -142,7 +143,7 @@ async function doctorText(...more: readonly string[]): Promise<string> {
   return lines.join('')
 }
 
-test('is looked at by doctor as by a start, whatever the patterns say', async () => {
+whole('is looked at by doctor as by a start, whatever the patterns say', async () => {
   await lab.sql('ALTER TABLE public.narrow REPLICA IDENTITY NOTHING')
   expect(await doctorText('--tables', 'public.orders')).toContain('REPLICA IDENTITY DEFAULT')
   await lab.reopen()

@@ -8,6 +8,7 @@ import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
 import { runOperation } from '../../../local/operations/run-operation.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
+import { isWhole } from '../../support/budget.ts'
 
 let server: SourceServer
 let database: SourceDatabase
@@ -16,13 +17,14 @@ let dir: string
 
 /* Values of a row with a key of two digits and a note of one letter. */
 const MOST = MAX_ROW_BYTES - 3
+/* Line ends are two bytes in COPY and in JSON; what is one byte of a value here is one everywhere. */
+const ONE = isWhole() ? String.raw`E'\n'` : `'y'`
 
 beforeAll(async () => {
   server = await startSource()
-  /* Line ends are two bytes in COPY and in JSON; what is one byte of a value here is one everywhere. */
   database = await server.database(`
     CREATE TABLE public.docs (body text, note text, id int PRIMARY KEY);
-    INSERT INTO public.docs VALUES ('before', 'n', 11), (repeat(E'\\n', ${MOST}), 'n', 13), (repeat(E'\\n', ${MOST + 1}), 'n', 14),
+    INSERT INTO public.docs VALUES ('before', 'n', 11), (repeat(${ONE}, ${MOST}), 'n', 13), (repeat(${ONE}, ${MOST + 1}), 'n', 14),
       ('small', 'n', 30), ('small', 'n', 31), ('after', 'n', 15)`)
   dir = await mkdtemp(join(tmpdir(), 'tidemark-limit-'))
   run = await openLocalRun({
@@ -70,8 +72,8 @@ test('G5 G9: one limit for a row on every way; a larger one waits by its key, an
   await run.loaded(signal)
   await database.client.query(`
     INSERT INTO public.docs VALUES (repeat('y', ${MOST}), 'n', 20), (repeat('y', ${MOST + 1}), 'n', 21), ('next', 'n', 22);
-    UPDATE public.docs SET body = repeat(E'\\n', ${MOST}) WHERE id = 30;
-    UPDATE public.docs SET body = repeat(E'\\n', ${MOST + 1}) WHERE id = 31`)
+    UPDATE public.docs SET body = repeat(${ONE}, ${isWhole() ? MOST : 6}) WHERE id = 30;
+    UPDATE public.docs SET body = repeat(${ONE}, ${MOST + 1}) WHERE id = 31`)
   const proof = await run.reconcile(signal)
   const over = MAX_ROW_BYTES + 1
   const entries = [
@@ -85,15 +87,18 @@ test('G5 G9: one limit for a row on every way; a larger one waits by its key, an
   expect(run.status().tables).toMatchObject([{ quarantined: 3 }])
   const held = {
     ...{ 11: 6, 13: MOST, 15: 5 },
-    ...{ 20: MOST, 22: 4, 30: MOST, 31: 5 },
+    ...{ 20: MOST, 22: 4, 30: isWhole() ? MOST : 6, 31: 5 },
   }
   expect(await lengths()).toEqual(held)
   const context = { pipeline: run.pipeline, now: Date.now, signal, onProgress: () => undefined }
   const contracts = {}
-  await runOperation({ kind: 'replay', table: 'public.docs', isDryRun: false, contracts }, context)
-  expect(await lengths()).toEqual(held)
-  await run.compact()
-  expect(await lengths()).toEqual(held)
+  /* Of rows of the stage that read them: `npm run test:whole` takes them through the others, too. */
+  if (isWhole()) {
+    await runOperation({ kind: 'replay', table: 'public.docs', isDryRun: false, contracts }, context)
+    expect(await lengths()).toEqual(held)
+    await run.compact()
+    expect(await lengths()).toEqual(held)
+  }
   /* No contract makes it smaller: a redrive says so, and it waits on. */
   expect(await runOperation({ kind: 'redrive', isDryRun: false, contracts }, context)).toMatchObject({
     considered: 3,

@@ -13,6 +13,7 @@ import {
   startSource,
   until,
 } from '../../engine/postgres/source-server.ts'
+import { whole } from '../../support/budget.ts'
 
 let server: SourceServer
 let database: SourceDatabase
@@ -51,7 +52,7 @@ async function expectEqual(run: LocalRun): Promise<void> {
   expect(tables).toMatchObject([{ table: 'public.item', equal: true, lakeRows: 5 }])
 }
 
-test('G10 that a slot is being made is on disk before the source has it', async () => {
+whole('G10 that a slot is being made is on disk before the source has it', async () => {
   const writer = new pg.Client({ connectionString: database.source.url })
   await writer.connect()
   onTestFinished(() => writer.end())

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
 import { recoverEntry } from '../../../local/operations/recover-entry.ts'
 import { type SourceServer, startSource, until } from '../../engine/postgres/source-server.ts'
+import { whole } from '../../support/budget.ts'
 import { AddingLab } from './adding-lab.ts'
 
 let server: SourceServer
@@ -22,17 +23,16 @@ const leaf = (name: string, root: string) => `
 
 beforeAll(async () => {
   server = await startSource()
-  lab = await AddingLab.open(server)
 })
 afterAll(async () => {
-  await lab.close()
+  await lab?.close()
   await server.stop()
 })
 
-/* The tables of a test, followed and loaded. */
+/* The tables of a test, followed and loaded, in a database and a folder of their own. */
 async function follow(sql: string): Promise<void> {
-  await lab.sql(sql)
-  await lab.reopen(['public.*'])
+  await lab?.close()
+  lab = await AddingLab.open(server, { sql, patterns: ['public.*'] })
 }
 
 const drift = (table: string) =>
@@ -93,7 +93,7 @@ describe('the replica identity', () => {
     expect([drift('swapped_identity'), loads('swapped_identity')]).toEqual([[], 2])
   })
 
-  test('of a partition counts as that of the table', async () => {
+  whole('of a partition counts as that of the table', async () => {
     await follow(parted('leafy'))
     await lab.sql(`alter table leafy_01 replica identity using index leafy_01_code;
       update leafy set id = 33 where id = 3; update leafy set id = 55, code = 51 where id = 5; delete from leafy where id = 1`)
@@ -118,7 +118,7 @@ describe('the publication', () => {
     expect([loads('unpublished'), loads('beside') - before]).toEqual([2, 0])
   })
 
-  test('that filters rows is drift, and a start that puts nothing right does not hide it', async () => {
+  whole('that filters rows is drift, and a start that puts nothing right does not hide it', async () => {
     await lab.sql('alter publication adding drop table unpublished')
     await lab.sql('alter publication adding add table only unpublished where (id < 5)')
     await lab.sql(`update unpublished set v = 'filtered'`)
@@ -131,7 +131,7 @@ describe('the publication', () => {
     expect(drift('unpublished')).toEqual([])
   })
 
-  test('that was altered and put back while nothing ran has the table loaded again too', async () => {
+  whole('that was altered and put back while nothing ran has the table loaded again too', async () => {
     await lab.stop()
     await lab.sql(`alter publication adding set (publish = 'insert')`)
     await lab.sql('delete from unpublished where id = 3')
@@ -156,7 +156,7 @@ describe('partitions', () => {
     expect([drift('attaching'), loads('attaching')]).toEqual([[], 2])
   })
 
-  test('one that left, changed and came back right away is not as it was', async () => {
+  whole('one that left, changed and came back right away is not as it was', async () => {
     await lab.sql('alter table attaching detach partition attaching_02')
     await lab.sql(`update attaching_02 set v = 'elsewhere'`)
     await lab.sql(
@@ -167,7 +167,7 @@ describe('partitions', () => {
     expect(loads('attaching')).toBe(3)
   })
 
-  test('one that is detached or dropped takes its rows along, also while nothing runs', async () => {
+  whole('one that is detached or dropped takes its rows along, also while nothing runs', async () => {
     await lab.sql('alter table attaching detach partition attaching_02')
     await looked()
     await equal('attaching')
@@ -185,7 +185,7 @@ describe('partitions', () => {
     expect(loads('attaching') - before).toBe(1)
   })
 
-  test('one that is not in the log is drift until it is', async () => {
+  whole('one that is not in the log is drift until it is', async () => {
     await follow(`${parted('logless')}
       create table logless_02 partition of logless for values from ('2026-02-01') to ('2026-03-01')`)
     await lab.sql(
@@ -221,7 +221,7 @@ describe('names', () => {
     await equal('left_one', 'right_one')
   })
 
-  test('a table that becomes a partition of a new one of its name is followed as that', async () => {
+  whole('a table that becomes a partition of a new one of its name is followed as that', async () => {
     await follow(
       `create table growing (id int primary key, v text); insert into growing values (1, 'a'), (2, 'b')`,
     )
@@ -236,7 +236,7 @@ describe('names', () => {
     await equal('growing')
   })
 
-  test('a table that is dropped and made again is followed as the new one', async () => {
+  whole('a table that is dropped and made again is followed as the new one', async () => {
     await follow(plain('anew'))
     await lab.sql(`drop table anew; ${plain('anew')} delete from anew where id > 4`)
     await looked()

