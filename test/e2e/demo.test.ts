@@ -52,7 +52,7 @@ beforeAll(async () => {
   const reconcile = await inProcess(['reconcile', '--dir', dir, '--json'])
   run.interrupt()
   demo = { scratch, dir, whileRunning: { query, status, reconcile, second, doctor }, end: await run.finished }
-})
+}, 240_000)
 
 afterAll(async () => {
   await demo?.scratch[Symbol.asyncDispose]()

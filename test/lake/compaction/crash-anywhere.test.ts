@@ -129,7 +129,7 @@ describe('a compaction that crashes', () => {
       const stops: number[] = []
       for (let stop = 1; stop <= all; stop = stop < last ? Math.min(stop + STRIDE, last) : stop + 1)
         stops.push(stop)
-      for (const stop of spread(stops, 6)) {
+      for (const stop of spread(stops, 4)) {
         const lake = await worn()
         const before = {
           base: (await lake.entry()).base,
