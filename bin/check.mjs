@@ -88,5 +88,7 @@ try {
 }
 rmSync(scratch, { recursive: true, force: true })
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
+if (env['TIDEMARK_TEST_WHOLE'] !== 'yes')
+  process.stdout.write('↓ of each law a part: npm run test:whole takes all of it\n')
 process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped}\n`)
 process.exit(counts.failed > 0 ? 1 : 0)

@@ -1,7 +1,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { isWhole } from '../support/budget.ts'
 import {
   type Finished,
@@ -33,9 +33,8 @@ const narrowed = (text: string) =>
 
 const tablesOf = (status: Record<string, unknown>) => status['tables'] as readonly Record<string, unknown>[]
 
-test.skipIf(!isWhole())(
-  'G1 G2 G7 changes that a contract refused are looked at, redriven and replayed once it is right, and the lake equals the source',
-  async () => {
+describe.skipIf(!isWhole())('npm run test:whole has this:', () => {
+  test('G1 G2 G7 changes that a contract refused are looked at, redriven and replayed once it is right, and the lake equals the source', async () => {
     await using scratch = await scratchFolder()
     const dir = join(scratch.path, 'run')
     const narrow = await contractsWith(join(scratch.path, 'schemas'), narrowed)
@@ -110,9 +109,8 @@ test.skipIf(!isWhole())(
     expect(state.prepare(held).get()).toMatchObject({ held: 0 })
     state.close()
     for (const { stdout, stderr } of [...quiet, proof, expired]) expect(stdout + stderr).not.toContain(secret)
-  },
-  240_000,
-)
+  }, 240_000)
+})
 
 /* The traffic saves a bad shift now and then: those wait, and are another story. */
 const EMPLOYEES = ['--table', 'workforce.employees']
