@@ -44,7 +44,7 @@ const people: Table = {
   },
 }
 
-whole('a contract that is written after an addition came to nothing is the one that counts', async () => {
+test('a contract that is written after an addition came to nothing is the one that counts', async () => {
   await lab.sql(newTable('people'))
   const writer = new pg.Client({ connectionString: lab.database.source.url })
   await writer.connect()
