@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { isEveryAdvice, spread } from '../support/budget.ts'
+import { isWhole, spread } from '../support/budget.ts'
 import { AdviceLab } from './advice-lab.ts'
 import { driftAdvice } from './drift-scenarios.ts'
 import { followed } from './followed.ts'
@@ -12,11 +12,11 @@ afterAll(() => lab?.close())
 
 const all = Object.entries({ ...followed.folderRules, ...followed.failures, ...driftAdvice }).flatMap(
   ([name, follow]) =>
-    'scenario' in follow && (follow.isLong !== true || isEveryAdvice()) ? [[name, follow] as const] : [],
+    'scenario' in follow && (follow.isLong !== true || isWhole()) ? [[name, follow] as const] : [],
 )
 
 /* One of each folder of rules, at the least; `npm run test:advice` follows them all. */
-const scenarios = isEveryAdvice() ? all : spread(all, 8)
+const scenarios = isWhole() ? all : spread(all, 8)
 
 describe('what is printed, done to the letter, mends', () => {
   /* Starts of a run one after another, on a machine that may be busy. */

@@ -8,8 +8,8 @@ import { askOperation, folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { isWhole, runs, within } from '../support/budget.ts'
 import { lastJson, postgresOf, scratchFolder, startTidemark, tidemark } from '../support/tidemark.ts'
 
-/* From nothing, beside a replay and while a table is added; `npm run test:kills` goes on with all of them. */
-const SHORT = [0, 3, 5]
+/* From nothing, and while a table is added, PostgreSQL too; `npm run test:kills` goes on with all of them. */
+const SHORT = [0, 5]
 const LIVES = isWhole() || runs(1) > 1 ? Array.from({ length: runs(6) }, (_, life) => life) : SHORT
 
 type Request = Readonly<Record<string, unknown>>

@@ -22,6 +22,7 @@ import { ItemLedger } from '../../state/ledger/item-ledger.ts'
 import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
 import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { every, faults, operationOf } from '../aws/fault-proxy.ts'
+import { whole } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { createdNotice, kinesisEvent, queueEvent, streamEvent } from './events.ts'
 import { handlerStage } from './handler-stage.ts'
@@ -127,22 +128,25 @@ describe('the ledger of the functions', () => {
     expect(shopsOf(await at.audit(3 * HOUR))).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
   })
 
-  test('G1 an object that is gone before it was landed: its blocks are named by page, and their pages bring them back', async () => {
-    const at = await shop()
-    expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
-    for (const key of await at.objects.list('landing/changes/')) await at.objects.delete(key)
-    const audit = await at.audit(3 * HOUR)
-    expect(shopsOf(audit)).toEqual({
-      ...{ captured: 4, landed: 0, quarantined: 1, inFlight: 0, missing: 3, balanced: false },
-    })
-    expect(audit.findings.map(({ kind, count }) => [kind, count])).toEqual(
-      [1, 1, 1].map((count) => ['block', count]),
-    )
-    const pages = audit.findings.map(({ name }) => name)
-    expect(await at.format.invoke({ pages })).toMatchObject({ answer: { done: pages } })
-    await at.land(await at.notices())
-    expect(shopsOf(await at.audit(3 * HOUR))).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
-  })
+  whole(
+    'G1 an object that is gone before it was landed: its blocks are named by page, and their pages bring them back',
+    async () => {
+      const at = await shop()
+      expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
+      for (const key of await at.objects.list('landing/changes/')) await at.objects.delete(key)
+      const audit = await at.audit(3 * HOUR)
+      expect(shopsOf(audit)).toEqual({
+        ...{ captured: 4, landed: 0, quarantined: 1, inFlight: 0, missing: 3, balanced: false },
+      })
+      expect(audit.findings.map(({ kind, count }) => [kind, count])).toEqual(
+        [1, 1, 1].map((count) => ['block', count]),
+      )
+      const pages = audit.findings.map(({ name }) => name)
+      expect(await at.format.invoke({ pages })).toMatchObject({ answer: { done: pages } })
+      await at.land(await at.notices())
+      expect(shopsOf(await at.audit(3 * HOUR))).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
+    },
+  )
 
   test('G1 an object that nobody landed is named, and landing it by name brings its blocks', async () => {
     const at = await shop()
@@ -155,7 +159,7 @@ describe('the ledger of the functions', () => {
     expect((await at.audit(3 * HOUR)).findings).toEqual([])
   })
 
-  test('G1 an object that cannot be landed is set aside with the blocks that it names', async () => {
+  whole('G1 an object that cannot be landed is set aside with the blocks that it names', async () => {
     const at = await shop()
     expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
     const [object = ''] = await at.objects.list('landing/changes/')
@@ -191,37 +195,40 @@ describe('the ledger of the functions', () => {
     expect(await at.objects.get(file)).toEqual(whole)
   })
 
-  test('G1 the way back of a history file is its object, or its pages when the object is gone, too', async () => {
-    const at = await shop()
-    expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
-    await at.land(await at.notices())
-    const [file = ''] = await at.objects.list('lake/')
-    const [object = ''] = await at.objects.list('landing/changes/')
-    expect(await wayBack(file, at.deps)).toMatchObject({ isThere: true, way: { kind: 'object', object } })
-    for (const key of [file, object]) await at.objects.delete(key)
-    const lost = await wayBack(file, at.deps)
-    expect(lost).toMatchObject({ isThere: false, way: { kind: 'pages' } })
-    const pages = lost?.way?.kind === 'pages' ? lost.way.pages : []
-    expect(pages).toHaveLength(3)
-    expect(await wayBack(file.replace(/[^/]+$/, 'foreign.parquet'), at.deps)).toBeUndefined()
-    const parts = {
-      format: async (some: readonly string[]) =>
-        requestAnswer.parse((await at.format.invoke({ pages: some })).answer),
-      land: () => Promise.reject(new Error('there is no object')),
-      wayBack: (key: string) => wayBack(key, at.deps),
-      forget: (day: ManifestDay, key: string) =>
-        at.ledger.replaceFiles({ ...day, added: [], removed: [key] }),
-    }
-    const names = namesOf((await at.audit()).findings)
-    expect(names).toEqual({ pages: [], objects: [], files: [file] })
-    expect(await redriveStack(names, parts)).toEqual({ done: pages, failed: [] })
-    await at.land(await at.notices())
-    const audit = await at.audit(3 * HOUR)
-    expect(audit.findings).toEqual([])
-    expect(shopsOf(audit)).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
-  })
+  whole(
+    'G1 the way back of a history file is its object, or its pages when the object is gone, too',
+    async () => {
+      const at = await shop()
+      expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
+      await at.land(await at.notices())
+      const [file = ''] = await at.objects.list('lake/')
+      const [object = ''] = await at.objects.list('landing/changes/')
+      expect(await wayBack(file, at.deps)).toMatchObject({ isThere: true, way: { kind: 'object', object } })
+      for (const key of [file, object]) await at.objects.delete(key)
+      const lost = await wayBack(file, at.deps)
+      expect(lost).toMatchObject({ isThere: false, way: { kind: 'pages' } })
+      const pages = lost?.way?.kind === 'pages' ? lost.way.pages : []
+      expect(pages).toHaveLength(3)
+      expect(await wayBack(file.replace(/[^/]+$/, 'foreign.parquet'), at.deps)).toBeUndefined()
+      const parts = {
+        format: async (some: readonly string[]) =>
+          requestAnswer.parse((await at.format.invoke({ pages: some })).answer),
+        land: () => Promise.reject(new Error('there is no object')),
+        wayBack: (key: string) => wayBack(key, at.deps),
+        forget: (day: ManifestDay, key: string) =>
+          at.ledger.replaceFiles({ ...day, added: [], removed: [key] }),
+      }
+      const names = namesOf((await at.audit()).findings)
+      expect(names).toEqual({ pages: [], objects: [], files: [file] })
+      expect(await redriveStack(names, parts)).toEqual({ done: pages, failed: [] })
+      await at.land(await at.notices())
+      const audit = await at.audit(3 * HOUR)
+      expect(audit.findings).toEqual([])
+      expect(shopsOf(audit)).toEqual({ captured: 4, landed: 3, quarantined: 1, ...even })
+    },
+  )
 
-  test('a load file that nobody landed, or whose rows do not add up, is named', async () => {
+  whole('a load file that nobody landed, or whose rows do not add up, is named', async () => {
     const at = await shop()
     const [landed, lost] = [1, 2].map((n) => `landing/loads/l1/workforce/shops/LOAD0000000${n}.parquet`)
     if (landed === undefined || lost === undefined) throw new Error('no keys')

@@ -3,7 +3,7 @@ import type { Table } from '../../core/contract/language/table.ts'
 import type { RawChange } from '../../core/page.ts'
 import { nextRevision } from '../../engine/replay/next-revision.ts'
 import { change, narrow, narrowNoted, noted } from '../local/operations/things.ts'
-import { runs, within } from '../support/budget.ts'
+import { runs, whole, within } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { type CompactLab, compactLab } from './compact-lab.ts'
 import { ReplayLab } from './replay-lab.ts'
@@ -155,7 +155,7 @@ describe('a replay on a stack', () => {
     expect(await read(lake)).toEqual([...seenNow, [7, 7_000, 'seven']])
   })
 
-  test('G8 begun with another contract it is given up, and no revision is used again', async () => {
+  whole('G8 begun with another contract it is given up, and no revision is used again', async () => {
     const { lake, replay } = await labOf(many)
     await replay.ask(narrowNoted, { remainingMs: 150_000 })
     expect(await files(lake)).toHaveLength(1)
@@ -183,20 +183,23 @@ describe('a replay on a stack', () => {
     expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2, rows: 40 })
   })
 
-  test('G1 G8 a replay of which a file has a row less than its changes made is given up, and readers see none of it', async () => {
-    const { lake, replay } = await labOf(many)
-    await replay.ask(noted, { remainingMs: 150_000 })
-    const before = await read(lake)
-    const [begun] = await replay.replays.of('w.things', 1)
-    if (begun === undefined) throw new Error('no replay began')
-    expect(begun.files).toMatchObject([{ rows: 16 }])
-    await replay.replays.replace({ ...begun, files: begun.files.map((file) => ({ ...file, rows: 15 })) })
-    await expect(replay.ask(noted)).rejects.toMatchObject({ code: 'lake/unreadable' })
-    expect([await read(lake), await files(lake)]).toEqual([before, []])
-    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2, rows: 40 })
-  })
+  whole(
+    'G1 G8 a replay of which a file has a row less than its changes made is given up, and readers see none of it',
+    async () => {
+      const { lake, replay } = await labOf(many)
+      await replay.ask(noted, { remainingMs: 150_000 })
+      const before = await read(lake)
+      const [begun] = await replay.replays.of('w.things', 1)
+      if (begun === undefined) throw new Error('no replay began')
+      expect(begun.files).toMatchObject([{ rows: 16 }])
+      await replay.replays.replace({ ...begun, files: begun.files.map((file) => ({ ...file, rows: 15 })) })
+      await expect(replay.ask(noted)).rejects.toMatchObject({ code: 'lake/unreadable' })
+      expect([await read(lake), await files(lake)]).toEqual([before, []])
+      expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2, rows: 40 })
+    },
+  )
 
-  test('G8 a file of other bytes than were written is not counted', async () => {
+  whole('G8 a file of other bytes than were written is not counted', async () => {
     const { lake, replay } = await labOf(few)
     const put = lake.objects.put.bind(lake.objects)
     lake.objects.put = (key, content) => put(key, key.includes('/replay-') ? Buffer.from('PAR1') : content)

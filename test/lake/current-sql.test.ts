@@ -9,7 +9,7 @@ import type { Position } from '../../core/position.ts'
 import { LakeSession } from '../../engine/duckdb/lake-session.ts'
 import { type CurrentSources, currentSelect } from '../../lake/sql/current-select.ts'
 import { historySelect } from '../../lake/sql/history-select.ts'
-import { runs, within } from '../support/budget.ts'
+import { isWhole, runs, within } from '../support/budget.ts'
 import { anyHistory, type History, historyTable, type ModelRow } from './any-history.ts'
 import { smallLake } from './small-lake.ts'
 
@@ -93,7 +93,8 @@ describe('current', () => {
         }),
         { numRuns: runs(24) },
       )
-      expect(compared).toBeGreaterThan(20)
+      /* A part of the runs may meet none by chance. */
+      if (isWhole()) expect(compared).toBeGreaterThan(20)
     },
     within(60_000),
   )

@@ -23,12 +23,6 @@ function seconds(): number {
   return given > 0 ? given : quickSeconds
 }
 
-/** Whether every advice is carried out, as `npm run test:advice` asks: a minute or two. */
-export function isEveryAdvice(): boolean {
-  // biome-ignore lint/style/noProcessEnv: as above
-  return process.env['TIDEMARK_TEST_ADVICE'] === 'all'
-}
-
 /** Whether every case of every law is run, as `npm run test:whole` asks: half an hour. */
 export function isWhole(): boolean {
   // biome-ignore lint/style/noProcessEnv: as above

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FailureCode } from '../../../core/failures/failures.ts'
 import { type Proof, type ReconcileDeps, reconcile } from '../../../engine/reconcile/reconcile.ts'
 import { parseOperation } from '../../../local/operations/operation.ts'
+import { whole } from '../../support/budget.ts'
 import { type SourceDatabase, type SourceServer, startSource, until } from '../postgres/source-server.ts'
 import { keys, openLab, type ReconcileLab } from './reconcile-lab.ts'
 
@@ -88,29 +89,32 @@ test('G2 rows of a partition that is attached after the snapshot are found missi
   expect(detached.tables).toMatchObject([{ equal: true, sourceRows: 9, healed: { healed: 2 } }])
 })
 
-test('a partition that is attached while its table is compared is no reason to send or to report anything', async () => {
-  const deps = lab.deps({ tables: ['public.parted'] })
-  let opened = 0
-  const proof = await reconcile({
-    ...deps,
-    lake: {
-      open: async (...asked) => {
-        const table = await deps.lake.open(...asked)
-        opened += 1
-        /* In the snapshot, after it was checked: a partition does not wait for those who read. */
-        if (opened === 1)
-          await database.client.query('alter table parted attach partition later for values in (2)')
-        return table
+whole(
+  'a partition that is attached while its table is compared is no reason to send or to report anything',
+  async () => {
+    const deps = lab.deps({ tables: ['public.parted'] })
+    let opened = 0
+    const proof = await reconcile({
+      ...deps,
+      lake: {
+        open: async (...asked) => {
+          const table = await deps.lake.open(...asked)
+          opened += 1
+          /* In the snapshot, after it was checked: a partition does not wait for those who read. */
+          if (opened === 1)
+            await database.client.query('alter table parted attach partition later for values in (2)')
+          return table
+        },
       },
-    },
-  })
-  expect(opened).toBe(2)
-  expect(proof.tables).toMatchObject([{ equal: false, sourceRows: 11, different: 2 }])
-  expect(proof.tables[0]?.asOf).not.toBe(proof.asOf)
-  await database.client.query('alter table parted detach partition later')
-})
+    })
+    expect(opened).toBe(2)
+    expect(proof.tables).toMatchObject([{ equal: false, sourceRows: 11, different: 2 }])
+    expect(proof.tables[0]?.asOf).not.toBe(proof.asOf)
+    await database.client.query('alter table parted detach partition later')
+  },
+)
 
-test('names that two columns changed after the snapshot are those of the newer one', async () => {
+whole('names that two columns changed after the snapshot are those of the newer one', async () => {
   const swap =
     'alter table swapped rename a to c; alter table swapped rename b to a; alter table swapped rename c to b'
   const proof = await proofAfter(swap, ['swapped'])
@@ -186,7 +190,7 @@ test('a table that a migration keeps locked fails alone, with the SQL that finds
   ])
 })
 
-test('a schema with a dot is compared', async () => {
+whole('a schema with a dot is compared', async () => {
   const proof = await proofAfter('select 1', ['"app.v2".users'])
   expect(proof).toMatchObject({ equal: true, tables: [{ sourceRows: 3 }] })
 })

@@ -14,6 +14,7 @@ import {
   walEnd,
 } from '../../engine/postgres/source-server.ts'
 import { openLab, type ReconcileLab } from '../../engine/reconcile/reconcile-lab.ts'
+import { whole } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { proveLab } from './prove-lab.ts'
 
@@ -181,30 +182,33 @@ async function compared(): Promise<bigint> {
   return parseLsn(rows[0]?.lsn ?? '')
 }
 
-test('G2 a key that differs in each snapshot is called different, and the answer says in how many', async () => {
-  const { run, deps } = proveLab(lab, await tempFolder())
-  let settled = 0
-  const event = { tables: ['shop.carl'] }
-  const sleep = async (milliseconds: number, signal: AbortSignal) => {
-    settled += 1
-    await feed([record('update', 'carl', { id: 1, note: `wrong ${settled}` }, (await compared()) - 1n)])
-    await deps.sleep(milliseconds, signal)
-  }
-  expect(await run(event, { sleep, waitMs: 0 })).toMatchObject({
-    equal: false,
-    tables: [{ equal: false, different: 1, snapshots: 3 }],
-  })
-  expect(settled).toBe(3)
-  /* Without time for another snapshot the first one has to do. */
-  const stage: LambdaStage = Object.create(deps.stage, { remainingMs: { value: 100_000 } })
-  expect(await run(event, { sleep, waitMs: 0, stage })).toMatchObject({
-    tables: [{ different: 1, snapshots: 1 }],
-  })
-  await database.client.query(`update carl set note = 'mended' where id = 1`)
-  await reached()
-})
+whole(
+  'G2 a key that differs in each snapshot is called different, and the answer says in how many',
+  async () => {
+    const { run, deps } = proveLab(lab, await tempFolder())
+    let settled = 0
+    const event = { tables: ['shop.carl'] }
+    const sleep = async (milliseconds: number, signal: AbortSignal) => {
+      settled += 1
+      await feed([record('update', 'carl', { id: 1, note: `wrong ${settled}` }, (await compared()) - 1n)])
+      await deps.sleep(milliseconds, signal)
+    }
+    expect(await run(event, { sleep, waitMs: 0 })).toMatchObject({
+      equal: false,
+      tables: [{ equal: false, different: 1, snapshots: 3 }],
+    })
+    expect(settled).toBe(3)
+    /* Without time for another snapshot the first one has to do. */
+    const stage: LambdaStage = Object.create(deps.stage, { remainingMs: { value: 100_000 } })
+    expect(await run(event, { sleep, waitMs: 0, stage })).toMatchObject({
+      tables: [{ different: 1, snapshots: 1 }],
+    })
+    await database.client.query(`update carl set note = 'mended' where id = 1`)
+    await reached()
+  },
+)
 
-test('G2 a difference of long ago is not looked at in another snapshot', async () => {
+whole('G2 a difference of long ago is not looked at in another snapshot', async () => {
   const undo = await lab.tamper('shop.carl', '* from history where id <> 3')
   const { run } = proveLab(lab, await tempFolder())
   expect(await run({ tables: ['shop.carl'] }, { waitMs: 0 })).toMatchObject({

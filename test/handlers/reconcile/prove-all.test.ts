@@ -10,6 +10,7 @@ import {
   walEnd,
 } from '../../engine/postgres/source-server.ts'
 import { openLab, type ReconcileLab } from '../../engine/reconcile/reconcile-lab.ts'
+import { whole } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { metricOf } from '../built-handlers.ts'
 import { proveLab } from './prove-lab.ts'
@@ -136,7 +137,7 @@ test('G2 a difference is told by number, kind and column, and healed when that i
   await undo()
 })
 
-test('tables whose time did not come are named, and come first the next time', async () => {
+whole('tables whose time did not come are named, and come first the next time', async () => {
   const folder = await tempFolder()
   const over = new AbortController()
   const { run, lines } = proveLab(lab, folder, {
@@ -157,7 +158,7 @@ test('tables whose time did not come are named, and come first the next time', a
   expect(next.equal).toBe(true)
 })
 
-test('a file that a compaction takes away while a table is copied is looked for anew', async () => {
+whole('a file that a compaction takes away while a table is copied is looked for anew', async () => {
   let gone = 0
   const folder = await tempFolder()
   const { run } = proveLab(lab, folder, {
@@ -187,7 +188,7 @@ test.each([
   })
 })
 
-test('a sample, and keys that changed since a while ago, are what is asked for', async () => {
+whole('a sample, and keys that changed since a while ago, are what is asked for', async () => {
   const folder = await tempFolder()
   const { run, lines } = proveLab(lab, folder)
   const [counts, at] = [{ sourceRows: 1, lakeRows: 1, different: 1, inQuarantine: 0 }, '2026-01-01T00:00:00Z']

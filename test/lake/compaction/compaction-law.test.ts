@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LakeRow } from '../../../core/block.ts'
 import type { Table } from '../../../core/contract/index.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
-import { runs, within } from '../../support/budget.ts'
+import { isWhole, runs, within } from '../../support/budget.ts'
 import { anyHistory, type History, historyTable } from '../any-history.ts'
 import { type CompactionLake, compactionLake } from './compaction-lake.ts'
 
@@ -97,7 +97,8 @@ describe('compaction', () => {
         ),
         { numRuns: runs(7) },
       )
-      expect(late).toBeGreaterThan(1)
+      /* A part of the runs may meet none by chance. */
+      if (isWhole()) expect(late).toBeGreaterThan(1)
     },
     within(60_000),
   )

@@ -8,7 +8,7 @@ import type { CatalogEntry } from '../../../core/ports/catalog-entry.ts'
 import { formatPosition, nextStep, type Position } from '../../../core/position.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { type CurrentOptions, type CurrentSources, currentSelect } from '../../../lake/sql/current-select.ts'
-import { runs, within } from '../../support/budget.ts'
+import { isWhole, runs, within } from '../../support/budget.ts'
 import { anyHistory, type History, historyTable } from '../any-history.ts'
 import { dayOf, type LandedLake, landFiles, onlyFiles, sourcesOf, writeBase } from './lake-with-base.ts'
 
@@ -154,8 +154,9 @@ describe('current from base and fresh history', () => {
         ),
         { numRuns: runs(12) },
       )
-      expect(merged).toBeGreaterThan(1)
-      expect(later).toBeGreaterThan(1)
+      /* A part of the runs may meet none by chance. */
+      if (isWhole()) expect(merged).toBeGreaterThan(1)
+      if (isWhole()) expect(later).toBeGreaterThan(1)
     },
     within(60_000),
   )

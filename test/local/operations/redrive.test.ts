@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Table } from '../../../core/contract/language/table.ts'
 import { shortId } from '../../../formatters/cluster-refusals.ts'
-import { runs, within } from '../../support/budget.ts'
+import { isWhole, runs, within } from '../../support/budget.ts'
 import { type Fault, Power } from '../pipeline/faults.ts'
 import { lakeRuns } from './lake-runs.ts'
 import { RepairShop } from './repair-shop.ts'
@@ -46,7 +46,8 @@ test(
       }),
       { numRuns: runs(10) },
     )
-    expect(deaths).toBeGreaterThan(0)
+    /* A part of the runs may meet none by chance. */
+    if (isWhole()) expect(deaths).toBeGreaterThan(0)
   },
   within(60_000),
 )

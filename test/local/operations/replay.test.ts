@@ -6,7 +6,7 @@ import { nextStep } from '../../../core/position.ts'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { ReplayLedger } from '../../../local/state/replay-ledger.ts'
-import { runs, within } from '../../support/budget.ts'
+import { isWhole, runs, within } from '../../support/budget.ts'
 import { type Fault, Power } from '../pipeline/faults.ts'
 import { lakeRuns } from './lake-runs.ts'
 import { RepairShop } from './repair-shop.ts'
@@ -63,7 +63,8 @@ test(
       }),
       { numRuns: runs(10) },
     )
-    expect(deaths.old).toBeGreaterThan(0)
+    /* A part of the runs may meet none by chance. */
+    if (isWhole()) expect(deaths.old).toBeGreaterThan(0)
   },
   within(60_000),
 )

@@ -26,7 +26,7 @@ import { FolderDelivery } from '../../../local/stores/folder-delivery.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
 import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
-import { runs, within } from '../../support/budget.ts'
+import { isWhole, runs, within } from '../../support/budget.ts'
 import {
   type Fault,
   faultyCatalog,
@@ -264,7 +264,8 @@ describe('the stages of a folder', () => {
         /* Each run is a second of a disk's life: a smaller case would not be found within the time. */
         { numRuns: runs(25), endOnFailure: true },
       )
-      expect(deaths).toBeGreaterThan(20)
+      /* A part of the runs may meet none by chance. */
+      if (isWhole()) expect(deaths).toBeGreaterThan(20)
     },
     within(90_000),
   )

@@ -4,7 +4,7 @@ import { chmod, chown, copyFile, mkdir, readdir, readFile, stat, writeFile } fro
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startPostgres } from '../../../local/embedded-postgres/start-postgres.ts'
-import { isWhole } from '../../support/budget.ts'
+import { whole } from '../../support/budget.ts'
 import { copyFolder } from './copied-server.ts'
 import { ask, openScratch, type Scratch } from './scratch.ts'
 
@@ -123,7 +123,7 @@ describe('a caller that was killed', () => {
     expect(await ask(server.url, 'select 1')).toEqual([['1']])
   })
 
-  it.runIf(isWhole())('leaves a server that is restarted when other settings are asked for', async () => {
+  whole('leaves a server that is restarted when other settings are asked for', async () => {
     const { caller, pid } = await startElsewhere(made.dir)
     await kill(caller)
     const server = await made.start({ settings: { max_wal_senders: '7' } })
