@@ -115,7 +115,7 @@ describe('a check across columns holds of the rows, whatever the bounds of anoth
   test.each(peers)('G5, G6: %s', async (writer) => {
     const { engine, folder } = await openEngine()
     let landed = 0
-    for (const known of spread(ordered, 2)) {
+    for (const known of spread(ordered, 3)) {
       const [first, ...rest] = comparisons.flatMap((is) =>
         [{ right: 'b' }, ...known.literals.map((value) => ({ value }))].map((side) =>
           ranked(known, { name: 'kept', left: 'a', is, ...side }),
