@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CommanderError } from 'commander'
 import { commandLine } from '../../cli/main.ts'
 import { printError } from '../../cli/terminal/output.ts'
 import { findRunningPostgres } from '../../local/embedded-postgres/find-running-postgres.ts'
@@ -97,7 +96,6 @@ async function runHere(
     const make = await commandLine({ output, sourceFromEnvironment: environment['TIDEMARK_SOURCE'] })
     await make().parseAsync(['node', 'tidemark', ...args])
   } catch (error) {
-    if (error instanceof CommanderError) throw error
     printError(output, error, args.includes('--json'))
     process.exitCode = 2
   }
