@@ -31,10 +31,8 @@ export async function askFunction<T extends z.ZodType>(
   const place = functionOf(await readStack(stack), name)
   const { lambdaClient } = await import('../aws/calls/clients.ts')
   const { invoke } = await import('../aws/lambda/invoke.ts')
-  const client = lambdaClient({ region: place.region })
-  try {
-    return await invoke({ client, name: place.name }, event, answer)
-  } finally {
-    client.destroy()
-  }
+  const { withAws } = await import('../aws/open-aws.ts')
+  return withAws({ region: place.region }, (aws) =>
+    invoke({ client: aws.client(lambdaClient), name: place.name }, event, answer),
+  )
 }

@@ -4,18 +4,10 @@ import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { ItemAuditMarks } from '../../state/ledger/item-audit-marks.ts'
 import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
-import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
-import { dynamoClient, s3Client } from '../calls/clients.ts'
-import type { CallObserver } from '../calls/observe-calls.ts'
-import type { RetryPolicy } from '../calls/retry.ts'
-import { ledgerItems, rawItems } from '../dynamo/dynamo-items.ts'
-import { S3Objects } from '../s3/s3-objects.ts'
+import { type Aws, openLedgerItems, openObjects, openRawStore } from '../open-aws.ts'
 
 /** Where a stack keeps what an audit reads. */
 export interface StackPlaces {
-  readonly region: string
-  /** Told of every request. */
-  readonly observe?: CallObserver | undefined
   readonly rawTable: string
   readonly ledgerTable: string
   readonly bucket: string
@@ -25,7 +17,6 @@ export interface StackPlaces {
 
 export interface StackAudit extends AuditDeps {
   readonly marks: AuditMarks
-  close(): void
 }
 
 /**
@@ -33,28 +24,21 @@ export interface StackAudit extends AuditDeps {
  * `settings/invalid` when no contract reads one of the systems: an audit of nothing finds nothing.
  */
 export function openStackAudit(
+  aws: Aws,
   tables: readonly Table[],
-  { region, observe, rawTable, ledgerTable, bucket, systems }: StackPlaces,
-  retry: RetryPolicy,
+  { rawTable, ledgerTable, bucket, systems }: StackPlaces,
 ): StackAudit {
   const readers = tables
     .filter(({ source }) => systems.includes(source.system))
     .map(({ name, version, source }) => ({ contract: `${name} v${version}`, source: source.table }))
   if (readers.length === 0)
     throw new PipelineError('settings/invalid', `no contract reads one of the systems: ${systems.join(', ')}`)
-  const settings = { region, ...(observe === undefined ? {} : { observe }) }
-  const [dynamo, s3] = [dynamoClient(settings), s3Client(settings)]
-  const ledger = ledgerItems({ client: dynamo, name: ledgerTable, retry })
-  const raw = rawItems({ client: dynamo, name: rawTable, retry })
+  const ledger = openLedgerItems(aws, ledgerTable)
   return {
-    raw: new ItemRawStore({ table: raw, retentionDays: 0 }),
+    raw: openRawStore(aws, rawTable),
     records: new LedgerReader(ledger),
     marks: new ItemAuditMarks(ledger),
-    objects: new S3Objects({ client: s3, bucket, prefix: '', retry, partBytes: 8 << 20 }),
+    objects: openObjects(aws, bucket),
     readers,
-    close: () => {
-      dynamo.destroy()
-      s3.destroy()
-    },
   }
 }

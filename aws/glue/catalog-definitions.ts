@@ -1,4 +1,5 @@
 import type { Table, TableInput } from '@aws-sdk/client-glue'
+import { domainsOf } from '../../core/contract/language/domains-of.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogTable } from '../../core/ports/catalog-entry.ts'
 import type { ObjectStore } from '../../core/ports/ports.ts'
@@ -55,7 +56,7 @@ export async function planDefinitions(
   tables: readonly CatalogTable[],
 ): Promise<DefinitionsPlan> {
   const { glue, prefix } = settings
-  const names = [...new Set(tables.map(({ name }) => `${prefix}${name.split('.')[0] ?? ''}`))].sort()
+  const names = domainsOf(tables).map((domain) => `${prefix}${domain}`)
   const databases: CatalogObject[] = []
   const known: Known[] = []
   for (const database of names) {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Table, UpdateTableCommand } from '@aws-sdk/client-glue'
+import { domainsOf } from '../../core/contract/language/domains-of.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { Mutex } from '../../core/mutex.ts'
 import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/ports/catalog-entry.ts'
@@ -55,7 +56,7 @@ export class GlueCatalog implements Catalog {
 
   registerTables(tables: readonly CatalogTable[]): Promise<void> {
     return this.changes.run(async () => {
-      const domains = new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))
+      const domains = domainsOf(tables)
       for (const domain of domains) {
         if (!this.settings.domains.includes(domain))
           throw new RangeError(`${domain} is no domain of the catalog`)

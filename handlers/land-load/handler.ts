@@ -1,22 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import {
+  openCatalog,
+  openFiles,
+  openLease,
+  openLedger,
+  openMaskKeys,
+  openObjects,
+  openQuarantine,
+  openRawStore,
+} from '../../aws/open-aws.ts'
+import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
+import { ObjectReplayLedger } from '../../aws/s3/object-replay-ledger.ts'
 import { tables } from '../../schemas/index.ts'
 import { queueMessages, s3Notices } from '../land/s3-notices.ts'
+import { engineMemory } from '../runtime/engine-memory.ts'
+import { functionSettings } from '../runtime/function-settings.ts'
 import { type ContractsAnswer, knownContracts } from '../runtime/known-contracts.ts'
-import { lambdaHost } from '../runtime/lambda-host.ts'
-import { type BatchResponse, type LambdaContext, LambdaStage } from '../runtime/lambda-stage.ts'
-import { readSettings } from '../runtime/read-settings.ts'
+import type { BatchResponse, LambdaContext } from '../runtime/lambda-stage.ts'
+import { openFunction } from '../runtime/open-function.ts'
 import { runEach } from '../runtime/run-each.ts'
 import { runWhole } from '../runtime/run-whole.ts'
-import { landLoadDeps } from './land-load-deps.ts'
-import { landLoadNotice } from './land-load-notice.ts'
-import { type ReplayAnswer, replayEvent, replayRequest } from './replay-event.ts'
-import { landLoadSettings } from './settings.ts'
+import { type LandLoadDeps, landLoadNotice } from './land-load-notice.ts'
+import { type ReplayAnswer, type ReplayEventDeps, replayEvent, replayRequest } from './replay-event.ts'
 
-/* Built once for each execution environment: a bad setting fails the cold start, not the first message. */
-// biome-ignore lint/style/noProcessEnv: the entry of a function is where its environment is read
-const environment = process.env
-const settings = readSettings(landLoadSettings, environment)
-const stage = new LambdaStage('land-load', lambdaHost())
-const deps = landLoadDeps(tables, settings, stage)
+const SCRATCH = '/tmp/tidemark-land-load'
+/* The rest is for the history that is written of it and for what DuckDB spills. */
+const COPIES_SHARE = 0.4
+
+const { settings, stage, aws } = openFunction('land-load', functionSettings['land-load'])
+const { TIDEMARK_BUCKET: bucket, TIDEMARK_CATALOG_PREFIX: prefix } = settings
+const copiesBytes = Math.floor(settings.TIDEMARK_SCRATCH_MIB * COPIES_SHARE) * (1 << 20)
+const objects = openObjects(aws, bucket)
+const keys = openMaskKeys(aws, settings.TIDEMARK_MASK_SECRET)
+const records = openLedger(aws, settings.TIDEMARK_LEDGER_TABLE, settings.TIDEMARK_RAW_DAYS)
+const deps: LandLoadDeps & ReplayEventDeps = {
+  stage,
+  bucket,
+  tables,
+  objects,
+  catalog: openCatalog(aws, { bucket, prefix }, tables),
+  quarantine: openQuarantine(aws, settings.TIDEMARK_QUARANTINE_TABLE, settings.TIDEMARK_QUARANTINE_DAYS),
+  loads: new ObjectLoadLedger(objects),
+  replays: new ObjectReplayLedger(objects),
+  raw: openRawStore(aws, settings.TIDEMARK_RAW_TABLE),
+  lease: openLease(aws, settings.TIDEMARK_LEDGER_TABLE),
+  ledger: records,
+  manifest: records,
+  maskKey: () => keys.current(),
+  open: () => openFiles(aws, bucket, `${SCRATCH}/${randomUUID()}`, copiesBytes),
+  temporary: `${SCRATCH}/spill`,
+  memory: engineMemory(settings.AWS_LAMBDA_FUNCTION_MEMORY_SIZE),
+}
 const work = async ({ body }: { readonly body: string }) => {
   for (const notice of s3Notices(body)) await landLoadNotice(notice, deps)
 }

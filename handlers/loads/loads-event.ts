@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
 import type { DmsLoadTask } from '../../aws/dms/dms-load-task.ts'
 import type { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isOver, type Load, loadState } from '../../core/load/load.ts'
+import { sourceTableName, splitTableName } from '../../core/source-table-name.ts'
+import { idlePatterns, tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
 import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/loads/advance-load.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
@@ -14,8 +17,6 @@ export interface LoadsDeps extends Omit<AdvanceLoadDeps, 'results' | 'save' | 'n
   readonly sources: readonly string[]
   /** Rows of source tables, where something tells: a load before, or the lake. */
   readonly estimates: (tables: readonly string[]) => Promise<ReadonlyMap<string, number>>
-  /** A new id each time; also a folder. */
-  readonly newId: () => string
 }
 
 const id = z.string().regex(/^[A-Za-z0-9-]{1,64}$/)
@@ -81,12 +82,12 @@ function answerOf(loads: readonly Load[]): LoadsAnswer {
 
 async function planOf(
   patterns: readonly string[],
-  { sources, estimates, task, newId }: LoadsDeps,
+  { sources, estimates, task, stage }: LoadsDeps,
 ): Promise<LoadsAnswer['plan']> {
   const names = chosen(patterns, sources)
   const rows = await estimates(names)
   const tables = names.map((table) => ({ table, estimatedRows: rows.get(table) ?? null }))
-  return { tables, calls: await task.plan(newId(), names) }
+  return { tables, calls: await task.plan(newId(stage.now()), names) }
 }
 
 async function begin(
@@ -94,7 +95,7 @@ async function begin(
     | { readonly start: { tables: readonly string[]; window: string | null } }
     | { readonly resume: string },
   known: readonly Load[],
-  { ledger, sources, newId, stage, estimates }: LoadsDeps,
+  { ledger, sources, stage, estimates }: LoadsDeps,
 ): Promise<Load> {
   const tables =
     'start' in asked
@@ -103,7 +104,7 @@ async function begin(
   const window = 'start' in asked ? asked.start.window : null
   if (tables.length === 0) throw new PipelineError('usage/invalid', 'every table of the load is complete')
   const rows = await estimates(tables)
-  const load = newLoad({ id: newId(), tables, window, estimates: rows }, known, stage.now())
+  const load = newLoad({ id: newId(stage.now()), tables, window, estimates: rows }, known, stage.now())
   await ledger.save(load)
   stage.log.info('load.started', { load: load.id, tables: tables.length })
   return load
@@ -151,6 +152,12 @@ async function cancel(load: Load, { ledger, task, stage }: LoadsDeps): Promise<L
   return cancelled
 }
 
+/* A new one each time; also the name of a folder. */
+function newId(now: number): string {
+  const time = new Date(now).toISOString().slice(0, 19).replace(/[-:]/g, '')
+  return `${time}-${randomBytes(3).toString('hex')}`
+}
+
 function found(id: string, known: readonly Load[]): Load {
   const load = known.find((one) => one.id === id)
   if (load === undefined) throw new PipelineError('load/not-found', `no load ${id}`)
@@ -161,15 +168,11 @@ function left({ tables }: Load) {
   return tables.filter(({ state }) => state === 'failed' || state === 'cancelled')
 }
 
-/* Names, or patterns with `*`. */
 function chosen(patterns: readonly string[], sources: readonly string[]): readonly string[] {
-  const matches = (pattern: string) => {
-    const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    const form = new RegExp(`^${parts.join('.*')}$`)
-    return sources.filter((source) => form.test(source))
-  }
-  const missing = patterns.find((pattern) => matches(pattern).length === 0)
+  const names = sources.map(splitTableName)
+  const [missing] = idlePatterns(patterns, names)
   if (missing !== undefined)
     throw new PipelineError('source/no-tables', `${missing} names no table that a contract reads`)
-  return [...new Set(patterns.flatMap(matches))].toSorted()
+  const isChosen = tableMatcher(patterns)
+  return [...new Set(names.filter(isChosen).map(sourceTableName))].toSorted()
 }

@@ -18,6 +18,7 @@ import { readFunction } from '../../aws/lambda/read-function.ts'
 import { hasBucket } from '../../aws/s3/read-bucket.ts'
 import { readSecretState } from '../../aws/secrets/read-secret-state.ts'
 import { readQueue } from '../../aws/sqs/read-queue.ts'
+import { domainsOf } from '../../core/contract/language/domains-of.ts'
 import { outputsOf } from '../stack.ts'
 import { measured } from '../status/measured.ts'
 import { look, type StackLook } from '../status/stack-look.ts'
@@ -81,7 +82,7 @@ export function dataLooks(session: StackSession): readonly StackLook[] {
     look(databaseRules, 'glue:GetDatabase on the databases', async () => {
       const of = outputsOf(stack, 'data', ['region', 'bucket', 'catalog_prefix'])
       const glue = glueTables({ client: data().client(glueClient), retry })
-      const domains = [...new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))].toSorted()
+      const domains = domainsOf(tables)
       const names = domains.map((domain) => `${of.catalog_prefix}${domain}`)
       const found = names.map(async (name) => ({ name, isThere: await glue.hasDatabase(name) }))
       const prefix = of.catalog_prefix === '' ? '' : ` --prefix ${of.catalog_prefix}`

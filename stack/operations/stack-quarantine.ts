@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import type { Table } from '../../core/contract/language/table.ts'
 import { type FailureCode, failures, PipelineError } from '../../core/failures/failures.ts'
@@ -76,23 +75,14 @@ export async function redriveOnStack(
     catalog_prefix: prefix,
     ledger_table: ledger,
   } = outputsOf(stack, 'data', ['region', 'bucket', 'catalog_prefix', 'ledger_table'])
-  const { dynamoClient, glueClient, s3Client } = await import('../../aws/calls/clients.ts')
-  const { ledgerItems } = await import('../../aws/dynamo/dynamo-items.ts')
-  const { Lease } = await import('../../state/lease.ts')
+  const { openCatalog, openLease, openObjects, withAws } = await import('../../aws/open-aws.ts')
   const { withRevisionLease } = await import('../../state/revision-lease.ts')
   const { ObjectReplayLedger } = await import('../../aws/s3/object-replay-ledger.ts')
-  const { GlueCatalog } = await import('../../aws/glue/glue-catalog.ts')
-  const { S3Objects } = await import('../../aws/s3/s3-objects.ts')
-  const { defaultRetry: retry } = await import('../../aws/calls/retry.ts')
-  const [glue, s3, dynamo] = [glueClient({ region }), s3Client({ region }), dynamoClient({ region })]
-  const objects = new S3Objects({ client: s3, retry, bucket, prefix: '', partBytes: 16 << 20 })
-  const domains = [...new Set(tables.map(({ name }) => name.split('.')[0] ?? ''))]
-  const catalog = new GlueCatalog({ client: glue, retry, prefix, domains, root: `s3://${bucket}`, objects })
-  const replays = new ObjectReplayLedger(objects)
-  const table = ledgerItems({ client: dynamo, name: ledger, retry })
-  const lease = new Lease({ table, owner: randomUUID(), now: Date.now })
-  try {
-    return await redriveWaiting(filter, isDryRun, {
+  return withAws({ region }, (aws) => {
+    const catalog = openCatalog(aws, { bucket, prefix }, tables)
+    const replays = new ObjectReplayLedger(openObjects(aws, bucket))
+    const lease = openLease(aws, ledger)
+    return redriveWaiting(filter, isDryRun, {
       ask: (redrive) => askFunction(files, 'format', { redrive }, answer),
       publish: async (contract) => {
         const table = tables.find(({ name, version }) => `${name} v${version}` === contract)
@@ -112,9 +102,7 @@ export async function redriveOnStack(
         )
       },
     })
-  } finally {
-    for (const client of [glue, s3, dynamo]) client.destroy()
-  }
+  })
 }
 
 /** Reads what waits in the quarantine of a stack. */
@@ -126,21 +114,7 @@ export async function withStackQuarantine<T>(
     'region',
     'quarantine_table',
   ])
-  const { dynamoClient } = await import('../../aws/calls/clients.ts')
-  const { quarantineItems } = await import('../../aws/dynamo/dynamo-items.ts')
-  const { ItemQuarantine } = await import('../../state/quarantine/item-quarantine.ts')
-  const { defaultRetry: retry } = await import('../../aws/calls/retry.ts')
-  const client = dynamoClient({ region })
-  try {
-    /* Only read: nothing gets a time to expire. */
-    return await read(
-      new ItemQuarantine({
-        table: quarantineItems({ client, name, retry }),
-        retentionDays: 1,
-        now: Date.now,
-      }),
-    )
-  } finally {
-    client.destroy()
-  }
+  const { openQuarantine, withAws } = await import('../../aws/open-aws.ts')
+  /* Only read: nothing gets a time to expire. */
+  return withAws({ region }, (aws) => read(openQuarantine(aws, name, 1)))
 }

@@ -20,7 +20,7 @@ export interface LedgerReading {
  * until it has, and when it could not.
  */
 export function ledgerLook(
-  { stack, tables, now, files }: StackSession,
+  { stack, tables, now, files, data }: StackSession,
   isWhole: boolean,
 ): StackLook & { reading(): LedgerReading | undefined } {
   let known: LedgerReading | undefined
@@ -28,23 +28,21 @@ export function ledgerLook(
     ledgerRules,
     `dynamodb:Query on the ledger’s table and on index heads of the raw table${isWhole ? ', s3:ListBucket' : ''}`,
     async () => {
-      const of = outputsOf(stack, 'data', ['region', 'bucket', 'raw_table', 'ledger_table', 'systems'])
+      const of = outputsOf(stack, 'data', ['bucket', 'raw_table', 'ledger_table', 'systems'])
       const places = {
-        ...{ region: of.region, bucket: of.bucket, systems: of.systems },
-        ...{ rawTable: of.raw_table, ledgerTable: of.ledger_table },
+        bucket: of.bucket,
+        systems: of.systems,
+        rawTable: of.raw_table,
+        ledgerTable: of.ledger_table,
       }
-      const audit = openStackAudit(tables, places, askingRetry)
+      const audit = openStackAudit({ ...data(), retry: askingRetry }, tables, places)
       const time = { now, overdueMs: OVERDUE_MS }
-      try {
-        const { balances, findings } = isWhole
-          ? await auditRecords(audit, time)
-          : { balances: await recentBalances(audit, time), findings: null }
-        known = { balances, findings }
-        const faults = findings?.filter(({ severity }) => severity === 'fault').length ?? 0
-        return { balances, faults, stack: files }
-      } finally {
-        audit.close()
-      }
+      const { balances, findings } = isWhole
+        ? await auditRecords(audit, time)
+        : { balances: await recentBalances(audit, time), findings: null }
+      known = { balances, findings }
+      const faults = findings?.filter(({ severity }) => severity === 'fault').length ?? 0
+      return { balances, faults, stack: files }
     },
   )
   return { results, reading: () => known }

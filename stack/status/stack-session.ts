@@ -1,4 +1,4 @@
-import type { AccountClients } from '../../aws/calls/account-clients.ts'
+import type { Aws } from '../../aws/open-aws.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { outputsOf, type Stack } from '../stack.ts'
 
@@ -10,8 +10,8 @@ export interface StackSession {
   readonly files: string
   readonly now: number
   /** Clients of the data account, and of the production account. Throw `stack/incomplete` without its region. */
-  readonly data: () => AccountClients
-  readonly source: () => AccountClients
+  readonly data: () => Aws
+  readonly source: () => Aws
 }
 
 export interface SessionOptions {
@@ -27,15 +27,15 @@ export async function withStackSession<T>(
   { stack, tables, files, sourceProfile }: SessionOptions,
   use: (session: StackSession) => Promise<T>,
 ): Promise<T> {
-  const { accountClients } = await import('../../aws/calls/account-clients.ts')
+  const { openAws } = await import('../../aws/open-aws.ts')
   const { profileCredentials } = await import('../../aws/calls/profile-credentials.ts')
-  const open = new Map<'data' | 'source', AccountClients>()
+  const open = new Map<'data' | 'source', Aws>()
   const account = (part: 'data' | 'source') => {
     const { region } = outputsOf(stack, part, ['region'])
     const credentials = part === 'source' ? profileCredentials(sourceProfile) : {}
-    const clients = open.get(part) ?? accountClients({ region, ...credentials })
-    open.set(part, clients)
-    return clients
+    const aws = open.get(part) ?? openAws({ region, ...credentials })
+    open.set(part, aws)
+    return aws
   }
   try {
     return await use({
@@ -44,6 +44,6 @@ export async function withStackSession<T>(
       source: () => account('source'),
     })
   } finally {
-    for (const clients of open.values()) clients.close()
+    for (const aws of open.values()) aws.close()
   }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { contractDigests } from '../../core/contract/language/contract-digest.ts'
+import { domainsOf } from '../../core/contract/language/domains-of.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { askPatiently } from '../ask-function.ts'
 import { type FunctionName, outputsOf, type Stack } from '../stack.ts'
@@ -49,13 +50,14 @@ export async function checkDeployed(
 async function checkCatalog(stack: Stack, contracts: ReleasedTables['contracts']): Promise<void> {
   const { region, catalog_prefix: prefix } = outputsOf(stack, 'data', ['region', 'catalog_prefix'])
   const { glueClient } = await import('../../aws/calls/clients.ts')
-  const { defaultRetry: retry } = await import('../../aws/calls/retry.ts')
+  const { withAws } = await import('../../aws/open-aws.ts')
   const { listTables } = await import('../../aws/glue/glue-database.ts')
   const { stateOf } = await import('../../aws/glue/entry-parameters.ts')
-  const client = glueClient({ region })
-  try {
+  await withAws({ region }, async (aws) => {
+    const { retry } = aws
+    const client = aws.client(glueClient)
     const known = new Set<string>()
-    for (const domain of new Set(contracts.map(({ name }) => name.slice(0, name.indexOf('.')))))
+    for (const domain of domainsOf(contracts))
       for (const { Name = '', Parameters } of await listTables({ client, retry }, `${prefix}${domain}`)) {
         const table = stateOf(Name, Parameters)?.table
         if (table !== undefined) known.add(`${table.name} v${table.version}`)
@@ -66,7 +68,5 @@ async function checkCatalog(stack: Stack, contracts: ReleasedTables['contracts']
           'table/not-deployed',
           `Glue has no ${name} v${version}: tidemark catalog apply`,
         )
-  } finally {
-    client.destroy()
-  }
+  })
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { captureServiceSettings } from '../../handlers/capture-service/settings.ts'
+import { functionSettings } from '../../handlers/runtime/function-settings.ts'
 
 const others = {
   AWS_REGION: 'eu-west-1',
@@ -12,7 +12,7 @@ const others = {
 
 test('each DynamoDB table is a source table of its own', () => {
   const read = (TIDEMARK_SERVICE_TABLES: string) =>
-    captureServiceSettings.safeParse({ ...others, TIDEMARK_SERVICE_TABLES })
+    functionSettings['capture-service'].safeParse({ ...others, TIDEMARK_SERVICE_TABLES })
   const wishes = { 'wishes-prod': 'availability.wishes', 'swaps.prod': 'availability.swaps' }
   expect(read(JSON.stringify(wishes)).data?.TIDEMARK_SERVICE_TABLES).toEqual(wishes)
   for (const wrong of [

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import * as z from 'zod'
+import { functionSettings } from '../../handlers/runtime/function-settings.ts'
 import { readSettings } from '../../handlers/runtime/read-settings.ts'
 import { functionNames } from './calls/aws-calls.ts'
 import { Draft } from './rules/draft.ts'
@@ -27,13 +28,13 @@ export function checkEnvironments(applied: () => Promise<readonly Resource[]>) {
   test.each(functionNames)('%s is given what its settings read, and names what is there', async (name) => {
     const resources = await applied()
     const lambda = lambdaOf(name, resources)
-    expect(settingsFaults(await settingsOf(name), environmentOf(lambda))).toEqual([])
+    expect(settingsFaults(settingsOf(name), environmentOf(lambda))).toEqual([])
     expect(namingFaults(environmentOf(lambda), lambda, resources)).toEqual([])
   })
 
   test.each(functionNames)('%s: a variable less, misnamed, too much or wrong is noticed', async (name) => {
     const resources = await applied()
-    const shape = await settingsOf(name)
+    const shape = settingsOf(name)
     const given = environmentOf(lambdaOf(name, resources))
     for (const variable of Object.keys(given).filter((one) => one.startsWith('TIDEMARK_'))) {
       const { [variable]: value = '', ...rest } = given
@@ -53,11 +54,9 @@ export function checkEnvironments(applied: () => Promise<readonly Resource[]>) {
   })
 }
 
-async function settingsOf(name: string): Promise<z.ZodObject> {
-  const exported: object = await import(`../../handlers/${name}/settings.ts`)
-  const [shape, more] = Object.values(exported).filter((one) => one instanceof z.ZodObject)
-  if (shape === undefined || more !== undefined)
-    throw new Error(`handlers/${name}/settings.ts has not one shape`)
+function settingsOf(name: string): z.ZodObject {
+  const shape: unknown = Object.entries(functionSettings).find(([known]) => known === name)?.[1]
+  if (!(shape instanceof z.ZodObject)) throw new Error(`there are no settings of ${name}`)
   return shape
 }
 

@@ -115,24 +115,16 @@ async function withPlan(
 ): Promise<void> {
   const { region, bucket, prefix } = await placeOf(options)
   const tables = tablesOf(await loadContracts(options.contracts, process.cwd())).map(catalogTable)
-  const { glueClient, s3Client } = await import('../../../aws/calls/clients.ts')
-  const { defaultRetry: retry } = await import('../../../aws/calls/retry.ts')
+  const { glueClient } = await import('../../../aws/calls/clients.ts')
   const { glueTables } = await import('../../../aws/glue/glue-tables.ts')
   const { planDefinitions } = await import('../../../aws/glue/catalog-definitions.ts')
-  const { S3Objects } = await import('../../../aws/s3/s3-objects.ts')
+  const { openObjects, withAws } = await import('../../../aws/open-aws.ts')
   const { endpoint } = options
-  const settings = { region, ...(endpoint === undefined ? {} : { endpoint }) }
-  const [glue, s3] = [glueClient(settings), s3Client(settings)]
-  try {
-    const objects = new S3Objects({ client: s3, bucket, prefix: '', retry, partBytes: 8 << 20 })
-    const root = `s3://${bucket}`
-    await use(
-      await planDefinitions({ glue: glueTables({ client: glue, retry }), prefix, root, objects }, tables),
-    )
-  } finally {
-    glue.destroy()
-    s3.destroy()
-  }
+  await withAws({ region, ...(endpoint === undefined ? {} : { endpoint }) }, async (aws) => {
+    const glue = glueTables({ client: aws.client(glueClient), retry: aws.retry })
+    const place = { glue, prefix, root: `s3://${bucket}`, objects: openObjects(aws, bucket) }
+    await use(await planDefinitions(place, tables))
+  })
 }
 
 async function approve(isJson: boolean): Promise<void> {

@@ -88,31 +88,23 @@ async function withParts<T>(
     throw new PipelineError('usage/invalid', '--stack: no tidemark_data with its tables and its bucket')
   const [format, land] = [functionOf(stack, 'format').name, functionOf(stack, 'land').name]
   const tables = tablesOf(await loadContracts(contractsFolder, process.cwd()))
-  const { dynamoClient, lambdaClient } = await import('../../../aws/calls/clients.ts')
-  const { ledgerItems } = await import('../../../aws/dynamo/dynamo-items.ts')
-  const { ItemLedger } = await import('../../../state/ledger/item-ledger.ts')
+  const { lambdaClient } = await import('../../../aws/calls/clients.ts')
   const { invoke } = await import('../../../aws/lambda/invoke.ts')
-  const { defaultRetry: retry } = await import('../../../aws/calls/retry.ts')
+  const { openLedger, withAws } = await import('../../../aws/open-aws.ts')
   const { openStackAudit } = await import('../../../aws/audit/stack-audit.ts')
-  const audit = openStackAudit(tables, { region, bucket, rawTable, ledgerTable, systems }, retry)
-  const [lambda, dynamo] = [lambdaClient({ region }), dynamoClient({ region })]
-  /* Only the manifest is written, which does not expire. */
-  const ledger = new ItemLedger({
-    ...{ table: ledgerItems({ client: dynamo, name: ledgerTable, retry }), rawDays: 1, now: Date.now },
-  })
-  try {
-    return await use(
+  return withAws({ region }, (aws) => {
+    const audit = openStackAudit(aws, tables, { bucket, rawTable, ledgerTable, systems })
+    const client = aws.client(lambdaClient)
+    /* Only the manifest is written, which does not expire. */
+    const ledger = openLedger(aws, ledgerTable, 1)
+    return use(
       {
-        format: (pages) => invoke({ client: lambda, name: format }, { pages }, requestAnswer),
-        land: (objects) => invoke({ client: lambda, name: land }, { objects }, requestAnswer),
+        format: (pages) => invoke({ client, name: format }, { pages }, requestAnswer),
+        land: (objects) => invoke({ client, name: land }, { objects }, requestAnswer),
         wayBack: (file) => wayBack(file, audit),
         forget: (day, file) => ledger.replaceFiles({ ...day, added: [], removed: [file] }),
       },
       async () => (await auditRecords(audit, { now: Date.now(), overdueMs: OVERDUE_MS })).findings,
     )
-  } finally {
-    audit.close()
-    lambda.destroy()
-    dynamo.destroy()
-  }
+  })
 }

@@ -98,18 +98,13 @@ async function withCapture(
   const { region, cdc_task_arn: task } = outputsOf(stack, 'source', ['region', 'cdc_task_arn'])
   const { dmsClient } = await import('../../../aws/calls/clients.ts')
   const { profileCredentials } = await import('../../../aws/calls/profile-credentials.ts')
-  const { defaultRetry: retry } = await import('../../../aws/calls/retry.ts')
+  const { withAws } = await import('../../../aws/open-aws.ts')
   const { DmsTasks } = await import('../../../aws/dms/dms-tasks.ts')
-  const client = dmsClient({ region, ...profileCredentials(profile) })
-  const tasks = new DmsTasks({ client, retry, pollMs, settleDeadlineMs: settleMs })
-  try {
-    await work({
-      ...{ tasks, task, pollMs, showDeadlineMs: showMs },
-      onStep: (step) => say(STEPS[step]),
-    })
-  } finally {
-    client.destroy()
-  }
+  await withAws({ region, ...profileCredentials(profile) }, (aws) => {
+    const [client, { retry }] = [aws.client(dmsClient), aws]
+    const tasks = new DmsTasks({ client, retry, pollMs, settleDeadlineMs: settleMs })
+    return work({ tasks, task, pollMs, showDeadlineMs: showMs, onStep: (step) => say(STEPS[step]) })
+  })
 }
 
 const STEPS = {

@@ -49,7 +49,7 @@ variable "size" {
 }
 
 variable "environment" {
-  description = "Variables of handlers/<name>/settings.ts. Names of secrets, never secrets."
+  description = "Variables of handlers/runtime/function-settings.ts. Names of secrets, never secrets."
   type        = map(string)
 }
 

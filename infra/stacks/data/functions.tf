@@ -39,7 +39,7 @@ locals {
   one_system    = { TIDEMARK_SYSTEMS = var.system }
   scratch       = { for name, size in local.sizes : name => { TIDEMARK_SCRATCH_MIB = tostring(size.scratch_mib) } }
 
-  # As handlers/<name>/settings.ts reads them.
+  # As handlers/runtime/function-settings.ts reads them.
   environments = {
     capture         = merge(local.of_raw, local.of_raw_days, local.of_quarantine, local.of_epoch)
     capture-service = merge(local.of_raw, local.of_raw_days, local.of_quarantine, local.of_epoch, { TIDEMARK_SERVICE_TABLES = jsonencode(local.service_tables) })

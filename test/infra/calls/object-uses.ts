@@ -38,7 +38,7 @@ const PLACES: Readonly<Record<string, string>> = {
   'landLoadNotice objects.delete': 'landing/loads/',
   'landObject objects.put': 'lake/',
   'loadFileSource files.read': 'landing/loads/',
-  'loadsDeps objects.delete': 'landing/loads/',
+  'loadSteps objects.delete': 'landing/loads/',
   'pathsOf files.read': 'lake/',
   'publish files.publish': 'lake/',
   'publish objects.delete': 'lake/',
