@@ -2,6 +2,7 @@ import type { Change } from '../core/change.ts'
 import type { Table } from '../core/contract/language/table.ts'
 import { PipelineError } from '../core/failures/failures.ts'
 import { nameOfBlock } from '../core/ledger/ledger.ts'
+import type { RedriveResult } from '../core/operations/answers.ts'
 import type {
   Delivery,
   Ledger,
@@ -20,20 +21,6 @@ export interface RedriveFilter {
   readonly table?: string
   /** Cluster id, failure code, or short id of one entry. */
   readonly cause?: string
-}
-
-export interface RedriveResult {
-  readonly considered: number
-  /** Entries that pass today; in the lake and released unless it was a dry run. */
-  readonly passed: number
-  /** What passes, by contract that takes it, `name vN`: an entry that no contract had read counts for each. */
-  readonly contracts: readonly { readonly contract: string; readonly count: number }[]
-  /** Entries that still wait: refused again, or of a kind that cannot be redriven. */
-  readonly refused: number
-  /** Today's reasons against those that still fail, with counts. */
-  readonly reasons: readonly { readonly reason: Reason; readonly count: number }[]
-  /** It was stopped before the last entry; the same call goes on. */
-  readonly isInterrupted: boolean
 }
 
 export interface RedriveDeps {

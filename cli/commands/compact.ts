@@ -1,9 +1,7 @@
 import { Command } from 'commander'
 import { bytesText, count } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
-import type { CompactionResult } from '../../lake/compaction/compact-table.ts'
-import type { CompactionPlan } from '../../lake/compaction/plan-compaction.ts'
-import type { Compacted } from '../../local/operations/compact-operation.ts'
+import type { CompactionPlan, CompactionResult } from '../../core/operations/answers.ts'
 import { operate } from '../run/operate.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit, printError } from '../terminal/output.ts'
@@ -61,7 +59,7 @@ export function compactCommand(cli: Cli): Command {
     )
     .action(async (options: Options) => {
       const { json = false } = options
-      const outcome = (await operate(cli, options, requestOf(options))) as Compacted
+      const outcome = await operate(cli, options, requestOf(options))
       if (json) cli.output.result(JSON.stringify(outcome))
       else cli.output.result(outcome.isDryRun ? plansText(outcome.plans) : resultsText(outcome.results))
       if (!json)

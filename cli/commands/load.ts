@@ -2,7 +2,6 @@ import { Command } from 'commander'
 import { count } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { type Load, loadState } from '../../core/load/load.ts'
-import type { StartedLoad } from '../../local/operations/load-operation.ts'
 import { stackOption } from '../../stack/stack.ts'
 import { operate } from '../run/operate.ts'
 import { findLoad, readLoads, watchLoad } from '../run/watch-load.ts'
@@ -59,7 +58,7 @@ function startCommand(cli: Cli): Command {
       const { tables = [], window, dryRun = false, json = false, wait = false, dir, stack } = options
       if (stack !== undefined) return startOnStack({ ...options, stack }, output)
       const request = { tables: [...tables], isDryRun: dryRun, ...(window === undefined ? {} : { window }) }
-      const started = (await operate(cli, options, { kind: 'load-start', ...request })) as StartedLoad
+      const started = await operate(cli, options, { kind: 'load-start', ...request })
       if (!json) output.progress(activityText(started.activity))
       const load =
         wait && started.load !== null ? await watchLoad(dir, started.load.id, output) : started.load
@@ -133,7 +132,7 @@ function actOn(cli: Cli, verb: 'resume' | 'cancel', description: string): Comman
     .action(async (load: string, options: Options) => {
       const { stack } = options
       if (stack !== undefined) return actOnStack(verb, load, { ...options, stack }, cli.output)
-      const found = (await operate(cli, options, { kind: `load-${verb}`, load })) as Load
+      const found = await operate(cli, options, { kind: `load-${verb}`, load })
       cli.output.result(
         options.json === true ? JSON.stringify(found) : loadText(found, cli.output, Date.now()),
       )

@@ -2,10 +2,9 @@ import { Command } from 'commander'
 import { loadContracts, tablesOf } from '../../contract-tools/load/load-contracts.ts'
 import { count, plural } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { RedriveResult } from '../../core/operations/answers.ts'
 import type { Quarantine, WaitingEntry } from '../../core/ports/ports.ts'
 import { type Cluster, clusterRefusals, shortId } from '../../formatters/cluster-refusals.ts'
-import type { RedriveResult } from '../../formatters/redrive.ts'
-import type { ExpiryResult } from '../../local/operations/expire-quarantine.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { RunState } from '../../local/state/run-state.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
@@ -144,11 +143,11 @@ function expireCommand(cli: Cli): Command {
     .action(async (options: Options) => {
       const { olderThan = 0, dryRun, json } = options
       const isDryRun = dryRun ?? false
-      const result = (await operate(cli, options, {
+      const result = await operate(cli, options, {
         kind: 'expire',
         olderThanMs: olderThan,
         isDryRun,
-      })) as ExpiryResult
+      })
       if (json === true) cli.output.result(JSON.stringify(result))
       else
         cli.output.result(
@@ -162,9 +161,7 @@ async function redriven(
   { stack, ...options }: Options,
   asked: { readonly isDryRun: boolean; readonly table?: string; readonly cause?: string },
 ): Promise<RedriveResult> {
-  /* A request to redrive is answered with what a redrive made. */
-  if (stack === undefined)
-    return (await operate(cli, options, { kind: 'redrive', ...asked })) as RedriveResult
+  if (stack === undefined) return operate(cli, options, { kind: 'redrive', ...asked })
   const contracts = await loadContracts(options.contracts ?? 'schemas', process.cwd())
   return redriveOnStack(stack, tablesOf(contracts), asked)
 }

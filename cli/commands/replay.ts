@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import { loadContracts, tablesOf } from '../../contract-tools/load/load-contracts.ts'
 import { count, plural } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { ReplayResult } from '../../core/operations/answers.ts'
 import { findTable } from '../../local/operations/find-table.ts'
-import type { ReplayResult } from '../../local/replay/replay.ts'
 import { ReplayLedger } from '../../local/state/replay-ledger.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { replayOnStack, type StackReplay } from '../../stack/operations/stack-replay.ts'
@@ -50,14 +50,14 @@ export function replayCommand(cli: Cli): Command {
       if (options.stack !== undefined) return onStack(options.stack, options, cli)
       if (options.list === true) return list(cli, options)
       const { from, to, contractVersion: version, json } = options
-      const result = (await operate(cli, options, {
+      const result = await operate(cli, options, {
         kind: 'replay',
         table: named(options),
         isDryRun: options.dryRun ?? false,
         ...(version === undefined ? {} : { version }),
         ...(from === undefined ? {} : { from }),
         ...(to === undefined ? {} : { to }),
-      })) as ReplayResult
+      })
       output.result(json === true ? JSON.stringify(result) : sentence(result))
       process.exitCode = result.state === 'interrupted' ? exit.findings : exit.fine
     })

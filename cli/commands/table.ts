@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
 import { loadState } from '../../core/load/load.ts'
-import type { TablesAdded } from '../../local/run/tables/add-tables.ts'
+import type { TablesAdded } from '../../core/operations/answers.ts'
 import { stackOption } from '../../stack/stack.ts'
 import { watchLoad } from '../run/watch-load.ts'
 import type { Cli } from '../terminal/cli.ts'

@@ -1,15 +1,15 @@
 import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
-import type { Request } from '../../local/run/perform-operation.ts'
+import type { Answers, Operation, OperationKind } from '../../core/operations/operations.ts'
 import type { Cli } from '../terminal/cli.ts'
 
 const PROGRESS_MS = 1_000
 
 /** Runs an operation on a folder for a command: progress to standard error at most once a second, Ctrl-C stops it where it can go on. */
-export async function operate(
+export async function operate<K extends OperationKind>(
   { output }: Cli,
   { dir, contracts: contractsFolder }: { readonly dir: string; readonly contracts?: string },
-  request: Request,
-): Promise<unknown> {
+  operation: Operation<K>,
+): Promise<Answers[K]> {
   const contracts = await chosenContracts(contractsFolder)
   const { performOperation } = await import('../../local/run/perform-operation.ts')
   const stop = new AbortController()
@@ -17,7 +17,7 @@ export async function operate(
   process.once('SIGINT', onInterrupt)
   let last = performance.now()
   try {
-    return await performOperation(request, {
+    return await performOperation(operation, {
       dir,
       contracts,
       signal: stop.signal,

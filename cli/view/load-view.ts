@@ -1,7 +1,7 @@
 import { bytesText, count, plural } from '../../core/amount-text.ts'
 import type { Load, TableLoad } from '../../core/load/load.ts'
 import { isOver, loadState } from '../../core/load/load.ts'
-import type { SourceActivity } from '../../engine/postgres/connection/source-activity.ts'
+import type { SourceActivity } from '../../core/operations/answers.ts'
 import { alignedTable, type Output, paint } from '../terminal/output.ts'
 
 const BAR = 16

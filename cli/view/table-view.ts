@@ -1,5 +1,5 @@
 import { bytesText, count } from '../../core/amount-text.ts'
-import type { AddedTable, TablesAdded } from '../../local/run/tables/add-tables.ts'
+import type { AddedTable, TablesAdded } from '../../core/operations/answers.ts'
 import { alignedTable } from '../terminal/output.ts'
 
 /** What became of tables of a stack. */

@@ -1,5 +1,6 @@
+import type { Healed } from '../../core/operations/answers.ts'
 import type { Proof, TableProof } from './proof.ts'
-import type { Healed, HealKeys } from './reconcile.ts'
+import type { HealKeys } from './reconcile.ts'
 
 /** The keys of a proof that are to be healed. */
 export function keysToHeal(proof: Proof): HealKeys {
@@ -17,7 +18,7 @@ export function afterHealing(proof: Proof, healed: Healed): Proof {
   return { ...proof, tables, failed, equal: failed.length === 0 && tables.every(({ equal }) => equal) }
 }
 
-function tableAfter(before: TableProof, after: TableProof): TableProof {
+function tableAfter(before: TableProof, after: Healed['tables'][number]): TableProof {
   /* Keys that were counted and not listed were not healed. */
   const different = after.different + before.different - before.differences.length
   const sent = new Set(before.differences.map(({ key }) => key))

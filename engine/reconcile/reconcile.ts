@@ -2,6 +2,7 @@ import type { Table } from '../../core/contract/language/table.ts'
 import { tableLabel } from '../../core/contract/language/table-label.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { storageFailure } from '../../core/failures/storage-failure.ts'
+import type { Operation } from '../../core/operations/operations.ts'
 import type { HealingWay } from './compare/heal.ts'
 import type { Proof, ProofFailure, TableProof } from './proof.ts'
 import { isOver, type ProofDeps, ProofSession } from './proof-session.ts'
@@ -39,17 +40,14 @@ export async function reconcile(deps: ReconcileDeps): Promise<Proof> {
   return proveTables(deps, chosenTables(deps.tables, names), () => scope, heal)
 }
 
-/** What became of tables that were healed. */
-export type Healed = Pick<Proof, 'tables' | 'failed'>
-
 /** Keys, by their comparison texts, of tables by the label that proofs have. */
-export type HealKeys = Readonly<Record<string, readonly string[]>>
+export type HealKeys = Operation<'heal'>['keys']
 
 /**
  * Compares some keys as of a new snapshot and sends again what still differs: for the process that owns the folder, also
  * when another one found the keys. Resolves with the proofs of these keys after healing. Throws as `reconcile` does.
  */
-export async function heal(deps: ReconcileDeps, keys: HealKeys): Promise<Healed> {
+export async function heal(deps: ReconcileDeps, keys: HealKeys): Promise<Pick<Proof, 'tables' | 'failed'>> {
   if (deps.healing === undefined) throw new RangeError('healing needs the pipeline of the folder')
   const names = new Map(deps.tables.map((table) => [tableLabel(table, deps.tables), table]))
   const tables = Object.keys(keys).map((label) => {

@@ -1,4 +1,4 @@
-import type { CompactionResult } from '../../lake/compaction/compact-table.ts'
+import type { CompactionResult } from '../../core/operations/answers.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
 /** Metrics by table and a log line of what a compaction did. `amplification`: bytes written for each byte of new history. */

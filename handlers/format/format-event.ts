@@ -1,11 +1,12 @@
 import * as z from 'zod'
-import type { RedriveResult } from '../../formatters/redrive.ts'
+import type { RedriveResult } from '../../core/operations/answers.ts'
+import { redriveRequest } from '../../core/operations/stack-requests.ts'
 import type { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import type { BatchResponse } from '../runtime/lambda-stage.ts'
 import { runInOrder } from '../runtime/run-in-order.ts'
 import { type RequestAnswer, runRequest } from '../runtime/run-request.ts'
 import { type FormatHeadsDeps, formatHeads } from './format-heads.ts'
-import { type RedriveEventDeps, redriveEvent, redriveRequest } from './redrive-event.ts'
+import { type RedriveEventDeps, redriveEvent } from './redrive-event.ts'
 import { streamHeads } from './stream-heads.ts'
 
 export interface FormatEventDeps extends FormatHeadsDeps, RedriveEventDeps {

@@ -1,8 +1,9 @@
-import * as z from 'zod'
 import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { RedriveResult } from '../../core/operations/answers.ts'
+import type { RedriveRequest } from '../../core/operations/stack-requests.ts'
 import type { Delivery, Ledger, Quarantine, WaitingEntry } from '../../core/ports/ports.ts'
-import { type RedriveResult, redrive } from '../../formatters/redrive.ts'
+import { redrive } from '../../formatters/redrive.ts'
 import type { Router } from '../../formatters/route.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
@@ -13,18 +14,6 @@ export interface RedriveEventDeps {
   readonly route: () => Promise<Router>
   readonly stage: LambdaStage
 }
-
-/** An operator's request: changes that wait are formatted again with the contracts of this function. */
-export const redriveRequest = z.strictObject({
-  redrive: z.strictObject({
-    table: z.string().min(1).optional(),
-    cause: z.string().min(1).optional(),
-    isDryRun: z.boolean(),
-    /** By contract, `name vN`: the revision of its rows, which readers see already. */
-    revisions: z.record(z.string(), z.number().int().min(1)),
-  }),
-})
-export type RedriveRequest = z.output<typeof redriveRequest>['redrive']
 
 /* A batch that has begun is delivered and released before the time is over. */
 const RESERVE_MS = 30_000

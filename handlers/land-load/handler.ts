@@ -11,6 +11,8 @@ import {
 } from '../../aws/open-aws.ts'
 import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { ObjectReplayLedger } from '../../aws/s3/object-replay-ledger.ts'
+import type { ReplayAnswer } from '../../core/operations/answers.ts'
+import { replayRequest } from '../../core/operations/stack-requests.ts'
 import { tables } from '../../schemas/index.ts'
 import { queueMessages, s3Notices } from '../land/s3-notices.ts'
 import { engineMemory } from '../runtime/engine-memory.ts'
@@ -21,7 +23,7 @@ import { openFunction } from '../runtime/open-function.ts'
 import { runEach } from '../runtime/run-each.ts'
 import { runWhole } from '../runtime/run-whole.ts'
 import { type LandLoadDeps, landLoadNotice } from './land-load-notice.ts'
-import { type ReplayAnswer, type ReplayEventDeps, replayEvent, replayRequest } from './replay-event.ts'
+import { type ReplayEventDeps, replayEvent } from './replay-event.ts'
 
 const SCRATCH = '/tmp/tidemark-land-load'
 /* The rest is for the history that is written of it and for what DuckDB spills. */

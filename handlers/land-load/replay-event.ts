@@ -1,12 +1,13 @@
-import * as z from 'zod'
 import { contractDigest } from '../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { ReplayAnswer } from '../../core/operations/answers.ts'
+import type { ReplayRequest } from '../../core/operations/stack-requests.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
 import type { Lease } from '../../state/lease.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
-import { type ReplayProgress, type ReplayTableDeps, replayTable, tryReplay } from './replay-table.ts'
+import { type ReplayTableDeps, replayTable, tryReplay } from './replay-table.ts'
 
 export interface ReplayEventDeps extends ReplayTableDeps {
   readonly tables: readonly Table[]
@@ -14,23 +15,6 @@ export interface ReplayEventDeps extends ReplayTableDeps {
   readonly lease: Pick<Lease, 'take' | 'release'>
   readonly stage: LambdaStage
 }
-
-/** An operator's request: a piece of a replay, as large as the time of this function. */
-export const replayRequest = z.strictObject({
-  replay: z.strictObject({
-    table: z.string().min(1),
-    version: z.number().int().min(1),
-    /** Digest of the contract that is meant. */
-    contract: z.string().min(1),
-    isDryRun: z.boolean(),
-    /** Of a dry run: the last page that the request before has read. */
-    after: z.string().min(1).max(2_048).nullable(),
-  }),
-})
-export type ReplayRequest = z.output<typeof replayRequest>['replay']
-
-/** `busy`: another request is at it. */
-export type ReplayAnswer = ReplayProgress | { readonly state: 'busy' }
 
 /* A lease outlives its function, which Lambda ends after 15 minutes. */
 const LEASE_MS = 16 * 60_000

@@ -2,6 +2,7 @@ import { recordBytes } from '../../aws/firehose/pack-records.ts'
 import type { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import type { ObjectReplayLedger, ReplayRecord } from '../../aws/s3/object-replay-ledger.ts'
 import { contractDigest } from '../../core/contract/language/contract-digest.ts'
+import type { ReplayProgress } from '../../core/operations/answers.ts'
 import type { ObjectFiles, ObjectStore, Quarantine } from '../../core/ports/ports.ts'
 import { auditReplay } from '../../engine/replay/audit-replay.ts'
 import { type FormattedPages, formatPages } from '../../engine/replay/format-pages.ts'
@@ -26,22 +27,6 @@ export interface ReplayTableDeps extends EndReplayDeps {
   /** Copies of the file that is read back, in a folder that goes when it is closed. */
   readonly open: () => Pick<ObjectFiles, 'read'> & { close(): Promise<void> }
   readonly stage: LambdaStage
-}
-
-/** How far a replay is: all of it, or of a dry run what this request has read. */
-export interface ReplayProgress {
-  readonly state: 'running' | 'complete' | 'dry run'
-  /** Null for a dry run. */
-  readonly revision: number | null
-  readonly pages: number
-  readonly changes: number
-  readonly rows: number
-  readonly refused: number
-  /** Where the oldest page that is still there begins, and when its last change was committed, ISO 8601 UTC. */
-  readonly from: string | null
-  readonly since: string | null
-  /** The last page that was read. */
-  readonly after: string | null
 }
 
 /* For one more file, its reading back, the publishing and the answer. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import * as z from 'zod'
 import type { DmsLoadTask } from '../../aws/dms/dms-load-task.ts'
 import type { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isOver, type Load, loadState } from '../../core/load/load.ts'
+import type { StackLoads } from '../../core/operations/answers.ts'
+import { loadsRequest, type StartRequest, startRequest } from '../../core/operations/stack-requests.ts'
 import { sourceTableName, splitTableName } from '../../core/source-table-name.ts'
 import { idlePatterns, tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
 import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/loads/advance-load.ts'
@@ -19,37 +20,13 @@ export interface LoadsDeps extends Omit<AdvanceLoadDeps, 'results' | 'save' | 'n
   readonly estimates: (tables: readonly string[]) => Promise<ReadonlyMap<string, number>>
 }
 
-const id = z.string().regex(/^[A-Za-z0-9-]{1,64}$/)
-const names = z.array(z.string()).min(1).max(1_000)
-const startRequest = z.union([
-  z.strictObject({ start: z.strictObject({ tables: names, window: z.string().nullable() }) }),
-  z.strictObject({ resume: id }),
-])
-const request = z.union([
-  startRequest,
-  z.strictObject({ plan: z.strictObject({ tables: names }) }),
-  z.strictObject({ cancel: id }),
-  z.strictObject({ status: z.literal(true) }),
-  z.strictObject({}),
-])
-
-/** What was asked for: loads as they are now, without their files, or a plan. */
-export interface LoadsAnswer {
-  readonly loads: readonly Load[]
-  readonly plan: {
-    readonly tables: readonly { readonly table: string; readonly estimatedRows: number | null }[]
-    /** What DMS would be told, in order. */
-    readonly calls: readonly string[]
-  } | null
-}
-
 /**
  * Takes every load that is not over a step on, and before it does what was asked: `{}` from the schedule, `{"start": …}`,
  * `{"resume": id}`, `{"cancel": id}`; `{"status": true}` and `{"plan": …}` change nothing. It is the only one that writes loads, so
  * one call runs at a time. Throws ZodError for another event, `load/busy`, `load/not-found`, `source/no-tables`.
  */
-export async function loadsEvent(event: unknown, deps: LoadsDeps): Promise<LoadsAnswer> {
-  const asked = request.parse(event)
+export async function loadsEvent(event: unknown, deps: LoadsDeps): Promise<StackLoads> {
+  const asked = loadsRequest.parse(event)
   const known = await deps.ledger.all()
   if ('status' in asked) return answerOf(known)
   if ('plan' in asked) return { loads: [], plan: await planOf(asked.plan.tables, deps) }
@@ -72,7 +49,7 @@ function holdsTask({ runBefore, tables }: Load): boolean {
 }
 
 /* An answer of a function has 6 MB at most, and a large load thousands of files. */
-function answerOf(loads: readonly Load[]): LoadsAnswer {
+function answerOf(loads: readonly Load[]): StackLoads {
   const light = loads.map((load) => ({
     ...load,
     tables: load.tables.map((table) => ({ ...table, files: [] })),
@@ -83,7 +60,7 @@ function answerOf(loads: readonly Load[]): LoadsAnswer {
 async function planOf(
   patterns: readonly string[],
   { sources, estimates, task, stage }: LoadsDeps,
-): Promise<LoadsAnswer['plan']> {
+): Promise<StackLoads['plan']> {
   const names = chosen(patterns, sources)
   const rows = await estimates(names)
   const tables = names.map((table) => ({ table, estimatedRows: rows.get(table) ?? null }))
@@ -91,9 +68,7 @@ async function planOf(
 }
 
 async function begin(
-  asked:
-    | { readonly start: { tables: readonly string[]; window: string | null } }
-    | { readonly resume: string },
+  asked: StartRequest,
   known: readonly Load[],
   { ledger, sources, stage, estimates }: LoadsDeps,
 ): Promise<Load> {

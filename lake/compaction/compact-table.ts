@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { CompactionResult } from '../../core/operations/answers.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { buildBase, isMadeWhole, type NewBuild } from './build-base.ts'
 import type { CompactDeps, CompactionProgress } from './compact-deps.ts'
@@ -22,29 +23,6 @@ export interface CompactOptions extends Partial<MergeRules> {
   readonly keepHistoryDays?: number | undefined
   /** Whether base is made anew, of all of history, whatever is there; no. */
   readonly isRebuild?: boolean
-}
-
-export interface CompactionResult {
-  readonly table: string
-  readonly version: number
-  readonly state: 'published' | 'nothing new' | 'interrupted'
-  /** The build that readers see now; null when there is none. */
-  readonly build: number | null
-  /** What was folded, and its bytes. */
-  readonly freshFiles: number
-  readonly freshBytes: number
-  /** Keys made anew, and what became of them. */
-  readonly touched: number
-  readonly live: number
-  readonly dead: number
-  /** Rows of the base. */
-  readonly rows: number
-  readonly partsWritten: number
-  readonly partsCarried: number
-  readonly bytesWritten: number
-  readonly mergedFiles: number
-  readonly deletedFiles: number
-  readonly droppedDays: readonly string[]
 }
 
 export const compactDefaults = {

@@ -1,3 +1,4 @@
+import type { CompactionPlan } from '../../core/operations/answers.ts'
 import { columnList } from '../sql/sql-text.ts'
 import { isMadeWhole } from './build-base.ts'
 import type { CompactDeps } from './compact-deps.ts'
@@ -9,24 +10,6 @@ import { partitionSql } from './sql/partition-sql.ts'
 import { damagedBase, requireHistory } from './verify-files.ts'
 import { numbers } from './write/fold-history.ts'
 import { daysToMerge } from './write/merge-days.ts'
-
-/** What a compaction would do. Bytes and keys are estimates: late rows may touch more than their own keys. */
-export interface CompactionPlan {
-  readonly table: string
-  readonly version: number
-  /** Whether all of history is read: there is no base yet, or it has another floor. */
-  readonly isWhole: boolean
-  readonly freshFiles: number
-  readonly freshBytes: number
-  readonly touchedKeys: number
-  readonly partsToWrite: number
-  readonly partsToCarry: number
-  readonly bytesToRead: number
-  readonly bytesToWrite: number
-  /** Bytes to write for each byte of new history; null when there is none. */
-  readonly writeAmplification: number | null
-  readonly filesToMerge: number
-}
 
 /** Looks what a compaction would do now; nothing is changed. */
 export async function planCompaction(

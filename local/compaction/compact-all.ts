@@ -1,16 +1,13 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type FailureCode, PipelineError } from '../../core/failures/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import type { CompactionPlan, CompactionResult, FailedTable } from '../../core/operations/answers.ts'
 import type { Catalog, Clock } from '../../core/ports/ports.ts'
 import type { LazyEngine } from '../../engine/duckdb/lazy-engine.ts'
 import { makeFolder } from '../../engine/files/durable.ts'
 import type { CompactDeps, CompactionProgress } from '../../lake/compaction/compact-deps.ts'
-import {
-  type CompactionResult,
-  type CompactOptions,
-  compactTable,
-} from '../../lake/compaction/compact-table.ts'
-import { type CompactionPlan, planCompaction } from '../../lake/compaction/plan-compaction.ts'
+import { type CompactOptions, compactTable } from '../../lake/compaction/compact-table.ts'
+import { planCompaction } from '../../lake/compaction/plan-compaction.ts'
 import { FileCompactionLedger } from '../state/file-compaction-ledger.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
@@ -38,13 +35,6 @@ export interface CompactFolderOptions extends CompactOptions {
 export interface DoneTables<T> {
   readonly done: readonly T[]
   readonly failed: readonly FailedTable[]
-}
-
-/** A table version, `name vN`, and why it failed. */
-export interface FailedTable {
-  readonly table: string
-  readonly code: FailureCode | 'internal'
-  readonly message: string
 }
 
 /**

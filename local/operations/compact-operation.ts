@@ -1,11 +1,9 @@
+import type { Compacted } from '../../core/operations/answers.ts'
 import type { Catalog, Clock } from '../../core/ports/ports.ts'
-import type { CompactionResult } from '../../lake/compaction/compact-table.ts'
-import type { CompactionPlan } from '../../lake/compaction/plan-compaction.ts'
 import {
   type CompactFolderDeps,
   type CompactFolderOptions,
   compactAll,
-  type FailedTable,
   planAll,
   refuseFailed,
 } from '../compaction/compact-all.ts'
@@ -13,12 +11,6 @@ import {
 export interface CompactRequest extends CompactFolderOptions {
   readonly isDryRun: boolean
 }
-
-/** What a compaction did, or with a dry run would do: one entry for each table version, those that failed apart. */
-export type Compacted = (
-  | { readonly isDryRun: true; readonly plans: readonly CompactionPlan[] }
-  | { readonly isDryRun: false; readonly results: readonly CompactionResult[] }
-) & { readonly failed: readonly FailedTable[] }
 
 export interface CompactContext {
   readonly catalog: Catalog

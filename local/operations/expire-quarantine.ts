@@ -1,9 +1,5 @@
+import type { ExpiryResult } from '../../core/operations/answers.ts'
 import type { Clock, Quarantine } from '../../core/ports/ports.ts'
-
-export interface ExpiryResult {
-  readonly considered: number
-  readonly expired: number
-}
 
 const BATCH = 1_000
 

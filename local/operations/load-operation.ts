@@ -1,13 +1,5 @@
-import type { Load } from '../../core/load/load.ts'
-import type { SourceActivity } from '../../engine/postgres/connection/source-activity.ts'
+import type { SourceActivity, StartedLoad } from '../../core/operations/answers.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
-
-/** What a request for a load was answered with; `load` is null for a dry run. */
-export interface StartedLoad {
-  readonly activity: SourceActivity
-  readonly plan: readonly { readonly table: string; readonly estimatedRows: number | null }[]
-  readonly load: Load | null
-}
 
 /** What loads need of a running pipeline. */
 export interface LoadParts {

@@ -1,14 +1,16 @@
 import type { Table } from '../../core/contract/language/table.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
+import type { Healed, TablesAdded } from '../../core/operations/answers.ts'
+import type { Operation } from '../../core/operations/operations.ts'
 import type { Catalog, Clock, Delivery, Ledger, ObjectStore, Quarantine } from '../../core/ports/ports.ts'
-import type { Healed, HealKeys } from '../../engine/reconcile/reconcile.ts'
+import type { HealKeys } from '../../engine/reconcile/reconcile.ts'
 import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { Meter } from '../pipeline/meter.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
+import type { Digests } from './check-contracts.ts'
 import type { LoadParts } from './load-operation.ts'
-import type { Operation } from './operation.ts'
 
 /** What operations write into the ledger, and what a replay asks it. */
 export type OperationLedger = Pick<
@@ -38,12 +40,14 @@ export interface RunningParts extends LoadParts {
   readonly heal: (keys: HealKeys, signal: AbortSignal) => Promise<Healed>
   /** Captures more tables from now on; see `addTables`. */
   readonly addTables: (
-    request: Extract<Operation, { kind: 'table-add' }>,
+    request: Operation<'table-add'> & { readonly contracts: Digests },
     context: Pick<OperationContext, 'signal' | 'onProgress'>,
-  ) => Promise<unknown>
+  ) => Promise<TablesAdded>
 }
 
 export interface OperationContext {
+  /** Digests of the contracts that the caller knows. */
+  readonly contracts: Digests
   readonly pipeline: OperationParts
   /** Of the process that reads the source; without it nothing can be asked for that needs it. */
   readonly running?: RunningParts

@@ -1,10 +1,9 @@
-import { contractDigests } from '../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { FailureCode } from '../../core/failures/failures.ts'
+import type { Operation } from '../../core/operations/operations.ts'
 import type { Catalog, QuarantineEntry } from '../../core/ports/ports.ts'
 import type { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { heldUntilLoaded, isLoadedSince } from './held-until-loaded.ts'
-import type { Operation } from './operation.ts'
 
 export interface Released {
   readonly quarantine: Pick<FolderQuarantine, 'headers'>
@@ -38,8 +37,7 @@ export function releaseLoaded(
     }
     for (const [table, codes] of causes)
       for (const cause of codes) {
-        const contracts = contractDigests(pipeline.tables)
-        await perform({ kind: 'redrive', table, cause, isDryRun: false, contracts })
+        await perform({ kind: 'redrive', table, cause, isDryRun: false })
       }
     tried = new Set(due.map(({ id }) => id))
   }

@@ -1,23 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../../core/contract/language/table.ts'
+import type { ReplayResult } from '../../core/operations/answers.ts'
+import type { Operation } from '../../core/operations/operations.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { makeFolder } from '../../engine/files/durable.ts'
 import { type LandedTableFile, type LandTableFileRequest, landTableFile } from '../loads/land-table-file.ts'
-import { type ReplayResult, replay } from '../replay/replay.ts'
+import { replay } from '../replay/replay.ts'
 import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
 import { ReplayLedger } from '../state/replay-ledger.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { checkContracts, onlyOf } from './check-contracts.ts'
 import { findTable } from './find-table.ts'
-import type { Operation } from './operation.ts'
 import type { OperationContext, OperationParts } from './operation-parts.ts'
 
 /** Replays a table with the newest version of its contract, or the one that is asked for. */
 export async function runReplay(
-  { table: name, version, from, to, isDryRun, contracts }: Extract<Operation, { kind: 'replay' }>,
-  { pipeline, now, signal, onProgress }: OperationContext,
+  { table: name, version, from, to, isDryRun }: Operation<'replay'>,
+  { pipeline, contracts, now, signal, onProgress }: OperationContext,
 ): Promise<ReplayResult> {
   const { tables, maskKey, raw, quarantine, objects, catalog, folder } = pipeline
   const versions = tables.filter((table) => table.name === name || table.source.table === name)

@@ -1,7 +1,9 @@
 import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { RedriveResult } from '../../core/operations/answers.ts'
+import type { Answers, Operation, OperationKind } from '../../core/operations/operations.ts'
 import { nextRevision } from '../../engine/replay/next-revision.ts'
-import { type RedriveResult, redrive } from '../../formatters/redrive.ts'
+import { redrive } from '../../formatters/redrive.ts'
 import { router } from '../../formatters/route.ts'
 import { ReplayLedger } from '../state/replay-ledger.ts'
 import { RunState } from '../state/run-state.ts'
@@ -10,44 +12,49 @@ import { runCompact } from './compact-operation.ts'
 import { defined } from './defined.ts'
 import { expireQuarantine } from './expire-quarantine.ts'
 import { startLoad } from './load-operation.ts'
-import type { Operation } from './operation.ts'
 import type { OperationContext, OperationParts, RunningParts } from './operation-parts.ts'
 import { recoverEntry } from './recover-entry.ts'
 import { runReplay } from './replay-operation.ts'
 
+type Performers = {
+  readonly [K in OperationKind]: (
+    request: { readonly kind: K } & Operation<K>,
+    context: OperationContext,
+  ) => Promise<Answers[K]>
+}
+
+const performers: Performers = {
+  expire: (request, { pipeline, now }) => expireQuarantine(pipeline.quarantine, { ...request, now }),
+  redrive: runRedrive,
+  replay: runReplay,
+  compact: async (request, { pipeline, now, signal, onProgress }) => {
+    const compacted = await runCompact(defined(request), {
+      now,
+      signal,
+      onProgress,
+      catalog: pipeline.catalog,
+      manifest: pipeline.ledger,
+      root: pipeline.folder.root,
+    })
+    if (!compacted.isDryRun)
+      for (const { table, version, state, bytesWritten } of compacted.results)
+        if (state === 'published') pipeline.meter?.compacted(table, version, bytesWritten)
+    return compacted
+  },
+  'load-start': (request, context) => startLoad(request, running(context)),
+  'load-resume': ({ load }, context) => running(context).runner.resume(load),
+  'load-cancel': ({ load }, context) => running(context).runner.cancel(load),
+  'table-add': (request, context) =>
+    running(context).addTables({ ...request, contracts: context.contracts }, context),
+  heal: ({ keys }, context) => running(context).heal(keys, context.signal),
+}
+
 /** Runs an operation on a started pipeline. Throws `usage/invalid` for an unknown table, `run/contract-changed`, and what stores throw. */
-export async function runOperation(request: Operation, context: OperationContext): Promise<unknown> {
-  switch (request.kind) {
-    case 'expire':
-      return expireQuarantine(context.pipeline.quarantine, { ...request, now: context.now })
-    case 'redrive':
-      return runRedrive(request, context)
-    case 'replay':
-      return runReplay(request, context)
-    case 'compact': {
-      const { pipeline, ...rest } = context
-      const compacted = await runCompact(defined(request), {
-        ...rest,
-        catalog: pipeline.catalog,
-        manifest: pipeline.ledger,
-        root: pipeline.folder.root,
-      })
-      if (!compacted.isDryRun)
-        for (const { table, version, state, bytesWritten } of compacted.results)
-          if (state === 'published') pipeline.meter?.compacted(table, version, bytesWritten)
-      return compacted
-    }
-    case 'load-start':
-      return startLoad(request, running(context))
-    case 'load-resume':
-      return running(context).runner.resume(request.load)
-    case 'load-cancel':
-      return running(context).runner.cancel(request.load)
-    case 'table-add':
-      return running(context).addTables(request, context)
-    case 'heal':
-      return running(context).heal(request.keys, context.signal)
-  }
+export async function runOperation<K extends OperationKind>(
+  request: Operation<K>,
+  context: OperationContext,
+): Promise<Answers[K]> {
+  return performers[request.kind](request, context)
 }
 
 function running({ running: parts, pipeline }: OperationContext): RunningParts {
@@ -57,8 +64,8 @@ function running({ running: parts, pipeline }: OperationContext): RunningParts {
 }
 
 async function runRedrive(
-  { table, cause, isDryRun, contracts }: Extract<Operation, { kind: 'redrive' }>,
-  { pipeline, signal, onProgress }: OperationContext,
+  { table, cause, isDryRun }: Operation<'redrive'>,
+  { pipeline, contracts, signal, onProgress }: OperationContext,
 ): Promise<RedriveResult> {
   const { tables, maskKey, quarantine, delivery, ledger, folder } = pipeline
   checkContracts(tables, contracts)

@@ -4,6 +4,7 @@ import type { Table } from '../../core/contract/language/table.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { LoadLedger } from '../../core/load/load.ts'
+import type { ReplayResult } from '../../core/operations/answers.ts'
 import type { Catalog, Clock, ObjectStore, PositionRange, Quarantine } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
 import { auditReplay } from '../../engine/replay/audit-replay.ts'
@@ -42,19 +43,6 @@ export interface ReplayRequest {
   readonly table: Table
   readonly range: PositionRange
   readonly isDryRun: boolean
-}
-
-export interface ReplayResult {
-  readonly table: string
-  readonly version: number
-  /** Null for a dry run. */
-  readonly revision: number | null
-  readonly state: 'complete' | 'dry run' | 'interrupted'
-  readonly pages: number
-  readonly changes: number
-  readonly rows: number
-  /** Changes that today's contract refuses: they keep their earlier reading, if they had one, and are in quarantine. */
-  readonly refused: number
 }
 
 /**

@@ -1,5 +1,13 @@
+import { contractDigests } from '../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { Compacted, TablesAdded } from '../../core/operations/answers.ts'
+import {
+  type Answers,
+  type Operation,
+  type OperationKind,
+  parseAsked,
+} from '../../core/operations/operations.ts'
 import type { Clock, Logger } from '../../core/ports/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { makeFolder } from '../../engine/files/durable.ts'
@@ -10,8 +18,8 @@ import type { Proof, ReconcileRequest } from '../../engine/reconcile/reconcile.t
 import { knownContracts } from '../contracts/choose-contracts.ts'
 import { type KnownTable, KnownTables } from '../contracts/known-tables.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
-import { type Compacted, wholly } from '../operations/compact-operation.ts'
-import { type Operation, parseOperation } from '../operations/operation.ts'
+import { wholly } from '../operations/compact-operation.ts'
+import type { OperationContext } from '../operations/operation-parts.ts'
 import { OperationQueue } from '../operations/operation-queue.ts'
 import { releaseLoaded } from '../operations/release-loaded.ts'
 import { runOperation } from '../operations/run-operation.ts'
@@ -30,7 +38,7 @@ import { openLoads } from './open-loads.ts'
 import { Prover } from './prover.ts'
 import { Schedule } from './schedule.ts'
 import { type RunStatus, type StatusDeps, StatusFile } from './status/run-status.ts'
-import { type AddTablesDeps, addTables, type TablesAdded } from './tables/add-tables.ts'
+import { type AddTablesDeps, addTables } from './tables/add-tables.ts'
 import { allLoaded } from './tables/all-loaded.ts'
 import { chooseFollowed } from './tables/choose-followed.ts'
 import { endedContracts, goneTables } from './tables/gone-tables.ts'
@@ -210,18 +218,12 @@ class FolderRun implements LocalRun {
       this.failure = error
     })
     this.prover = new Prover({ source, state, pipeline, failed: this.failed, log, now })
-    /* `perform` answers a request to compact with what compacting made. */
-    this.compact = sharedRun(async () =>
-      wholly(
-        (await this.perform(
-          { kind: 'compact', isDryRun: false },
-          this.abort.signal,
-          () => undefined,
-        )) as Compacted,
-      ),
-    )
-    this.release = releaseLoaded(pipeline, (asked) => this.perform(asked, this.abort.signal, () => undefined))
-    lock.serve((request, { emit, signal }) => this.perform(parseOperation(request), signal, emit))
+    this.compact = sharedRun(async () => wholly(await this.perform({ kind: 'compact', isDryRun: false })))
+    this.release = releaseLoaded(pipeline, (operation) => this.perform(operation))
+    lock.serve((message, { emit, signal }) => {
+      const { operation, contracts } = parseAsked(message)
+      return this.perform(operation, { contracts, signal, onProgress: emit })
+    })
     this.schedule = new Schedule(this.jobs(), log)
     this.schedule.start()
     /* Of loads that were complete when a run before this one ended. */
@@ -340,11 +342,15 @@ class FolderRun implements LocalRun {
       await state.update({ added: state.data.added.filter((name) => name !== table) })
   }
 
-  private perform(
-    asked: Operation,
-    signal: AbortSignal,
-    onProgress: (progress: unknown) => void,
-  ): Promise<unknown> {
+  /* Without a caller it is this run that asks. */
+  private perform<K extends OperationKind>(
+    operation: Operation<K>,
+    {
+      contracts = contractDigests(this.pipeline.tables),
+      signal = this.abort.signal,
+      onProgress = () => undefined,
+    }: Partial<Pick<OperationContext, 'contracts' | 'signal' | 'onProgress'>> = {},
+  ): Promise<Answers[K]> {
     const { options, state, now } = this.parts
     const running = {
       runner: this.loads,
@@ -361,9 +367,11 @@ class FolderRun implements LocalRun {
     }
     const either = AbortSignal.any([this.abort.signal, signal])
     const work = () =>
-      runOperation(asked, { pipeline: this.pipeline, running, now, signal: either, onProgress })
+      runOperation(operation, {
+        ...{ pipeline: this.pipeline, running, contracts, now, signal: either, onProgress },
+      })
     /* Loads and additions have queues of their own, and healing touches no file: they wait for nothing. */
-    if (asked.kind.startsWith('load-') || asked.kind === 'heal' || asked.kind === 'table-add') return work()
+    if (/^(?:load-.*|heal|table-add)$/.test(operation.kind)) return work()
     return this.operations.run(work, stopping)
   }
 

@@ -2,11 +2,12 @@ import { stat } from 'node:fs/promises'
 import { contractDigests } from '../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { Answers, Operation, OperationKind } from '../../core/operations/operations.ts'
 import type { Logger } from '../../core/ports/ports.ts'
-import { type Operation, parseOperation } from '../operations/operation.ts'
 import { runOperation } from '../operations/run-operation.ts'
-import { askOperation, folderHolder } from '../pipeline/folder-lock.ts'
+import { folderHolder } from '../pipeline/folder-lock.ts'
 import { runFolder } from '../state/run-folder.ts'
+import { askRun } from './ask-run.ts'
 import { contractsOf, withStoredPipeline } from './stored-pipeline.ts'
 
 export interface PerformOptions {
@@ -17,27 +18,28 @@ export interface PerformOptions {
   readonly onProgress: (progress: unknown) => void
 }
 
-/** An operation without the digests of the caller's contracts. */
-export type Request = Operation extends infer O
-  ? O extends { contracts: unknown }
-    ? Omit<O, 'contracts'>
-    : O
-  : never
-
 /**
  * Runs an operation on a folder: in the process that runs there, which alone may write, or here when none does; the
  * source is not needed for it. Throws `run/not-found`, `run/locked` and what the operation throws.
  */
-export async function performOperation(request: Request, options: PerformOptions): Promise<unknown> {
-  const { dir, contracts, signal, onProgress } = options
-  const whole = (tables: readonly Table[]) =>
-    parseOperation({ ...request, contracts: contractDigests(tables) })
+export async function performOperation<K extends OperationKind>(
+  operation: Operation<K>,
+  options: PerformOptions,
+): Promise<Answers[K]> {
+  const { dir, signal, onProgress } = options
   if (!(await isDirectory(dir))) throw new PipelineError('run/not-found', `no run in ${dir}`)
-  if ((await folderHolder(dir)) !== undefined)
-    return askOperation(dir, whole(await contractsOf(runFolder(dir), contracts)), { signal, onProgress })
-  return withStoredPipeline(options, ({ pipeline, tables }) =>
-    runOperation(whole(tables), { pipeline, now: Date.now, signal, onProgress }),
-  )
+  if ((await folderHolder(dir)) === undefined)
+    return withStoredPipeline(options, ({ pipeline, tables }) =>
+      runOperation(operation, {
+        pipeline,
+        contracts: contractDigests(tables),
+        now: Date.now,
+        signal,
+        onProgress,
+      }),
+    )
+  const contracts = contractDigests(await contractsOf(runFolder(dir), options.contracts))
+  return askRun(dir, { operation, contracts }, { signal, onProgress })
 }
 
 async function isDirectory(path: string): Promise<boolean> {

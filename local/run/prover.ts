@@ -1,7 +1,6 @@
 import type { Clock, Logger } from '../../core/ports/ports.ts'
 import type { Source } from '../../engine/postgres/connection/source-connection.ts'
 import {
-  type Healed,
   type HealKeys,
   heal,
   type Proof,
@@ -60,7 +59,7 @@ export class Prover {
   }
 
   /** Compares keys that another process found to differ, and sends again those that still do. */
-  heal(keys: HealKeys, signal: AbortSignal): Promise<Healed> {
+  heal(keys: HealKeys, signal: AbortSignal): Promise<Pick<Proof, 'tables' | 'failed'>> {
     return heal(this.reconcileDeps(signal), keys)
   }
 

@@ -4,7 +4,6 @@ import { PipelineError } from '../../core/failures/failures.ts'
 import type { Source } from '../../engine/postgres/connection/source-connection.ts'
 import { afterHealing, keysToHeal } from '../../engine/reconcile/after-healing.ts'
 import {
-  type Healed,
   type HealKeys,
   type Proof,
   type ReconcileRequest,
@@ -12,13 +11,13 @@ import {
 } from '../../engine/reconcile/reconcile.ts'
 import { knownContracts } from '../contracts/choose-contracts.ts'
 import { readJsonFile } from '../documents/json-file.ts'
-import { askOperation } from '../pipeline/folder-lock.ts'
 import { folderLake } from '../reconcile/folder-lake.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
 import { type RunFolder, runFolder } from '../state/run-folder.ts'
 import { RunState } from '../state/run-state.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
+import { askRun } from './ask-run.ts'
 import { runStatus } from './status/run-status.ts'
 
 export interface BesideOptions {
@@ -65,13 +64,12 @@ async function afterAsking(
   proof: Proof,
   { dir, keys, timeoutMs }: { readonly dir: string; readonly keys: HealKeys; readonly timeoutMs: number },
 ): Promise<Proof> {
-  const healed = await askOperation(
+  const healed = await askRun(
     dir,
-    { kind: 'heal', keys },
+    { operation: { kind: 'heal', keys }, contracts: {} },
     { signal: AbortSignal.timeout(timeoutMs), onProgress: () => undefined },
   )
-  /* The answer of `heal` in a process of this version: plain JSON. */
-  return afterHealing(proof, healed as Healed)
+  return afterHealing(proof, healed)
 }
 
 /* As they were chosen when the run began: a table that the source has no longer is among them, and its proof says so. */

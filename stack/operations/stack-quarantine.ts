@@ -1,37 +1,20 @@
-import * as z from 'zod'
 import type { Table } from '../../core/contract/language/table.ts'
-import { type FailureCode, failures, PipelineError } from '../../core/failures/failures.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { type RedriveResult, redriveResult } from '../../core/operations/answers.ts'
+import type { RedriveRequest } from '../../core/operations/stack-requests.ts'
 import type { Quarantine } from '../../core/ports/ports.ts'
 import { nextRevision } from '../../engine/replay/next-revision.ts'
-import type { RedriveResult } from '../../formatters/redrive.ts'
 import { askFunction } from '../ask-function.ts'
 import { outputsOf, readStack } from '../stack.ts'
-
-const code = z.custom<FailureCode>((value) => typeof value === 'string' && Object.hasOwn(failures, value))
-const answer = z.object({
-  considered: z.number(),
-  passed: z.number(),
-  contracts: z.array(z.object({ contract: z.string(), count: z.number() })),
-  refused: z.number(),
-  reasons: z.array(
-    z.object({ reason: z.object({ code, path: z.string(), message: z.string() }), count: z.number() }),
-  ),
-  isInterrupted: z.boolean(),
-})
 
 export interface WaitingFilter {
   readonly table?: string
   readonly cause?: string
 }
 
-type Request = WaitingFilter & {
-  readonly isDryRun: boolean
-  readonly revisions: Readonly<Record<string, number>>
-}
-
 /** The function `format` of a stack, and its catalog. */
 export interface RedriveWaitingParts {
-  readonly ask: (request: Request) => Promise<RedriveResult>
+  readonly ask: (request: RedriveRequest) => Promise<RedriveResult>
   /** A revision of a contract, `name vN`, that no reading has; readers see its rows from now on. */
   readonly publish: (contract: string) => Promise<number>
 }
@@ -83,7 +66,7 @@ export async function redriveOnStack(
     const replays = new ObjectReplayLedger(openObjects(aws, bucket))
     const lease = openLease(aws, ledger)
     return redriveWaiting(filter, isDryRun, {
-      ask: (redrive) => askFunction(files, 'format', { redrive }, answer),
+      ask: (redrive) => askFunction(files, 'format', { redrive }, redriveResult),
       publish: async (contract) => {
         const table = tables.find(({ name, version }) => `${name} v${version}` === contract)
         if (table === undefined)

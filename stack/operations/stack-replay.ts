@@ -1,43 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as z from 'zod'
 import { contractDigest } from '../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
-import type { RedriveResult } from '../../formatters/redrive.ts'
+import {
+  type RedriveResult,
+  type ReplayAnswer,
+  type ReplayProgress,
+  replayAnswer,
+} from '../../core/operations/answers.ts'
+import type { ReplayRequest } from '../../core/operations/stack-requests.ts'
 import { askPatiently } from '../ask-function.ts'
 import { readStack } from '../stack.ts'
 import { checkDeployed } from '../tables/check-deployed.ts'
 import { redriveOnStack } from './stack-quarantine.ts'
 
-const count = z.number().int()
-const progress = z.object({
-  state: z.enum(['running', 'complete', 'dry run']),
-  revision: count.nullable(),
-  ...{ pages: count, changes: count, rows: count, refused: count },
-  ...{ from: z.string().nullable(), since: z.string().nullable(), after: z.string().nullable() },
-})
-const answer = z.union([progress, z.object({ state: z.literal('busy') })])
-type Progress = z.output<typeof progress>
-type Answer = z.output<typeof answer>
-
-export interface ReplayPiece {
-  readonly table: string
-  readonly version: number
-  readonly contract: string
-  readonly isDryRun: boolean
-  readonly after: string | null
-}
-
 /** The function `land-load` of a stack. */
 export interface ReplayParts {
-  readonly ask: (piece: ReplayPiece) => Promise<Answer>
+  readonly ask: (piece: ReplayRequest) => Promise<ReplayAnswer>
   /** While another request is at it. */
   readonly wait: () => Promise<void>
-  readonly onProgress: (progress: Progress) => void
+  readonly onProgress: (progress: ReplayProgress) => void
 }
 
 /** What a replay on a stack made, and then a redrive of what waited. */
-export interface StackReplay extends Omit<Progress, 'after'> {
+export interface StackReplay extends Omit<ReplayProgress, 'after'> {
   readonly table: string
   readonly version: number
   readonly redriven: RedriveResult
@@ -49,10 +35,10 @@ const MOST_BUSY = 100
 
 /** Asks for a replay piece by piece until it is complete; of a dry run the pieces are added up. Throws `function/busy`. */
 export async function replayByPieces(
-  asked: Omit<ReplayPiece, 'after'>,
+  asked: Omit<ReplayRequest, 'after'>,
   { ask, wait, onProgress }: ReplayParts,
-): Promise<Progress> {
-  let known: Progress | undefined
+): Promise<ReplayProgress> {
+  let known: ReplayProgress | undefined
   for (let waits = 0; ; ) {
     const after = asked.isDryRun ? (known?.after ?? null) : null
     const found = await ask({ ...asked, after })
@@ -88,7 +74,7 @@ export async function replayOnStack(
   const done = await replayByPieces(
     { table: name, version, contract: contractDigest(table), isDryRun },
     {
-      ask: (replay) => askPatiently(files, 'land_load', { replay }, answer),
+      ask: (replay) => askPatiently(files, 'land_load', { replay }, replayAnswer),
       wait: () => sleep(BUSY_MS),
       onProgress,
     },
@@ -98,7 +84,7 @@ export async function replayOnStack(
   return { table: name, version, ...counts, redriven }
 }
 
-function sumOf(before: Progress, found: Progress): Progress {
+function sumOf(before: ReplayProgress, found: ReplayProgress): ReplayProgress {
   return {
     ...found,
     pages: before.pages + found.pages,

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { tableInput } from '../../aws/glue/table-input.ts'
 import { contractDigests } from '../../core/contract/language/contract-digest.ts'
+import type { ReplayRequest } from '../../core/operations/stack-requests.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables } from '../../schemas/index.ts'
-import { type ReplayParts, type ReplayPiece, replayByPieces } from '../../stack/operations/stack-replay.ts'
+import { type ReplayParts, replayByPieces } from '../../stack/operations/stack-replay.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
 import { json } from '../aws/partial-faults.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -25,7 +26,7 @@ const progress = (
 
 /* A function that answers so, and what it was asked. */
 function parts(answers: readonly Answer[]) {
-  const pieces: ReplayPiece[] = []
+  const pieces: ReplayRequest[] = []
   const seen: number[] = []
   let waits = 0
   const left = [...answers]

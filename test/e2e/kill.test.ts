@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { PipelineError } from '../../core/failures/failures.ts'
-import { askOperation, folderHolder } from '../../local/pipeline/folder-lock.ts'
+import type { Operation } from '../../core/operations/operations.ts'
+import { folderHolder } from '../../local/pipeline/folder-lock.ts'
+import { askRun } from '../../local/run/ask-run.ts'
 import { isWhole, runs, within } from '../support/budget.ts'
 import { lastJson, postgresOf, scratchFolder, startTidemark, tidemark } from '../support/tidemark.ts'
 
@@ -12,15 +14,13 @@ import { lastJson, postgresOf, scratchFolder, startTidemark, tidemark } from '..
 const SHORT = [0, 5]
 const LIVES = isWhole() || runs(1) > 1 ? Array.from({ length: runs(6) }, (_, life) => life) : SHORT
 
-type Request = Readonly<Record<string, unknown>>
-
 /* What goes on beside the changes when a life ends; nothing, from before the first page on, when undefined. */
-const operations: readonly ((life: number, dir: string) => Promise<Request> | Request | undefined)[] = [
+const operations: readonly ((life: number, dir: string) => Promise<Operation> | Operation | undefined)[] = [
   () => undefined,
   () => ({ kind: 'load-start', tables: ['workforce.shifts'], isDryRun: false }),
   () => ({ kind: 'compact', isDryRun: false }),
-  () => ({ kind: 'replay', table: 'workforce.shifts', isDryRun: false, contracts: {} }),
-  () => ({ kind: 'redrive', isDryRun: false, contracts: {} }),
+  () => ({ kind: 'replay', table: 'workforce.shifts', isDryRun: false }),
+  () => ({ kind: 'redrive', isDryRun: false }),
   async (life, dir) => {
     const name = `workforce.added_${life}`
     await atSource(
@@ -28,7 +28,7 @@ const operations: readonly ((life: number, dir: string) => Promise<Request> | Re
       `CREATE TABLE IF NOT EXISTS ${name} (id int PRIMARY KEY, n int);
        INSERT INTO ${name} SELECT i, i FROM generate_series(1, 500) i ON CONFLICT DO NOTHING`,
     )
-    return { kind: 'table-add', tables: [name], isLoaded: true, isDryRun: false, contracts: {} }
+    return { kind: 'table-add', tables: [name], isLoaded: true, isDryRun: false }
   },
 ]
 
@@ -71,14 +71,16 @@ async function moment(life: number, dir: string): Promise<void> {
 /* Resolves so long after the run has taken a request, or when it has answered. */
 async function beside(
   dir: string,
-  requestOf: () => Promise<Request> | Request | undefined,
+  requestOf: () => Promise<Operation> | Operation | undefined,
   milliseconds: number,
 ): Promise<void> {
   for (let tries = 0; tries < 1_200; tries += 1) {
     await sleep(50)
     if ((await folderHolder(dir)) === undefined) continue
     const asked = { signal: new AbortController().signal, onProgress: () => undefined }
-    const answer = askOperation(dir, await requestOf(), asked).then(
+    const operation = await requestOf()
+    if (operation === undefined) return
+    const answer = askRun(dir, { operation, contracts: {} }, asked).then(
       () => undefined,
       (error: unknown) => error,
     )

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as z from 'zod'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { isOver, type Load, loadState } from '../../../core/load/load.ts'
-import { loadDocument } from '../../../core/load/load-document.ts'
-import type { SourceActivity } from '../../../engine/postgres/connection/source-activity.ts'
+import { type SourceActivity, type StackLoads, stackLoads } from '../../../core/operations/answers.ts'
+import type { LoadsRequest } from '../../../core/operations/stack-requests.ts'
 import { askPatiently } from '../../../stack/ask-function.ts'
 import { readStack } from '../../../stack/stack.ts'
 import { exit, type Output } from '../../terminal/output.ts'
@@ -19,16 +18,6 @@ export interface LoadStackOptions {
   readonly json?: boolean
   readonly source?: string
 }
-
-const answer = z.object({
-  loads: z.array(loadDocument.omit({ format: true })),
-  plan: z
-    .object({
-      tables: z.array(z.object({ table: z.string(), estimatedRows: z.number().nullable() })),
-      calls: z.array(z.string()),
-    })
-    .nullable(),
-})
 
 /* The function takes a step of each load every minute. */
 const POLL_MS = 15_000
@@ -71,7 +60,11 @@ export async function actOnStack(
   options: LoadStackOptions,
   output: Output,
 ) {
-  show(only(await ask(options.stack, { [verb]: id })), options.json === true, output)
+  show(
+    only(await ask(options.stack, verb === 'resume' ? { resume: id } : { cancel: id })),
+    options.json === true,
+    output,
+  )
 }
 
 /** Starts a load of source tables on a stack; others that go on wait for nothing. */
@@ -106,11 +99,11 @@ export async function watchOnStack(
   }
 }
 
-function ask(stack: LoadStackOptions['stack'], request: object): Promise<z.output<typeof answer>> {
-  return askPatiently(stack, 'loads', request, answer)
+function ask(stack: LoadStackOptions['stack'], request: LoadsRequest): Promise<StackLoads> {
+  return askPatiently(stack, 'loads', request, stackLoads)
 }
 
-function only({ loads: [load] }: z.output<typeof answer>): Load {
+function only({ loads: [load] }: StackLoads): Load {
   if (load === undefined) throw new PipelineError('function/failed', 'the function loads gave no load')
   return load
 }

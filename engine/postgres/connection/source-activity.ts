@@ -1,18 +1,6 @@
 import type { ClientBase } from 'pg'
+import type { SourceActivity } from '../../../core/operations/answers.ts'
 import { closeClient, connectSource, type Source } from './source-connection.ts'
-
-/** How busy a source is, before a load adds to it. */
-export interface SourceActivity {
-  /** Other clients that run a statement now. */
-  readonly activeBackends: number
-  /** Age of the oldest open transaction of another client; 0 when there is none. */
-  readonly longestTransactionSeconds: number
-  /** Log that the slot's reader has not confirmed; 0 without the slot. */
-  readonly slotLagBytes: number
-  /** Log that the slot makes the server keep; 0 without the slot. */
-  readonly retainedWalBytes: number
-  readonly isReplica: boolean
-}
 
 interface ActivityRow {
   readonly active: string

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Table } from '../../../core/contract/language/table.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
+import type { AddedTable, TablesAdded } from '../../../core/operations/answers.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
 import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { readSourceActivity } from '../../../engine/postgres/connection/source-activity.ts'
@@ -11,7 +12,6 @@ import {
   type Source,
 } from '../../../engine/postgres/connection/source-connection.ts'
 import { isBusy, publishTables } from '../../../engine/postgres/rules/ensure-publication.ts'
-import type { LeftOutTable } from '../../../engine/postgres/rules/table-rules.ts'
 import type { LoadRunner } from '../../loads/load-runner.ts'
 import type { Pipeline } from '../../pipeline/pipeline.ts'
 import type { SourceRun } from '../../pipeline/source-run.ts'
@@ -38,26 +38,6 @@ export interface AddTablesDeps {
   /** Nothing is changed after it that was not published before. */
   readonly signal: AbortSignal
   readonly onStep: (step: AddStep) => Promise<void> | void
-}
-
-export interface AddedTable {
-  readonly table: string
-  /** `name vN` of what its rows become. */
-  readonly contracts: readonly string[]
-  /** Whether nobody wrote a contract. */
-  readonly isInferred: boolean
-  readonly state: 'added' | 'already' | 'planned' | 'at-next-start'
-}
-
-export interface TablesAdded {
-  readonly isDryRun: boolean
-  readonly tables: readonly AddedTable[]
-  /** Those that were asked for and cannot be captured. */
-  readonly leftOut: readonly LeftOutTable[]
-  /** How long the changes of all tables waited, and the log that the slot kept meanwhile; null when they did not. */
-  readonly interruption: { readonly milliseconds: number; readonly heldBytes: number } | null
-  /** The load that brings the rows of before. */
-  readonly load: string | null
 }
 
 /* A table whose writers take long is tried again; between two tries everything flows. */

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg'
 import { contractDigests } from '../../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
+import type { TablesAdded } from '../../../core/operations/answers.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
 import { findSourceTables } from '../../../engine/postgres/catalog/source-catalog.ts'
 import {
@@ -9,12 +10,12 @@ import {
   connectSource,
   type Source,
 } from '../../../engine/postgres/connection/source-connection.ts'
-import { parseOperation } from '../../operations/operation.ts'
-import { askOperation, folderHolder, lockFolder } from '../../pipeline/folder-lock.ts'
+import { folderHolder, lockFolder } from '../../pipeline/folder-lock.ts'
 import { FolderLoadLedger } from '../../state/folder-load-ledger.ts'
 import { runFolder } from '../../state/run-folder.ts'
 import { RunState } from '../../state/run-state.ts'
-import { addedTables, newLoads, type TablesAdded } from './add-tables.ts'
+import { askRun } from '../ask-run.ts'
+import { addedTables, newLoads } from './add-tables.ts'
 import { readIdentity } from './inspect-source.ts'
 import { type AddTablesRequest, checkTableNames, planTables, type TablesPlan } from './plan-tables.ts'
 
@@ -45,11 +46,9 @@ export async function requestTableAdd(options: RequestTableAddOptions): Promise<
   const own = written.filter(
     ({ source }) => source.system === state.source.name && tables.includes(source.table),
   )
-  const request = { tables, isLoaded, isDryRun, contracts: contractDigests(own) }
-  if ((await folderHolder(dir)) === undefined) return noteTables(request, options)
-  const asked = parseOperation({ kind: 'table-add', ...request })
-  /* Of a process of this version: plain JSON. */
-  return (await askOperation(dir, asked, options)) as TablesAdded
+  const [request, contracts] = [{ tables, isLoaded, isDryRun }, contractDigests(own)]
+  if ((await folderHolder(dir)) === undefined) return noteTables({ ...request, contracts }, options)
+  return askRun(dir, { operation: { kind: 'table-add', ...request }, contracts }, options)
 }
 
 async function noteTables(

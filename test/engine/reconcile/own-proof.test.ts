@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FailureCode } from '../../../core/failures/failures.ts'
+import { parseAnswer, parseAsked } from '../../../core/operations/operations.ts'
 import { type Proof, type ReconcileDeps, reconcile } from '../../../engine/reconcile/reconcile.ts'
-import { parseOperation } from '../../../local/operations/operation.ts'
 import { whole } from '../../support/budget.ts'
 import { type SourceDatabase, type SourceServer, startSource, until } from '../postgres/source-server.ts'
 import { keys, openLab, type ReconcileLab } from './reconcile-lab.ts'
@@ -237,11 +237,12 @@ test('when somebody stops the work the proof ends with that reason', async () =>
 
 test('healing what another process found answers with what it could not heal', async () => {
   const asked = { 'public.z_last': keys(1), 'public.dropped': keys(1) }
-  expect(parseOperation({ kind: 'heal', keys: asked })).toMatchObject({ kind: 'heal' })
+  const operation = { kind: 'heal', keys: asked }
+  expect(parseAsked({ operation, contracts: {} })).toEqual({ operation, contracts: {} })
   const healed = await lab.healKeys(asked)
   /* It is sent from one process to another. */
-  expect(JSON.parse(JSON.stringify(healed))).toMatchObject({
-    tables: [{ table: 'public.z_last', equal: true }],
+  expect(parseAnswer('heal', JSON.parse(JSON.stringify(healed)))).toMatchObject({
+    tables: [{ table: 'public.z_last', different: 0 }],
     failed: [{ table: 'public.dropped', code: 'source/table-gone' }],
   })
 })

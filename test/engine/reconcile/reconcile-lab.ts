@@ -5,7 +5,6 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import type { Table } from '../../../core/contract/language/table.ts'
 import type { Proof, TableProof } from '../../../engine/reconcile/proof.ts'
 import {
-  type Healed,
   type HealKeys,
   heal,
   type ReconcileDeps,
@@ -28,7 +27,7 @@ export interface ReconcileLab {
   /** What a proof of the run is made with. */
   deps(request?: ReconcileRequest): ReconcileDeps
   proofOf(table: string, request?: ReconcileRequest): Promise<TableProof>
-  healKeys(keys: HealKeys): Promise<Healed>
+  healKeys(keys: HealKeys): Promise<Pick<Proof, 'tables' | 'failed'>>
   /** Rewrites the files of a table with a SELECT over the rows of each, `history`; gives back what undoes it. */
   tamper(table: string, select: string): Promise<() => Promise<void>>
   close(): Promise<void>

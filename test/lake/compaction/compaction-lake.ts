@@ -1,15 +1,12 @@
 import { join } from 'node:path'
 import type { Table } from '../../../core/contract/index.ts'
 import type { ManifestChange, ManifestFile } from '../../../core/ledger/ledger.ts'
+import type { CompactionResult } from '../../../core/operations/answers.ts'
 import type { CatalogEntry } from '../../../core/ports/catalog-entry.ts'
 import type { Catalog } from '../../../core/ports/ports.ts'
 import type { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import type { CompactDeps } from '../../../lake/compaction/compact-deps.ts'
-import {
-  type CompactionResult,
-  type CompactOptions,
-  compactTable,
-} from '../../../lake/compaction/compact-table.ts'
+import { type CompactOptions, compactTable } from '../../../lake/compaction/compact-table.ts'
 import { healedRows } from '../../../lake/compaction/sql/fold-sql.ts'
 import { countedRows, keyColumns, rowsOfFiles } from '../../../lake/compaction/sql/lake-rows-sql.ts'
 import { FileCompactionLedger } from '../../../local/state/file-compaction-ledger.ts'

@@ -122,11 +122,12 @@ export class LedgerShop {
     const folder = runFolder(this.root)
     const capture = () => Promise.reject(new Error('nothing is captured here'))
     const contracts = contractDigests(tables)
-    const whole =
+    const operation =
       request === 'redrive'
-        ? { kind: request, isDryRun: false, contracts }
-        : { kind: request, table: tables[0]?.name ?? '', isDryRun: false, contracts, ...range }
-    await runOperation(whole, {
+        ? { kind: request, isDryRun: false }
+        : { kind: request, table: tables[0]?.name ?? '', isDryRun: false, ...range }
+    await runOperation(operation, {
+      contracts,
       pipeline: { raw, quarantine, delivery, objects, catalog, ledger, tables, maskKey, folder, capture },
       now: Date.now,
       signal: new AbortController().signal,

@@ -5,6 +5,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Block } from '../../../core/block.ts'
 import { contractDigests } from '../../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
+import type { Operation } from '../../../core/operations/operations.ts'
 import { encodePages, type RawChange } from '../../../core/page.ts'
 import type { Clock, WaitingEntry } from '../../../core/ports/ports.ts'
 import { formatPage } from '../../../formatters/format-page.ts'
@@ -18,10 +19,8 @@ import { historyFiles } from '../../../lake/history/history-file.ts'
 import { currentSelect } from '../../../lake/sql/current-select.ts'
 import { historySelect } from '../../../lake/sql/history-select.ts'
 import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
-import type { Operation } from '../../../local/operations/operation.ts'
 import type { OperationParts } from '../../../local/operations/operation-parts.ts'
 import { runOperation } from '../../../local/operations/run-operation.ts'
-import type { Request } from '../../../local/run/perform-operation.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
@@ -125,13 +124,13 @@ export class RepairShop {
   }
 
   run(
-    request: Request,
+    request: Operation,
     signal: AbortSignal = new AbortController().signal,
     onProgress: (progress: unknown) => void = () => undefined,
     callers: readonly Table[] = this.parts.tables,
   ): Promise<unknown> {
-    const whole = { ...request, contracts: contractDigests(callers) } as Operation
-    return runOperation(whole, { pipeline: this.parts, now: this.now, signal, onProgress })
+    const contracts = contractDigests(callers)
+    return runOperation(request, { pipeline: this.parts, contracts, now: this.now, signal, onProgress })
   }
 
   /** Does the work; `died` when the power went or a fault came through it. */

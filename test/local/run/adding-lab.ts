@@ -2,9 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Table } from '../../../core/contract/language/table.ts'
+import type { TablesAdded } from '../../../core/operations/answers.ts'
 import type { Source } from '../../../engine/postgres/connection/source-connection.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
-import type { AddStep, TablesAdded } from '../../../local/run/tables/add-tables.ts'
+import type { AddStep } from '../../../local/run/tables/add-tables.ts'
 import type { SourceDatabase, SourceServer } from '../../engine/postgres/source-server.ts'
 
 const ORDERS = `

@@ -90,17 +90,22 @@ test('G5 G9: one limit for a row on every way; a larger one waits by its key, an
     ...{ 20: MOST, 22: 4, 30: isWhole() ? MOST : 6, 31: 5 },
   }
   expect(await lengths()).toEqual(held)
-  const context = { pipeline: run.pipeline, now: Date.now, signal, onProgress: () => undefined }
-  const contracts = {}
+  const context = {
+    pipeline: run.pipeline,
+    contracts: {},
+    now: Date.now,
+    signal,
+    onProgress: () => undefined,
+  }
   /* Of rows of the stage that read them: `npm run test:whole` takes them through the others, too. */
   if (isWhole()) {
-    await runOperation({ kind: 'replay', table: 'public.docs', isDryRun: false, contracts }, context)
+    await runOperation({ kind: 'replay', table: 'public.docs', isDryRun: false }, context)
     expect(await lengths()).toEqual(held)
     await run.compact()
     expect(await lengths()).toEqual(held)
   }
   /* No contract makes it smaller: a redrive says so, and it waits on. */
-  expect(await runOperation({ kind: 'redrive', isDryRun: false, contracts }, context)).toMatchObject({
+  expect(await runOperation({ kind: 'redrive', isDryRun: false }, context)).toMatchObject({
     considered: 3,
     passed: 0,
     refused: 3,
