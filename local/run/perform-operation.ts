@@ -5,9 +5,9 @@ import { PipelineError } from '../../core/failures/failures.ts'
 import type { Answers, Operation, OperationKind } from '../../core/operations/operations.ts'
 import type { Logger } from '../../core/ports/ports.ts'
 import { runOperation } from '../operations/run-operation.ts'
+import { askRun } from '../pipeline/ask-run.ts'
 import { folderHolder } from '../pipeline/folder-lock.ts'
 import { runFolder } from '../state/run-folder.ts'
-import { askRun } from './ask-run.ts'
 import { contractsOf, withStoredPipeline } from './stored-pipeline.ts'
 
 export interface PerformOptions {

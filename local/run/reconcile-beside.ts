@@ -11,13 +11,13 @@ import {
 } from '../../engine/reconcile/reconcile.ts'
 import { knownContracts } from '../contracts/choose-contracts.ts'
 import { readJsonFile } from '../documents/json-file.ts'
+import { askRun } from '../pipeline/ask-run.ts'
 import { folderLake } from '../reconcile/folder-lake.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
 import { type RunFolder, runFolder } from '../state/run-folder.ts'
 import { RunState } from '../state/run-state.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
-import { askRun } from './ask-run.ts'
 import { runStatus } from './status/run-status.ts'
 
 export interface BesideOptions {

@@ -10,11 +10,11 @@ import {
   connectSource,
   type Source,
 } from '../../../engine/postgres/connection/source-connection.ts'
+import { askRun } from '../../pipeline/ask-run.ts'
 import { folderHolder, lockFolder } from '../../pipeline/folder-lock.ts'
 import { FolderLoadLedger } from '../../state/folder-load-ledger.ts'
 import { runFolder } from '../../state/run-folder.ts'
 import { RunState } from '../../state/run-state.ts'
-import { askRun } from '../ask-run.ts'
 import { addedTables, newLoads } from './add-tables.ts'
 import { readIdentity } from './inspect-source.ts'
 import { type AddTablesRequest, checkTableNames, planTables, type TablesPlan } from './plan-tables.ts'

@@ -4,7 +4,7 @@ import {
   type OperationKind,
   parseAnswer,
 } from '../../core/operations/operations.ts'
-import { askOperation } from '../pipeline/folder-lock.ts'
+import { askOperation } from './folder-lock.ts'
 
 /** Asks the process that runs in a folder. Throws what the operation throws there, and what `askOperation` throws. */
 export async function askRun<K extends OperationKind>(
