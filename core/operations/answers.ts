@@ -203,7 +203,6 @@ export const healed = z.object({
               key: z.string(),
               kind: z.enum(['missing in the lake', 'not in the source', 'different']),
               position: z.string().nullable(),
-              hasAbsent: z.boolean(),
               sourceRows: whole,
               lakeRows: whole,
             }),
