@@ -4,8 +4,9 @@ import { count, plural } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { ReplayResult } from '../../core/operations/answers.ts'
 import { findTable } from '../../local/operations/find-table.ts'
-import { ReplayLedger } from '../../local/state/replay-ledger.ts'
+import { replayStates } from '../../local/replay/replay-state.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
+import { readDocuments } from '../../local/state/state-file.ts'
 import { replayOnStack, type StackReplay } from '../../stack/operations/stack-replay.ts'
 import { stackOption } from '../../stack/stack.ts'
 import { operate } from '../run/operate.ts'
@@ -133,7 +134,7 @@ function countsText({ changes, pages, rows, refused }: Counts): string {
 }
 
 async function list({ output }: Cli, { dir, json }: ReplayOptions): Promise<void> {
-  const replays = await new ReplayLedger(runFolder(dir).replays).all()
+  const replays = await readDocuments(runFolder(dir), (documents) => replayStates(documents).all())
   if (json === true) return output.result(JSON.stringify(replays))
   if (replays.length === 0) return output.result('no replays')
   const rows = replays.map(

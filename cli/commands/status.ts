@@ -1,13 +1,14 @@
 import { Command } from 'commander'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { KeptProof } from '../../engine/reconcile/kept-proofs.ts'
+import { readProofs } from '../../engine/reconcile/proof-document.ts'
 import { compactionFailures } from '../../local/compaction/compaction-failures.ts'
 import { readJsonFile } from '../../local/documents/json-file.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { runStatus } from '../../local/run/status/run-status.ts'
-import { proofsFile, readProofs } from '../../local/state/proof-file.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { RunState } from '../../local/state/run-state.ts'
+import { readDocuments } from '../../local/state/state-file.ts'
 import { stackOption } from '../../stack/stack.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { contractsFolderOption } from '../terminal/command-options.ts'
@@ -59,11 +60,13 @@ export function statusCommand({ output }: Cli): Command {
       if (status === undefined) throw await noStatus(dir, holder !== undefined)
       const isRunning = holder === status.pid
       const audit = isAudit === true ? await auditOf(dir) : undefined
-      const kept = await readProofs(proofsFile(runFolder(dir).root))
+      const { kept, uncompacted } = await readDocuments(runFolder(dir), async (documents) => ({
+        kept: await readProofs(documents),
+        uncompacted: await compactionFailures(documents),
+      }))
       const followed = new Set(status.tables.map(({ table }) => table))
       const proofs = agesOf(ofTables(kept.tables, followed), Date.now())
       const unproven = ofTables(kept.failed, followed)
-      const uncompacted = await compactionFailures(runFolder(dir).root)
       const isEqual = Object.values(proofs).every(({ equal }) => equal) && Object.keys(unproven).length === 0
       const looking = { isRunning, now: Date.now() }
       const isFine =

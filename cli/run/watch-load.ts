@@ -4,8 +4,9 @@ import { isOver, type Load, loadState } from '../../core/load/load.ts'
 import { readJsonFile } from '../../local/documents/json-file.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { runStatus } from '../../local/run/status/run-status.ts'
-import { FolderLoadLedger } from '../../local/state/folder-load-ledger.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
+import { readDocuments } from '../../local/state/state-file.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import type { Output } from '../terminal/output.ts'
 import { LoadScreen } from '../view/load-screen.ts'
 
@@ -31,7 +32,7 @@ export async function watchLoad(dir: string, id: string, output: Output): Promis
 export async function readLoads(dir: string): Promise<readonly Load[]> {
   const folder = runFolder(dir)
   const [loads, status] = await Promise.all([
-    new FolderLoadLedger(folder.loads).all(),
+    readDocuments(folder, (documents) => new LoadDocuments(documents).all()),
     readJsonFile(folder.status, runStatus),
   ])
   return loads.map((load) => ({

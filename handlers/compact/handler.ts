@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { openCatalog, openFiles, openLease, openLedger, openObjects } from '../../aws/open-aws.ts'
-import { ObjectCompactionLedger } from '../../aws/s3/object-compaction-ledger.ts'
+import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
 import { tables } from '../../schemas/index.ts'
+import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
 import { engineMemory } from '../runtime/engine-memory.ts'
 import { functionSettings } from '../runtime/function-settings.ts'
 import type { LambdaContext } from '../runtime/lambda-stage.ts'
@@ -22,7 +23,7 @@ const deps = {
   objects,
   keepHistoryDays: settings.TIDEMARK_KEEP_HISTORY_DAYS,
   catalog: openCatalog(aws, { bucket, prefix }, tables),
-  ledger: new ObjectCompactionLedger(objects),
+  ledger: new CompactionDocuments(new ObjectDocuments(objects)),
   manifest: openLedger(aws, settings.TIDEMARK_LEDGER_TABLE, settings.TIDEMARK_RAW_DAYS),
   lease: openLease(aws, settings.TIDEMARK_LEDGER_TABLE),
   open: () => openFiles(aws, bucket, `${SCRATCH}/${randomUUID()}`, copiesBytes),

@@ -1,5 +1,5 @@
 import type { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
-import type { ObjectReplayLedger, ReplayRecord } from '../../aws/s3/object-replay-ledger.ts'
+import type { ReplayRecord, ReplayRecords } from '../../aws/s3/replay-record.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { ManifestFile } from '../../core/ledger/ledger.ts'
@@ -10,7 +10,7 @@ import { catalogTable } from '../../glue/catalog-table.ts'
 export interface EndReplayDeps {
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>
   readonly catalog: Pick<GlueCatalog, 'entry' | 'publishRevision'>
-  readonly replays: Pick<ObjectReplayLedger, 'replace'>
+  readonly replays: Pick<ReplayRecords, 'replace'>
   readonly manifest: Pick<Ledger, 'replaceFiles'>
 }
 

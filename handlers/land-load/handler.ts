@@ -9,11 +9,12 @@ import {
   openQuarantine,
   openRawStore,
 } from '../../aws/open-aws.ts'
-import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
-import { ObjectReplayLedger } from '../../aws/s3/object-replay-ledger.ts'
+import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
+import { replayRecords } from '../../aws/s3/replay-record.ts'
 import type { ReplayAnswer } from '../../core/operations/answers.ts'
 import { replayRequest } from '../../core/operations/stack-requests.ts'
 import { tables } from '../../schemas/index.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { queueMessages, s3Notices } from '../land/s3-notices.ts'
 import { engineMemory } from '../runtime/engine-memory.ts'
 import { functionSettings } from '../runtime/function-settings.ts'
@@ -33,6 +34,7 @@ const { settings, stage, aws } = openFunction('land-load', functionSettings['lan
 const { TIDEMARK_BUCKET: bucket, TIDEMARK_CATALOG_PREFIX: prefix } = settings
 const copiesBytes = Math.floor(settings.TIDEMARK_SCRATCH_MIB * COPIES_SHARE) * (1 << 20)
 const objects = openObjects(aws, bucket)
+const documents = new ObjectDocuments(objects)
 const keys = openMaskKeys(aws, settings.TIDEMARK_MASK_SECRET)
 const records = openLedger(aws, settings.TIDEMARK_LEDGER_TABLE, settings.TIDEMARK_RAW_DAYS)
 const deps: LandLoadDeps & ReplayEventDeps = {
@@ -42,8 +44,8 @@ const deps: LandLoadDeps & ReplayEventDeps = {
   objects,
   catalog: openCatalog(aws, { bucket, prefix }, tables),
   quarantine: openQuarantine(aws, settings.TIDEMARK_QUARANTINE_TABLE, settings.TIDEMARK_QUARANTINE_DAYS),
-  loads: new ObjectLoadLedger(objects),
-  replays: new ObjectReplayLedger(objects),
+  loads: new LoadDocuments(documents),
+  replays: replayRecords(documents),
   raw: openRawStore(aws, settings.TIDEMARK_RAW_TABLE),
   lease: openLease(aws, settings.TIDEMARK_LEDGER_TABLE),
   ledger: records,

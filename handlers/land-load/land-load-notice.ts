@@ -1,4 +1,3 @@
-import type { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import type { S3Files } from '../../aws/s3/s3-files.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
@@ -13,6 +12,7 @@ import { setAside } from '../../engine/load-file/set-aside.ts'
 import { type LandedLoadFile, landLoadFile } from '../../ingest/land/land-load-file.ts'
 import { type LoadFileName, parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
+import type { LoadDocuments } from '../../state/documents/load-documents.ts'
 import type { S3Notice } from '../land/s3-notices.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
@@ -23,7 +23,7 @@ export interface LandLoadDeps {
   readonly catalog: Pick<Catalog, 'entries' | 'registerPartition'>
   readonly quarantine: Pick<Quarantine, 'put'>
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>
-  readonly loads: Pick<ObjectLoadLedger, 'load' | 'saveResult'>
+  readonly loads: Pick<LoadDocuments, 'load' | 'saveResult'>
   readonly ledger: Pick<Ledger, 'recordLoadFile'>
   readonly maskKey: () => Promise<MaskKey>
   /** Copies of one file, and what is written of it, in a folder that goes when it is closed. */
@@ -86,7 +86,7 @@ interface Place {
 async function placeOf(
   name: LoadFileName | undefined,
   key: string,
-  loads: Pick<ObjectLoadLedger, 'load'>,
+  loads: Pick<LoadDocuments, 'load'>,
 ): Promise<Place | PipelineError> {
   const foreign = (what: string) => new PipelineError('landing/foreign', `${key}: ${what}`)
   if (name === undefined)

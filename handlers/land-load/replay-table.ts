@@ -1,6 +1,6 @@
 import { recordBytes } from '../../aws/firehose/pack-records.ts'
 import type { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
-import type { ObjectReplayLedger, ReplayRecord } from '../../aws/s3/object-replay-ledger.ts'
+import type { ReplayRecord, ReplayRecords } from '../../aws/s3/replay-record.ts'
 import { contractDigest } from '../../core/contract/language/contract-digest.ts'
 import type { ReplayProgress } from '../../core/operations/answers.ts'
 import type { ObjectFiles, ObjectStore, Quarantine } from '../../core/ports/ports.ts'
@@ -22,7 +22,7 @@ export interface ReplayTableDeps extends EndReplayDeps {
   readonly quarantine: Pick<Quarantine, 'put'>
   readonly objects: Pick<ObjectStore, 'put' | 'list' | 'delete'>
   readonly catalog: Pick<GlueCatalog, 'entry' | 'registerPartition' | 'publishRevision'>
-  readonly replays: Pick<ObjectReplayLedger, 'of' | 'replace'>
+  readonly replays: Pick<ReplayRecords, 'of' | 'replace'>
   readonly lease: Pick<Lease, 'take' | 'release'>
   /** Copies of the file that is read back, in a folder that goes when it is closed. */
   readonly open: () => Pick<ObjectFiles, 'read'> & { close(): Promise<void> }

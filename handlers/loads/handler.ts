@@ -2,8 +2,9 @@ import { assumedRole } from '../../aws/calls/assumed-role.ts'
 import { dmsClient } from '../../aws/calls/clients.ts'
 import { DmsLoadTask } from '../../aws/dms/dms-load-task.ts'
 import { openCatalog, openObjects, openRawStore } from '../../aws/open-aws.ts'
-import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
+import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
 import { tables } from '../../schemas/index.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { functionSettings } from '../runtime/function-settings.ts'
 import { knownContracts } from '../runtime/known-contracts.ts'
 import type { LambdaContext } from '../runtime/lambda-stage.ts'
@@ -23,7 +24,7 @@ const ports = {
   stage,
   objects: openObjects(aws, bucket),
   catalog: openCatalog(aws, { bucket, prefix }, tables),
-  ledger: new ObjectLoadLedger(openObjects(aws, bucket)),
+  ledger: new LoadDocuments(new ObjectDocuments(openObjects(aws, bucket))),
 }
 const contracts = tables.filter(({ source }) => settings.TIDEMARK_SYSTEMS.includes(source.system))
 const deps = {

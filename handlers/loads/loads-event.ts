@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import type { DmsLoadTask } from '../../aws/dms/dms-load-task.ts'
-import type { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isOver, type Load, loadState } from '../../core/load/load.ts'
 import type { StackLoads } from '../../core/operations/answers.ts'
@@ -8,12 +7,13 @@ import { loadsRequest, type StartRequest, startRequest } from '../../core/operat
 import { sourceTableName, splitTableName } from '../../core/source-table-name.ts'
 import { idlePatterns, tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
 import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/loads/advance-load.ts'
+import type { LoadDocuments } from '../../state/documents/load-documents.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
 export interface LoadsDeps extends Omit<AdvanceLoadDeps, 'results' | 'save' | 'now' | 'isFree' | 'task'> {
   readonly task: AdvanceLoadDeps['task'] & Pick<DmsLoadTask, 'plan'>
   readonly stage: LambdaStage
-  readonly ledger: ObjectLoadLedger
+  readonly ledger: LoadDocuments
   /** Source tables that contracts read. */
   readonly sources: readonly string[]
   /** Rows of source tables, where something tells: a load before, or the lake. */

@@ -8,6 +8,7 @@ import {
   openQuarantine,
   openRawStore,
 } from '../../aws/open-aws.ts'
+import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
 import { readSourceSecret } from '../../aws/secrets/source-secret.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { trustedSource } from '../../engine/postgres/connection/source-trust.ts'
@@ -44,7 +45,7 @@ const address = {
 }
 const deps: ProveAllDeps = {
   stage,
-  objects,
+  documents: new ObjectDocuments(objects),
   quarantine,
   epoch: settings.TIDEMARK_EPOCH,
   tables,

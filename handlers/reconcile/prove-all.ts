@@ -3,7 +3,8 @@ import { tableLabel } from '../../core/contract/language/table-label.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
-import type { ObjectStore, Quarantine } from '../../core/ports/ports.ts'
+import type { Documents } from '../../core/ports/documents.ts'
+import type { Quarantine } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
 import type { Source } from '../../engine/postgres/connection/source-connection.ts'
 import { refuseRewound } from '../../engine/postgres/rules/check-rewound.ts'
@@ -13,7 +14,7 @@ import { freshFolder } from '../../engine/reconcile/fresh-folder.ts'
 import { withProofs } from '../../engine/reconcile/kept-proofs.ts'
 import type { ScratchLake } from '../../engine/reconcile/lake/scratch-lake.ts'
 import { type ProofAnswer, type TableAnswer, tableAnswerOf } from '../../engine/reconcile/proof-answer.ts'
-import { readProofObject, writeProofObject } from '../../engine/reconcile/proof-objects.ts'
+import { readProofs, writeProofs } from '../../engine/reconcile/proof-document.ts'
 import { ProofSession } from '../../engine/reconcile/proof-session.ts'
 import { chosenTables, failureOf } from '../../engine/reconcile/reconcile.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
@@ -30,7 +31,7 @@ export interface ProveAllDeps {
   readonly maskKey: () => Promise<MaskKey>
   readonly entries: () => Promise<readonly CatalogEntry[]>
   readonly lake: ScratchLake
-  readonly objects: Pick<ObjectStore, 'get' | 'put'>
+  readonly documents: Pick<Documents, 'get' | 'put'>
   readonly quarantine: Pick<Quarantine, 'list'>
   readonly capture: HealingWay['capture']
   /** A folder of this use alone. */
@@ -58,10 +59,10 @@ const LONGEST_PAUSE_MS = 60_000
  * Throws what makes all proofs impossible.
  */
 export async function proveAll(event: unknown, deps: ProveAllDeps): Promise<ProofAnswer> {
-  const { stage, lake, objects } = deps
+  const { stage, lake, documents } = deps
   const { tables: names, scope = { kind: 'all' }, heal = false } = reconcileRequest(event, stage.now)
   const signal = deps.deadline(Math.max(1, stage.remainingMs - RESERVE_MS))
-  let proofs = await readProofObject(objects)
+  let proofs = await readProofs(documents)
   const asked = chosenTables(deps.tables, names).map((table) => ({
     table,
     label: tableLabel(table, deps.tables),
@@ -82,18 +83,18 @@ export async function proveAll(event: unknown, deps: ProveAllDeps): Promise<Proo
         ...proofs,
         tried: { ...proofs.tried, [label]: new Date(stage.now()).toISOString() },
       }
-      await writeProofObject(objects, proofs)
+      await writeProofs(documents, proofs)
       try {
         const proof = await session.prove(table, scope, heal ? healingWay(deps, signal) : undefined)
         done.push(tableAnswerOf(proof))
         proofs = withProofs(proofs, { tables: [proof], failed: [] }, stage.now())
-        await writeProofObject(objects, proofs)
+        await writeProofs(documents, proofs)
       } catch (error) {
         stage.failed(error, { table: label })
         const failure = failureOf(label, error)
         failed.push(failure)
         proofs = withProofs(proofs, { tables: [], failed: [failure] }, stage.now())
-        await writeProofObject(objects, proofs)
+        await writeProofs(documents, proofs)
         await session.renewLost(error)
       }
     }

@@ -8,7 +8,6 @@ import { makeFolder } from '../../engine/files/durable.ts'
 import type { CompactDeps, CompactionProgress } from '../../lake/compaction/compact-deps.ts'
 import { type CompactOptions, compactTable } from '../../lake/compaction/compact-table.ts'
 import { planCompaction } from '../../lake/compaction/plan-compaction.ts'
-import { FileCompactionLedger } from '../state/file-compaction-ledger.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { CompactionEngines } from './compaction-engines.ts'
@@ -17,6 +16,7 @@ export interface CompactFolderDeps {
   /** Folder that holds `lake/`. Only one process compacts in it at a time. */
   readonly root: string
   readonly catalog: Catalog
+  readonly ledger: CompactDeps['ledger']
   readonly manifest: CompactDeps['manifest']
   readonly now: Clock
   readonly signal: AbortSignal
@@ -64,7 +64,6 @@ interface FolderPorts {
   readonly sql: LazyEngine
   readonly files: FolderFiles
   readonly objects: FolderObjects
-  readonly ledger: FileCompactionLedger
 }
 
 /* Scratch files and what DuckDB spills lie in a folder that goes at the end, or at the next beginning. */
@@ -73,12 +72,11 @@ async function forEachTable<T>(
   { table: only, memoryMb }: CompactFolderOptions,
   work: (name: string, version: number, ports: FolderPorts) => Promise<T>,
 ): Promise<DoneTables<T>> {
-  const scratch = join(root, 'compaction', 'scratch')
+  const scratch = join(root, 'scratch', 'compaction')
   await rm(scratch, { recursive: true, force: true })
   await makeFolder(scratch)
   const objects = new FolderObjects(root)
   const files = new FolderFiles(objects, scratch)
-  const ledger = new FileCompactionLedger(join(root, 'compaction'))
   const done: T[] = []
   const failures: Failure[] = []
   const engines = new CompactionEngines(join(scratch, 'spill'), threads)
@@ -87,7 +85,7 @@ async function forEachTable<T>(
       if (signal.aborted || (only !== undefined && table.name !== only)) continue
       try {
         const sql = await engines.take(memoryMb ?? memoryFor(table.columns.length))
-        done.push(await work(table.name, table.version, { sql, files, objects, ledger }))
+        done.push(await work(table.name, table.version, { sql, files, objects }))
       } catch (error) {
         failures.push({ table: `${table.name} v${table.version}`, error })
         await engines.close()

@@ -1,19 +1,16 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import type { Documents } from '../../core/ports/documents.ts'
 import type { KeptFailure } from '../../engine/reconcile/kept-proofs.ts'
-import { recordDocument } from '../../lake/compaction/plan/record-document.ts'
-import { readJsonFile } from '../documents/json-file.ts'
+import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
 
-/** What the last compaction of table versions, `name vN`, failed with; those that did not are left out. Throws `run/bad-folder`. */
-export async function compactionFailures(root: string): Promise<Readonly<Record<string, KeptFailure>>> {
-  const folder = join(root, 'compaction')
-  const names = (await readdir(folder).catch((): string[] => [])).filter((name) => name.endsWith('.json'))
+/** What the last compaction of table versions, `name vN`, failed with; those that did not are left out. */
+export async function compactionFailures(
+  documents: Documents,
+): Promise<Readonly<Record<string, KeptFailure>>> {
   const failed: Record<string, KeptFailure> = {}
-  for (const name of names.toSorted()) {
-    const record = await readJsonFile(join(folder, name), recordDocument)
-    if (record === undefined || record.failure === null) continue
-    const { at, code, message } = record.failure
-    failed[`${record.table} v${record.version}`] = { at: new Date(at).toISOString(), code, message }
-  }
+  for (const { table, version, failure } of await new CompactionDocuments(documents).all())
+    if (failure !== null) {
+      const { at, code, message } = failure
+      failed[`${table} v${version}`] = { at: new Date(at).toISOString(), code, message }
+    }
   return failed
 }

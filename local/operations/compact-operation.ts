@@ -14,6 +14,7 @@ export interface CompactRequest extends CompactFolderOptions {
 
 export interface CompactContext {
   readonly catalog: Catalog
+  readonly ledger: CompactFolderDeps['ledger']
   readonly manifest: CompactFolderDeps['manifest']
   /** Folder that holds `lake/`. */
   readonly root: string

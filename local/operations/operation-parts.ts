@@ -2,6 +2,7 @@ import type { Table } from '../../core/contract/language/table.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import type { Healed, TablesAdded } from '../../core/operations/answers.ts'
 import type { Operation } from '../../core/operations/operations.ts'
+import type { Documents } from '../../core/ports/documents.ts'
 import type { Catalog, Clock, Delivery, Ledger, ObjectStore, Quarantine } from '../../core/ports/ports.ts'
 import type { HealKeys } from '../../engine/reconcile/reconcile.ts'
 import type { FolderLedger } from '../ledger/folder-ledger.ts'
@@ -30,6 +31,7 @@ export interface OperationParts {
   readonly tables: readonly Table[]
   readonly maskKey: MaskKey
   readonly folder: RunFolder
+  readonly documents: Documents
   readonly meter?: Pick<Meter, 'compacted'>
   readonly capture: Pipeline['capture']
 }

@@ -5,10 +5,10 @@ import type { ReplayResult } from '../../core/operations/answers.ts'
 import type { Operation } from '../../core/operations/operations.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { makeFolder } from '../../engine/files/durable.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { type LandedTableFile, type LandTableFileRequest, landTableFile } from '../loads/land-table-file.ts'
 import { replay } from '../replay/replay.ts'
-import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
-import { ReplayLedger } from '../state/replay-ledger.ts'
+import { replayStates } from '../replay/replay-state.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { checkContracts, onlyOf } from './check-contracts.ts'
@@ -20,7 +20,7 @@ export async function runReplay(
   { table: name, version, from, to, isDryRun }: Operation<'replay'>,
   { pipeline, contracts, now, signal, onProgress }: OperationContext,
 ): Promise<ReplayResult> {
-  const { tables, maskKey, raw, quarantine, objects, catalog, folder } = pipeline
+  const { tables, maskKey, raw, quarantine, objects, catalog, folder, documents } = pipeline
   const versions = tables.filter((table) => table.name === name || table.source.table === name)
   checkContracts(versions, onlyOf([name, ...versions.map((table) => table.name)], contracts))
   const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
@@ -32,8 +32,8 @@ export async function runReplay(
       quarantine,
       objects,
       catalog,
-      ledger: new ReplayLedger(folder.replays),
-      loads: new FolderLoadLedger(folder.loads),
+      ledger: replayStates(documents),
+      loads: new LoadDocuments(documents),
       landAgain: (file, dry) => landAgain(file, dry, { pipeline, table }),
       books: pipeline.ledger,
       readers: tables.map((one) => ({ contract: `${one.name} v${one.version}`, source: one.source.table })),

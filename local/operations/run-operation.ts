@@ -5,7 +5,8 @@ import type { Answers, Operation, OperationKind } from '../../core/operations/op
 import { nextRevision } from '../../engine/replay/next-revision.ts'
 import { redrive } from '../../formatters/redrive.ts'
 import { router } from '../../formatters/route.ts'
-import { ReplayLedger } from '../state/replay-ledger.ts'
+import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
+import { replayStates } from '../replay/replay-state.ts'
 import { RunState } from '../state/run-state.ts'
 import { checkContracts } from './check-contracts.ts'
 import { runCompact } from './compact-operation.ts'
@@ -33,6 +34,7 @@ const performers: Performers = {
       signal,
       onProgress,
       catalog: pipeline.catalog,
+      ledger: new CompactionDocuments(pipeline.documents),
       manifest: pipeline.ledger,
       root: pipeline.folder.root,
     })
@@ -85,8 +87,8 @@ async function runRedrive(
 }
 
 /* One new revision for each table of a redrive, shown before its rows come: each of them is right by itself. */
-function freshRevisions({ catalog, folder }: OperationParts): (table: Table) => Promise<number> {
-  const ledger = new ReplayLedger(folder.replays)
+function freshRevisions({ catalog, documents }: OperationParts): (table: Table) => Promise<number> {
+  const ledger = replayStates(documents)
   const known = new Map<Table, number>()
   return async (table) => {
     const before = known.get(table)

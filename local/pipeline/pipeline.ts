@@ -9,12 +9,14 @@ import { type CaptureResult, captureBatch } from '../../ingest/capture/capture-b
 import { decodeDms } from '../../ingest/capture/decode-dms.ts'
 import { driftContracts } from '../contracts/drift-contracts.ts'
 import { LiveContracts } from '../contracts/live-contracts.ts'
+import type { ItemDocuments } from '../documents/item-documents.ts'
 import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import { keepInventory } from '../recovery/inventory.ts'
 import { formattedPages, openLedger } from '../recovery/open-ledger.ts'
 import { Drift } from '../state/drift.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
+import { StateFile } from '../state/state-file.ts'
 import { type BufferingHints, FolderDelivery } from '../stores/folder-delivery.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
@@ -58,6 +60,12 @@ export interface PipelineCounts {
   readonly landedPages: number
 }
 
+interface StoresOfPipeline {
+  readonly raw: FolderRawStore
+  readonly state: StateFile
+  readonly quarantine: FolderQuarantine
+}
+
 /**
  * Capture, raw store, format, delivery, landing and catalog of one folder, in one process. Every stage goes on from
  * what the one before made durable, so it may be stopped anywhere, by `kill -9` too (G10).
@@ -77,6 +85,8 @@ export class Pipeline {
   readonly drift: Drift
   readonly maskKey: MaskKey
   readonly folder: RunFolder
+  readonly documents: ItemDocuments
+  private readonly state: StateFile
   private readonly contracts: LiveContracts
   private readonly format: FormatLoop
   private readonly land: LandLoop
@@ -91,6 +101,7 @@ export class Pipeline {
   private constructor(
     parts: {
       raw: FolderRawStore
+      state: StateFile
       quarantine: FolderQuarantine
       catalog: FileCatalog
       ledger: FolderLedger
@@ -105,6 +116,8 @@ export class Pipeline {
     { folder, log, now = Date.now, landed = () => Promise.resolve() }: PipelineOptions,
   ) {
     this.raw = parts.raw
+    this.state = parts.state
+    this.documents = parts.state.documents
     this.quarantine = parts.quarantine
     this.catalog = parts.catalog
     this.ledger = parts.ledger
@@ -146,11 +159,14 @@ export class Pipeline {
     const { folder, now = Date.now } = options
     const raw = await FolderRawStore.open(folder.raw)
     try {
-      const quarantine = await FolderQuarantine.open(folder, { now })
-      return await Pipeline.openOn({ raw, quarantine }, options).catch(async (error: unknown) => {
-        await quarantine.close()
+      const state = await StateFile.open(folder)
+      try {
+        const quarantine = await FolderQuarantine.in(state, now)
+        return await Pipeline.openOn({ raw, state, quarantine }, options)
+      } catch (error) {
+        await state.close()
         throw error
-      })
+      }
     } catch (error) {
       await raw.close()
       throw error
@@ -158,7 +174,7 @@ export class Pipeline {
   }
 
   private static async openOn(
-    { raw, quarantine }: Pick<Pipeline, 'raw' | 'quarantine'>,
+    { raw, state, quarantine }: StoresOfPipeline,
     options: PipelineOptions,
   ): Promise<Pipeline> {
     const { folder, tables, ended = [], hints, log, now = Date.now } = options
@@ -173,6 +189,7 @@ export class Pipeline {
     const formatted = await formattedPages(folder, raw, log)
     const ledger = await openLedger({
       ...{ folder, raw, quarantine, tables: [...tables, ...ended], maskKey, formatted, log },
+      documents: state.documents,
       entries: await catalog.entries(),
     })
     const contracts = new LiveContracts(tables, maskKey, ended)
@@ -195,7 +212,7 @@ export class Pipeline {
     })
     await keepInventory(folder)
     return new Pipeline(
-      { raw, quarantine, catalog, ledger, meter, delivery, objects, drift, maskKey, contracts },
+      { raw, state, quarantine, catalog, ledger, meter, delivery, objects, drift, maskKey, contracts },
       format,
       options,
     )
@@ -297,6 +314,7 @@ export class Pipeline {
       () => this.ledger.close(),
       () => this.raw.close(),
       () => this.quarantine.close(),
+      () => this.state.close(),
       () => this.catalog.close(),
       () => keepInventory(this.folder),
     ])

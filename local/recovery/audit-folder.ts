@@ -10,14 +10,15 @@ import {
 import type { Page } from '../../core/page.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { type AuditDeps, auditLedger } from '../ledger/audit-ledger.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
+import { replayStates } from '../replay/replay-state.ts'
 import { readCheckpoint } from '../state/checkpoint.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
-import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
-import { ReplayLedger } from '../state/replay-ledger.ts'
 import type { RunFolder } from '../state/run-folder.ts'
+import { readDocuments } from '../state/state-file.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { keyFault } from '../stores/folder-mask-keys.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
@@ -48,10 +49,14 @@ export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promis
     ...(await foundKey(folder, damages)),
   ]
   /* Without a ledger or a catalog to hold against the rest there is nothing more to say. */
-  if (damages.some(({ name }) => /^(?:catalog|checkpoint)\.json$|^(?:ledger|replays)\//.test(name)))
+  if (
+    damages.some(({ name }) =>
+      /^(?:catalog|checkpoint)\.json$|^ledger\/|^state\.db(?:$|\/replays\/)/.test(name),
+    )
+  )
     return { findings: broken, before: 0 }
   /* A load that nobody can read of is named already. */
-  const hasLoads = !damages.some(({ name }) => name.startsWith('loads/'))
+  const hasLoads = !damages.some(({ name }) => name.startsWith('state.db/loads/'))
   const { findings, before } = await auditWhole(folder, { pauseMs, hasLoads })
   return { findings: [...broken, ...findings], before }
 }
@@ -88,7 +93,7 @@ async function auditWhole(folder: RunFolder, { pauseMs, hasLoads }: Looks): Prom
 
 /* In this order: what a later store has, an earlier one may not have had yet, never the other way round. */
 async function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise<FolderAudit> {
-  const loads = hasLoads ? await new FolderLoadLedger(folder.loads).all() : []
+  const loads = hasLoads ? await readDocuments(folder, (documents) => new LoadDocuments(documents).all()) : []
   const formatted = await readCheckpoint(folder.checkpoint)
   const raw = await FolderRawStore.open(folder.raw, 'read')
   const objects = new FolderObjects(folder.root)
@@ -96,7 +101,7 @@ async function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): P
     const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted, mode: 'read' })
     const quarantine = await FolderQuarantine.open(folder, { mode: 'read' })
     try {
-      const replays = await new ReplayLedger(folder.replays).all()
+      const replays = await readDocuments(folder, (documents) => replayStates(documents).all())
       const entries = await new FileCatalog(folder.catalog).entries()
       const rowsOf: AuditDeps['rowsOf'] = (keys) =>
         parquetRows(keys, { engine, pathOf: (key) => objects.path(key) })

@@ -4,32 +4,49 @@ import { PipelineError } from '../../core/failures/failures.ts'
 import { checkJsonFile } from '../documents/json-file.ts'
 import { refuseOldForm } from '../state/refuse-old-form.ts'
 import type { RunFolder } from '../state/run-folder.ts'
+import { readDocuments } from '../state/state-file.ts'
 import { missingFiles, stateFiles } from './inventory.ts'
+
+/** The name of the state file within its folder. */
+export const STATE_FILE = 'state.db'
 
 /** A state file that is not what it should be. */
 export interface Damage {
-  /** Within the folder. */
+  /** Within the folder; a document of the state file is below it, `state.db/proofs`. */
   readonly name: string
   readonly state: 'missing' | 'damaged'
 }
 
 /**
- * The state files of a folder that are gone, or hold other bytes than were written; the segments of logs are looked at by
- * whoever opens them. Writes nothing, and may be called beside the process that runs. Throws `run/bad-folder` for a folder
+ * The state files of a folder that are gone, or hold other bytes than were written, and the documents of `state.db` that do;
+ * the segments of logs are looked at by whoever opens them. Writes nothing, and may be called beside the process that runs. Throws `run/bad-folder` for a folder
  * of before its state was items.
  */
 export async function examineFolder(folder: RunFolder): Promise<readonly Damage[]> {
   await refuseOldForm(folder.root)
   const damaged: Damage[] = []
-  for (const name of ['inventory.json', 'status.json', ...(await stateFiles(folder))])
+  const there = await stateFiles(folder)
+  for (const name of ['inventory.json', 'status.json', ...there])
     if (name.endsWith('.json') && !(await isSound(join(folder.root, name))))
       damaged.push({ name, state: 'damaged' })
+  if (there.includes(STATE_FILE)) damaged.push(...(await damagedDocuments(folder)))
   const isReadable = damaged.every(({ name }) => name !== 'inventory.json')
   const missing = new Set(isReadable ? await missingFiles(folder) : [])
   /* Without an inventory to say so: a lake that nobody can read. */
   const names = await readdir(folder.root).catch((): string[] => [])
   if (names.includes('lake') && !names.includes('catalog.json')) missing.add('catalog.json')
   return [...damaged, ...[...missing].sort().map((name) => ({ name, state: 'missing' as const }))]
+}
+
+async function damagedDocuments(folder: RunFolder): Promise<readonly Damage[]> {
+  try {
+    const keys = await readDocuments(folder, (documents) => documents.damaged())
+    return keys.map((key) => ({ name: `${STATE_FILE}/${key}`, state: 'damaged' }))
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === 'run/damaged')
+      return [{ name: STATE_FILE, state: 'damaged' }]
+    throw error
+  }
 }
 
 async function isSound(path: string): Promise<boolean> {

@@ -10,14 +10,13 @@ const inventoryFile = z.object({ format: z.literal(1), files: z.array(z.string()
 /* Files of the state that nobody ever takes away once they are there. */
 const KEPT = [
   /^state\.db$/,
-  /^(?:state|catalog|contracts|checkpoint|drift|meter|proofs|tables|acknowledged|mask-check)\.json$/,
+  /^(?:state|catalog|contracts|checkpoint|drift|meter|tables|acknowledged|mask-check)\.json$/,
   /^keys\/mask\.hex$/,
-  /^(?:loads|compaction|replays)\/[^/]+\.json$/,
   /^ledger\/totals\.json$/,
   /^ledger\/files\/[^/]+\/[^/]+\.json$/,
   /^raw\/00000001\.log$/,
 ]
-const FOLDERS = ['', 'keys', 'loads', 'compaction', 'replays', 'ledger', 'ledger/files', 'raw']
+const FOLDERS = ['', 'keys', 'ledger', 'ledger/files', 'raw']
 
 /** Names of the state files that are in a folder now. */
 export async function stateFiles({ root }: RunFolder): Promise<readonly string[]> {

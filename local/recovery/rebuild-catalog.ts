@@ -9,14 +9,15 @@ import type {
   Floor,
   LakeFile,
 } from '../../core/ports/catalog-entry.ts'
+import type { Documents } from '../../core/ports/documents.ts'
 import type { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import type { CompactionRecord } from '../../lake/compaction/plan/compaction-ledger.ts'
 import { dayOf } from '../../lake/compaction/plan/history-listing.ts'
 import { pathList, rowsOfFiles } from '../../lake/compaction/sql/lake-rows-sql.ts'
-import { FileCompactionLedger } from '../state/file-compaction-ledger.ts'
-import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
-import { ReplayLedger } from '../state/replay-ledger.ts'
+import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
+import { replayStates } from '../replay/replay-state.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 
@@ -28,10 +29,16 @@ const BUILD = /\/(\d{6,})-([0-9a-f]+)(?:\/\d+)?\.parquet$/
 interface Remains {
   readonly objects: FolderObjects
   readonly engine: DuckEngine
-  readonly compactions: FileCompactionLedger
+  readonly compactions: CompactionDocuments
   readonly loads: readonly Load[]
   /** Revisions of replays that were shown, by `name vN`. */
   readonly replayed: ReadonlyMap<string, readonly number[]>
+}
+
+export interface RebuildCatalogDeps {
+  readonly tables: readonly Table[]
+  readonly documents: Documents
+  readonly engine: DuckEngine
 }
 
 /**
@@ -41,17 +48,16 @@ interface Remains {
  * that no contract describes, `run/damaged` where base cannot be told from what a compaction left.
  */
 export async function rebuildCatalog(
-  folder: RunFolder,
-  tables: readonly Table[],
-  engine: DuckEngine,
+  { root }: Pick<RunFolder, 'root'>,
+  { tables, documents, engine }: RebuildCatalogDeps,
 ): Promise<readonly CatalogEntry[]> {
-  const objects = new FolderObjects(folder.root)
+  const objects = new FolderObjects(root)
   const described = tables.map(catalogTable)
   const keys = await objects.list('lake/')
   const stray = keys.find((key) => !described.some((table) => isOf(table, key)))
   if (stray !== undefined)
     throw new PipelineError('run/contract-missing', `no contract that is given describes ${stray}`)
-  const replays = await new ReplayLedger(folder.replays).all()
+  const replays = await replayStates(documents).all()
   const replayed = new Map<string, number[]>()
   for (const { table, version, revision, state } of replays)
     if (state === 'complete') {
@@ -60,8 +66,8 @@ export async function rebuildCatalog(
     }
   const remains: Remains = {
     ...{ objects, engine, replayed },
-    compactions: new FileCompactionLedger(`${folder.root}/compaction`),
-    loads: await new FolderLoadLedger(folder.loads).all(),
+    compactions: new CompactionDocuments(documents),
+    loads: await new LoadDocuments(documents).all(),
   }
   const entries: CatalogEntry[] = []
   for (const table of described) entries.push(await entryOf(table, remains))
@@ -109,7 +115,7 @@ async function baseOf(
   if (record === undefined && keys.length > 0)
     throw new PipelineError(
       'run/damaged',
-      `compaction/${table.name}.v${table.version}.json is missing: it says which files of base count`,
+      `compaction/${table.name}.v${table.version} is missing: it says which files of base count`,
     )
   if (record === undefined || build === 0) return null
   refuseTwins(table, own)

@@ -10,16 +10,17 @@ import {
   type PageShare,
 } from '../../core/ledger/ledger.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
+import type { Documents } from '../../core/ports/documents.ts'
 import type { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { makeFolder, syncFolder } from '../../engine/files/durable.ts'
 import { router } from '../../formatters/route.ts'
 import { dayOf } from '../../lake/compaction/plan/history-listing.ts'
 import { pathList } from '../../lake/compaction/sql/lake-rows-sql.ts'
 import { literal } from '../../lake/sql/sql-text.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
-import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
-import { ReplayLedger } from '../state/replay-ledger.ts'
+import { replayStates } from '../replay/replay-state.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import type { FolderQuarantine } from '../stores/folder-quarantine.ts'
@@ -29,6 +30,7 @@ import { type FormattedPage, formattedPage } from './page-rows.ts'
 export interface RebuildLedgerDeps {
   readonly folder: RunFolder
   readonly raw: FolderRawStore
+  readonly documents: Documents
   readonly quarantine: FolderQuarantine
   readonly entries: readonly CatalogEntry[]
   readonly tables: readonly Table[]
@@ -54,7 +56,7 @@ export async function rebuildLedger(deps: RebuildLedgerDeps, putAside: () => Pro
   const ledger = await FolderLedger.open(draft, { feed: raw, formatted: 0 })
   try {
     for (const change of await historyManifest(deps)) await ledger.replaceFiles(change)
-    for (const load of await new FolderLoadLedger(folder.loads).all())
+    for (const load of await new LoadDocuments(deps.documents).all())
       for (const { table, files } of load.tables)
         for (const { key, rows, state, landed, refused } of files)
           if (state === 'landed')
@@ -169,12 +171,13 @@ async function missingRows(path: string, deps: RebuildLedgerDeps): Promise<Reado
 /* Every history file but those of replays, whose own ledgers have them. */
 async function historyManifest({
   folder,
+  documents,
   entries,
   engine,
 }: RebuildLedgerDeps): Promise<readonly ManifestChange[]> {
   const objects = new FolderObjects(folder.root)
   const pathOf = (key: string) => objects.path(key)
-  const replays = await new ReplayLedger(folder.replays).all()
+  const replays = await replayStates(documents).all()
   const replayed = new Set(replays.flatMap(({ files }) => files.map(({ key }) => key)))
   const changes: ManifestChange[] = []
   for (const { table } of entries) {

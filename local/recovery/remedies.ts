@@ -29,9 +29,13 @@ const remedies: readonly RemedyOf[] = [
     remedy: 'ledger',
     says: 'the ledger is made again from raw pages, the files of the lake and quarantine',
   },
-  { name: /^loads\//, remedy: 'load', says: 'the tables whose newest load it was are loaded again' },
   {
-    name: /^replays\//,
+    name: /^state\.db\/loads\//,
+    remedy: 'load',
+    says: 'the tables whose newest load it was are loaded again',
+  },
+  {
+    name: /^state\.db\/replays\//,
     remedy: 'replay',
     says: 'a replay that was shown stays; one that was not is given up, and can be asked for again',
   },
@@ -39,7 +43,7 @@ const remedies: readonly RemedyOf[] = [
   { name: /^status\.json$/, remedy: 'anew', says: 'written by the next run' },
   { name: /^mask-check\.json$/, remedy: 'anew', says: 'made again of the key' },
   { name: /^meter\.json$/, remedy: 'anew', says: 'begins anew: `cost` knows nothing of the time before' },
-  { name: /^proofs\.json$/, remedy: 'anew', says: 'begins anew with the next proof' },
+  { name: /^state\.db\/proofs$/, remedy: 'anew', says: 'begins anew with the next proof' },
   {
     name: /^drift\.json$/,
     remedy: 'anew',
@@ -56,7 +60,7 @@ const remedies: readonly RemedyOf[] = [
     says: 'begins anew with what the slot says: whether somebody else moved it while nothing ran, `tidemark reconcile` tells',
   },
   {
-    name: /^compaction\//,
+    name: /^state\.db\/compaction\//,
     remedy: 'anew',
     says: 'begins anew: the next compaction reads base and history together',
   },

@@ -1,21 +1,24 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { Clock, Logger } from '../../core/ports/ports.ts'
 import { parsePosition } from '../../core/position.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
-import { makeFolder } from '../../engine/files/durable.ts'
+import { makeFolder, replaceFile } from '../../engine/files/durable.ts'
 import { parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 import { storedContracts } from '../contracts/choose-contracts.ts'
 import { journalOf, journalsOf } from '../documents/json-journal.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { RunState } from '../state/run-state.ts'
+import { readDocuments, StateFile } from '../state/state-file.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { moveAside } from '../stores/move-aside.ts'
-import { type Damage, examineFolder } from './examine-folder.ts'
+import { type Damage, examineFolder, STATE_FILE } from './examine-folder.ts'
 import { rebuildCatalog } from './rebuild-catalog.ts'
 import { type Remedy, remedyOf } from './remedies.ts'
+
+const IN_STATE_FILE = `${STATE_FILE}/`
 
 export interface RepairOptions {
   /** Contracts that are written; inferred ones are in the folder. */
@@ -54,6 +57,7 @@ export async function repairFolder(folder: RunFolder, options: RepairOptions): P
     )
   const at = new Date(now()).toISOString()
   const aside = async (name: string) => {
+    if (name.startsWith(IN_STATE_FILE)) return takeAside(folder, name, at)
     await moveAside(folder.root, name, at)
     for (const number of await journalsOf(join(folder.root, name)))
       await moveAside(folder.root, journalOf(name, number), at)
@@ -93,7 +97,9 @@ async function mendCatalog(
   const engine = await DuckEngine.open({ temporary: folder.scratch })
   try {
     const tables = await lakeContracts(folder, contracts)
-    const entries = await rebuildCatalog(folder, tables, engine)
+    const entries = await readDocuments(folder, (documents) =>
+      rebuildCatalog(folder, { tables, documents, engine }),
+    )
     await putAside()
     await new FileCatalog(folder.catalog).restore(entries)
   } finally {
@@ -113,13 +119,28 @@ async function lakeContracts(folder: RunFolder, written: readonly Table[]): Prom
   return [...own, ...inferred].filter(isThere)
 }
 
+/* Kept before it is taken out: cut off in between, it is kept twice. */
+async function takeAside(folder: RunFolder, name: string, at: string): Promise<void> {
+  const state = await StateFile.open(folder)
+  try {
+    const key = name.slice(IN_STATE_FILE.length)
+    const lines = await state.documents.asFound(key)
+    const path = join(folder.damaged, at.replace(/[:.]/g, '-'), `${name}.json`)
+    await makeFolder(dirname(path))
+    await replaceFile(path, [Buffer.from(lines.map((line) => `${line}\n`).join(''))])
+    await state.documents.takeOut(key)
+  } finally {
+    await state.close()
+  }
+}
+
 /* Its files would be taken for somebody else's; tables that it was the newest load of wait for another one. */
 async function giveUpLoad(
   folder: RunFolder,
   name: string,
   aside: (name: string) => Promise<void>,
 ): Promise<void> {
-  const id = name.replace(/^loads\/|\.json$/g, '')
+  const id = name.replace(`${IN_STATE_FILE}loads/`, '')
   const files = await new FolderObjects(folder.root).list(`landing/loads/${id}/`)
   const tables = new Set(files.flatMap((key) => parseLoadFileName(key)?.table ?? []))
   const known = await RunState.read(folder.state)
@@ -142,7 +163,7 @@ async function giveUpReplay(
   name: string,
   aside: (name: string) => Promise<void>,
 ): Promise<void> {
-  const [, table = '', version = '', revision = ''] = /^replays\/(.+)\.v(\d+)\.r(\d+)\.json$/.exec(name) ?? []
+  const [, table = '', version = '', revision = ''] = /\/replays\/(.+)\.v(\d+)\.r(\d+)$/.exec(name) ?? []
   const entries = await new FileCatalog(folder.catalog).entries()
   const entry = entries.find((one) => one.table.name === table && String(one.table.version) === version)
   if (entry !== undefined && !entry.revisions.includes(Number(revision)))

@@ -3,9 +3,9 @@ import type { Table } from '../../core/contract/language/table.ts'
 import type { Ledger, PositionRange } from '../../core/ports/ports.ts'
 import { fileState } from '../../engine/files/file-digest.ts'
 import type { FolderLedger } from '../ledger/folder-ledger.ts'
-import type { ReplayState } from '../state/replay-ledger.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { moveAside } from '../stores/move-aside.ts'
+import type { ReplayState } from './replay-state.ts'
 
 export type ReplayBooks = Pick<Ledger, 'replayed' | 'replaceFiles' | 'recordLoadFile'> &
   Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'book'>

@@ -3,8 +3,8 @@ import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
 import { formatPages } from '../../engine/replay/format-pages.ts'
 import { replayFileKey } from '../../engine/replay/replay-file-key.ts'
 import type { Route } from '../../formatters/route.ts'
-import type { ReplayState } from '../state/replay-ledger.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
+import type { ReplayState } from './replay-state.ts'
 
 export interface ChunkRequest {
   /** Places in the feed of the raw store. */

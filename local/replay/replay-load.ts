@@ -5,7 +5,7 @@ import type { ObjectStore, PositionRange } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
 import { digestOf } from '../../engine/files/file-digest.ts'
 import type { LandedTableFile, LandTableFileRequest } from '../loads/land-table-file.ts'
-import type { ReplayState } from '../state/replay-ledger.ts'
+import type { ReplayState } from './replay-state.ts'
 
 /** The files of the newest complete load of a table, and where their rows rank. */
 export interface StoredLoad {

@@ -11,20 +11,20 @@ import { auditReplay } from '../../engine/replay/audit-replay.ts'
 import { nextRevision } from '../../engine/replay/next-revision.ts'
 import type { Route } from '../../formatters/route.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
-import type { ReplayLedger, ReplayState } from '../state/replay-ledger.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { abandonReplay, dropStaleReplays, isDayOver } from './abandon-replay.ts'
 import { bookReplay, type ReplayBooks } from './book-replay.ts'
 import { releaseAccepted } from './release-accepted.ts'
 import { replayChunk } from './replay-chunk.ts'
 import { type LandAgain, replayLoadFile, storedLoad } from './replay-load.ts'
+import type { ReplayState, ReplayStates } from './replay-state.ts'
 
 export interface ReplayDeps {
   readonly raw: FolderRawStore
   readonly quarantine: Pick<Quarantine, 'put' | 'list' | 'release'>
   readonly objects: ObjectStore
   readonly catalog: Catalog
-  readonly ledger: ReplayLedger
+  readonly ledger: ReplayStates
   /** Loads, whose files are read again with the pages. */
   readonly loads: Pick<LoadLedger, 'all'>
   readonly landAgain: LandAgain
@@ -61,18 +61,18 @@ export async function replay(request: ReplayRequest, deps: ReplayDeps): Promise<
   const load = await storedLoad(table, range, await deps.loads.all(), deps.objects)
   if (!isDryRun) {
     await dropStaleReplays(table, deps)
-    await ledger.save(state)
+    await ledger.replace(state)
   }
   while (state.done < pages.length) {
     if (signal.aborted) return resultOf(state, isDryRun ? 'dry run' : 'interrupted')
     state = await replayChunk(state, { pages, range, route, isDryRun }, deps)
-    if (!isDryRun) await ledger.save(state)
+    if (!isDryRun) await ledger.replace(state)
     deps.onProgress?.(state)
   }
   while (load !== undefined && state.loadFiles < load.keys.length) {
     if (signal.aborted) return resultOf(state, isDryRun ? 'dry run' : 'interrupted')
     state = await replayLoadFile(state, load, { table, isDryRun, land: deps.landAgain, root: deps.root })
-    if (!isDryRun) await ledger.save(state)
+    if (!isDryRun) await ledger.replace(state)
     deps.onProgress?.(state)
   }
   if (isDryRun) return resultOf(state, 'dry run')
@@ -162,7 +162,7 @@ async function publish(
   await catalog.publishRevision(state.table, state.version, state.revision)
   await releaseAccepted(route, range, quarantine)
   await bookReplay(state, { table: route.table, range }, deps)
-  await ledger.save({ ...state, state: 'complete' })
+  await ledger.replace({ ...state, state: 'complete' })
 }
 
 async function entryOf({ name, version }: Table, { catalog }: Pick<ReplayDeps, 'catalog'>) {

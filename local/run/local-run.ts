@@ -15,6 +15,7 @@ import { setForeignAside } from '../../engine/load-file/set-aside.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 import { askSourceActivity } from '../../engine/postgres/connection/source-activity.ts'
 import type { Proof, ReconcileRequest } from '../../engine/reconcile/reconcile.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { knownContracts } from '../contracts/choose-contracts.ts'
 import { type KnownTable, KnownTables } from '../contracts/known-tables.ts'
 import type { LoadRunner } from '../loads/load-runner.ts'
@@ -28,7 +29,6 @@ import { type FolderLock, lockFolder } from '../pipeline/folder-lock.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import { SourceRun } from '../pipeline/source-run.ts'
 import { repairFolder } from '../recovery/repair-folder.ts'
-import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
 import { type RunFolder, runFolder } from '../state/run-folder.ts'
 import type { RunState } from '../state/run-state.ts'
 import type { BufferingHints } from '../stores/folder-delivery.ts'
@@ -130,14 +130,21 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     ...{ folder, tables: chosen.contracts, hints, log, now },
     ended: endedContracts(ended, chosen.contracts),
   })
-  const loadLedger = new FolderLoadLedger(folder.loads)
   const loads = await openLoads({
-    ...{ ledger: loadLedger, source, sources: () => followed.sources, state, pipeline, log, now },
+    ...{
+      ledger: new LoadDocuments(pipeline.documents),
+      source,
+      sources: () => followed.sources,
+      state,
+      pipeline,
+      log,
+      now,
+    },
     fileBytes: options.loadFileBytes,
     /* Until it is folded, a load makes every query fold the table. */
     onOver: () => run.loadOver(),
   })
-  const parts = { options, lock, now, state, followed, pipeline, loadLedger, loads }
+  const parts = { options, lock, now, state, followed, pipeline, loads }
   const run = new FolderRun({ ...parts, leftOut: chosen.leftOut })
   return run
 }
@@ -175,7 +182,6 @@ interface RunParts {
   readonly state: RunState
   readonly followed: FollowedTables
   readonly pipeline: Pipeline
-  readonly loadLedger: FolderLoadLedger
   readonly loads: LoadRunner
   readonly leftOut: StatusDeps['leftOut']
 }
@@ -287,7 +293,6 @@ class FolderRun implements LocalRun {
     const refused: unknown = await pipeline.stop().catch((error: unknown) => error)
     await allInTurn([
       () => this.statusFile.stop(this.failure ?? refused),
-      () => parts.loadLedger.close(),
       () => parts.state.close(),
       () => parts.lock.release(),
     ])

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../core/ports/ports.ts'
 import type { Source } from '../../engine/postgres/connection/source-connection.ts'
+import { keepProof } from '../../engine/reconcile/proof-document.ts'
 import {
   type HealKeys,
   heal,
@@ -10,7 +11,6 @@ import {
 } from '../../engine/reconcile/reconcile.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { folderLake } from '../reconcile/folder-lake.ts'
-import { keepProof, proofsFile } from '../state/proof-file.ts'
 import type { RunState } from '../state/run-state.ts'
 
 export interface ProverDeps {
@@ -45,7 +45,7 @@ export class Prover {
       request,
       ...(onTable === undefined ? {} : { onTable }),
     })
-    await keepProof(proofsFile(pipeline.folder.root), proof, now())
+    await keepProof(pipeline.documents, proof, now())
     return proof
   }
 

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../core/ports/ports.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import { FolderLoadLedger } from '../state/folder-load-ledger.ts'
 import { RunState } from '../state/run-state.ts'
+import { readDocuments } from '../state/state-file.ts'
 import { runStatus } from './status/run-status.ts'
 import { tableStatuses } from './status/table-status.ts'
 
@@ -18,7 +19,7 @@ export async function renewStatus(pipeline: Pipeline, now: Clock): Promise<void>
   const data = await RunState.read(folder.state)
   if (data === undefined) return
   const before = await readJsonFile(folder.status, runStatus)
-  const loads = await new FolderLoadLedger(folder.loads).all()
+  const loads = await readDocuments(folder, (documents) => new LoadDocuments(documents).all())
   const statusOf = tableStatuses({ pipeline, state: { data }, loads: { loads: () => loads } })
   const ended = new Set(before?.tables.flatMap(({ table, state }) => (state === 'ended' ? [table] : [])))
   const tables = pipeline.tables.map((contract) => {

@@ -8,9 +8,9 @@ import { isOfSqlite, sqliteFailure } from './sqlite-failure.ts'
 
 /* "TDMF", and the version of the tables below. */
 const APPLICATION = 0x54444d46
-const VERSION = 1
-/** Tables of the file, one for each store that is a table of DynamoDB on AWS. */
-const TABLES = ['raw', 'quarantine', 'ledger'] as const
+const VERSION = 2
+/** Tables of the file: one for each store that is a table of DynamoDB on AWS, and one for what is objects there. */
+const TABLES = ['raw', 'quarantine', 'ledger', 'documents'] as const
 export type SqliteTable = (typeof TABLES)[number]
 
 /* `seq` is never given twice: the feed of a table goes by it. */
@@ -80,7 +80,7 @@ export class SqliteFile {
       return new SqliteFile(path, db, readOnly)
     } catch (error) {
       db?.close()
-      throw sqliteFailure(error, path, 'quarantine/unavailable')
+      throw sqliteFailure(error, path, 'ledger/unavailable')
     }
   }
 
@@ -169,7 +169,7 @@ async function make(path: string): Promise<void> {
     db.exec('PRAGMA journal_mode = WAL')
     db.exec(SCHEMA)
   } catch (error) {
-    throw sqliteFailure(error, path, 'quarantine/unavailable')
+    throw sqliteFailure(error, path, 'ledger/unavailable')
   } finally {
     db.close()
   }
@@ -183,7 +183,7 @@ function checkVersion(db: DatabaseSyncInstance, path: string): void {
   if (application !== APPLICATION || version !== VERSION)
     throw new PipelineError(
       'run/bad-folder',
-      `${path} has the form ${application.toString(16)}/${version}, not ${APPLICATION.toString(16)}/${VERSION}`,
+      `${path} has the form ${application.toString(16)}/${version}, not ${APPLICATION.toString(16)}/${VERSION}. It stays as it is; load its tables into a new folder: tidemark dev --reload --dir <new folder>`,
     )
 }
 

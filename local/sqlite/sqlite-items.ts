@@ -24,6 +24,9 @@ export interface ItemCodes {
   readonly damaged: FailureCode
 }
 
+/** An item that may be another than was written. */
+export type FoundText = ItemKey & { readonly attributes: string }
+
 /* SQLite takes a value of any size: nothing is cut, nothing is spread. */
 const SHAPE: ItemShape = { inlineBytes: Number.MAX_SAFE_INTEGER, spread: 1, callsAtOnce: 256 }
 const CHUNK_BYTES = 1 << 20
@@ -42,6 +45,10 @@ export class SqliteItems implements ItemTable, ItemFeed, ItemTransactions {
     this.file = file
     this.table = table
     this.codes = codes
+  }
+
+  get path(): string {
+    return this.file.path
   }
 
   async write(writes: readonly ItemWrite[]): Promise<void> {
@@ -146,6 +153,14 @@ export class SqliteItems implements ItemTable, ItemFeed, ItemTransactions {
   async *damaged(): AsyncGenerator<ItemKey> {
     for await (const row of this.rows(false))
       if (itemOfRow(row, false) === undefined) yield { pk: row.pk, sk: row.sk }
+  }
+
+  /** Items as they are, whole or not, their attributes as JSON. Memory: those that are chosen. */
+  async asFound(isChosen: (key: ItemKey) => boolean): Promise<readonly FoundText[]> {
+    const found: FoundText[] = []
+    for await (const { pk, sk, attributes } of this.rows(true))
+      if (isChosen({ pk, sk })) found.push({ pk, sk, attributes })
+    return found
   }
 
   private async *rows(isBrief: boolean): AsyncGenerator<FoundItem> {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { PipelineError } from '../../core/failures/failures.ts'
 
 /* Where the state lay before it was items. */
-const OLD = ['quarantine']
+const OLD = ['quarantine', 'loads', 'replays', 'compaction', 'proofs.json']
 
 /** Throws `run/bad-folder` for a run folder of before its state was items; nothing of it is changed. */
 export async function refuseOldForm(root: string): Promise<void> {
@@ -11,6 +11,6 @@ export async function refuseOldForm(root: string): Promise<void> {
   if (old !== undefined)
     throw new PipelineError(
       'run/bad-folder',
-      `${root} has the form of an earlier version, with a folder \`${old}\`. It stays as it is; load its tables into a new folder: tidemark dev --reload --dir <new folder>`,
+      `${root} has the form of an earlier version, with \`${old}\`. It stays as it is; load its tables into a new folder: tidemark dev --reload --dir <new folder>`,
     )
 }

@@ -5,7 +5,7 @@ export interface RunFolder {
   readonly root: string
   readonly postgres: string
   readonly raw: string
-  /** The items of the state: quarantine. */
+  /** The items of the state: quarantine, loads, replays, compactions, proofs. */
   readonly items: string
   readonly catalog: string
   readonly maskKey: string
@@ -21,13 +21,11 @@ export interface RunFolder {
   readonly tables: string
   /** How far the slot was told that everything is durable. */
   readonly acknowledged: string
-  readonly replays: string
   readonly ledger: string
   /** Which of these files there are. */
   readonly inventory: string
   /** Where damaged files are kept that were made again. */
   readonly damaged: string
-  readonly loads: string
   /** Files being written and what engines spill; nothing in it outlives a run. */
   readonly scratch: string
 }
@@ -49,11 +47,9 @@ export function runFolder(root: string): RunFolder {
     drift: join(root, 'drift.json'),
     tables: join(root, 'tables.json'),
     acknowledged: join(root, 'acknowledged.json'),
-    replays: join(root, 'replays'),
     ledger: join(root, 'ledger'),
     inventory: join(root, 'inventory.json'),
     damaged: join(root, 'damaged'),
-    loads: join(root, 'loads'),
     scratch: join(root, 'scratch'),
   }
 }

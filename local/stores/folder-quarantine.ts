@@ -1,14 +1,12 @@
-import { dirname } from 'node:path'
 import { Mutex } from '../../core/mutex.ts'
 import { type Item, put } from '../../core/ports/item-table.ts'
 import type { Clock, Departure, QuarantineEntry, WaitingEntry } from '../../core/ports/ports.ts'
 import { clusterIds } from '../../formatters/cluster-refusals.ts'
 import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { itemOfStored, type StoredEntry, storedEntryOf } from '../../state/quarantine/waiting-item.ts'
-import { SqliteFile } from '../sqlite/sqlite-file.ts'
-import { SqliteItems } from '../sqlite/sqlite-items.ts'
-import { refuseOldForm } from '../state/refuse-old-form.ts'
+import type { SqliteItems } from '../sqlite/sqlite-items.ts'
 import type { RunFolder } from '../state/run-folder.ts'
+import { StateFile } from '../state/state-file.ts'
 import { type EntryCounts, nameOf, QuarantineTally } from './quarantine-tally.ts'
 
 export interface FolderQuarantineOptions {
@@ -27,7 +25,8 @@ const LEFT = 'left'
  * the entries that wait, without their payloads.
  */
 export class FolderQuarantine extends ItemQuarantine {
-  private readonly file: SqliteFile
+  private readonly state: StateFile
+  private readonly isOwner: boolean
   private readonly items: SqliteItems
   /** By id, in the order they came. */
   private readonly waiting = new Map<string, Header>()
@@ -36,28 +35,38 @@ export class FolderQuarantine extends ItemQuarantine {
   private readonly turn = new Mutex()
   private causes: ReadonlyMap<string, number> | undefined
 
-  private constructor(file: SqliteFile, items: SqliteItems, now: Clock) {
-    super({ table: items, retentionDays: null, now })
-    this.file = file
-    this.items = items
+  private constructor(
+    state: StateFile,
+    { now, isOwner }: { readonly now: Clock; readonly isOwner: boolean },
+  ) {
+    super({ table: state.quarantine, retentionDays: null, now })
+    this.state = state
+    this.isOwner = isOwner
+    this.items = state.quarantine
   }
 
   /** Throws `run/damaged`, `run/bad-folder`, and `quarantine/unavailable` for what the system refuses. */
   static async open(
-    { items: path }: Pick<RunFolder, 'items'>,
+    folder: Pick<RunFolder, 'items'>,
     { mode = 'write', now = Date.now }: FolderQuarantineOptions = {},
   ): Promise<FolderQuarantine> {
-    await refuseOldForm(dirname(path))
-    const file = await (mode === 'write' ? SqliteFile.open(path) : SqliteFile.openBeside(path))
-    const codes = { unavailable: 'quarantine/unavailable', damaged: 'run/damaged' } as const
-    const quarantine = new FolderQuarantine(file, new SqliteItems(file, 'quarantine', codes), now)
+    const state = await StateFile.open(folder, mode)
     try {
-      await quarantine.look()
-      return quarantine
+      return await FolderQuarantine.looked(new FolderQuarantine(state, { now, isOwner: true }))
     } catch (error) {
-      await file.close()
+      await state.close()
       throw error
     }
+  }
+
+  /** In a state file that somebody else closes. */
+  static in(state: StateFile, now: Clock): Promise<FolderQuarantine> {
+    return FolderQuarantine.looked(new FolderQuarantine(state, { now, isOwner: false }))
+  }
+
+  private static async looked(quarantine: FolderQuarantine): Promise<FolderQuarantine> {
+    await quarantine.look()
+    return quarantine
   }
 
   override put(entries: readonly QuarantineEntry[]): Promise<void> {
@@ -71,7 +80,7 @@ export class FolderQuarantine extends ItemQuarantine {
   override purge(): Promise<void> {
     return this.turn.run(async () => {
       await super.purge()
-      this.file.scrub()
+      this.state.scrub()
     })
   }
 
@@ -147,7 +156,9 @@ export class FolderQuarantine extends ItemQuarantine {
   }
 
   close(): Promise<void> {
-    return this.turn.run(() => this.file.close())
+    return this.turn.run(async () => {
+      if (this.isOwner) await this.state.close()
+    })
   }
 
   private async look(): Promise<void> {

@@ -10,12 +10,13 @@ import { cdcTaskSettings, loadTaskSettings } from '../../aws/dms/task-settings.t
 import { planDefinitions } from '../../aws/glue/catalog-definitions.ts'
 import { glueTables } from '../../aws/glue/glue-tables.ts'
 import { readFunction } from '../../aws/lambda/read-function.ts'
-import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
+import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { type CheckResult, unknown, type Verdict } from '../../core/check.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isOver, loadState } from '../../core/load/load.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { outputsOf } from '../stack.ts'
 import { capturedTables } from '../status/captured-tables.ts'
 import { lacking } from '../status/stack-look.ts'
@@ -143,7 +144,7 @@ async function loadFacts(session: StackSession): Promise<LoadFacts> {
   const { bucket } = outputsOf(session.stack, 'data', ['bucket'])
   const client = session.data().client(s3Client)
   const objects = new S3Objects({ client, bucket, prefix: '', retry, partBytes: 8 << 20 })
-  const loads = await new ObjectLoadLedger(objects).all()
+  const loads = await new LoadDocuments(new ObjectDocuments(objects)).all()
   const known = new Set(
     loads.flatMap((load) =>
       load.tables.flatMap(({ table, state }) =>

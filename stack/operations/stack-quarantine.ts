@@ -60,10 +60,11 @@ export async function redriveOnStack(
   } = outputsOf(stack, 'data', ['region', 'bucket', 'catalog_prefix', 'ledger_table'])
   const { openCatalog, openLease, openObjects, withAws } = await import('../../aws/open-aws.ts')
   const { withRevisionLease } = await import('../../state/revision-lease.ts')
-  const { ObjectReplayLedger } = await import('../../aws/s3/object-replay-ledger.ts')
+  const { ObjectDocuments } = await import('../../aws/s3/object-documents.ts')
+  const { replayRecords } = await import('../../aws/s3/replay-record.ts')
   return withAws({ region }, (aws) => {
     const catalog = openCatalog(aws, { bucket, prefix }, tables)
-    const replays = new ObjectReplayLedger(openObjects(aws, bucket))
+    const replays = replayRecords(new ObjectDocuments(openObjects(aws, bucket)))
     const lease = openLease(aws, ledger)
     return redriveWaiting(filter, isDryRun, {
       ask: (redrive) => askFunction(files, 'format', { redrive }, redriveResult),

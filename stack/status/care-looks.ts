@@ -2,11 +2,12 @@ import { cloudWatchClient, dmsClient, dynamoClient, s3Client } from '../../aws/c
 import { readAlarms } from '../../aws/cloudwatch/read-alarms.ts'
 import { readInstance } from '../../aws/dms/read-instance.ts'
 import { quarantineItems } from '../../aws/dynamo/dynamo-items.ts'
-import { ObjectCompactionLedger } from '../../aws/s3/object-compaction-ledger.ts'
-import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
+import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { tableLabel } from '../../core/contract/language/table-label.ts'
-import { readProofObject } from '../../engine/reconcile/proof-objects.ts'
+import { readProofs } from '../../engine/reconcile/proof-document.ts'
+import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { outputsOf } from '../stack.ts'
 import { capturedTables } from './captured-tables.ts'
@@ -20,9 +21,10 @@ const MOST = 10_000
 /** Looks at what people and schedules have to do: quarantine, loads, compaction, proofs, alarms. */
 export function careLooks(session: StackSession): readonly StackLook[] {
   const { stack, tables, data, source, now, files } = session
-  const objects = () => {
+  const documents = () => {
     const { bucket } = outputsOf(stack, 'data', ['bucket'])
-    return new S3Objects({ client: data().client(s3Client), bucket, prefix: '', retry, partBytes: 8 << 20 })
+    const client = data().client(s3Client)
+    return new ObjectDocuments(new S3Objects({ client, bucket, prefix: '', retry, partBytes: 8 << 20 }))
   }
   return [
     look(quarantineRules, 'dynamodb:Query and GetItem on the quarantine table', async () => {
@@ -32,11 +34,11 @@ export function careLooks(session: StackSession): readonly StackLook[] {
       return { now, most: MOST, ...(await quarantine.summary(MOST)) }
     }),
     look(loadRules, 's3:ListBucket and GetObject of state/loads/ in the bucket', async () => ({
-      ...{ stack: files, loads: await new ObjectLoadLedger(objects()).all() },
+      ...{ stack: files, loads: await new LoadDocuments(documents()).all() },
     })),
     look(compactionRules, 's3:ListBucket and GetObject of state/compaction/ in the bucket', async () => {
       const { systems, functions } = outputsOf(stack, 'data', ['systems', 'functions'])
-      const ledger = new ObjectCompactionLedger(objects())
+      const ledger = new CompactionDocuments(documents())
       const own = tables.filter((table) => systems.includes(table.source.system))
       const known = await Promise.all(
         own.map(async ({ name: table, version }) => ({
@@ -61,7 +63,7 @@ export function careLooks(session: StackSession): readonly StackLook[] {
         const captured = new Set(await capturedTables(session))
         const own = tables.filter((table) => captured.has(table.source.table))
         const provable = own.map((table) => tableLabel(table, own))
-        return { now, stack: files, tables: provable, proofs: await readProofObject(objects()) }
+        return { now, stack: files, tables: provable, proofs: await readProofs(documents()) }
       },
     ),
     look(alarmRules('status.alarms', 'data'), 'cloudwatch:DescribeAlarms on *', async () => {

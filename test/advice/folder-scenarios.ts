@@ -4,6 +4,7 @@ import { expect } from 'vitest'
 import { col } from '../../core/contract/index.ts'
 import { writeContracts } from '../local/recovery/carry-out.ts'
 import { damages, people } from '../local/recovery/kept-folder.ts'
+import { writeDocuments } from '../support/state-documents.ts'
 import type { Place } from './advice-lab.ts'
 import { unrecordedBlock } from './damage.ts'
 import type { Follow } from './follow.ts'
@@ -66,7 +67,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
     kind: 'live',
     isLong: true,
     scenario: async (place) => {
-      await rm(join(place.dir, 'proofs.json'))
+      await writeDocuments(place.dir, (documents) => documents.takeOut('proofs'))
       const found = await checked(place, 'folder.proofs')
       expect(found.says).toContain('never proven: hr.people, public.things')
       await place.follow(found.fix.replace('postgres://…', place.lab.database.source.url))

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { lockFolder } from '../../local/pipeline/folder-lock.ts'
 import { damages, people } from '../local/recovery/kept-folder.ts'
+import { damageDocument } from '../support/state-documents.ts'
 import type { Follow } from './follow.ts'
 import { changesFile } from './lake-files.ts'
 
@@ -37,10 +38,12 @@ export const runFailures = {
   'run/damaged': {
     scenario: async ({ dir, refused, follow, type, isWhole }) => {
       await damages['cut in half'](join(dir, 'status.json'))
-      await damages['cut in half'](join(dir, 'proofs.json'))
+      damageDocument(dir, 'proofs')
       const { printed } = await refused('status')
       const [named] = await follow(printed)
-      expect(named?.printed).toMatch(/proofs\.json[\s\S]*status\.json|status\.json[\s\S]*proofs\.json/)
+      expect(named?.printed).toMatch(
+        /state\.db\/proofs[\s\S]*status\.json|status\.json[\s\S]*state\.db\/proofs/,
+      )
       expect((await type('status')).exit).toBe(0)
       await isWhole()
     },

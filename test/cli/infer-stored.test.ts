@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { proposalText } from '../../cli/view/contract/print-proposal.ts'
 import { inferStored, type StoredOptions } from '../../contract-tools/infer/infer-stored.ts'
+import type { Load } from '../../core/load/load.ts'
 import { loadPrefix } from '../../core/load/load.ts'
 import { decodePage, encodePages, type RawChange } from '../../core/page.ts'
 import { loadPosition } from '../../core/position.ts'
@@ -10,13 +11,14 @@ import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { formatChanges } from '../../formatters/format-page.ts'
 import { router } from '../../formatters/route.ts'
 import { parseSample, runSample } from '../../formatters/run-sample.ts'
-import { FolderLoadLedger } from '../../local/state/folder-load-ledger.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
 import { FolderRawStore } from '../../local/stores/folder-raw-store.ts'
 import { tables } from '../../schemas/index.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { applyHunks } from '../docs/walkthrough-page.ts'
+import { writeDocuments } from '../support/state-documents.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 const shop = {
@@ -82,7 +84,7 @@ async function loaded(dir: string, table: string, selects: readonly string[], st
   const startedAt = `2026-11-2${start}T00:00:00.000Z`
   const position = loadPosition(1, BigInt(start))
   const state = 'failed' as const
-  await new FolderLoadLedger(runFolder(dir).loads).save({
+  const load: Load = {
     ...{ id, startedAt, window: null },
     tables: [
       {
@@ -90,7 +92,8 @@ async function loaded(dir: string, table: string, selects: readonly string[], st
         ...{ files: [], failure: null, startedAt, endedAt: null },
       },
     ],
-  })
+  }
+  await writeDocuments(dir, (documents) => new LoadDocuments(documents).save(load))
 }
 
 function options(from: StoredOptions['from'], dir: string, table: string, more: Partial<StoredOptions> = {}) {

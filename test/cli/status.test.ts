@@ -5,9 +5,8 @@ import { statusCommand } from '../../cli/commands/status.ts'
 import type { Output } from '../../cli/terminal/output.ts'
 import { writeJsonFile } from '../../local/documents/json-file.ts'
 import { runStatus } from '../../local/run/status/run-status.ts'
-import { FileCompactionLedger } from '../../local/state/file-compaction-ledger.ts'
-import { proofsFile } from '../../local/state/proof-file.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
+import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
 import { LedgerShop } from '../local/ledger/ledger-shop.ts'
 import { change, narrow, positionOf } from '../local/operations/things.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -68,7 +67,7 @@ test('shows the last proof with its age, and a proof that found a difference is 
     ...{ sample: null, different: equal ? 0 : 3, inQuarantine: 0 },
   })
   const write = (proof: unknown) =>
-    writeJsonFile(proofsFile(shop.root), { format: 1, tables: { 'w.things': proof } })
+    shop.state.documents.put('proofs', { format: 1, tables: { 'w.things': proof } })
   expect((await status(shop.root)).text).toMatch(/last proof\n.*none/)
   await write(kept(true, Date.now() - 600_000))
   expect(await status(shop.root)).toMatchObject({ code: 0, text: expect.stringMatching(/equal 10 min ago/) })
@@ -87,7 +86,7 @@ test('shows the last proof with its age, and a proof that found a difference is 
 test('a compaction that failed is no fine status, and says what to do until one succeeds', async () => {
   const shop = await filled()
   await writeStatus(shop)
-  const ledger = new FileCompactionLedger(join(shop.root, 'compaction'))
+  const ledger = new CompactionDocuments(shop.state.documents)
   const record = {
     ...{ table: 'w.things', version: 1, builds: [], historySince: null, retired: [] },
     ...{ begunAt: 1, foldedAt: null },

@@ -5,7 +5,7 @@ import { glueClient } from '../../aws/calls/clients.ts'
 import { planDefinitions } from '../../aws/glue/catalog-definitions.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { glueTables } from '../../aws/glue/glue-tables.ts'
-import { ObjectCompactionLedger } from '../../aws/s3/object-compaction-ledger.ts'
+import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
 import type { LakeRow } from '../../core/block.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { ObjectFiles, ObjectStore } from '../../core/ports/ports.ts'
@@ -16,6 +16,7 @@ import { landObject } from '../../ingest/land/land-object.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
 import { FolderFiles } from '../../local/stores/folder-files.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
+import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
 import { type FaultProxy, faultProxy, operationOf } from '../aws/fault-proxy.ts'
 import { GlueDouble } from '../aws/glue-double.ts'
 import { quickRetry, standInSettings } from '../aws/quick-settings.ts'
@@ -126,7 +127,7 @@ export async function compactLab(
             ...{ stage, keepHistoryDays, memory: '256MB', temporary: join(folder, 'spill') },
             objects: bucket,
             catalog: new GlueCatalog({ ...shared, domains: [domain], objects: bucket }),
-            ledger: new ObjectCompactionLedger(bucket),
+            ledger: new CompactionDocuments(new ObjectDocuments(bucket)),
             manifest: { replaceFiles: async () => undefined },
             lease: {
               take: async (name) => !leases.has(name),

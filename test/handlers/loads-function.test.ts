@@ -4,10 +4,11 @@ import { glueClient } from '../../aws/calls/clients.ts'
 import { planDefinitions } from '../../aws/glue/catalog-definitions.ts'
 import { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
 import { glueTables } from '../../aws/glue/glue-tables.ts'
-import { ObjectLoadLedger } from '../../aws/s3/object-load-ledger.ts'
+import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
 import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables } from '../../schemas/index.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { DmsDouble } from '../aws/dms-double.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
 import { withVersionCheck } from '../aws/glue-faults.ts'
@@ -133,7 +134,7 @@ describe.skipIf(found === undefined)(suite, async () => {
     lake.dms.finish({ 'workforce.shops': { state: 'Table completed', rows: 5 } })
     const complete = loadOf(await lake.loads.invoke({}))
     expect(complete?.tables).toMatchObject([{ state: 'complete', rows: 5, files: [] }])
-    const [kept] = await new ObjectLoadLedger(lake.objects).all()
+    const [kept] = await new LoadDocuments(new ObjectDocuments(lake.objects)).all()
     expect(kept?.tables).toMatchObject([{ files: [{ rows: 3 }, { rows: 2 }] }])
     const position = String(complete?.tables[0]?.['position'])
     expect(await viewSql(lake.settings)).toContain(position)

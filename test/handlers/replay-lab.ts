@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { ObjectReplayLedger } from '../../aws/s3/object-replay-ledger.ts'
+import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
+import { type ReplayRecords, replayRecords } from '../../aws/s3/replay-record.ts'
 import { contractDigest } from '../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { ReplayAnswer } from '../../core/operations/answers.ts'
@@ -31,7 +32,7 @@ export class ReplayLab {
   readonly waiting = new Map<string, QuarantineEntry>()
   readonly manifest = new Set<string>()
   readonly lines: Readonly<Record<string, unknown>>[] = []
-  readonly replays: ObjectReplayLedger
+  readonly replays: ReplayRecords
   /** How many calls the last request made. */
   calls = 0
   private pages: Page[] = []
@@ -42,7 +43,7 @@ export class ReplayLab {
   constructor(lake: CompactLab, folder: string) {
     this.lake = lake
     this.folder = folder
-    this.replays = new ObjectReplayLedger(lake.objects)
+    this.replays = replayRecords(new ObjectDocuments(lake.objects))
   }
 
   /** Captures changes, one page for each list, and lands what a contract makes of them at first. */
@@ -118,7 +119,7 @@ export class ReplayLab {
             registerPartition: (...given) => catalog.registerPartition(...given),
             publishRevision: (...given) => catalog.publishRevision(...given),
           }),
-          replays: new ObjectReplayLedger(bucket),
+          replays: replayRecords(new ObjectDocuments(bucket)),
           manifest: watched({
             replaceFiles: async ({ added, removed }) => {
               for (const { key } of added) this.manifest.add(key)

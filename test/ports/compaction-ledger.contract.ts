@@ -5,7 +5,7 @@ import { runs } from '../support/budget.ts'
 export interface CompactionLedgerUnderTest {
   readonly ledger: CompactionLedger
   /** Another instance, as another process would open it. */
-  reopen(): CompactionLedger
+  reopen(): Promise<CompactionLedger>
 }
 
 /** What every compaction ledger keeps; `make` gives an empty one for each test. */
@@ -20,9 +20,9 @@ export function compactionLedgerContract(name: string, make: () => Promise<Compa
       await ledger.save(record('w.shifts', 1, 1))
       await ledger.save(record('w.shifts', 2, 7))
       await ledger.save(record('w.shifts', 1, 2))
-      expect(await reopen().read('w.shifts', 1)).toMatchObject(record('w.shifts', 1, 2))
-      expect(await reopen().read('w.shifts', 2)).toMatchObject(record('w.shifts', 2, 7))
-      expect(await reopen().read('w.shops', 1)).toBeUndefined()
+      expect(await (await reopen()).read('w.shifts', 1)).toMatchObject(record('w.shifts', 1, 2))
+      expect(await (await reopen()).read('w.shifts', 2)).toMatchObject(record('w.shifts', 2, 7))
+      expect(await (await reopen()).read('w.shops', 1)).toBeUndefined()
     })
 
     test('keeps a record as large as a table with many retired files has', async () => {
@@ -32,7 +32,7 @@ export function compactionLedgerContract(name: string, make: () => Promise<Compa
         reason: 'replaced' as const,
       }))
       await ledger.save({ ...record('w.shifts', 1, 1), retired })
-      expect((await reopen().read('w.shifts', 1))?.retired).toEqual(retired)
+      expect((await (await reopen()).read('w.shifts', 1))?.retired).toEqual(retired)
     })
   })
 }

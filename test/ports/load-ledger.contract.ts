@@ -36,7 +36,8 @@ export function loadLedgerContract(name: string, make: () => Promise<LoadLedgerU
   })
 }
 
-function load(id: string, startedAt: string): Load {
+/** A load of one table that has landed a file. */
+export function load(id: string, startedAt: string): Load {
   return {
     ...{ id, startedAt, window: '22:00-04:00' },
     tables: [

@@ -9,10 +9,11 @@ import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { openLoadFile } from '../../engine/load-file/open-load-file.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
 import { readLoadRows } from '../../local/loads/read-load-rows.ts'
-import { FolderLoadLedger } from '../../local/state/folder-load-ledger.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
+import { readDocuments } from '../../local/state/state-file.ts'
 import { FolderFiles } from '../../local/stores/folder-files.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { type Reading, readWithHyparquet } from './lake-readers.ts'
 import { bitsOf, type Oracle } from './oracle.ts'
 
@@ -34,7 +35,7 @@ export class LoadFiles {
   }
 
   static async open(dir: string, temporary: string): Promise<LoadFiles> {
-    const loads = await new FolderLoadLedger(runFolder(dir).loads).all()
+    const loads = await readDocuments(runFolder(dir), (documents) => new LoadDocuments(documents).all())
     const tables = loads.flatMap(({ id, tables: loaded }) =>
       loaded.flatMap(({ table, position }) =>
         position === null ? [] : [[table, { prefix: loadPrefix(id, table), position }] as const],

@@ -31,8 +31,3 @@ export const recordDocument = z.object({
 export function documentOf(record: CompactionRecord): z.input<typeof recordDocument> {
   return { format: 1, ...record, builds: [...record.builds], retired: [...record.retired] }
 }
-
-/** Where the record of a table version is, below the place of all of them. */
-export function recordName(table: string, version: number): string {
-  return `${table}.v${version}.json`
-}

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ObjectDocuments } from '../../../aws/s3/object-documents.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { isErrno } from '../../../engine/files/durable.ts'
 import { ScratchLake } from '../../../engine/reconcile/lake/scratch-lake.ts'
@@ -57,10 +58,11 @@ export function proveLab(
       files: boundedCopies(bucket, { folder: join(scratch, 'copies'), maxBytes, onCopy }),
       folder: join(scratch, 'lake'),
     }),
-    objects: {
+    documents: new ObjectDocuments({
       put: (key, content) => kept.put(key, content),
       get: (key) => kept.get(key).catch(missing(key)),
-    },
+      list: (prefix) => kept.list(prefix),
+    }),
     capture: healing.capture,
     scratch: join(scratch, 'work'),
     ...{ settleMs: 5, waitMs: 60_000 },

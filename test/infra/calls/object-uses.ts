@@ -6,7 +6,12 @@ export interface ObjectUse {
   readonly prefix: string
 }
 
+/* The class whose calls are those of whoever asks it for a document. */
+const DOCUMENTS = 'ObjectDocuments'
+
 const ACTIONS: Readonly<Record<string, ObjectUse['action']>> = {
+  'documents.get': 's3:GetObject',
+  'documents.put': 's3:PutObject',
   'files.publish': 's3:PutObject',
   'files.read': 's3:GetObject',
   'files.size': 's3:GetObject',
@@ -17,14 +22,15 @@ const ACTIONS: Readonly<Record<string, ObjectUse['action']>> = {
 
 /* Where the keys begin that each part of the code asks the store of objects for. */
 const PLACES: Readonly<Record<string, string>> = {
-  'ObjectCompactionLedger.read objects.get': 'state/compaction/',
-  'ObjectCompactionLedger.save objects.put': 'state/compaction/',
-  'ObjectLoadLedger.read objects.get': 'state/loads/',
-  'ObjectLoadLedger.results objects.get': 'state/load-files/',
-  'ObjectLoadLedger.save objects.put': 'state/loads/',
-  'ObjectLoadLedger.saveResult objects.put': 'state/load-files/',
-  'ObjectReplayLedger.read objects.get': 'state/replays/',
-  'ObjectReplayLedger.replace objects.put': 'state/replays/',
+  'CompactionDocuments.all documents.get': 'state/compaction/',
+  'CompactionDocuments.read documents.get': 'state/compaction/',
+  'CompactionDocuments.save documents.put': 'state/compaction/',
+  'LoadDocuments.read documents.get': 'state/loads/',
+  'LoadDocuments.results documents.get': 'state/load-files/',
+  'LoadDocuments.save documents.put': 'state/loads/',
+  'LoadDocuments.saveResult documents.put': 'state/load-files/',
+  'ReplayDocuments.below documents.get': 'state/replays/',
+  'ReplayDocuments.replace documents.put': 'state/replays/',
   'ScratchLake.copyOne files.read': 'lake/',
   'auditFiles objects.delete': 'lake/',
   'contentOf objects.get': 'landing/changes/',
@@ -44,14 +50,14 @@ const PLACES: Readonly<Record<string, string>> = {
   'publish objects.delete': 'lake/',
   'publishFile files.publish': 'lake/',
   'readManifest objects.get': 'catalog/base/',
-  'readProofObject objects.get': 'state/proofs.json',
+  'readProofs documents.get': 'state/proofs.json',
   'removeWritten objects.delete': 'lake/',
   'setAside files.publish': 'landing/rejected/',
   'setAside files.read': 'landing/loads/',
   'setAside objects.get': 'landing/changes/',
   'setAside objects.put': 'landing/rejected/',
   'writeManifest objects.put': 'catalog/base/',
-  'writeProofObject objects.put': 'state/proofs.json',
+  'writeProofs documents.put': 'state/proofs.json',
 }
 
 /** The objects that parts of a program use. Throws for a part of which it is not said where its keys begin. */
@@ -60,6 +66,7 @@ export function objectUses(units: Iterable<Unit>): readonly ObjectUse[] {
     [...unit.sends].flatMap((send) => {
       const action = ACTIONS[send]
       if (action === undefined) return []
+      if (unit.within?.name === DOCUMENTS) return []
       const place = `${labelOf(unit)} ${send}`
       const prefix = PLACES[place]
       if (prefix === undefined) throw new Error(`where do the keys of "${place}" begin? Say it in PLACES`)

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { ObjectDocuments } from '../../../aws/s3/object-documents.ts'
 import type { Table } from '../../../core/contract/index.ts'
 import type { ManifestChange, ManifestFile } from '../../../core/ledger/ledger.ts'
 import type { CompactionResult } from '../../../core/operations/answers.ts'
@@ -9,8 +10,8 @@ import type { CompactDeps } from '../../../lake/compaction/compact-deps.ts'
 import { type CompactOptions, compactTable } from '../../../lake/compaction/compact-table.ts'
 import { healedRows } from '../../../lake/compaction/sql/fold-sql.ts'
 import { countedRows, keyColumns, rowsOfFiles } from '../../../lake/compaction/sql/lake-rows-sql.ts'
-import { FileCompactionLedger } from '../../../local/state/file-compaction-ledger.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
+import { CompactionDocuments } from '../../../state/documents/compaction-documents.ts'
 import { type SmallLake, smallLake } from '../small-lake.ts'
 
 export const NOW = Date.parse('2024-01-02T12:00:00Z')
@@ -40,7 +41,7 @@ export async function compactionLake(root: string, table: Table, sql: DuckEngine
     files: new FolderFiles(lake.objects, join(root, 'scratch')),
     objects: lake.objects,
     catalog,
-    ledger: new FileCompactionLedger(join(root, 'compaction')),
+    ledger: new CompactionDocuments(new ObjectDocuments(lake.objects)),
     manifest: {
       replaceFiles: async ({ added, removed }: ManifestChange) => {
         for (const file of added) manifest.set(file.key, file)

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { LakeRow } from '../../../core/block.ts'
 import { compactAll, planAll } from '../../../local/compaction/compact-all.ts'
-import { FileCompactionLedger } from '../../../local/state/file-compaction-ledger.ts'
+import { CompactionDocuments } from '../../../state/documents/compaction-documents.ts'
 import { historyTable } from '../../lake/any-history.ts'
 import { smallLake } from '../../lake/small-lake.ts'
+import { openDocuments } from '../../support/state-documents.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const row: LakeRow = [
@@ -29,10 +30,12 @@ test('every table of a folder is compacted, those without new files are left, no
   const [first, second] = [historyTable('first'), historyTable('second')]
   for (const table of [first, second]) await lake.register(table)
   await lake.land(first, [row])
+  const documents = await openDocuments(root)
   const manifest = { replaceFiles: async () => undefined }
   const deps = {
     root,
     catalog,
+    ledger: new CompactionDocuments(documents),
     manifest,
     now: () => Date.parse('2024-01-02'),
     signal: new AbortController().signal,
@@ -48,22 +51,8 @@ test('every table of a folder is compacted, those without new files are left, no
   expect((await compactAll(deps, { table: 'h.first' })).done).toMatchObject([
     { table: 'h.first', state: 'nothing new' },
   ])
-  expect(await readdir(join(root, 'compaction'))).toEqual(['h.first.v1.json', 'h.second.v1.json'])
+  expect(await documents.list('')).toEqual(['compaction/h.first.v1', 'compaction/h.second.v1'])
+  expect(await readdir(join(root, 'scratch'))).toEqual([])
   const files = await lake.objects.list('lake/h/first_v1_base/')
   expect(files).toEqual([expect.stringMatching(/^lake\/h\/first_v1_base\/000001-[0-9a-f]{8}\/0\.parquet$/)])
-})
-
-test('the ledger gives back what was saved, whole', async () => {
-  const ledger = new FileCompactionLedger(await tempFolder())
-  const record = {
-    table: 'a.b',
-    version: 2,
-    builds: [{ build: 3, floor: null }],
-    historySince: '2024-01-01',
-    retired: [{ key: 'lake/x.parquet', build: 3, at: 5, reason: 'merged' as const }],
-    ...{ begunAt: 7, foldedAt: null, failure: { at: 8, code: 'lake/audit' as const, message: 'rows' } },
-  }
-  expect(await ledger.read('a.b', 2)).toBeUndefined()
-  await ledger.save(record)
-  expect(await ledger.read('a.b', 2)).toMatchObject(record)
 })

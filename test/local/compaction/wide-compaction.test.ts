@@ -4,7 +4,9 @@ import { col, type Table, table } from '../../../core/contract/index.ts'
 import { loadPosition } from '../../../core/position.ts'
 import { compactAll, refuseFailed } from '../../../local/compaction/compact-all.ts'
 import { compactionFailures } from '../../../local/compaction/compaction-failures.ts'
+import { CompactionDocuments } from '../../../state/documents/compaction-documents.ts'
 import { smallLake } from '../../lake/small-lake.ts'
+import { openDocuments } from '../../support/state-documents.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 /* PostgreSQL's most. */
@@ -39,6 +41,7 @@ const rowsOf = (columns: number): readonly LakeRow[] => {
 
 test('G9 a table of 1,600 columns is compacted, rows with gaps too; one that memory does not hold says so and stops no other', async () => {
   const root = await tempFolder()
+  const documents = await openDocuments(root)
   const { catalog, ...lake } = smallLake(root)
   const [small, wide] = [tableOf('small', 3), tableOf('wide', COLUMNS)]
   for (const one of [wide, small]) await lake.register(one)
@@ -47,6 +50,7 @@ test('G9 a table of 1,600 columns is compacted, rows with gaps too; one that mem
   const deps = {
     root,
     catalog,
+    ledger: new CompactionDocuments(documents),
     manifest: { replaceFiles: async () => undefined },
     now: () => Date.parse('2024-01-02'),
     signal: new AbortController().signal,
@@ -59,7 +63,7 @@ test('G9 a table of 1,600 columns is compacted, rows with gaps too; one that mem
   expect(() => refuseFailed(failed)).toThrow(expect.objectContaining({ code: 'lake/engine-memory' }))
   const bases = (await catalog.entries()).map(({ table: { name }, base }) => [name, base?.rows ?? null])
   expect(Object.fromEntries(bases)).toEqual({ 's.small': 1, 's.wide': null })
-  expect(await compactionFailures(root)).toEqual({
+  expect(await compactionFailures(documents)).toEqual({
     's.wide v1': {
       at: '2024-01-02T00:00:00.000Z',
       code: 'lake/engine-memory',
@@ -70,5 +74,5 @@ test('G9 a table of 1,600 columns is compacted, rows with gaps too; one that mem
     { table: 's.wide', state: 'published', rows: 1 },
     { table: 's.small', state: 'nothing new' },
   ])
-  expect(await compactionFailures(root)).toEqual({})
+  expect(await compactionFailures(documents)).toEqual({})
 })

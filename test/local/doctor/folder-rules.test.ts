@@ -11,9 +11,9 @@ import { folderRules } from '../../../local/doctor/folder-rules.ts'
 import { machineRules, readMachine } from '../../../local/doctor/machine-rules.ts'
 import { writeJsonFile } from '../../../local/documents/json-file.ts'
 import { type RunStatus, runStatus } from '../../../local/run/status/run-status.ts'
-import { proofsFile } from '../../../local/state/proof-file.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import type { RunStateData } from '../../../local/state/run-state.ts'
+import { damageDocument, writeDocuments } from '../../support/state-documents.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const now = Date.parse('2026-11-28T12:00:00Z')
@@ -160,7 +160,9 @@ describe('a folder is read', () => {
     const folder = runFolder(dir)
     await writeJsonFile(folder.state, state)
     await writeJsonFile(folder.status, status)
-    await writeJsonFile(proofsFile(folder.root), { format: 1, tables: { 'shop.items': proof } })
+    await writeDocuments(dir, (documents) =>
+      documents.put('proofs', { format: 1, tables: { 'shop.items': proof } }),
+    )
     await mkdir(join(dir, 'keys'))
     await writeFile(folder.maskKey, 'ab', { mode: 0o600 })
     return { dir, folder }
@@ -182,6 +184,10 @@ describe('a folder is read', () => {
     const facts = await readFolder(dir, now)
     expect(facts.unreadable).toEqual(['status.json'])
     expect(facts.damages).toEqual([{ name: 'catalog.json', state: 'damaged' }])
+    damageDocument(dir, 'proofs')
+    const more = await readFolder(dir, now)
+    expect(more.unreadable).toContain('state.db/proofs')
+    expect(more.damages).toContainEqual({ name: 'state.db/proofs', state: 'damaged' })
     await expect(readFolder(join(dir, 'none'), now)).rejects.toMatchObject({ code: 'run/not-found' })
   })
 

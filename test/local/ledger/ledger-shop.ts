@@ -18,6 +18,7 @@ import { auditFolder } from '../../../local/recovery/audit-folder.ts'
 import { readCheckpoint } from '../../../local/state/checkpoint.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
+import { StateFile } from '../../../local/state/state-file.ts'
 import { FolderDelivery } from '../../../local/stores/folder-delivery.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
@@ -32,6 +33,7 @@ export class LedgerShop {
   readonly tables: readonly Table[]
   readonly raw: FolderRawStore
   readonly quarantine: FolderQuarantine
+  readonly state: StateFile
   readonly ledger: FolderLedger
   readonly objects: FolderObjects
   readonly catalog: FileCatalog
@@ -41,12 +43,13 @@ export class LedgerShop {
   private constructor(
     root: string,
     tables: readonly Table[],
-    parts: Pick<LedgerShop, 'raw' | 'quarantine' | 'ledger' | 'objects' | 'catalog' | 'delivery'>,
+    parts: Pick<LedgerShop, 'raw' | 'state' | 'quarantine' | 'ledger' | 'objects' | 'catalog' | 'delivery'>,
   ) {
     this.root = root
     this.tables = tables
     const { raw, quarantine, ledger, objects, catalog, delivery } = parts
     this.raw = raw
+    this.state = parts.state
     this.quarantine = quarantine
     this.ledger = ledger
     this.objects = objects
@@ -64,7 +67,8 @@ export class LedgerShop {
   static async open(root: string, tables: readonly Table[]): Promise<LedgerShop> {
     const folder = runFolder(root)
     const raw = await FolderRawStore.open(folder.raw)
-    const quarantine = await FolderQuarantine.open(folder)
+    const state = await StateFile.open(folder)
+    const quarantine = await FolderQuarantine.in(state, Date.now)
     const formatted = await readCheckpoint(folder.checkpoint)
     const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted, journalBytes: 2_000 })
     const objects = new FolderObjects(root)
@@ -72,7 +76,7 @@ export class LedgerShop {
     await catalog.registerTables(tables.map(catalogTable))
     const hints = { bytes: 1 << 20, milliseconds: 5 }
     const delivery = new FolderDelivery({ objects, now: Date.now, hints, ledger })
-    return new LedgerShop(root, tables, { raw, quarantine, ledger, objects, catalog, delivery })
+    return new LedgerShop(root, tables, { raw, state, quarantine, ledger, objects, catalog, delivery })
   }
 
   private get checkpoint(): string {
@@ -119,6 +123,7 @@ export class LedgerShop {
 
   async operate(request: 'redrive' | 'replay', range: { readonly from?: string; readonly to?: string } = {}) {
     const { raw, quarantine, delivery, objects, catalog, ledger, tables } = this
+    const { documents } = this.state
     const folder = runFolder(this.root)
     const capture = () => Promise.reject(new Error('nothing is captured here'))
     const contracts = contractDigests(tables)
@@ -128,7 +133,19 @@ export class LedgerShop {
         : { kind: request, table: tables[0]?.name ?? '', isDryRun: false, ...range }
     await runOperation(operation, {
       contracts,
-      pipeline: { raw, quarantine, delivery, objects, catalog, ledger, tables, maskKey, folder, capture },
+      pipeline: {
+        raw,
+        quarantine,
+        delivery,
+        objects,
+        catalog,
+        ledger,
+        tables,
+        maskKey,
+        folder,
+        documents,
+        capture,
+      },
       now: Date.now,
       signal: new AbortController().signal,
       onProgress: () => undefined,
@@ -147,6 +164,7 @@ export class LedgerShop {
     await this.ledger.close()
     await this.raw.close()
     await this.quarantine.close()
+    await this.state.close()
   }
 }
 

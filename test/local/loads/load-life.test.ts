@@ -7,9 +7,11 @@ import { PipelineError } from '../../../core/failures/failures.ts'
 import { isOver, type Load, loadState } from '../../../core/load/load.ts'
 import { setForeignAside } from '../../../engine/load-file/set-aside.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
-import { FolderLoadLedger } from '../../../local/state/folder-load-ledger.ts'
+import { runFolder } from '../../../local/state/run-folder.ts'
 import { RunState } from '../../../local/state/run-state.ts'
+import { readDocuments } from '../../../local/state/state-file.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
+import { LoadDocuments } from '../../../state/documents/load-documents.ts'
 import { spread, whole } from '../../support/budget.ts'
 import { openScratch, type Scratch } from '../sample/scratch.ts'
 
@@ -114,8 +116,9 @@ describe('a load', () => {
       ({ table: found }) => found.source === TABLE,
     )
     expect(entry?.floors.at(-1)).toEqual({ position: table?.position, reason: 'load' })
+    const stored = () => readDocuments(runFolder(dir), (documents) => new LoadDocuments(documents).all())
     /* What is known here is on disk a moment later. */
-    await expect.poll(() => new FolderLoadLedger(join(dir, 'loads')).all()).toContainEqual(await over(id))
+    await expect.poll(() => stored()).toContainEqual(await over(id))
     await expectEqual()
   })
 

@@ -1,13 +1,15 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Load } from '../../../core/load/load.ts'
 import { loadPosition } from '../../../core/position.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { literal } from '../../../lake/sql/sql-text.ts'
 import { newestLoadRows } from '../../../local/loads/newest-load-rows.ts'
-import { FolderLoadLedger } from '../../../local/state/folder-load-ledger.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
+import { LoadDocuments } from '../../../state/documents/load-documents.ts'
+import { writeDocuments } from '../../support/state-documents.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 /* More columns than DuckDB takes levels of an expression; a file of 16 MiB, where such rows end one. */
@@ -29,16 +31,15 @@ test('G9 the rows of a wide table, fat ones too, are read in the memory that its
      TO ${literal(objects.path(key))} (FORMAT parquet, COMPRESSION uncompressed)`,
   )
   engine.close()
-  const ledger = new FolderLoadLedger(folder.loads)
   const counts = { rows: ROWS, bytes: 1, isRead: true, estimatedRows: null, failure: null, files: [] }
   const position = loadPosition(1, 16n)
-  await ledger.save({
+  const load: Load = {
     ...{ id: 'l1', startedAt: '2026-01-01T00:00:00.000Z', window: null },
     tables: [
       { ...counts, table: 'w.wide', state: 'complete', oid: 1, position, startedAt: null, endedAt: null },
     ],
-  })
-  await ledger.close()
+  }
+  await writeDocuments(folder.root, (documents) => new LoadDocuments(documents).save(load))
   const widths: number[] = []
   for await (const { data } of newestLoadRows(folder, 'w.wide', ROWS + 1))
     widths.push(Object.keys(data).length)

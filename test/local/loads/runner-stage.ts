@@ -14,9 +14,10 @@ import { landTableFile } from '../../../local/loads/land-table-file.ts'
 import { LoadRunner, type LoadRunnerDeps } from '../../../local/loads/load-runner.ts'
 import type { FileToLand, TableLoadDeps } from '../../../local/loads/run-table-load.ts'
 import { Pipeline } from '../../../local/pipeline/pipeline.ts'
-import { FolderLoadLedger } from '../../../local/state/folder-load-ledger.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
+import { readDocuments } from '../../../local/state/state-file.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
+import { LoadDocuments } from '../../../state/documents/load-documents.ts'
 import type { Scratch } from '../sample/scratch.ts'
 
 /** Of each table of the stage. */
@@ -91,11 +92,11 @@ export class RunnerStage {
 
   /** The ledger as whoever opens the folder next finds it. */
   stored(): Promise<readonly Load[]> {
-    return this.ledger().all()
+    return readDocuments(this.pipeline.folder, (documents) => new LoadDocuments(documents).all())
   }
 
   async runner(gate: Gate = () => undefined, more: Partial<LoadRunnerDeps> = {}): Promise<LoadRunner> {
-    const kept = this.ledger()
+    const kept = new LoadDocuments(this.pipeline.documents)
     const ledger: LoadLedger = {
       all: () => kept.all(),
       save: async (load) => {
@@ -161,10 +162,6 @@ export class RunnerStage {
        WHERE _position = ${literal(position)} AND filename LIKE ${literal(`%${table.replace('.', '/')}%`)}`,
     )
     return (found[0] ?? []).map(Number)
-  }
-
-  private ledger(): FolderLoadLedger {
-    return new FolderLoadLedger(this.pipeline.folder.loads)
   }
 
   private parts(gate: Gate): Omit<TableLoadDeps, 'load' | 'save' | 'onProgress' | 'log' | 'now' | 'signal'> {

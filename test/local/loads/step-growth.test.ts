@@ -5,10 +5,13 @@ import { col, type Table, table } from '../../../core/contract/index.ts'
 import type { TableLoad } from '../../../core/load/load.ts'
 import { loadPosition } from '../../../core/position.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
+import { ItemDocuments } from '../../../local/documents/item-documents.ts'
 import { keysBySource } from '../../../local/run/tables/watch-source.ts'
+import { SqliteFile } from '../../../local/sqlite/sqlite-file.ts'
+import { SqliteItems } from '../../../local/sqlite/sqlite-items.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
-import { FolderLoadLedger } from '../../../local/state/folder-load-ledger.ts'
 import { RunState } from '../../../local/state/run-state.ts'
+import { LoadDocuments } from '../../../state/documents/load-documents.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const POSITION = loadPosition(1, 16n)
@@ -35,12 +38,23 @@ function tableLoad(number: number): TableLoad {
   }
 }
 
-/* Bytes that the load of one of so many tables adds to the files of the state. */
+/* Bytes that the load of one of so many tables adds to the files of the state, and that it gives to the state file. */
 async function writtenBy(count: number) {
   const folder = await tempFolder()
   const numbers = Array.from({ length: count }, (_, index) => index)
   const catalog = new FileCatalog(join(folder, 'catalog.json'), { wholeBytes: 0, isOwn: true })
-  const ledger = new FolderLoadLedger(join(folder, 'loads'), 0)
+  const file = await SqliteFile.open(join(await tempFolder(), 'state.db'))
+  const items = new SqliteItems(file, 'documents', {
+    unavailable: 'ledger/unavailable',
+    damaged: 'run/damaged',
+  })
+  const write = items.write.bind(items)
+  let given = 0
+  items.write = (writes) => {
+    given += JSON.stringify(writes).length
+    return write(writes)
+  }
+  const ledger = new LoadDocuments(new ItemDocuments(items))
   const source = { name: 's', system: '1', database: 'd', address: 'a', isEmbedded: false }
   const waiting = { state: 'waiting', oid: 1, rows: null, position: null } as const
   const state = new RunState(
@@ -73,12 +87,12 @@ async function writtenBy(count: number) {
     /* The first change of a file writes all of it. */
     await step(0)
     await ledger.save(load)
-    const before = await bytesIn(folder)
+    const before = (await bytesIn(folder)) + given
     await step(1)
-    return (await bytesIn(folder)) - before
+    return (await bytesIn(folder)) + given - before
   } finally {
     await catalog.close()
-    await ledger.close()
+    await file.close()
     await state.close()
   }
 }

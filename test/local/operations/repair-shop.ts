@@ -23,6 +23,7 @@ import type { OperationParts } from '../../../local/operations/operation-parts.t
 import { runOperation } from '../../../local/operations/run-operation.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
+import { StateFile } from '../../../local/state/state-file.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
 import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
@@ -40,6 +41,7 @@ type Row = readonly unknown[]
 export class RepairShop {
   readonly parts: OperationParts
   readonly quarantine: FolderQuarantine
+  private readonly state: StateFile
   readonly raw: FolderRawStore
   readonly ledger: FolderLedger
   /** The clock of its operations. */
@@ -52,10 +54,12 @@ export class RepairShop {
       readonly quarantine: FolderQuarantine
       readonly raw: FolderRawStore
       readonly ledger: FolderLedger
+      readonly state: StateFile
       readonly power: Power
     },
   ) {
     this.parts = parts
+    this.state = stores.state
     this.quarantine = stores.quarantine
     this.raw = stores.raw
     this.ledger = stores.ledger
@@ -66,7 +70,8 @@ export class RepairShop {
     const folder = runFolder(root)
     const raw = await FolderRawStore.open(folder.raw)
     const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted: 0 })
-    const kept = await FolderQuarantine.open(folder)
+    const state = await StateFile.open(folder)
+    const kept = await FolderQuarantine.in(state, Date.now)
     const plain = new FileCatalog(folder.catalog)
     await plain.registerTables(tables.map(catalogTable))
     const objects = faultyObjects(new FolderObjects(root), power)
@@ -93,6 +98,7 @@ export class RepairShop {
       tables,
       maskKey,
       folder,
+      documents: state.documents,
       capture: (records, context) =>
         captureBatch(records, {
           shard: 'local-0',
@@ -102,7 +108,7 @@ export class RepairShop {
           log: new MemoryLog(),
         }),
     }
-    return new RepairShop(parts, { quarantine: kept, raw, ledger, power })
+    return new RepairShop(parts, { state, quarantine: kept, raw, ledger, power })
   }
 
   /** Captures and formats changes of one source table, as one batch. */
@@ -156,6 +162,7 @@ export class RepairShop {
     await this.ledger.close()
     await this.raw.close()
     await this.quarantine.close()
+    await this.state.close()
   }
 }
 

@@ -4,9 +4,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nextStep } from '../../../core/position.ts'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
+import { type ReplayState, replayStates } from '../../../local/replay/replay-state.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
-import { ReplayLedger } from '../../../local/state/replay-ledger.ts'
+import { runFolder } from '../../../local/state/run-folder.ts'
+import { readDocuments } from '../../../local/state/state-file.ts'
 import { isWhole, runs, within } from '../../support/budget.ts'
+import { writeDocuments } from '../../support/state-documents.ts'
 import { type Fault, Power } from '../pipeline/faults.ts'
 import { lakeRuns } from './lake-runs.ts'
 import { RepairShop } from './repair-shop.ts'
@@ -20,6 +23,10 @@ const replayThings = { kind: 'replay', table: 'w.things', isDryRun: false } as c
 const long = Array.from({ length: 40 }, (_, index) => [
   change('insert', index + 1, { id: index + 1, n: index, note: `n${index}` }),
 ])
+
+function replaysIn(folder: string): Promise<readonly ReplayState[]> {
+  return readDocuments(runFolder(folder), (documents) => replayStates(documents).all())
+}
 
 async function replayFiles(folder: string): Promise<readonly string[]> {
   const names = await readdir(join(folder, 'lake'), { recursive: true })
@@ -123,22 +130,18 @@ test('a changed contract begins anew, and the files of the other replay go', asy
   await inLife(folder, [narrowNoted], (shop) => shop.run(replayThings))
   const files = await replayFiles(folder)
   expect(files.every((name) => name.includes('replay-r000002'))).toBe(true)
-  expect((await new ReplayLedger(join(folder, 'replays')).all()).map(({ state }) => state)).toEqual([
-    'abandoned',
-    'complete',
-  ])
+  expect((await replaysIn(folder)).map(({ state }) => state)).toEqual(['abandoned', 'complete'])
 })
 
 test('G10 a replay that a crash cut off between showing and saying so keeps its files under a changed contract', async () => {
   const folder = await filled([wide], long)
   await inLife(folder, [noted], (shop) => shop.run(replayThings))
-  const ledger = new ReplayLedger(join(folder, 'replays'))
-  const [done] = await ledger.all()
+  const [done] = await replaysIn(folder)
   if (done === undefined) throw new Error('no replay')
-  await ledger.save({ ...done, state: 'running' })
+  await writeDocuments(folder, (documents) => replayStates(documents).replace({ ...done, state: 'running' }))
   await inLife(folder, [narrowNoted], (shop) => shop.run(replayThings))
   expect((await replayFiles(folder)).filter((name) => name.includes('replay-r000001'))).toHaveLength(3)
-  expect((await ledger.all()).map(({ state }) => state)).toEqual(['complete', 'complete'])
+  expect((await replaysIn(folder)).map(({ state }) => state)).toEqual(['complete', 'complete'])
 })
 
 test('a range replays its positions only, and a key update whole whichever half is named', async () => {
@@ -279,7 +282,7 @@ test('a dry run counts and writes nothing', async () => {
     })
     expect(await shop.waiting()).toEqual([])
     expect(await replayFiles(folder)).toEqual([])
-    expect(await new ReplayLedger(join(folder, 'replays')).all()).toEqual([])
+    expect(await replaysIn(folder)).toEqual([])
   })
 })
 

@@ -1,10 +1,13 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PipelineError } from '../../../core/failures/failures.ts'
+import { runFolder } from '../../../local/state/run-folder.ts'
+import { readDocuments } from '../../../local/state/state-file.ts'
 import { startSource } from '../../engine/postgres/source-server.ts'
 import { runs, spread } from '../../support/budget.ts'
+import { damageDocument } from '../../support/state-documents.ts'
 import { copyOf, damages, liveOnce, look, reopen, SCHEMA, type Seen, stateFilesOf } from './kept-folder.ts'
 
 let root = ''
@@ -39,14 +42,13 @@ test('the run left every kind of file there is, and nothing to find', async () =
       'checkpoint',
       'drift',
       'meter',
-      'proofs',
       'tables',
       'acknowledged',
       'status',
       'inventory',
     ],
     ...['mask-check', 'keys/mask', 'raw/00000001', 'raw/head', 'state.db'],
-    ...['loads/', 'replays/', 'compaction/', 'ledger/totals', 'ledger/journal-', 'ledger/files/'],
+    ...['ledger/totals', 'ledger/journal-', 'ledger/files/'],
   ])
     expect(
       names.filter((name) => name.startsWith(kind)),
@@ -120,6 +122,24 @@ test.each([
   /* And once is enough. */
   expect(await reopen(copy)).toEqual([])
 })
+
+test('each document of the state file that is damaged is named, kept and made again: query, quarantine and audit are equal', async () => {
+  const keys = await readDocuments(runFolder(kept), (documents) => documents.list(''))
+  expect(new Set(keys.map((key) => key.split('/')[0]))).toEqual(
+    new Set(['compaction', 'loads', 'proofs', 'replays']),
+  )
+  for (const key of keys) {
+    await copyOf(kept, copy)
+    damageDocument(copy, key)
+    const name = `state.db/${key}`
+    expect((await look(copy)).faults, key).toEqual([expect.stringContaining(`${name} is damaged`)])
+    expect(await reopen(copy), key).toEqual([name])
+    expect(await look(copy), key).toEqual(before)
+    expect(await readdir(join(copy, 'damaged'), { recursive: true })).toContainEqual(
+      expect.stringContaining(`${name}.json`),
+    )
+  }
+}, 120_000)
 
 test('a folder of an earlier form is refused by whatever opens it, with the way on, and stays as it is', async () => {
   await copyOf(kept, copy)

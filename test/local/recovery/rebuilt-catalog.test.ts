@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ObjectDocuments } from '../../../aws/s3/object-documents.ts'
 import type { LakeRow } from '../../../core/block.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { rebuildCatalog } from '../../../local/recovery/rebuild-catalog.ts'
@@ -50,7 +51,10 @@ test.each([
     const [seen, before] = [await lab.seen(lake), await lake.entry()]
     const root = dirname(lake.objects.path('catalog.json'))
     await rm(join(root, 'catalog.json'))
-    const [made] = await rebuildCatalog(runFolder(root), [parcels], engine)
+    const [made] = await rebuildCatalog(runFolder(root), {
+      ...{ tables: [parcels], engine },
+      documents: new ObjectDocuments(lake.objects),
+    })
     expect(made?.floors).toEqual(before.floors)
     expect(made?.partitions).toEqual(before.partitions)
     /* Never less than what is gone, so that no state of before is put together from the rest. */

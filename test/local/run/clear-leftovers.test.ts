@@ -17,7 +17,7 @@ const left = [
   'catalog.json.0123456789ab.tmp',
   'lake/a/b_v1_history/ingest_date=2026-01-01/x.parquet.0123456789ab.tmp',
   'reconcile-old/part.parquet',
-  'replays/a.b.v1.r000001.json.ba9876543210.tmp',
+  'ledger/totals.json.ba9876543210.tmp',
 ]
 
 test('G10 what a crash left goes when a run takes its folder, and nothing else', async () => {

@@ -104,9 +104,12 @@ test('a file of another version is run/bad-folder and stays as it is', async () 
   const path = join(await tempFolder(), 'state.db')
   await (await opened(path)).close()
   const other = new DatabaseSync(path)
-  other.exec('PRAGMA user_version = 2')
+  other.exec('PRAGMA user_version = 1')
   other.close()
-  await expect(SqliteFile.open(path)).rejects.toMatchObject({ code: 'run/bad-folder' })
+  await expect(SqliteFile.open(path)).rejects.toMatchObject({
+    code: 'run/bad-folder',
+    message: expect.stringContaining('tidemark dev --reload --dir <new folder>'),
+  })
   await expect(SqliteFile.openBeside(path)).rejects.toMatchObject({ code: 'run/bad-folder' })
 })
 

@@ -7,7 +7,6 @@ import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import { FrameLog } from '../../../local/logs/frame-log.ts'
 import { noteAcknowledged } from '../../../local/state/acknowledged.ts'
 import { writeCheckpoint } from '../../../local/state/checkpoint.ts'
-import { FolderLoadLedger } from '../../../local/state/folder-load-ledger.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
@@ -82,12 +81,6 @@ const stores: Readonly<Record<string, Store>> = {
     return [1, 2, 3, 4].map(
       (number) => () =>
         ledger.delivered(`o${number}`, [{ ...label, contract: 'a.t v1', ordinal: number, digest: '0' }]),
-    )
-  },
-  'the ledger of loads': async (root) => {
-    const ledger = closing(new FolderLoadLedger(join(root, 'loads')))
-    return ['one', 'two'].map(
-      (id) => () => ledger.save({ id, startedAt: '2026-01-01T00:00:00.000Z', window: null, tables: [] }),
     )
   },
 }

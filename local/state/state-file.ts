@@ -1,0 +1,62 @@
+import { readdir } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { PipelineError } from '../../core/failures/failures.ts'
+import { ItemDocuments } from '../documents/item-documents.ts'
+import { SqliteFile } from '../sqlite/sqlite-file.ts'
+import { SqliteItems } from '../sqlite/sqlite-items.ts'
+import { refuseOldForm } from './refuse-old-form.ts'
+import type { RunFolder } from './run-folder.ts'
+
+/** The state file of a run folder, open. One process writes, any number read beside it. */
+export class StateFile {
+  readonly documents: ItemDocuments
+  readonly quarantine: SqliteItems
+  private readonly file: SqliteFile
+
+  private constructor(file: SqliteFile) {
+    this.file = file
+    const codes = { unavailable: 'ledger/unavailable', damaged: 'run/damaged' } as const
+    this.documents = new ItemDocuments(new SqliteItems(file, 'documents', codes))
+    this.quarantine = new SqliteItems(file, 'quarantine', { ...codes, unavailable: 'quarantine/unavailable' })
+  }
+
+  /** Throws `run/damaged`, `run/bad-folder`, and `ledger/unavailable` for what the system refuses. */
+  static async open(
+    { items: path }: Pick<RunFolder, 'items'>,
+    mode: 'read' | 'write' = 'write',
+  ): Promise<StateFile> {
+    const root = dirname(path)
+    await refuseOldForm(root)
+    if (mode === 'read') await refuseLost(root, path)
+    return new StateFile(await (mode === 'write' ? SqliteFile.open(path) : SqliteFile.openBeside(path)))
+  }
+
+  /** Makes what was deleted unreadable. */
+  scrub(): void {
+    this.file.scrub()
+  }
+
+  close(): Promise<void> {
+    return this.file.close()
+  }
+}
+
+/* It is there before the first inventory is. */
+async function refuseLost(root: string, path: string): Promise<void> {
+  const names = await readdir(root).catch((): string[] => [])
+  if (names.includes('inventory.json') && !names.includes(basename(path)))
+    throw new PipelineError('run/damaged', `${path} is missing`)
+}
+
+/** Reads documents of a run folder, beside whatever runs there. */
+export async function readDocuments<T>(
+  folder: Pick<RunFolder, 'items'>,
+  work: (documents: ItemDocuments) => Promise<T>,
+): Promise<T> {
+  const state = await StateFile.open(folder, 'read')
+  try {
+    return await work(state.documents)
+  } finally {
+    await state.close()
+  }
+}

@@ -1,0 +1,34 @@
+import type { Documents } from '../../core/ports/documents.ts'
+import type { CompactionLedger, CompactionRecord } from '../../lake/compaction/plan/compaction-ledger.ts'
+import { documentOf, recordDocument } from '../../lake/compaction/plan/record-document.ts'
+
+/** The compaction ledger as documents, one for each table version. Keeps the guarantees of `CompactionLedger`. */
+export class CompactionDocuments implements CompactionLedger {
+  private readonly documents: Documents
+
+  constructor(documents: Documents) {
+    this.documents = documents
+  }
+
+  read(table: string, version: number): Promise<CompactionRecord | undefined> {
+    return this.documents.get(keyOf(table, version), recordDocument)
+  }
+
+  async save(record: CompactionRecord): Promise<void> {
+    await this.documents.put(keyOf(record.table, record.version), documentOf(record))
+  }
+
+  /** The records of every table version, by name. */
+  async all(): Promise<readonly CompactionRecord[]> {
+    const found: CompactionRecord[] = []
+    for (const key of await this.documents.list('compaction/')) {
+      const record = await this.documents.get(key, recordDocument)
+      if (record !== undefined) found.push(record)
+    }
+    return found
+  }
+}
+
+function keyOf(table: string, version: number): string {
+  return `compaction/${table}.v${version}`
+}
