@@ -5,7 +5,7 @@ import { isOver, type Load, loadState } from '../../core/load/load.ts'
 import type { StackLoads } from '../../core/operations/answers.ts'
 import { loadsRequest, type StartRequest, startRequest } from '../../core/operations/stack-requests.ts'
 import { sourceTableName, splitTableName } from '../../core/source-table-name.ts'
-import { idlePatterns, tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
+import { chosenTables } from '../../engine/postgres/catalog/table-pattern.ts'
 import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/loads/advance-load.ts'
 import type { LoadDocuments } from '../../state/documents/load-documents.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
@@ -144,10 +144,6 @@ function left({ tables }: Load) {
 }
 
 function chosen(patterns: readonly string[], sources: readonly string[]): readonly string[] {
-  const names = sources.map(splitTableName)
-  const [missing] = idlePatterns(patterns, names)
-  if (missing !== undefined)
-    throw new PipelineError('source/no-tables', `${missing} names no table that a contract reads`)
-  const isChosen = tableMatcher(patterns)
-  return [...new Set(names.filter(isChosen).map(sourceTableName))].toSorted()
+  const tables = chosenTables(patterns, sources.map(splitTableName), 'a contract reads')
+  return tables.map(sourceTableName).toSorted()
 }

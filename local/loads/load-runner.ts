@@ -7,7 +7,7 @@ import { isInWindow, parseWindow } from '../../core/load/quiet-window.ts'
 import type { Clock, Logger } from '../../core/ports/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
-import { idlePatterns, tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
+import { chosenTables } from '../../engine/postgres/catalog/table-pattern.ts'
 import { isAway } from '../../engine/postgres/connection/source-error.ts'
 import type { Snapshot } from '../../engine/postgres/stream/snapshot.ts'
 import { HeldParts, type OpenParts } from './held-parts.ts'
@@ -282,11 +282,7 @@ export class LoadRunner {
   }
 
   private expand(patterns: readonly string[]): readonly SourceTable[] {
-    const found = this.deps.sources().filter(tableMatcher(patterns))
-    const [missing] = idlePatterns(patterns, found)
-    if (missing !== undefined)
-      throw new PipelineError('source/no-tables', `${missing} names no table that is captured`)
-    return found
+    return chosenTables(patterns, this.deps.sources(), 'is captured')
   }
 
   private sourceOf(name: string): SourceTable {

@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { distinctLakeName } from '../../core/contract/language/lake-names.ts'
 import { loadPrefix } from '../../core/load/load.ts'
 import { parseTableName, sourceTableName, splitTableName } from '../../core/source-table-name.ts'
-import { idlePatterns, isRelationName, tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
+import {
+  chosenTables,
+  idlePatterns,
+  isRelationName,
+  tableMatcher,
+} from '../../engine/postgres/catalog/table-pattern.ts'
 import { parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 
 const identifier = fc.oneof(
@@ -53,6 +58,16 @@ describe('the text of a source table', () => {
         expect(tableMatcher([text])(other)).toBe(false)
       }),
     )
+  })
+
+  test('is chosen by patterns of which each takes one, and `!` leaves some out', () => {
+    const tables = ['app.users', 'app.logs', 'hr.shifts'].map(splitTableName)
+    const chosen = (...patterns: string[]) =>
+      chosenTables(patterns, tables, 'is captured').map(sourceTableName)
+    expect(chosen('app.*', '!app.logs')).toEqual(['app.users'])
+    expect(chosen('!app.*')).toEqual(['hr.shifts'])
+    for (const [missing, ...others] of [['app.user'], ['x.*', 'app.*'], ['app.logs', '!app.logs']])
+      expect(() => chosen(...others, missing ?? '')).toThrow(`${missing} names no table that is captured`)
   })
 
   test('a pattern without quotes takes the plain names, with quotes the star outside is a wildcard', () => {

@@ -1,3 +1,4 @@
+import { PipelineError } from '../../../core/failures/failures.ts'
 import { type SourceTableName, sourceTableName } from '../../../core/source-table-name.ts'
 
 /** Whether a pattern names one relation: no `*` outside quotes, no `!`. */
@@ -21,6 +22,22 @@ export function followedMatcher(patterns: readonly string[], also: readonly stri
   const isLeft = tableMatcher(['*', ...patterns])
   const names = new Set(also)
   return (table) => isTaken(table) || (names.has(sourceTableName(table)) && isLeft(table))
+}
+
+/**
+ * The tables that the patterns take. Throws `source/no-tables` for a pattern that takes none of them: a name that is
+ * misspelt would be left out unnoticed.
+ */
+export function chosenTables<T extends SourceTableName>(
+  patterns: readonly string[],
+  tables: readonly T[],
+  kind: string,
+): readonly T[] {
+  const found = tables.filter(tableMatcher(patterns))
+  const [missing] = idlePatterns(patterns, found)
+  if (missing !== undefined)
+    throw new PipelineError('source/no-tables', `${missing} names no table that ${kind}`)
+  return found
 }
 
 /** Patterns that take none of the tables; `!` patterns are none of them. */
