@@ -1,6 +1,7 @@
 import type { Mutant } from './mutant.ts'
 
 const powerCut = 'test/local/stores/power-cut.test.ts'
+const documents = 'test/ports/documents.test.ts'
 
 /** What is said to be on disk is. */
 export const durability: readonly Mutant[] = [
@@ -81,6 +82,27 @@ export const durability: readonly Mutant[] = [
     after: '',
     test: powerCut,
     reason: 'what was moved aside is where it was moved to',
+  },
+  {
+    file: 'local/documents/item-documents.ts',
+    before: '    this.known.delete(key)\n    await this.items.write([\n',
+    after: '    await this.items.write([\n',
+    test: documents,
+    reason: 'a part of a document is written again after a put whose answer was lost',
+  },
+  {
+    file: 'local/documents/item-documents.ts',
+    before: 'Math.max(0, count - list.length)',
+    after: '0',
+    test: documents,
+    reason: 'a list of a document that shrinks has no part of before',
+  },
+  {
+    file: 'local/state/state-file.ts',
+    before: "    if (mode === 'read') await refuseLost(root, path)\n",
+    after: '',
+    test: documents,
+    reason: 'a state file that is lost is not read as an empty one',
   },
   {
     file: 'local/pipeline/format-loop.ts',
