@@ -80,27 +80,6 @@ export function currentSelect(
     : wholeSelect(entry, sources.history, moment, options)
 }
 
-/**
- * SELECT of the keys that current holds back, for no row of their history has a value of every column: the key columns,
- * `_position` and `_lacking`, the names of those columns.
- */
-export function incompleteSelect(
-  entry: CatalogEntry,
-  sources: CurrentSources,
-  options: Pick<CurrentOptions, 'asOf' | 'dialect'> = {},
-): string {
-  const { dialect = duckdbDialect } = options
-  const { keys, healable } = tableShape(entry.table)
-  /* A row that is only its key is whole. */
-  if (healable.length === 0)
-    return `SELECT ${listOf(keys)}, _position, NULL AS _lacking FROM ${sources.history} WHERE false`
-  const all = currentSelect(entry, sources, {
-    ...options,
-    ...{ withIncomplete: true, withPartitions: false, system: ['_position'] },
-  })
-  return `SELECT ${listOf(keys)}, _position, _lacking FROM (${all}) i WHERE ${hasGaps(dialect, '_lacking')}`
-}
-
 /** Whether base may stand for history up to it: not for a state before it, nor before a floor that its build may have known. */
 export function usesBase({ base, floors }: CatalogEntry, asOf: Position | undefined): boolean {
   if (base === null) return false

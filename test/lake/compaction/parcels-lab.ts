@@ -5,7 +5,7 @@ import type { LakeRow } from '../../../core/block.ts'
 import { col, table } from '../../../core/contract/index.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
-import { currentSelect, incompleteSelect } from '../../../lake/sql/current-select.ts'
+import { currentSelect } from '../../../lake/sql/current-select.ts'
 import { sourcesOf } from '../sql/lake-with-base.ts'
 import { type CompactionLake, compactionLake, NOW } from './compaction-lake.ts'
 
@@ -104,10 +104,15 @@ export class ParcelsLab {
     const { batches } = await session.query('SELECT id, place, n, note FROM post.parcels ORDER BY id')
     for await (const rows of batches) shown.push(...rows)
     session.close()
-    const select = incompleteSelect(entry, sourcesOf(entry, folderOf(lake)))
+    /* Rows of the live keys for which no row of history has a value of every column. */
+    const select = currentSelect(entry, sourcesOf(entry, folderOf(lake)), {
+      ...{ withIncomplete: true, withPartitions: false, system: ['_position'] },
+    })
     return {
       shown,
-      heldBack: await this.sql.rows(`SELECT id, _position, list_sort(_lacking) FROM (${select}) ORDER BY id`),
+      heldBack: await this.sql.rows(
+        `SELECT id, _position, list_sort(_lacking) FROM (${select}) WHERE len(_lacking) > 0 ORDER BY id`,
+      ),
     }
   }
 
