@@ -152,19 +152,24 @@ test('G10 wherever a release is cut off, an entry waits or has left, and is coun
   const folder = await tempFolder()
   const quarantine = await open(folder)
   await quarantine.put(many(6))
+  const cuts: string[] = []
+  const cutOff = async () => {
+    const cut = join(await tempFolder(), 'cut')
+    cpSync(folder, cut, { recursive: true })
+    cuts.push(cut)
+  }
+  await cutOff()
   let isReleasing = true
   const releasing = quarantine.release(['e1', 'e2', 'e4'], 'redriven').then(() => quarantine.purge())
   void releasing.then(() => {
     isReleasing = false
   })
-  const cuts: string[] = []
   while (isReleasing) {
-    const cut = join(await tempFolder(), 'cut')
-    cpSync(folder, cut, { recursive: true })
-    cuts.push(cut)
+    await cutOff()
     await turn()
   }
   await releasing
+  await cutOff()
   const left = new Set<number>()
   for (const cut of cuts) {
     const found = await open(cut)
