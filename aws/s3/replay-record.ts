@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Documents } from '../../core/ports/documents.ts'
-import { ReplayDocuments, replayFields } from '../../state/documents/replay-documents.ts'
+import { ReplayDocuments, replayedFile, replayFields } from '../../state/documents/replay-documents.ts'
 
 const replayRecord = z.object({
   ...replayFields,
@@ -13,13 +13,8 @@ const replayRecord = z.object({
   since: z.string().nullable(),
   /** Pages that are done. */
   done: z.number().int(),
-  /** Its files with the SHA-256 of what was written, and the positions of their pages. */
-  files: z.array(
-    z.object({
-      ...{ key: z.string(), rows: z.number().int(), bytes: z.number().int(), sha256: z.string() },
-      ...{ first: z.string(), last: z.string() },
-    }),
-  ),
+  /** With the positions of their pages. */
+  files: z.array(replayedFile.extend({ first: z.string(), last: z.string() })),
 })
 /** How far a replay on AWS is. */
 export type ReplayRecord = z.infer<typeof replayRecord>

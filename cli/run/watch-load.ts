@@ -5,8 +5,7 @@ import { readJsonFile } from '../../local/documents/json-file.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { runStatus } from '../../local/run/status/run-status.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
-import { readDocuments } from '../../local/state/state-file.ts'
-import { LoadDocuments } from '../../state/documents/load-documents.ts'
+import { storedLoads } from '../../local/state/state-file.ts'
 import type { Output } from '../terminal/output.ts'
 import { LoadScreen } from '../view/load-screen.ts'
 
@@ -31,10 +30,7 @@ export async function watchLoad(dir: string, id: string, output: Output): Promis
 /** The loads of the ledger, with the counts between two of its entries from the status of the process that loads. */
 export async function readLoads(dir: string): Promise<readonly Load[]> {
   const folder = runFolder(dir)
-  const [loads, status] = await Promise.all([
-    readDocuments(folder, (documents) => new LoadDocuments(documents).all()),
-    readJsonFile(folder.status, runStatus),
-  ])
+  const [loads, status] = await Promise.all([storedLoads(folder), readJsonFile(folder.status, runStatus)])
   return loads.map((load) => ({
     ...load,
     tables: load.tables.map((table) => {

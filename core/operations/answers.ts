@@ -215,6 +215,6 @@ export const healed = z.object({
       }),
     )
     .readonly(),
-  failed: z.array(z.object({ table: z.string(), code: anyCode, message: z.string() })).readonly(),
+  failed,
 })
 export type Healed = z.output<typeof healed>

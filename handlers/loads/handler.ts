@@ -20,11 +20,12 @@ const {
   TIDEMARK_CATALOG_PREFIX: prefix,
   TIDEMARK_SOURCE_ROLE: role,
 } = settings
+const objects = openObjects(aws, bucket)
 const ports = {
   stage,
-  objects: openObjects(aws, bucket),
+  objects,
   catalog: openCatalog(aws, { bucket, prefix }, tables),
-  ledger: new LoadDocuments(new ObjectDocuments(openObjects(aws, bucket))),
+  ledger: new LoadDocuments(new ObjectDocuments(objects)),
 }
 const contracts = tables.filter(({ source }) => settings.TIDEMARK_SYSTEMS.includes(source.system))
 const deps = {

@@ -3,7 +3,6 @@ import { PipelineError } from '../../core/failures/failures.ts'
 import type { Load } from '../../core/load/load.ts'
 import { type KeptFailure, type KeptProofs, noProofs } from '../../engine/reconcile/kept-proofs.ts'
 import { readProofs } from '../../engine/reconcile/proof-document.ts'
-import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { compactionFailures } from '../compaction/compaction-failures.ts'
 import { readJsonFile } from '../documents/json-file.ts'
 import { folderHolder } from '../pipeline/folder-lock.ts'
@@ -11,7 +10,7 @@ import { type Damage, examineFolder } from '../recovery/examine-folder.ts'
 import { type RunStatus, runStatus } from '../run/status/run-status.ts'
 import { runFolder } from '../state/run-folder.ts'
 import { RunState, type RunStateData } from '../state/run-state.ts'
-import { readDocuments } from '../state/state-file.ts'
+import { readDocuments, storedLoads } from '../state/state-file.ts'
 
 /** What lies in a run folder, and who has it. */
 export interface FolderFacts {
@@ -57,11 +56,7 @@ export async function readFolder(dir: string, now: number): Promise<FolderFacts>
     state: await whole('state.json', RunState.read(folder.state), undefined),
     status: await whole('status.json', readJsonFile(folder.status, runStatus), undefined),
     proofs: await whole('state.db/proofs', readDocuments(folder, readProofs), noProofs),
-    loads: await whole(
-      'state.db/loads/',
-      readDocuments(folder, (documents) => new LoadDocuments(documents).all()),
-      [],
-    ),
+    loads: await whole('state.db/loads/', storedLoads(folder), []),
     uncompacted: await whole('state.db/compaction/', readDocuments(folder, compactionFailures), {}),
     keyMode: await modeOf(folder.maskKey),
   }

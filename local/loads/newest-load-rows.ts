@@ -5,9 +5,8 @@ import type { Change } from '../../core/change.ts'
 import { loadPrefix } from '../../core/load/load.ts'
 import type { Position } from '../../core/position.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
-import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import type { RunFolder } from '../state/run-folder.ts'
-import { readDocuments } from '../state/state-file.ts'
+import { storedLoads } from '../state/state-file.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { EngineRoom, roomFor } from './engine-room.ts'
@@ -53,7 +52,7 @@ async function newestLoad(
   objects: FolderObjects,
   table: string,
 ): Promise<{ readonly keys: readonly string[]; readonly position: Position } | undefined> {
-  const loads = await readDocuments(folder, (documents) => new LoadDocuments(documents).all())
+  const loads = await storedLoads(folder)
   for (const { id, tables } of loads.toReversed()) {
     const position = tables.find((known) => known.table === table)?.position ?? null
     if (position === null) continue

@@ -10,7 +10,6 @@ import {
 import type { Page } from '../../core/page.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
-import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { type AuditDeps, auditLedger } from '../ledger/audit-ledger.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
@@ -18,7 +17,7 @@ import { replayStates } from '../replay/replay-state.ts'
 import { readCheckpoint } from '../state/checkpoint.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
-import { readDocuments } from '../state/state-file.ts'
+import { readDocuments, storedLoads } from '../state/state-file.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { keyFault } from '../stores/folder-mask-keys.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
@@ -93,7 +92,7 @@ async function auditWhole(folder: RunFolder, { pauseMs, hasLoads }: Looks): Prom
 
 /* In this order: what a later store has, an earlier one may not have had yet, never the other way round. */
 async function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise<FolderAudit> {
-  const loads = hasLoads ? await readDocuments(folder, (documents) => new LoadDocuments(documents).all()) : []
+  const loads = hasLoads ? await storedLoads(folder) : []
   const formatted = await readCheckpoint(folder.checkpoint)
   const raw = await FolderRawStore.open(folder.raw, 'read')
   const objects = new FolderObjects(folder.root)

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Documents } from '../../core/ports/documents.ts'
-import { ReplayDocuments, replayFields } from '../../state/documents/replay-documents.ts'
+import { ReplayDocuments, replayedFile, replayFields } from '../../state/documents/replay-documents.ts'
 
 const replayState = z.object({
   ...replayFields,
@@ -23,15 +23,7 @@ const replayState = z.object({
       refused: z.number().int(),
     }),
   ),
-  /** Its files with the SHA-256 of what was written. */
-  files: z.array(
-    z.object({
-      key: z.string(),
-      rows: z.number().int(),
-      bytes: z.number().int(),
-      sha256: z.string(),
-    }),
-  ),
+  files: z.array(replayedFile),
 })
 /** How far a replay on a machine is. */
 export type ReplayState = z.infer<typeof replayState>

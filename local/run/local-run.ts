@@ -69,6 +69,14 @@ export interface LocalRunOptions extends InspectOptions {
 /* Files that nobody's load wrote are looked for this often. */
 const FOREIGN_MS = 5_000
 const LOOK_MS = 60_000
+/* Loads and additions have queues of their own, and healing touches no file. */
+const WAITS_FOR_NOTHING: readonly OperationKind[] = [
+  'load-start',
+  'load-resume',
+  'load-cancel',
+  'heal',
+  'table-add',
+]
 
 /** The whole pipeline on one source and one folder, running until `stop`. */
 export interface LocalRun {
@@ -375,8 +383,7 @@ class FolderRun implements LocalRun {
       runOperation(operation, {
         ...{ pipeline: this.pipeline, running, contracts, now, signal: either, onProgress },
       })
-    /* Loads and additions have queues of their own, and healing touches no file: they wait for nothing. */
-    if (/^(?:load-.*|heal|table-add)$/.test(operation.kind)) return work()
+    if (WAITS_FOR_NOTHING.includes(operation.kind)) return work()
     return this.operations.run(work, stopping)
   }
 

@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../core/ports/ports.ts'
-import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import { RunState } from '../state/run-state.ts'
-import { readDocuments } from '../state/state-file.ts'
+import { storedLoads } from '../state/state-file.ts'
 import { runStatus } from './status/run-status.ts'
 import { tableStatuses } from './status/table-status.ts'
 
@@ -19,7 +18,7 @@ export async function renewStatus(pipeline: Pipeline, now: Clock): Promise<void>
   const data = await RunState.read(folder.state)
   if (data === undefined) return
   const before = await readJsonFile(folder.status, runStatus)
-  const loads = await readDocuments(folder, (documents) => new LoadDocuments(documents).all())
+  const loads = await storedLoads(folder)
   const statusOf = tableStatuses({ pipeline, state: { data }, loads: { loads: () => loads } })
   const ended = new Set(before?.tables.flatMap(({ table, state }) => (state === 'ended' ? [table] : [])))
   const tables = pipeline.tables.map((contract) => {

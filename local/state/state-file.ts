@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { Load } from '../../core/load/load.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ItemDocuments } from '../documents/item-documents.ts'
 import { SqliteFile } from '../sqlite/sqlite-file.ts'
 import { SqliteItems } from '../sqlite/sqlite-items.ts'
@@ -46,6 +48,11 @@ async function refuseLost(root: string, path: string): Promise<void> {
   const names = await readdir(root).catch((): string[] => [])
   if (names.includes('inventory.json') && !names.includes(basename(path)))
     throw new PipelineError('run/damaged', `${path} is missing`)
+}
+
+/** The loads of a run folder, beside whatever runs there. */
+export function storedLoads(folder: Pick<RunFolder, 'items'>): Promise<readonly Load[]> {
+  return readDocuments(folder, (documents) => new LoadDocuments(documents).all())
 }
 
 /** Reads documents of a run folder, beside whatever runs there. */

@@ -45,7 +45,7 @@ export class FolderQuarantine extends ItemQuarantine {
     this.items = state.quarantine
   }
 
-  /** Throws `run/damaged`, `run/bad-folder`, and `quarantine/unavailable` for what the system refuses. */
+  /** Throws what `StateFile.open` throws, and `quarantine/unavailable` for what the system refuses then. */
   static async open(
     folder: Pick<RunFolder, 'items'>,
     { mode = 'write', now = Date.now }: FolderQuarantineOptions = {},

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dmsClient, glueClient, lambdaClient, s3Client } from '../../aws/calls/clients.ts'
+import { dmsClient, glueClient, lambdaClient } from '../../aws/calls/clients.ts'
 import { compareMappings } from '../../aws/dms/mapped-tables.ts'
 import { readTask } from '../../aws/dms/read-task.ts'
 import { settingsChange } from '../../aws/dms/settings-change.ts'
@@ -10,8 +10,8 @@ import { cdcTaskSettings, loadTaskSettings } from '../../aws/dms/task-settings.t
 import { planDefinitions } from '../../aws/glue/catalog-definitions.ts'
 import { glueTables } from '../../aws/glue/glue-tables.ts'
 import { readFunction } from '../../aws/lambda/read-function.ts'
+import { openObjects } from '../../aws/open-aws.ts'
 import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
-import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { type CheckResult, unknown, type Verdict } from '../../core/check.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isOver, loadState } from '../../core/load/load.ts'
@@ -128,9 +128,7 @@ async function digestOf(path: string, contractsAt: number): Promise<string | und
 
 async function catalogFacts({ stack, tables, data }: StackSession): Promise<CatalogFacts> {
   const of = outputsOf(stack, 'data', ['region', 'bucket', 'catalog_prefix'])
-  const objects = new S3Objects({
-    ...{ client: data().client(s3Client), bucket: of.bucket, prefix: '', retry, partBytes: 8 << 20 },
-  })
+  const objects = openObjects({ ...data(), retry }, of.bucket)
   const glue = glueTables({ client: data().client(glueClient), retry })
   const root = `s3://${of.bucket}`
   const settings = { glue, prefix: of.catalog_prefix, root, objects }
@@ -142,8 +140,7 @@ async function catalogFacts({ stack, tables, data }: StackSession): Promise<Cata
 /* A load of a table that is under way needs no other. */
 async function loadFacts(session: StackSession): Promise<LoadFacts> {
   const { bucket } = outputsOf(session.stack, 'data', ['bucket'])
-  const client = session.data().client(s3Client)
-  const objects = new S3Objects({ client, bucket, prefix: '', retry, partBytes: 8 << 20 })
+  const objects = openObjects({ ...session.data(), retry }, bucket)
   const loads = await new LoadDocuments(new ObjectDocuments(objects)).all()
   const known = new Set(
     loads.flatMap((load) =>

@@ -1,14 +1,12 @@
-import { cloudWatchClient, dmsClient, dynamoClient, s3Client } from '../../aws/calls/clients.ts'
+import { cloudWatchClient, dmsClient } from '../../aws/calls/clients.ts'
 import { readAlarms } from '../../aws/cloudwatch/read-alarms.ts'
 import { readInstance } from '../../aws/dms/read-instance.ts'
-import { quarantineItems } from '../../aws/dynamo/dynamo-items.ts'
+import { openObjects, openQuarantine } from '../../aws/open-aws.ts'
 import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
-import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { tableLabel } from '../../core/contract/language/table-label.ts'
 import { readProofs } from '../../engine/reconcile/proof-document.ts'
 import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
-import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { outputsOf } from '../stack.ts'
 import { capturedTables } from './captured-tables.ts'
 import { alarmRules, compactionRules, loadRules, proofRules, quarantineRules } from './care-rules.ts'
@@ -23,14 +21,12 @@ export function careLooks(session: StackSession): readonly StackLook[] {
   const { stack, tables, data, source, now, files } = session
   const documents = () => {
     const { bucket } = outputsOf(stack, 'data', ['bucket'])
-    const client = data().client(s3Client)
-    return new ObjectDocuments(new S3Objects({ client, bucket, prefix: '', retry, partBytes: 8 << 20 }))
+    return new ObjectDocuments(openObjects({ ...data(), retry }, bucket))
   }
   return [
     look(quarantineRules, 'dynamodb:Query and GetItem on the quarantine table', async () => {
       const { quarantine_table: name } = outputsOf(stack, 'data', ['quarantine_table'])
-      const table = quarantineItems({ client: data().client(dynamoClient), name, retry })
-      const quarantine = new ItemQuarantine({ table, retentionDays: 1, now: () => now })
+      const quarantine = openQuarantine({ ...data(), retry, now: () => now }, name, 1)
       return { now, most: MOST, ...(await quarantine.summary(MOST)) }
     }),
     look(loadRules, 's3:ListBucket and GetObject of state/loads/ in the bucket', async () => ({

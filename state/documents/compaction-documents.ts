@@ -1,6 +1,7 @@
 import type { Documents } from '../../core/ports/documents.ts'
 import type { CompactionLedger, CompactionRecord } from '../../lake/compaction/plan/compaction-ledger.ts'
 import { documentOf, recordDocument } from '../../lake/compaction/plan/record-document.ts'
+import { readEach } from './read-each.ts'
 
 /** The compaction ledger as documents, one for each table version. Keeps the guarantees of `CompactionLedger`. */
 export class CompactionDocuments implements CompactionLedger {
@@ -20,12 +21,9 @@ export class CompactionDocuments implements CompactionLedger {
 
   /** The records of every table version, by name. */
   async all(): Promise<readonly CompactionRecord[]> {
-    const found: CompactionRecord[] = []
-    for (const key of await this.documents.list('compaction/')) {
-      const record = await this.documents.get(key, recordDocument)
-      if (record !== undefined) found.push(record)
-    }
-    return found
+    return readEach(await this.documents.list('compaction/'), (key) =>
+      this.documents.get(key, recordDocument),
+    )
   }
 }
 

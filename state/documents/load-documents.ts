@@ -4,10 +4,10 @@ import type { Load, LoadLedger } from '../../core/load/load.ts'
 import { byStart, failureDocument, loadDocument, loadedFile } from '../../core/load/load-document.ts'
 import type { Documents } from '../../core/ports/documents.ts'
 import type { FileResult } from '../../ingest/loads/advance-table.ts'
+import { readEach } from './read-each.ts'
 
 const LOADS = 'loads/'
 const ID = /^[A-Za-z0-9-]{1,64}$/
-const AT_ONCE = 16
 
 const resultDocument = z.object({ file: loadedFile, failure: failureDocument.optional() })
 
@@ -27,8 +27,8 @@ export class LoadDocuments implements LoadLedger {
   }
 
   async all(): Promise<readonly Load[]> {
-    const loads = await inGroups(await this.documents.list(LOADS), (key) => this.read(key))
-    return loads.flatMap((load) => load ?? []).sort(byStart)
+    const loads = await readEach(await this.documents.list(LOADS), (key) => this.read(key))
+    return loads.toSorted(byStart)
   }
 
   /** Undefined for a load that nobody started. */
@@ -46,8 +46,10 @@ export class LoadDocuments implements LoadLedger {
     const landed = tables.flatMap(({ files }) => files.filter(({ state }) => state === 'landed'))
     const known = new Set(landed.map(({ key }) => resultKey(id, key)))
     const others = (await this.documents.list(`load-files/${id}/`)).filter((key) => !known.has(key))
-    const found = await inGroups(others, (key) => this.documents.get(key, resultDocument))
-    return [...landed.map((file) => ({ file })), ...found.flatMap((result) => result ?? [])]
+    return [
+      ...landed.map((file) => ({ file })),
+      ...(await readEach(others, (key) => this.documents.get(key, resultDocument))),
+    ]
   }
 
   private async read(key: string): Promise<Load | undefined> {
@@ -65,14 +67,4 @@ function keyOf(id: string): string {
 function resultKey(load: string, file: string): string {
   const digest = createHash('sha256').update(file).digest('hex').slice(0, 32)
   return `load-files/${load}/${digest}`
-}
-
-async function inGroups<T>(
-  keys: readonly string[],
-  read: (key: string) => Promise<T>,
-): Promise<readonly T[]> {
-  const all: T[] = []
-  for (let at = 0; at < keys.length; at += AT_ONCE)
-    all.push(...(await Promise.all(keys.slice(at, at + AT_ONCE).map(read))))
-  return all
 }

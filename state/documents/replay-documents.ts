@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { Documents } from '../../core/ports/documents.ts'
+import { readEach } from './read-each.ts'
 
 /** What every replay is said to be; the state of one has more. */
 export const replayFields = {
@@ -16,6 +17,14 @@ export const replayFields = {
   refused: z.number().int(),
   startedAt: z.string(),
 }
+
+/** A file of a replay, with the SHA-256 of what was written. */
+export const replayedFile = z.object({
+  key: z.string(),
+  rows: z.number().int(),
+  bytes: z.number().int(),
+  sha256: z.string(),
+})
 
 type Replay = Readonly<Record<string, unknown>> & {
   readonly table: string
@@ -52,12 +61,10 @@ export class ReplayDocuments<R extends Replay> {
   }
 
   private async below(prefix: string): Promise<readonly R[]> {
-    const found: R[] = []
-    for (const key of await this.documents.list(prefix)) {
-      const replay = await this.documents.get(key, this.form)
-      if (replay !== undefined) found.push(replay)
-    }
-    return found.sort((one, other) => one.revision - other.revision)
+    const found = await readEach(await this.documents.list(prefix), (key) =>
+      this.documents.get(key, this.form),
+    )
+    return found.toSorted((one, other) => one.revision - other.revision)
   }
 }
 

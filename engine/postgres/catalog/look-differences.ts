@@ -9,7 +9,7 @@ export function troublesOf(look: TableLook, keys: Keys): readonly DriftOperation
   const troubles: DriftOperation[] = []
   if (!look.publication.isWhole) troubles.push('publication')
   /* A key whose columns have gone, or have other names, is no matter of the identity. */
-  if (hasKeyColumns(look, keys) && leaves.some((leaf) => !carriesKey(leaf, keys)))
+  if (hasKeyColumns(Object.values(look.columns), keys) && leaves.some((leaf) => !carriesKey(leaf, keys)))
     troubles.push('replica-identity')
   if (leaves.some(({ persistence, kind }) => persistence !== 'p' || kind === 'f'))
     troubles.push('unlogged-partition')
@@ -85,9 +85,9 @@ function typeDifferences(before: TableLook, after: TableLook): readonly DriftOpe
   })
 }
 
-/** Whether a table has the columns of one of the keys. */
-export function hasKeyColumns({ columns }: TableLook, keys: Keys): boolean {
-  const names = new Set(Object.values(columns).map(({ name }) => name))
+/** Whether a table of these columns has those of one of the keys. */
+export function hasKeyColumns(columns: Iterable<{ readonly name: string }>, keys: Keys): boolean {
+  const names = new Set([...columns].map(({ name }) => name))
   return keys.length === 0 || keys.some((key) => key.every((name) => names.has(name)))
 }
 

@@ -1,4 +1,5 @@
 import { sourceTableName } from '../../../core/source-table-name.ts'
+import { hasKeyColumns } from '../catalog/look-differences.ts'
 import type { SourceTable } from '../catalog/source-catalog.ts'
 import type { SourceColumn } from '../catalog/source-column.ts'
 import type { Relation } from '../records/pgoutput-decoder.ts'
@@ -89,10 +90,11 @@ export class PublishedTables {
     const operations: ControlOperation[] = standing.isOther ? [] : [...definitionDifferences(known, layout)]
     if (troubleOf(standing) !== (this.told.get(relation.oid) ?? '')) {
       if (standing.isOther) operations.push('other-table')
-      /* Of a key whose columns are gone or renamed, that is what is told. */ else if (
+      else if (
         standing.lacksKey &&
-        this.hasKeyColumns(relation)
+        hasKeyColumns(relation.columns, this.keysOf?.(sourceTableName(relation)) ?? [])
       )
+        /* Of a key whose columns are gone or renamed, that is what is told. */
         operations.push('replica-identity')
     }
     this.told.set(relation.oid, troubleOf(standing))
@@ -135,12 +137,6 @@ export class PublishedTables {
     /* Without a contract the primary key is the key, and the default identity. */
     if (keys.length === 0) return identity !== 'd' && !layout.key.every((name) => carried.has(name))
     return !keys.some((key) => key.every((name) => carried.has(name)))
-  }
-
-  private hasKeyColumns({ columns, ...table }: Relation): boolean {
-    const names = new Set(columns.map(({ name }) => name))
-    const keys = this.keysOf?.(sourceTableName(table)) ?? []
-    return keys.length === 0 || keys.some((key) => key.every((name) => names.has(name)))
   }
 
   /* By OID first: a renamed table is the same table. Under a name that is known, also for a table that took it over: its rows are set aside whole. */

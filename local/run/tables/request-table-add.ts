@@ -10,12 +10,11 @@ import {
   connectSource,
   type Source,
 } from '../../../engine/postgres/connection/source-connection.ts'
-import { LoadDocuments } from '../../../state/documents/load-documents.ts'
 import { askRun } from '../../pipeline/ask-run.ts'
 import { folderHolder, lockFolder } from '../../pipeline/folder-lock.ts'
 import { runFolder } from '../../state/run-folder.ts'
 import { RunState } from '../../state/run-state.ts'
-import { readDocuments } from '../../state/state-file.ts'
+import { storedLoads } from '../../state/state-file.ts'
 import { addedTables, newLoads } from './add-tables.ts'
 import { readIdentity } from './inspect-source.ts'
 import { type AddTablesRequest, checkTableNames, planTables, type TablesPlan } from './plan-tables.ts'
@@ -76,7 +75,7 @@ async function noteTables(
       state,
       captured: new Map(Object.entries(loads).map(([name, { oid }]) => [name, oid])),
       sources: (await findSourceTables(client, request.tables, [...Object.keys(loads), ...added])).tables,
-      loads: await readDocuments(folder, (documents) => new LoadDocuments(documents).all()),
+      loads: await storedLoads(folder),
       written,
       folder,
     })

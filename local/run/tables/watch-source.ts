@@ -208,7 +208,7 @@ export class SourceWatch {
       const look = seen.get(tables[index]?.oid ?? 0)
       if (stale === undefined || look === undefined || this.isTaken(name, stale.at)) return false
       const keys = keysOf(name)
-      return hasKeyColumns(look, keys) && troublesOf(look, keys).length === 0
+      return hasKeyColumns(Object.values(look.columns), keys) && troublesOf(look, keys).length === 0
     })
     if (due.length === 0) return
     try {
