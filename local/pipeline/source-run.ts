@@ -65,6 +65,10 @@ export class SourceRun {
   private readonly pauses = new ReadingPauses()
   /** Tables of which an update was refused that only a load which begins later has whole. */
   private readonly outrunLoad = new Set<string>()
+  private named: {
+    readonly tables: readonly SourceTable[]
+    readonly byName: ReadonlyMap<string, SourceTable>
+  } = { tables: [], byName: new Map() }
   readonly link: SourceLink
   /** Whether the loads that the tables lack have been asked for. */
   hasAskedLoads = false
@@ -224,13 +228,20 @@ export class SourceRun {
   }
 
   private hasForeignRows(name: string): boolean {
-    const { tables, hasFormer, state } = this.deps
-    const table = tables().find((one) => sourceTableName(one) === name)
-    if (table === undefined || !hasFormer(table)) return false
-    const load = state.data.loads[name]
-    if (load?.state === 'complete' && load.oid === table.oid) return false
+    const table = this.tableOf(name)
+    if (table === undefined) return false
+    const load = this.deps.state.data.loads[name]
+    if ((load?.state === 'complete' && load.oid === table.oid) || !this.deps.hasFormer(table)) return false
     this.outrunLoad.add(name)
     return true
+  }
+
+  /* Asked for each update that leaves a value out: the tables are gone through once, until there are others. */
+  private tableOf(name: string): SourceTable | undefined {
+    const tables = this.deps.tables()
+    if (this.named.tables !== tables)
+      this.named = { tables, byName: new Map(tables.map((table) => [sourceTableName(table), table])) }
+    return this.named.byName.get(name)
   }
 
   /* A load that runs already may have begun before the update; before the update is acknowledged, another one is due. */

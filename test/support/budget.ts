@@ -23,7 +23,7 @@ function seconds(): number {
   return given > 0 ? given : quickSeconds
 }
 
-/** Whether every case of every law is run, as `npm run test:whole` asks: half an hour. */
+/** Whether every case of every law is run, as `npm run test:whole` asks. */
 export function isWhole(): boolean {
   // biome-ignore lint/style/noProcessEnv: as above
   return process.env['TIDEMARK_TEST_WHOLE'] === 'yes'
