@@ -79,9 +79,11 @@ export class ReplayLab {
           const member: unknown = Reflect.get(target, name)
           if (typeof member !== 'function' || name === 'behind') return member
           return async (...given: readonly unknown[]) => {
+            /* Its own number: others may be made before this one goes on. */
             this.calls += 1
-            if (!isDead) await onCall?.(this.calls)
-            const isHere = crash?.at === this.calls
+            const call = this.calls
+            if (!isDead) await onCall?.(call)
+            const isHere = crash?.at === call
             if (isDead || (isHere && !crash.isAfter)) {
               isDead = true
               throw new Error('crash')
