@@ -1,30 +1,7 @@
-import type { Operation } from './change.ts'
 import type { Position } from './position.ts'
 
 /** The value of one contract column, in the one JSON form each type has (see `core/contract/value/canonical.ts`). */
 export type CanonicalValue = null | boolean | number | string | readonly CanonicalValue[]
-
-/**
- * Operations of lake rows: a change of the key becomes a delete and an insert. `refused` is no change but the mark of one
- * that waits in quarantine: its key and position, so that no value from before it is taken for one from after it.
- */
-export type LakeOperation = Operation
-
-/** A change after its contract, in the order of the block line: system columns first, then the contract's columns. */
-export type LakeRow = readonly [
-  operation: LakeOperation,
-  position: Position,
-  revision: number,
-  /** Epoch milliseconds of the commit; null for rows of a load. */
-  committedAt: number | null,
-  /** Columns the source did not send; null when none is missing. */
-  absent: readonly string[] | null,
-  /** JSON text of source fields the contract does not know. */
-  extra: string | null,
-  ...values: CanonicalValue[],
-]
-
-export const SYSTEM_VALUES = 6
 
 /** Where the rows of a block come from, and what it holds: enough to miss it when it does not arrive. */
 export interface BlockLabel {

@@ -1,5 +1,5 @@
 import type { ColumnType } from '../core/contract/value/type.ts'
-import { athenaType } from '../glue/catalog-table.ts'
+import { athenaType } from '../glue/athena-type.ts'
 import { parquetType } from '../lake/history/history-fields.ts'
 import type { ParquetType } from '../lake/parquet/values/field.ts'
 import { duckdbType } from '../lake/sql/duckdb-type.ts'
@@ -65,8 +65,8 @@ export function typesTable(): string {
   const lines = Object.values(rows).map(({ type, col, holds }) => {
     /* The lake column of a `timestampMicros` is the milliseconds; the microseconds are a bigint beside it. */
     const lake: ColumnType = type.kind === 'timestampMicros' ? { kind: 'timestamp' } : type
-    const athena = athenaType(lake)
-    return [`\`${col}\``, holds, parquetText(parquetType(lake)), `\`${athena}\``, `\`${duckdbType(athena)}\``]
+    const engines = [athenaType(lake), duckdbType(lake)].map((name) => `\`${name}\``)
+    return [`\`${col}\``, holds, parquetText(parquetType(lake)), ...engines]
   })
   return aligned([['in a contract', 'holds', 'Parquet', 'Athena', 'DuckDB'], ...lines])
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Block, LakeRow } from '../core/block.ts'
+import type { Block } from '../core/block.ts'
 import type { Change } from '../core/change.ts'
+import type { LakeRow } from '../core/contract/language/lake-row.ts'
 import type { Table } from '../core/contract/language/table.ts'
 import { parseJsonObject, stringifyJson } from '../core/json.ts'
 import { decodePage, type Page } from '../core/page.ts'

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
-import { SYSTEM_VALUES } from '../core/block.ts'
+import { systemColumns } from '../core/contract/language/lake-row.ts'
 import type { Table } from '../core/contract/language/table.ts'
 import { isJsonObject, type JsonObject, parseJsonObject } from '../core/json.ts'
 import { type Formatted, rowCodec } from './row-codec.ts'
@@ -95,7 +95,9 @@ function lakeValues(table: Table, { rows }: Formatted & { kind: 'rows' }): Reado
   return new Map<string, unknown>([
     ...(absent === null ? [] : [['_absent', absent] as const]),
     ...(extra === null ? [] : [['_extra', extra] as const]),
-    ...rowCodec(table, sampleKey).columns.map((name, index) => [name, row?.[SYSTEM_VALUES + index]] as const),
+    ...rowCodec(table, sampleKey).columns.map(
+      (name, index) => [name, row?.[systemColumns.length + index]] as const,
+    ),
   ])
 }
 

@@ -1,15 +1,7 @@
+import { systemColumns } from '../core/contract/language/lake-row.ts'
 import type { Table } from '../core/contract/language/table.ts'
+import { athenaType } from './athena-type.ts'
 import { catalogTable } from './catalog-table.ts'
-
-/** Columns before those of the contract in every history table, with their Athena types. */
-export const systemColumns: readonly (readonly [name: string, type: string])[] = [
-  ['_op', 'string'],
-  ['_position', 'string'],
-  ['_revision', 'int'],
-  ['_committed_at', 'timestamp'],
-  ['_absent', 'array<string>'],
-  ['_extra', 'string'],
-]
 
 /**
  * The `CREATE EXTERNAL TABLE` of a version's history in Athena's dialect, one column on a line and without comments, so
@@ -18,9 +10,9 @@ export const systemColumns: readonly (readonly [name: string, type: string])[] =
 export function athenaDdl(table: Table, root = 's3://<bucket>'): string {
   const { name, version, columns, location } = catalogTable(table)
   const [database = '', base = ''] = name.split('.')
-  const all = [...systemColumns, ...columns.map((column) => [column.name, column.type] as const)]
+  const all = [...systemColumns, ...columns]
   const lines = all.map(
-    ([column, type], index) => `  \`${column}\` ${type}${index < all.length - 1 ? ',' : ''}`,
+    (column, index) => `  \`${column.name}\` ${athenaType(column.type)}${index < all.length - 1 ? ',' : ''}`,
   )
   return [
     `CREATE EXTERNAL TABLE \`${database}\`.\`${base}_v${version}_history\` (`,

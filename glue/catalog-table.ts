@@ -1,7 +1,6 @@
 import { type LakeColumn, lakeColumns } from '../core/contract/language/lake-columns.ts'
 import { type PartitionColumn, partitionColumns } from '../core/contract/language/partition.ts'
 import type { Table } from '../core/contract/language/table.ts'
-import { type ColumnType, typeName } from '../core/contract/value/type.ts'
 import type { BasePartition, CatalogTable } from '../core/ports/catalog-entry.ts'
 
 /** The catalog entry of a contract: its history table and what the current view needs to know. */
@@ -32,44 +31,9 @@ function catalogColumn({ name, type, contractColumn, part }: LakeColumn, table: 
   const column = table.columns[contractColumn]
   return {
     name,
-    type: athenaType(type),
-    contractType: typeName(type),
+    type,
     description:
       part === 'micros' ? `Microseconds since 1970 of ${contractColumn}, exact` : (column?.description ?? ''),
     contractColumn,
-  }
-}
-
-/** The Athena and Hive type of a lake column. Times, UUIDs, enums and JSON are text there. */
-export function athenaType(type: ColumnType): string {
-  switch (type.kind) {
-    case 'bigint':
-    case 'smallint':
-    case 'double':
-    case 'boolean':
-    case 'date':
-    case 'binary':
-      return type.kind
-    case 'integer':
-      return 'int'
-    case 'real':
-      return 'float'
-    case 'timestamp':
-    case 'timestampMicros':
-      return 'timestamp'
-    case 'decimal':
-      return typeName(type)
-    case 'time':
-    case 'uuid':
-    case 'json':
-    case 'enum':
-    case 'string':
-      return 'string'
-    case 'list':
-      return `array<${athenaType(type.of)}>`
-    case 'struct': {
-      const fields = Object.entries(type.fields).map(([name, field]) => `${name}:${athenaType(field)}`)
-      return `struct<${fields.join(',')}>`
-    }
   }
 }

@@ -1,7 +1,6 @@
 import { posix } from 'node:path'
 import type { Column, PartitionInput, TableInput } from '@aws-sdk/client-glue'
-import type { Base, CatalogTable, LakeFile } from '../../core/ports/catalog-entry.ts'
-import { systemColumns } from '../../glue/athena-ddl.ts'
+import type { Base, CatalogColumn, CatalogTable, LakeFile } from '../../core/ports/catalog-entry.ts'
 import { athenaTables } from '../../lake/sql/athena/athena-sources.ts'
 import {
   createTable,
@@ -12,7 +11,7 @@ import {
   listTables,
 } from './glue-database.ts'
 import { createPartitions, deletePartitions } from './partition-batches.ts'
-import { glueName, lakeColumns, parquetStorage } from './table-input.ts'
+import { glueColumns, glueName, parquetStorage } from './table-input.ts'
 
 export interface BasePlace extends GlueAccess {
   /** Before the name of each database. */
@@ -93,12 +92,8 @@ function buildOf({ name, version }: CatalogTable, glueTable: string): number | u
 
 function buildTables({ root }: BasePlace, table: CatalogTable, base: Base): readonly BuildTable[] {
   const { base: rowsName, tombstones } = athenaTables(table)
-  const system = systemColumns.map(([Name, Type]) => ({ Name, Type }))
-  const rows = [...system, ...lakeColumns(table)]
-  const keys = lakeColumns({
-    ...table,
-    columns: table.columns.filter(({ contractColumn }) => table.primaryKey.includes(contractColumn)),
-  })
+  const rows = glueColumns(table.columns)
+  const isKey = ({ contractColumn }: CatalogColumn) => table.primaryKey.includes(contractColumn)
   const nowhere = `${table.baseLocation}/_none/${String(base.build).padStart(6, '0')}`
   const isPartitioned = table.basePartitions.length > 0
   const folder = (files: readonly LakeFile[]) => `${root}/${folderOf(files) ?? nowhere}/`
@@ -121,7 +116,11 @@ function buildTables({ root }: BasePlace, table: CatalogTable, base: Base): read
     },
     {
       input: {
-        ...external(tableOf(tombstones(base.build)), [...system, ...keys], folder(base.tombstones)),
+        ...external(
+          tableOf(tombstones(base.build)),
+          glueColumns(table.columns.filter(isKey)),
+          folder(base.tombstones),
+        ),
         /* Athena fails on a table without the list. */
         PartitionKeys: [],
       },

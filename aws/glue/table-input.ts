@@ -1,6 +1,7 @@
 import type { Column, PartitionInput, StorageDescriptor, Table, TableInput } from '@aws-sdk/client-glue'
+import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { CatalogTable } from '../../core/ports/catalog-entry.ts'
-import { systemColumns } from '../../glue/athena-ddl.ts'
+import { athenaType } from '../../glue/athena-type.ts'
 import { type EntryState, parametersOf } from './entry-parameters.ts'
 
 /* API reference: a comment of a column, a description of a table. */
@@ -47,19 +48,18 @@ export function partitionInput(root: string, table: CatalogTable, ingestDate: st
 }
 
 function storage(table: CatalogTable, location: string): StorageDescriptor {
-  return parquetStorage(
-    [...systemColumns.map(([Name, Type]) => ({ Name, Type })), ...lakeColumns(table)],
-    location,
-  )
+  return parquetStorage(glueColumns(table.columns), location)
 }
 
-/** The columns of a contract as Glue has them. */
-export function lakeColumns({ columns }: CatalogTable): readonly Column[] {
-  return columns.map(({ name, type, description }) => ({
-    Name: name,
-    Type: type,
-    Comment: clip(description, COMMENT_CHARACTERS),
-  }))
+/** The system columns and those of a contract as Glue has them. */
+export function glueColumns(columns: CatalogTable['columns']): readonly Column[] {
+  return [
+    ...systemColumns.map(({ name, type }) => ({ Name: name, Type: athenaType(type) })),
+    ...columns.map(({ name, type, description }) => ({
+      ...{ Name: name, Type: athenaType(type) },
+      Comment: clip(description, COMMENT_CHARACTERS),
+    })),
+  ]
 }
 
 /** Parquet files below a location, read by column name. */

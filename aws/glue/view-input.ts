@@ -1,8 +1,10 @@
 import type { TableInput } from '@aws-sdk/client-glue'
+import type { LakeColumn } from '../../core/contract/language/lake-columns.ts'
+import { systemColumns } from '../../core/contract/language/lake-row.ts'
+import type { ColumnType } from '../../core/contract/value/type.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogEntry, CatalogTable } from '../../core/ports/catalog-entry.ts'
-import { systemColumns } from '../../glue/athena-ddl.ts'
-import { prestoType } from '../../glue/presto-type.ts'
+import { athenaType, prestoType } from '../../glue/athena-type.ts'
 import { athenaDialect } from '../../lake/sql/athena/athena-dialect.ts'
 import { athenaSources } from '../../lake/sql/athena/athena-sources.ts'
 import { currentColumns, currentSelect } from '../../lake/sql/current-select.ts'
@@ -28,7 +30,7 @@ export function viewInput(entry: CatalogEntry, root: string): TableInput {
     ViewExpandedText: '/* Presto View */',
     StorageDescriptor: {
       Location: '',
-      Columns: columns.map((column) => ({ Name: column.name, Type: column.type })),
+      Columns: columns.map((column) => ({ Name: column.name, Type: athenaType(column.type) })),
       SerdeInfo: {},
     },
   }
@@ -73,10 +75,9 @@ export function columnsThatFit(table: CatalogTable): number | undefined {
 }
 
 /* Day and month columns are text; they are neither the contract's nor the system's. */
-function viewColumns(entry: CatalogEntry): readonly { readonly name: string; readonly type: string }[] {
-  const types = new Map<string, string>([
-    ...systemColumns,
-    ...entry.table.columns.map(({ name, type }) => [name, type] as const),
-  ])
-  return currentColumns(entry).map((name) => ({ name, type: types.get(name) ?? 'string' }))
+function viewColumns(entry: CatalogEntry): readonly Pick<LakeColumn, 'name' | 'type'>[] {
+  const types = new Map<string, ColumnType>(
+    [...systemColumns, ...entry.table.columns].map(({ name, type }) => [name, type]),
+  )
+  return currentColumns(entry).map((name) => ({ name, type: types.get(name) ?? { kind: 'string' } }))
 }

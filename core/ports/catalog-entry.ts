@@ -1,16 +1,10 @@
+import type { LakeColumn } from '../contract/language/lake-columns.ts'
 import type { PartitionRule } from '../contract/language/table.ts'
 import type { Position } from '../position.ts'
 
 /** A column of a table in the catalog. */
-export interface CatalogColumn {
-  readonly name: string
-  /** Athena's type. */
-  readonly type: string
-  /** The type in the words of contracts. */
-  readonly contractType: string
+export interface CatalogColumn extends Omit<LakeColumn, 'part'> {
   readonly description: string
-  /** The contract column behind it, which `_absent` names. */
-  readonly contractColumn: string
 }
 
 /** One version of a table in the catalog: where its history lies and how to read it. */

@@ -1,6 +1,41 @@
 import * as z from 'zod'
+import type { ColumnType } from '../contract/value/type.ts'
+import { formerType } from './former-column.ts'
 
 /* How the parts of a `CatalogEntry` are written as JSON, wherever a catalog keeps them. Other than this is not ours. */
+
+const columnType: z.ZodType<ColumnType> = z.lazy(() =>
+  z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.enum(['bigint', 'integer', 'smallint', 'double', 'real', 'boolean']),
+    }),
+    z.object({ kind: z.enum(['date', 'timestamp', 'timestampMicros', 'time', 'uuid', 'json', 'binary']) }),
+    z.object({ kind: z.literal('string'), max: z.number().int().optional() }),
+    z.object({ kind: z.literal('decimal'), precision: z.number().int(), scale: z.number().int() }),
+    z.object({
+      kind: z.literal('enum'),
+      values: z.array(z.string()),
+      unknown: z.literal('keep').optional(),
+    }),
+    z.object({ kind: z.literal('list'), of: columnType }),
+    z.object({
+      kind: z.literal('struct'),
+      fields: z.record(z.string(), columnType.and(fieldOptions)),
+      unknown: z.literal('drop').optional(),
+    }),
+  ]),
+)
+const fieldOptions = z.object({ nullable: z.boolean().optional(), from: z.string().optional() })
+
+const columnNames = { name: z.string(), description: z.string(), contractColumn: z.string() }
+const column = z.object({ ...columnNames, type: columnType })
+const anyColumn = z.union([
+  column,
+  z
+    .object({ ...columnNames, type: z.string(), contractType: z.string() })
+    .transform(({ contractType, type, ...names }) => ({ ...names, type: formerType(type, contractType) }))
+    .pipe(column),
+])
 
 export const catalogTableDocument = z.object({
   name: z.string(),
@@ -18,15 +53,7 @@ export const catalogTableDocument = z.object({
       rule: z.union([z.enum(['day', 'month']), z.object({ bucket: z.number().int() })]),
     }),
   ),
-  columns: z.array(
-    z.object({
-      name: z.string(),
-      type: z.string(),
-      contractType: z.string(),
-      description: z.string(),
-      contractColumn: z.string(),
-    }),
-  ),
+  columns: z.array(anyColumn),
 })
 
 export const floorDocument = z.object({

@@ -1,27 +1,21 @@
 import type { LakeColumn } from '../../core/contract/language/lake-columns.ts'
+import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { ColumnType } from '../../core/contract/value/type.ts'
 import type { ParquetField, ParquetType } from '../parquet/values/field.ts'
-
-/** Columns before those of the contract in every history file. */
-export const systemFields: readonly ParquetField[] = [
-  { name: '_op', type: { kind: 'string' }, nullable: false },
-  { name: '_position', type: { kind: 'string' }, nullable: false },
-  { name: '_revision', type: { kind: 'int32' }, nullable: false },
-  { name: '_committed_at', type: { kind: 'int64', logical: 'timestamp-millis' }, nullable: true },
-  {
-    name: '_absent',
-    type: { kind: 'list', of: { name: 'element', type: { kind: 'string' }, nullable: false } },
-    nullable: true,
-  },
-  { name: '_extra', type: { kind: 'string' }, nullable: true },
-]
 
 /** The Parquet schema of a history table. All contract columns are nullable there: a delete has only its key, a truncate not even that. */
 export function historyFields(columns: readonly LakeColumn[]): readonly ParquetField[] {
   return [
-    ...systemFields,
+    ...systemColumns.map(systemField),
     ...columns.map(({ name, type }) => ({ name, type: parquetType(type), nullable: true })),
   ]
+}
+
+/* The names in `_absent` are there: a list of a contract may have nulls in it. */
+function systemField({ name, type, nullable }: (typeof systemColumns)[number]): ParquetField {
+  const found = parquetType(type)
+  if (found.kind !== 'list') return { name, type: found, nullable }
+  return { name, type: { ...found, of: { ...found.of, nullable: false } }, nullable }
 }
 
 /** The Parquet type of a column. Text-like types are plain UTF-8: Athena reads no UUID, TIME or JSON annotation. */

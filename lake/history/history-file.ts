@@ -1,5 +1,6 @@
-import { type BlockHeader, type CanonicalValue, SYSTEM_VALUES } from '../../core/block.ts'
+import type { BlockHeader, CanonicalValue } from '../../core/block.ts'
 import { lakeColumns } from '../../core/contract/language/lake-columns.ts'
+import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { HistoryFile, HistoryFiles } from '../../core/ports/ports.ts'
 import type { ParquetValue } from '../parquet/values/field.ts'
@@ -22,7 +23,7 @@ function historyFile(table: Table): HistoryFile {
   const writer = parquetWriter(historyFields(columns), (bytes) => parts.push(bytes), {
     metadata: { 'tidemark.table': table.name, 'tidemark.version': String(table.version) },
   })
-  const builders = writer.columns.slice(SYSTEM_VALUES)
+  const builders = writer.columns.slice(systemColumns.length)
   const converters = columns.map(parquetValueOf)
   const commits: number[] = []
   const truncates: string[] = []
@@ -31,7 +32,7 @@ function historyFile(table: Table): HistoryFile {
     add(header, rows) {
       const places = placesOf(header)
       const text = rows.toString('utf8')
-      const width = SYSTEM_VALUES + header.columns.length
+      const width = systemColumns.length + header.columns.length
       let start = 0
       for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
         addRow(rowOf(text.slice(start, end), width), places)
@@ -47,13 +48,13 @@ function historyFile(table: Table): HistoryFile {
 
   /* A block may be older than the contract: a column it lacks is null. */
   function placesOf(header: BlockHeader): readonly number[] {
-    const at = new Map(header.columns.map((name, index) => [name, SYSTEM_VALUES + index]))
+    const at = new Map(header.columns.map((name, index) => [name, systemColumns.length + index]))
     return columns.map(({ contractColumn }) => at.get(contractColumn) ?? -1)
   }
 
   function addRow(row: readonly CanonicalValue[], places: readonly number[]): void {
     const [operation, position, , committedAt] = row
-    for (let i = 0; i < SYSTEM_VALUES; i += 1) writer.columns[i]?.append(plain(row[i] ?? null))
+    for (let i = 0; i < systemColumns.length; i += 1) writer.columns[i]?.append(plain(row[i] ?? null))
     for (const [i, builder] of builders.entries()) {
       const value = row[places[i] ?? -1] ?? null
       builder.append(value === null ? null : (converters[i]?.(value) ?? null))

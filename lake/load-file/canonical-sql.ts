@@ -1,9 +1,9 @@
 import type { CanonicalValue } from '../../core/block.ts'
 import type { ColumnType } from '../../core/contract/value/type.ts'
+import { duckdbType } from '../sql/duckdb-type.ts'
 import { literal } from '../sql/sql-text.ts'
 import { decimalText } from './decimal-text.ts'
 import { flooredToMillis } from './fast-value.ts'
-import { lakeSqlType } from './lake-sql-type.ts'
 
 /** The literal of a canonical value as `FastValue` has it: instants as microseconds. Lists and structs have none. */
 export function canonicalSql(type: ColumnType, value: CanonicalValue): string | undefined {
@@ -18,7 +18,7 @@ export function canonicalSql(type: ColumnType, value: CanonicalValue): string | 
     case 'binary':
       return `unhex(${literal(String(value))})`
     default:
-      return `CAST(${literal(String(value))} AS ${lakeSqlType(type)})`
+      return `CAST(${literal(String(value))} AS ${duckdbType(type)})`
   }
 }
 

@@ -1,14 +1,15 @@
 import { heldType, lakeColumns } from '../../core/contract/language/lake-columns.ts'
+import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import type { Position } from '../../core/position.ts'
+import { duckdbType } from '../sql/duckdb-type.ts'
 import { globPath, identifier, literal } from '../sql/sql-text.ts'
 import { lakeSql } from './canonical-sql.ts'
 import { checkSql } from './check-sql.ts'
 import { columnSql } from './column-sql.ts'
 import { extraSql } from './extra-sql.ts'
 import type { FileColumn } from './file-column.ts'
-import { lakeSqlType } from './lake-sql-type.ts'
 import { maskSql } from './mask-sql.ts'
 
 /** What the rows of a load get beside their columns. */
@@ -64,16 +65,19 @@ export function loadSql(
       masked === undefined || masked === 'NULL' || isMasked || column === undefined
         ? (masked ?? 'NULL')
         : lakeSql(heldType(column), part, masked)
-    return `CAST(${sql} AS ${lakeSqlType(type)}) AS ${identifier(name)}`
+    return `CAST(${sql} AS ${duckdbType(type)}) AS ${identifier(name)}`
   })
-  const system = [
-    `'load' AS _op`,
-    `${literal(position)} AS _position`,
-    `CAST(${revision} AS INTEGER) AS _revision`,
-    `CAST(NULL AS TIMESTAMPTZ) AS _committed_at`,
-    `CAST(NULL AS VARCHAR[]) AS _absent`,
-    `CAST(${extra.value} AS VARCHAR) AS _extra`,
-  ]
+  const ofLoad = {
+    _op: `'load'`,
+    _position: literal(position),
+    _revision: revision,
+    _committed_at: 'NULL',
+    _absent: 'NULL',
+    _extra: extra.value,
+  }
+  const system = systemColumns.map(
+    ({ name, type }) => `CAST(${ofLoad[name]} AS ${duckdbType(type)}) AS ${name}`,
+  )
   return {
     columns: [...system, ...values].join(', '),
     certain: certain.length === 0 ? 'true' : certain.join(' AND '),

@@ -1,18 +1,11 @@
+import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { isPosition, nextStep, type Position } from '../../core/position.ts'
 import type { Dialect } from './dialect.ts'
 import { duckdbDialect } from './duckdb-dialect.ts'
 import { bestReading, type Fold, fold, hasGaps, lacks, movedKeys } from './fold.ts'
 import { identifier, literal } from './sql-text.ts'
-import {
-  derivedPartitions,
-  isChange,
-  listOf,
-  sameKeys,
-  systemColumns,
-  type TableShape,
-  tableShape,
-} from './table-shape.ts'
+import { derivedPartitions, isChange, listOf, sameKeys, type TableShape, tableShape } from './table-shape.ts'
 
 /** The columns of current beside the contract's: where and when its row was last changed, and what no contract knows. */
 export const currentSystemColumns = ['_position', '_committed_at', '_extra'] as const

@@ -1,3 +1,5 @@
+import type { ColumnType } from '../../core/contract/value/type.ts'
+
 /** What DuckDB and Athena (Trino) write differently. Everything else of the lake's SQL is one text for both. */
 export interface Dialect {
   readonly name: 'duckdb' | 'athena'
@@ -22,9 +24,9 @@ export interface Dialect {
   /** Aggregate: the value of the row of the highest `by` among those of `filter`, also when that value is null. */
   valueOfHighest(value: string, by: string, filter: string): string
   /** Text of a value, another one for another value. */
-  text(value: string, athenaType: string): string
+  text(value: string, type: ColumnType): string
   /** The UTC day of a date or timestamp, `2026-03-02`. */
-  day(value: string, athenaType: string): string
+  day(value: string, type: ColumnType): string
   /**
    * CTE of `columns` and `_id`: the rows of `seed`, which has them, and for each the ids that `links` (`_from`, `_to`)
    * leads to, one after the other.

@@ -16,7 +16,7 @@ export const duckdbDialect: Dialect = {
   valueOfHighest: (value, by, filter) => `arg_max_null(${value}, CASE WHEN ${filter} THEN ${by} END)`,
   text: (value) => `CAST(${value} AS VARCHAR)`,
   day: (value, type) =>
-    type === 'date'
+    type.kind === 'date'
       ? `CAST(${value} AS VARCHAR)`
       : `CAST(CAST(${value} AT TIME ZONE 'UTC' AS DATE) AS VARCHAR)`,
   walk: (name, columns, seed, links) => `${name}_way AS (

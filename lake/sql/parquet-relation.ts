@@ -1,32 +1,15 @@
+import type { LakeColumn } from '../../core/contract/language/lake-columns.ts'
+import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import { duckdbType } from './duckdb-type.ts'
 import { identifier, literal } from './sql-text.ts'
 
-/** Types of the system columns in Athena's words; days are folders of history. */
-const SYSTEM_TYPES = {
-  _op: 'string',
-  _position: 'string',
-  _revision: 'int',
-  _committed_at: 'timestamp',
-  _absent: 'array<string>',
-  _extra: 'string',
-} as const
-
-export interface TypedName {
-  readonly name: string
-  /** Athena's type. */
-  readonly type: string
-}
+type TypedName = Pick<LakeColumn, 'name' | 'type'>
 
 /** A column that the path of a file says: of `…/name=value/…`. */
 export interface FolderColumn {
   readonly name: string
   readonly type: 'VARCHAR' | 'DATE'
 }
-
-const systemNames: readonly TypedName[] = Object.entries(SYSTEM_TYPES).map(([name, type]) => ({
-  name,
-  type,
-}))
 
 /**
  * SELECT of the system columns, the folder columns and others of Parquet files, DuckDB dialect. `paths` are globs or files, already as DuckDB takes them. A
@@ -42,9 +25,9 @@ export function parquetRelation(
   if (paths.length === 0) {
     const empty = ({ name, type }: TypedName) => `NULL::${duckdbType(type)} AS ${identifier(name)}`
     const inPath = folders.map(({ name, type }) => `NULL::${type} AS ${identifier(name)}`)
-    return `SELECT ${[...systemNames.map(empty), ...inPath, ...others.map(empty)].join(', ')} WHERE false`
+    return `SELECT ${[...systemColumns.map(empty), ...inPath, ...others.map(empty)].join(', ')} WHERE false`
   }
-  const schema = [...systemNames, ...others].map(
+  const schema = [...systemColumns, ...others].map(
     ({ name, type }) =>
       `${literal(name)}: {name: ${literal(name)}, type: ${literal(duckdbType(type))}, default_value: NULL}`,
   )
@@ -52,7 +35,7 @@ export function parquetRelation(
   const isTaken = others.some(({ name }) => name === 'filename')
   const path = isTaken ? '_file' : 'filename'
   const outputs = [
-    ...systemNames.map(({ name }) => identifier(name)),
+    ...systemColumns.map(({ name }) => identifier(name)),
     ...folders.map((folder) => `${folderValue(folder, path)} AS ${identifier(folder.name)}`),
     ...others.map(({ name }) => identifier(name)),
   ]

@@ -1,9 +1,7 @@
+import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { BasePartition, CatalogColumn, CatalogTable } from '../../core/ports/catalog-entry.ts'
 import type { Dialect } from './dialect.ts'
 import { identifier } from './sql-text.ts'
-
-/** Columns before those of the contract in every file of history, base and tombstones. */
-export const systemColumns = ['_op', '_position', '_revision', '_committed_at', '_absent', '_extra'] as const
 
 /** Condition on lake rows: changes, and not the marks of refused ones. */
 export function isChange(alias = ''): string {
@@ -25,7 +23,7 @@ export function tableShape({ primaryKey, columns }: CatalogTable): TableShape {
   const isKey = ({ contractColumn }: CatalogColumn) => primaryKey.includes(contractColumn)
   return {
     keys: columns.filter(isKey).map(({ name }) => identifier(name)),
-    all: [...systemColumns, ...columns.map(({ name }) => name)].map(identifier),
+    all: [...systemColumns, ...columns].map(({ name }) => identifier(name)),
     healable: columns.filter((column) => !isKey(column)),
     columns,
   }
@@ -64,10 +62,10 @@ export function waitingPlace({ rule }: BasePartition): string {
 
 /** One text for a key and a life of it: two different ones never make the same text. */
 export function lifeId(dialect: Dialect, { keys, columns }: TableShape, life: string): string {
-  const types = new Map(columns.map(({ name, type }) => [identifier(name), type]))
-  const parts = keys.map((key) => {
-    const text = dialect.text(key, types.get(key) ?? 'string')
-    return `CAST(length(${text}) AS varchar) || ':' || ${text}`
+  const parts = columns.flatMap(({ name, type }) => {
+    const key = identifier(name)
+    const text = dialect.text(key, type)
+    return keys.includes(key) ? [`CAST(length(${text}) AS varchar) || ':' || ${text}`] : []
   })
   return [...parts, `coalesce(${life}, '')`].join(' || ')
 }

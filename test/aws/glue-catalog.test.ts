@@ -130,8 +130,6 @@ function wide(description: string): CatalogTable {
     location: 'lake/w/wide_v1_history',
     baseLocation: 'lake/w/wide_v1_base',
     basePartitions: [],
-    columns: [
-      { name: 'id', type: 'bigint', contractType: 'bigint', description: 'The key', contractColumn: 'id' },
-    ],
+    columns: [{ name: 'id', type: { kind: 'bigint' }, description: 'The key', contractColumn: 'id' }],
   }
 }

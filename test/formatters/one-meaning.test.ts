@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type LakeRow, SYSTEM_VALUES } from '../../core/block.ts'
+import { type LakeRow, systemColumns } from '../../core/contract/language/lake-row.ts'
 import { decodePage, encodePages } from '../../core/page.ts'
 import { loadPosition } from '../../core/position.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
@@ -63,7 +63,7 @@ const anyRow = fc
   )
 
 const valuesOf = (rows: readonly LakeRow[] | string) =>
-  typeof rows === 'string' ? rows : rows.map((row) => row.slice(SYSTEM_VALUES - 2))
+  typeof rows === 'string' ? rows : rows.map((row) => row.slice(systemColumns.length - 2))
 
 test('G5: a row has the same values as a load, an insert and an update, in both formats of DMS', async () => {
   let accepted = 0

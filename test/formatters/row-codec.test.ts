@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { type CanonicalValue, SYSTEM_VALUES } from '../../core/block.ts'
+import type { CanonicalValue } from '../../core/block.ts'
 import type { Change } from '../../core/change.ts'
+import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { parseJsonObject } from '../../core/json.ts'
 import { formatPosition, nextStep } from '../../core/position.ts'
@@ -112,7 +113,7 @@ describe('each operation', () => {
 
   test.each(['insert', 'load'] as const)('an %s without a field has null there', (operation) => {
     const formatted = format(change(operation, { ...row, level: undefined }))
-    expect(formatted).toMatchObject({ rows: [{ 4: null, [SYSTEM_VALUES + 3]: null }] })
+    expect(formatted).toMatchObject({ rows: [{ 4: null, [systemColumns.length + 3]: null }] })
   })
 
   test('a delete needs its key alone, whatever else it carries', () => {
@@ -267,5 +268,7 @@ test('names that every object inherits are fields like others', () => {
   const bare = { ...change('insert', {}), data: parseJsonObject('{}') }
   expect(reasons(bare, table)).toEqual(['format/missing-value constructor: must not be null'])
   const full = { ...bare, data: parseJsonObject('{"constructor":1,"toString":"FR"}') }
-  expect(format(full, table)).toMatchObject({ rows: [{ [SYSTEM_VALUES]: '1', [SYSTEM_VALUES + 1]: 'FR' }] })
+  expect(format(full, table)).toMatchObject({
+    rows: [{ [systemColumns.length]: '1', [systemColumns.length + 1]: 'FR' }],
+  })
 })

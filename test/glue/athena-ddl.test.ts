@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { athenaDdl, systemColumns } from '../../glue/athena-ddl.ts'
-import { systemFields } from '../../lake/history/history-fields.ts'
+import { athenaDdl } from '../../glue/athena-ddl.ts'
 import { shiftsV1 } from '../../schemas/workforce/shifts/v1.ts'
 
 test('the statement has one column on a line, those of the pipeline first', () => {
@@ -24,8 +23,4 @@ test('the statement has one column on a line, those of the pipeline first', () =
     'STORED AS PARQUET',
     "LOCATION 's3://lake/lake/workforce/shifts_v1_history/'",
   ])
-})
-
-test('its columns before the contract are those of a history file', () => {
-  expect(systemColumns.map(([name]) => name)).toEqual(systemFields.map(({ name }) => name))
 })

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type CatalogObject, planCatalog } from '../../glue/catalog-plan.ts'
 import { planText } from '../../glue/plan-text.ts'
-import { prestoType } from '../../glue/presto-type.ts'
 import { isReadableAs } from '../../glue/readable-type.ts'
 
 function history(name: string, columns: Readonly<Record<string, string>>, location = `s3://b/${name}/`) {
@@ -133,22 +132,4 @@ test.each([
   ['timestamp', 'string', false],
 ])('files of %s are read as %s: %s', (before, after, isReadable) => {
   expect(isReadableAs(before, after)).toBe(isReadable)
-})
-
-test.each([
-  ['string', 'varchar'],
-  ['timestamp', 'timestamp(3)'],
-  ['float', 'real'],
-  ['binary', 'varbinary'],
-  ['decimal(18,3)', 'decimal(18,3)'],
-  [
-    'array<struct<a:int,b:array<decimal(4,1)>,c:struct<d:string>>>',
-    'array(row("a" integer, "b" array(decimal(4,1)), "c" row("d" varchar)))',
-  ],
-])('the Presto type of %s is %s', (hive, presto) => {
-  expect(prestoType(hive)).toBe(presto)
-})
-
-test('what is no Hive type has no Presto type', () => {
-  expect(() => prestoType('map<string,int')).toThrow(RangeError)
 })

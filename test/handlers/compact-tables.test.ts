@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { LakeRow } from '../../core/block.ts'
 import { col, type Table, table } from '../../core/contract/index.ts'
+import type { LakeRow } from '../../core/contract/language/lake-row.ts'
 import { runs, spread, within } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { metricOf } from './built-handlers.ts'

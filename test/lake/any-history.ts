@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { LakeOperation, LakeRow } from '../../core/block.ts'
 import { col, type Table, table } from '../../core/contract/index.ts'
+import type { LakeOperation, LakeRow } from '../../core/contract/language/lake-row.ts'
 import type { Floor } from '../../core/ports/catalog-entry.ts'
 import { formatPosition, nextStep, type Position } from '../../core/position.ts'
 import { type Arrival, anyArrival, deliver } from './deliver-rows.ts'

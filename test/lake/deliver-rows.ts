@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { LakeRow } from '../../core/block.ts'
+import type { LakeRow } from '../../core/contract/language/lake-row.ts'
 
 /** How one lake row reaches the lake: in which files its copies are, and which value column an older contract did not read. */
 export const anyArrival = fc.record({

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { parquetMetadata } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
-import type { LakeRow } from '../../core/block.ts'
 import { col, type Table, table } from '../../core/contract/index.ts'
 import { blockColumns } from '../../core/contract/language/lake-columns.ts'
+import type { LakeRow } from '../../core/contract/language/lake-row.ts'
 import type { HistoryFile } from '../../core/ports/ports.ts'
+import { historyFields } from '../../lake/history/history-fields.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -224,3 +225,19 @@ function catchError(work: () => void): Error | undefined {
     return error instanceof Error ? error : undefined
   }
 }
+
+test('every file begins with these columns', () => {
+  const text = { kind: 'string' }
+  expect(historyFields([])).toEqual([
+    { name: '_op', type: text, nullable: false },
+    { name: '_position', type: text, nullable: false },
+    { name: '_revision', type: { kind: 'int32' }, nullable: false },
+    { name: '_committed_at', type: { kind: 'int64', logical: 'timestamp-millis' }, nullable: true },
+    {
+      name: '_absent',
+      type: { kind: 'list', of: { name: 'element', type: text, nullable: false } },
+      nullable: true,
+    },
+    { name: '_extra', type: text, nullable: true },
+  ])
+})

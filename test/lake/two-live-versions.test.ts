@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { LakeRow } from '../../core/block.ts'
 import type { Change } from '../../core/change.ts'
 import { col } from '../../core/contract/language/column.ts'
+import type { LakeRow } from '../../core/contract/language/lake-row.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { formatPosition } from '../../core/position.ts'
 import { LakeSession } from '../../engine/duckdb/lake-session.ts'

@@ -167,7 +167,7 @@ function at(index: number): string {
 }
 
 function column(name: string) {
-  return { name, type: 'string', contractType: 'string', description: 'Any', contractColumn: name }
+  return { name, type: { kind: 'enum', values: ['a, b'] }, description: 'Any', contractColumn: name } as const
 }
 
 function shifts(version: number): CatalogTable {
@@ -181,7 +181,7 @@ function shifts(version: number): CatalogTable {
     location: `lake/w/shifts_v${version}_history`,
     baseLocation: `lake/w/shifts_v${version}_base`,
     basePartitions: [{ name: 'day_month', column: 'day', rule: 'month' }],
-    columns: [{ ...column('id'), type: 'bigint', contractType: 'bigint' }],
+    columns: [{ ...column('id'), type: { kind: 'bigint' } }],
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SYSTEM_VALUES } from '../../core/block.ts'
+import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { typeName } from '../../core/contract/value/type.ts'
 import { decodePage, encodePages } from '../../core/page.ts'
@@ -40,7 +40,7 @@ async function lakeOf(example: DmsExample): Promise<DmsExample['lake']> {
   const formatted = rowCodec(tableOf(example), Buffer.alloc(32)).format(change)
   if (formatted.kind === 'refused') return 'quarantined'
   const [row] = formatted.rows
-  return row?.[4]?.includes('v') ? 'absent' : { value: row?.[SYSTEM_VALUES + 1] }
+  return row?.[4]?.includes('v') ? 'absent' : { value: row?.[systemColumns.length + 1] }
 }
 
 /* An absent column keeps the value before it, which is the truth only when nothing changed. */

@@ -1,18 +1,19 @@
+import type { ColumnType } from '../../../core/contract/value/type.ts'
+
 const MASK = '4294967295::UBIGINT'
 
 /**
  * SQL of the bucket of a lake value, as text: the 32-bit Murmur3 hash of Iceberg's bucket transform (table spec, appendix
  * B), in 64-bit arithmetic that never overflows. Integers, days and instants are 64-bit numbers, so one number has one hash
- * in each of its types; instants count microseconds; times are text, as they are in the lake. `contractType` is the lake column's. Throws RangeError for a type without a bucket.
+ * in each of its types; instants count microseconds; times are text, as they are in the lake. Throws RangeError for a type without a bucket.
  */
-export function bucketSql(value: string, contractType: string, buckets: number): string {
-  const hash = hashSql(value, contractType)
+export function bucketSql(value: string, type: ColumnType, buckets: number): string {
+  const hash = hashSql(value, type)
   return `((${hash} & 2147483647) % ${Number(buckets)})::VARCHAR`
 }
 
-function hashSql(value: string, contractType: string): string {
-  const kind = /^[a-zA-Z]+/.exec(contractType)?.[0] ?? ''
-  switch (kind) {
+function hashSql(value: string, type: ColumnType): string {
+  switch (type.kind) {
     case 'bigint':
     case 'integer':
     case 'smallint':

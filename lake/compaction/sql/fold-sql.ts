@@ -1,3 +1,4 @@
+import { systemColumns } from '../../../core/contract/language/lake-row.ts'
 import type { CatalogEntry, CatalogTable } from '../../../core/ports/catalog-entry.ts'
 import { currentSelect } from '../../sql/current-select.ts'
 import { columnList, identifier } from '../../sql/sql-text.ts'
@@ -8,7 +9,7 @@ import { keyColumns, rowColumns } from './lake-rows-sql.ts'
  * what no row has. The slow, exact way: for keys whose rows have gaps, or are older than what was folded before.
  */
 export function healedRows(entry: CatalogEntry, relation: string): string {
-  const system = ['_op', '_position', '_revision', '_committed_at', '_extra']
+  const system = systemColumns.flatMap(({ name }) => (name === '_absent' ? [] : [name]))
   /* As if there were no base: its rows are in the relation where they count. */
   const sources = { history: relation }
   const options = { system, withPartitions: false, withIncomplete: true }

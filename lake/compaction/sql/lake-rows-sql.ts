@@ -1,17 +1,9 @@
+import { systemColumns } from '../../../core/contract/language/lake-row.ts'
+import type { ColumnType } from '../../../core/contract/value/type.ts'
 import type { CatalogEntry, CatalogTable } from '../../../core/ports/catalog-entry.ts'
 import type { Position } from '../../../core/position.ts'
 import { duckdbType } from '../../sql/duckdb-type.ts'
 import { columnList, globPath, identifier, literal } from '../../sql/sql-text.ts'
-
-/** Columns before those of the contract in every file of history and base, with their DuckDB types. */
-const SYSTEM = {
-  _op: 'VARCHAR',
-  _position: 'VARCHAR',
-  _revision: 'INTEGER',
-  _committed_at: 'TIMESTAMPTZ',
-  _absent: 'VARCHAR[]',
-  _extra: 'VARCHAR',
-} as const
 
 /** System columns of a tombstone, behind its key. */
 export const tombstoneSystem = ['_op', '_position', '_revision', '_committed_at'] as const
@@ -23,7 +15,7 @@ export function keyColumns({ primaryKey, columns }: CatalogTable): readonly stri
 
 /** Every column of a lake row, in the order of the files. */
 export function rowColumns({ columns }: CatalogTable): readonly string[] {
-  return [...Object.keys(SYSTEM), ...columns.map(({ name }) => name)]
+  return [...systemColumns, ...columns].map(({ name }) => name)
 }
 
 /** Where DuckDB puts the path of the file that a row is from. */
@@ -34,9 +26,10 @@ export const fileColumn = '_file'
  * and `_file`, their path.
  */
 export function rowsOfFiles(table: CatalogTable, paths: readonly string[]): string {
-  const system = Object.entries(SYSTEM).map(([name, type]) => `NULL::${type} AS ${identifier(name)}`)
-  const columns = table.columns.map(({ name, type }) => `NULL::${duckdbType(type)} AS ${identifier(name)}`)
-  const empty = `SELECT ${[...system, ...columns].join(', ')}, NULL::VARCHAR AS ${fileColumn} WHERE false`
+  const columns = [...systemColumns, ...table.columns].map(
+    ({ name, type }) => `NULL::${duckdbType(type)} AS ${identifier(name)}`,
+  )
+  const empty = `SELECT ${columns.join(', ')}, NULL::VARCHAR AS ${fileColumn} WHERE false`
   if (paths.length === 0) return empty
   return `${empty} UNION ALL BY NAME SELECT * FROM read_parquet(${pathList(paths)}, union_by_name = true,
     hive_partitioning = false, filename = '${fileColumn}')`
@@ -72,5 +65,11 @@ export function checksumSql(columns: readonly string[]): string {
 
 /** Options of a COPY besides: DuckDB's dictionaries make one zero of 0.0 and -0.0, which are two values. */
 export function exactOptions({ columns }: CatalogTable): string {
-  return columns.some(({ type }) => /\b(double|float)\b/.test(type)) ? ', DICTIONARY_SIZE_LIMIT 0' : ''
+  return columns.some(({ type }) => hasFloats(type)) ? ', DICTIONARY_SIZE_LIMIT 0' : ''
+}
+
+function hasFloats(type: ColumnType): boolean {
+  if (type.kind === 'list') return hasFloats(type.of)
+  if (type.kind === 'struct') return Object.values(type.fields).some(hasFloats)
+  return type.kind === 'double' || type.kind === 'real'
 }

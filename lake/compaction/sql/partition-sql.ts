@@ -23,6 +23,6 @@ function valueSql({ column, rule }: BasePartition, { columns }: CatalogTable): s
   const micros = columns.find(
     ({ name, contractColumn }) => name === `${column}_micros` && contractColumn === column,
   )
-  const { name, contractType } = micros ?? found
-  return bucketSql(identifier(name), contractType, rule.bucket)
+  const { name, type } = micros ?? found
+  return bucketSql(identifier(name), type, rule.bucket)
 }

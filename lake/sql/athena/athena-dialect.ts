@@ -21,9 +21,9 @@ export const athenaDialect: Dialect = {
     `reduce(array_agg(${list}), element_at(array_agg(${list}), 1), (a, b) -> array_intersect(a, b), a -> a)`,
   /* Trino's max_by gives a null of the winning row; DuckDB's arg_max would pass it over. */
   valueOfHighest: (value, by, filter) => `max_by(${value}, ${by}) FILTER (WHERE ${filter})`,
-  text: (value, type) => (type === 'binary' ? `to_hex(${value})` : `CAST(${value} AS varchar)`),
+  text: (value, type) => (type.kind === 'binary' ? `to_hex(${value})` : `CAST(${value} AS varchar)`),
   day: (value, type) =>
-    type === 'date' ? `CAST(${value} AS varchar)` : `CAST(CAST(${value} AS date) AS varchar)`,
+    type.kind === 'date' ? `CAST(${value} AS varchar)` : `CAST(CAST(${value} AS date) AS varchar)`,
   walk: (name, columns, seed, links) => `${name} AS (
   SELECT ${columns.map((column) => `s.${column}`).join(', ')}, u._id
   FROM (SELECT ${columns.join(', ')}, _id AS _start FROM ${seed}) s

@@ -1,7 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { SYSTEM_VALUES } from '../../../core/block.ts'
+import { systemColumns } from '../../../core/contract/language/lake-row.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
 import { type JsonObject, parseJsonObject, stringifyJson } from '../../../core/json.ts'
 import type { ObjectFiles, QuarantineEntry } from '../../../core/ports/ports.ts'
@@ -144,7 +144,7 @@ async function rowsOf(engine: DuckEngine, path: string): Promise<readonly string
     ['_op', '_committed_at'].includes(name)
       ? []
       : [`coalesce(base64(encode(CAST("${name}" AS VARCHAR))), 'null')`].map((sql) =>
-          index < SYSTEM_VALUES ? sql : `'${name} ' || ${sql}`,
+          index < systemColumns.length ? sql : `'${name} ' || ${sql}`,
         ),
   )
   const rows = await engine.rows(`SELECT [${shown.join(', ')}] FROM read_parquet(${literal(path)})`)

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { LakeRow } from '../../../core/block.ts'
+import type { LakeRow } from '../../../core/contract/language/lake-row.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
 import type { Base, CatalogEntry, Floor } from '../../../core/ports/catalog-entry.ts'
 import type { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'

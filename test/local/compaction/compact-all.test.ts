@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { LakeRow } from '../../../core/block.ts'
+import type { LakeRow } from '../../../core/contract/language/lake-row.ts'
 import { compactAll, planAll } from '../../../local/compaction/compact-all.ts'
 import { CompactionDocuments } from '../../../state/documents/compaction-documents.ts'
 import { historyTable } from '../../lake/any-history.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { LakeRow } from '../../../core/block.ts'
 import { col, type Table, table } from '../../../core/contract/index.ts'
+import type { LakeRow } from '../../../core/contract/language/lake-row.ts'
 import { loadPosition } from '../../../core/position.ts'
 import { compactAll, refuseFailed } from '../../../local/compaction/compact-all.ts'
 import { compactionFailures } from '../../../local/compaction/compaction-failures.ts'
