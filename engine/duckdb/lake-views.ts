@@ -1,9 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { asOfSelect, positionAt } from '../../lake/sql/as-of-select.ts'
-import { baseSelect, tombstonesSelect } from '../../lake/sql/base-select.ts'
 import { currentSelect } from '../../lake/sql/current-select.ts'
-import { freshSelect, historySelect } from '../../lake/sql/history-select.ts'
+import { duckdbSources } from '../../lake/sql/duckdb-sources.ts'
+import { historySelect } from '../../lake/sql/history-select.ts'
+import { plannedCurrent } from '../../lake/sql/planned-current.ts'
 import { identifier } from '../../lake/sql/sql-text.ts'
 import { isChange } from '../../lake/sql/table-shape.ts'
 import type { QueryNames } from './check-query.ts'
@@ -63,7 +64,7 @@ export class LakeViews {
     if (!this.made.has(lake)) {
       if (this.described.has(lake))
         statements.push(`DROP VIEW ${placeOf(lake)}`, `DROP VIEW ${placeOf(lake, '_history')}`)
-      statements.push(...viewStatements(lake, this.root))
+      statements.push(...viewStatements(lake, this.root, await this.currentOf(lake)))
       this.made.add(lake)
     }
     for (const suffix of MACROS) {
@@ -75,9 +76,18 @@ export class LakeViews {
       await this.connection.run(statement).catch((cause) => this.damage.note(lake.entry, cause))
   }
 
+  /* A damaged file is told of by the view. */
+  private async currentOf({ entry }: LakeView): Promise<string> {
+    const ask = async (sql: string) => (await this.connection.runAndReadAll(sql)).getRows()
+    return plannedCurrent(ask, entry, this.root, {}).catch(() =>
+      currentSelect(entry, duckdbSources(entry, this.root)),
+    )
+  }
+
   private async describe(lake: LakeView): Promise<void> {
     const entry = { ...lake.entry, partitions: [], base: null }
-    for (const statement of viewStatements({ ...lake, entry }, this.root))
+    const current = currentSelect(entry, duckdbSources(entry, this.root))
+    for (const statement of viewStatements({ ...lake, entry }, this.root, current))
       await this.connection.run(statement)
     this.described.add(lake)
   }
@@ -104,27 +114,17 @@ function placeOf({ schema, view }: LakeView, suffix = ''): string {
   return `${schema}.${identifier(`${view}${suffix}`)}`
 }
 
-function viewStatements(lake: LakeView, root: string): readonly string[] {
+function viewStatements(lake: LakeView, root: string, current: string): readonly string[] {
   return [
     `CREATE SCHEMA IF NOT EXISTS ${lake.schema}`,
     `CREATE VIEW ${placeOf(lake, '_history')} AS SELECT * FROM (${historySelect(lake.entry, root)}) h WHERE ${isChange()}`,
-    `CREATE VIEW ${placeOf(lake)} AS ${currentSelect(lake.entry, sourcesOf(lake.entry, root))}`,
+    `CREATE VIEW ${placeOf(lake)} AS ${current}`,
   ]
 }
 
 function macroStatement(lake: LakeView, suffix: (typeof MACROS)[number], root: string): string {
-  const sources = sourcesOf(lake.entry, root)
+  const sources = duckdbSources(lake.entry, root)
   const position = suffix === '_as_of' ? '_as_of' : positionAt(sources.history, '_at')
   const select = asOfSelect(lake.entry, sources, position)
   return `CREATE MACRO ${placeOf(lake, suffix)}(${suffix}) AS TABLE ${select}`
-}
-
-/* With the marks of refused changes, which the view of history does not show. */
-function sourcesOf(entry: CatalogEntry, root: string) {
-  return {
-    history: `(${historySelect(entry, root)})`,
-    fresh: `(${freshSelect(entry, root)})`,
-    base: `(${baseSelect(entry, root)})`,
-    tombstones: `(${tombstonesSelect(entry, root)})`,
-  }
 }

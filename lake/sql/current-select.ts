@@ -39,6 +39,8 @@ export interface CurrentOptions {
   readonly onlyKeysOf?: string
   /** Whether day and month columns of base are columns of the result; they are unless said. */
   readonly withPartitions?: boolean
+  /** `unsettledSelect` of the same sources found nothing: the parts for late changes and missing values are left out. */
+  readonly isSettled?: boolean
   readonly dialect?: Dialect
 }
 
@@ -73,6 +75,27 @@ export function currentSelect(
     : wholeSelect(entry, sources.history, moment, options)
 }
 
+/**
+ * SELECT of how many keys have a late change, or a winner that lacks columns, of the moment that is asked for. Where there is
+ * none, which is so nearly always, current is found with a fraction of the plan, whose size grows with the columns.
+ */
+export function unsettledSelect(
+  entry: CatalogEntry,
+  { history, fresh = history }: CurrentSources,
+  options: CurrentOptions = {},
+): string {
+  const { asOf } = options
+  const position = asOf === undefined ? {} : { position: literal(asOf) }
+  const plan = planOf(entry, { ...position, ...floorOf(entry, asOf) }, options)
+  const isMerged = usesBase(entry, asOf)
+  const ctes = [
+    plan.dialect.cte('fresh', `SELECT * FROM ${isMerged ? fresh : history} WHERE ${plan.counted}`),
+    newestCte(plan),
+  ]
+  const unsettled = [lacks(plan.dialect), ...(isMerged ? [isLate(entry)] : [])]
+  return `${plan.dialect.with} ${ctes.join(',\n')}\nSELECT count(*) FROM newest WHERE ${unsettled.map((one) => `(${one})`).join(' OR ')}`
+}
+
 /** Whether base may stand for history up to it: not for a state before it, nor before a floor that its build may have known. */
 export function usesBase({ base, floors }: CatalogEntry, asOf: Position | undefined): boolean {
   if (base === null) return false
@@ -96,6 +119,7 @@ export function wholeSelect(
   const changes = dialect.view('changes', `SELECT *, 1 AS _rank FROM ${history} WHERE ${counted}`)
   const whole = fold(dialect, shape, {
     prefix: '',
+    isSettled: plan.isSettled,
     latest: newestOf(plan, `changes r${only(plan, 'r')}`),
     rows: 'changes',
     scope: scopeOf(plan, `(SELECT ${listOf(shape.keys)} FROM latest WHERE ${lacks(dialect)})`, 'changes'),
@@ -111,12 +135,12 @@ export function mergedSelect(
   options: CurrentOptions,
 ): string {
   const plan = planOf(entry, moment, options)
+  if (plan.isSettled === true) return settledSelect(plan, { fresh, base, tombstones })
   const { dialect, shape, counted } = plan
   const { keys, all } = shape
   const { storesCtes: isStored } = dialect
+  const late = isLate(entry)
   const key = listOf(keys)
-  /* The second half of a change of the key whose first half is the last that was folded is late, too. */
-  const isLate = `_first <= ${literal(nextStep(entry.base?.position ?? ''))}`
   const isKnown = (name: string) => all.indexOf(name) < systemColumns.length || keys.includes(name)
   const buried = all.map((name) => (isKnown(name) ? name : 'NULL'))
   const quick = fold(dialect, shape, {
@@ -133,25 +157,14 @@ export function mergedSelect(
     latest: newestOf(plan, `slow_rows r JOIN tainted t ON ${sameKeys(keys, 't', 'r')}${only(plan, 'r')}`),
     rows: isStored
       ? 'slow_rows'
-      : `(SELECT r.* FROM slow_rows r CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${isLate} LIMIT 1) g)`,
+      : `(SELECT r.* FROM slow_rows r CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${late} LIMIT 1) g)`,
     ...(isStored ? { scope: scopeOf(plan, 'tainted', 'changes') } : {}),
   })
   const ctes = [
     dialect.cte('fresh', `SELECT * FROM ${fresh} WHERE ${counted}`),
     dialect.view('changes', `SELECT *, 1 AS _rank FROM ${history} WHERE ${counted}`),
-    dialect.cte(
-      'newest',
-      `
-  SELECT * FROM (
-    SELECT r.*,
-      row_number() OVER (PARTITION BY ${key} ORDER BY CASE WHEN ${isChange()} THEN 0 ELSE 1 END, _position DESC, _revision DESC, ${dialect.size('_absent')}) AS _nth,
-      min(_position) OVER (PARTITION BY ${key}) AS _first
-    FROM fresh r
-  ) n
-  WHERE _nth = 1
-`,
-    ),
-    taintedCte(plan, isLate),
+    newestCte(plan),
+    taintedCte(plan, late),
     dialect.cte('touched', `SELECT ${key} FROM newest WHERE ${isChange()} UNION SELECT ${key} FROM tainted`),
     dialect.view(
       'quick_rows',
@@ -173,6 +186,27 @@ export function mergedSelect(
   return `${dialect.with} ${ctes.join(',\n')}\n${branches.join('\nUNION ALL\n')}`
 }
 
+/* Base, and in its place what is fresh, when nothing of that is late or lacks a column. */
+function settledSelect(
+  plan: Plan,
+  { fresh, base, tombstones }: Required<Pick<CurrentSources, 'fresh' | 'base' | 'tombstones'>>,
+): string {
+  const { dialect, shape } = plan
+  const latest = `SELECT n.* FROM newest n${only(plan, 'n')} WHERE ${isChange('n.')}`
+  const ctes = [
+    dialect.cte('fresh', `SELECT * FROM ${fresh} WHERE ${plan.counted}`),
+    newestCte(plan),
+    dialect.cte('touched', `SELECT ${listOf(shape.keys)} FROM newest WHERE ${isChange()}`),
+  ]
+  const quick = fold(dialect, shape, { prefix: 'quick_', latest, rows: '', isSettled: true })
+  const branches = [
+    baseBranch(plan, base),
+    ...(plan.withDeleted === true ? [tombstoneBranch(plan, tombstones)] : []),
+    ...foldBranches(plan, quick),
+  ]
+  return `${dialect.with} ${[...ctes, ...quick.ctes].join(',\n')}\n${branches.join('\nUNION ALL\n')}`
+}
+
 /** The columns of current, in order, when nothing else is asked for. */
 export function currentColumns({ table }: CatalogEntry): readonly string[] {
   const partitions = derivedPartitions(table, duckdbDialect, (name) => name)
@@ -189,19 +223,41 @@ function planOf(entry: CatalogEntry, moment: Partial<Moment>, options: CurrentOp
   return { ...options, dialect, entry, shape: tableShape(entry.table), counted }
 }
 
+/* Of each key the newest of fresh, and where its first change there lies. */
+function newestCte({ dialect, shape: { keys } }: Plan): string {
+  const key = listOf(keys)
+  return dialect.cte(
+    'newest',
+    `
+  SELECT * FROM (
+    SELECT r.*,
+      row_number() OVER (PARTITION BY ${key} ORDER BY CASE WHEN ${isChange()} THEN 0 ELSE 1 END, _position DESC, _revision DESC, ${dialect.size('_absent')}) AS _nth,
+      min(_position) OVER (PARTITION BY ${key}) AS _first
+    FROM fresh r
+  ) n
+  WHERE _nth = 1
+`,
+  )
+}
+
+/* The second half of a change of the key whose first half is the last that was folded is late, too. */
+function isLate({ base }: CatalogEntry): string {
+  return `_first <= ${literal(nextStep(base?.position ?? ''))}`
+}
+
 /*
  * Keys that base may have wrong: with a change that came after later ones were folded; and, on and on, keys into which
  * such a key was changed, for they may have inherited its values. Without recursion every key that came from another.
  */
-function taintedCte({ dialect, shape: { keys } }: Plan, isLate: string): string {
-  const late = `SELECT ${listOf(keys)} FROM newest WHERE ${isLate}`
+function taintedCte({ dialect, shape: { keys } }: Plan, condition: string): string {
+  const late = `SELECT ${listOf(keys)} FROM newest WHERE ${condition}`
   if (!dialect.storesCtes)
     return dialect.cte(
       'tainted',
       `
   ${late}
   UNION
-  SELECT ${listOf(keys, 'n')} FROM changes n CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${isLate} LIMIT 1) g
+  SELECT ${listOf(keys, 'n')} FROM changes n CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${condition} LIMIT 1) g
   WHERE substr(n._position, 32, 1) = '1' AND n._op <> 'delete'
 `,
     )

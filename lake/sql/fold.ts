@@ -14,6 +14,8 @@ export interface FoldInput {
   readonly rows: string
   /** Query of keys without repeats: those whose winners lack something, and all that these may have had before. */
   readonly scope?: string
+  /** No winner lacks a column. */
+  readonly isSettled?: boolean | undefined
 }
 
 export interface Fold {
@@ -38,11 +40,16 @@ const NARROW = ['_op', '_position', '_revision', '_absent']
  * reading counts: an earlier one was made by an older contract, and a column which that did not know looks like a null.
  * Where no winner lacks anything the rows are not read.
  */
-export function fold(dialect: Dialect, shape: TableShape, { prefix, latest, rows, scope }: FoldInput): Fold {
+export function fold(
+  dialect: Dialect,
+  shape: TableShape,
+  { prefix, latest, rows, scope, isSettled = false }: FoldInput,
+): Fold {
   const { keys, healable } = shape
   const name = (part: string) => `${prefix}${part}`
   const latestCte = dialect.cte(name('latest'), latest)
-  if (healable.length === 0) return { ctes: [latestCte], latest: name('latest'), healed: undefined }
+  if (isSettled || healable.length === 0)
+    return { ctes: [latestCte], latest: name('latest'), healed: undefined }
   const key = listOf(keys)
   /* A row of base holds all that was before it, unless it lacks something itself. */
   const starts = `max(CASE WHEN _op IN ('insert', 'load', 'delete', 'refused') OR (_rank <> 1 AND NOT ${hasGaps(dialect)}) THEN _position END)`

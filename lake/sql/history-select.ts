@@ -12,17 +12,26 @@ export function historySelect(entry: CatalogEntry, root: string): string {
   return select(entry, root, () => [])
 }
 
-/** SELECT of the history rows that are not folded into base; of an entry without base all of them. */
-export function freshSelect(entry: CatalogEntry, root: string): string {
+/**
+ * SELECT of the history rows that are not folded into base; of an entry without base all of them. Of `files`, paths, where
+ * they are given.
+ */
+export function freshSelect(entry: CatalogEntry, root: string, files?: readonly string[]): string {
   const { base } = entry
-  if (base === null) return historySelect(entry, root)
+  if (base === null) return select(entry, root, () => [], files)
   /* A registered partition always has a file, an open day may have none. */
   if (!entry.partitions.some((day) => day >= base.openSince))
     return select({ ...entry, partitions: [] }, root, () => [])
-  return select(entry, root, (path) => [
+  const conditions = (path: string) => [
     `ingest_date >= DATE ${literal(base.openSince)}`,
     ...foldedCondition(base.folded, path),
-  ])
+  ]
+  return select(entry, root, conditions, files)
+}
+
+/** The glob of a table's history files. */
+export function historyGlob({ table }: CatalogEntry, root: string): string {
+  return `${globPath(root)}/${table.location}/ingest_date=*/*.parquet`
 }
 
 /** Names of the folded files, day and all, that a query has room for. The others are read again, which changes nothing. */
@@ -40,12 +49,14 @@ function foldedCondition(folded: readonly string[], path: string): readonly stri
 }
 
 function select(
-  { table, partitions, revisions }: CatalogEntry,
+  entry: CatalogEntry,
   root: string,
   conditions: (path: string) => readonly string[],
+  files: readonly string[] = [historyGlob(entry, root)],
 ): string {
+  const { table, partitions, revisions } = entry
   const shown = `_revision IN (${[0, ...revisions].map(Number).join(', ')})`
   /* DuckDB refuses a glob without files; a registered partition always has one. */
-  const paths = partitions.length === 0 ? [] : [`${globPath(root)}/${table.location}/ingest_date=*/*.parquet`]
+  const paths = partitions.length === 0 ? [] : files
   return parquetRelation(paths, table.columns, [DAY], (path) => [shown, ...conditions(path)].join(' AND '))
 }

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { type PostgresServer, startPostgres } from '../../local/embedded-postgres/start-postgres.ts'
-import { testedMajors } from '../support/postgres-majors/tested-majors.ts'
+import { testedMajor } from '../support/postgres-majors/tested-majors.ts'
 import { type Running, scratchFolder, startTidemark, tidemark } from '../support/tidemark.ts'
 import { type AskLake, differences } from './compare-sides.ts'
 import { type Dice, type OddTable, oddTables } from './odd-tables.ts'
@@ -86,11 +86,13 @@ async function connect(url: string): Promise<pg.Client> {
 }
 
 async function start(scratch: string): Promise<PostgresServer> {
-  const found = (await testedMajors()).find((one) => one.major === major)
-  if (found === undefined || found.isMissing)
-    throw new Error(`PostgreSQL ${major} is not there: TIDEMARK_TEST_POSTGRES=all`)
-  const project = found.project === undefined ? {} : { project: found.project }
-  return startPostgres({ dir: join(scratch, 'source'), database: 'odd', ...project })
+  const { project, isMissing, title } = await testedMajor(major)
+  if (isMissing) throw new Error(title)
+  return startPostgres({
+    dir: join(scratch, 'source'),
+    database: 'odd',
+    ...(project === undefined ? {} : { project }),
+  })
 }
 
 /* What a run has to bear beside: proofs that heal, compactions, and one kill. */

@@ -58,7 +58,7 @@ export async function openSides(deps: ProveDeps, table: Table): Promise<Sides> {
   const source = new SourceSide(client, columns, signal)
   return {
     source,
-    lake: new LakeSide(engine, { entry, columns, root, asOf }),
+    lake: await LakeSide.open(engine, { entry, columns, root, asOf }),
     engine,
     file,
     steps: deps.steps,

@@ -1,13 +1,21 @@
 import type { CatalogEntry } from '../../../core/ports/catalog-entry.ts'
+import type { SqlEngine } from '../../../core/ports/ports.ts'
 import type { Position } from '../../../core/position.ts'
-import { baseSelect, tombstonesSelect } from '../../../lake/sql/base-select.ts'
+import { tombstonesSelect } from '../../../lake/sql/base-select.ts'
 import { currentSelect } from '../../../lake/sql/current-select.ts'
-import { freshSelect, historySelect } from '../../../lake/sql/history-select.ts'
+import { duckdbSources } from '../../../lake/sql/duckdb-sources.ts'
+import { historySelect } from '../../../lake/sql/history-select.ts'
+import { plannedCurrent } from '../../../lake/sql/planned-current.ts'
 
 /** SELECT of a table's rows as of a position, with `_position`, as readers have them: base and what is fresh. */
-export function lakeRows(entry: CatalogEntry, root: string, asOf: Position): string {
+export function lakeRows(
+  engine: Pick<SqlEngine, 'rows'>,
+  entry: CatalogEntry,
+  root: string,
+  asOf: Position,
+): Promise<string> {
   const options = { asOf, system: ['_position'], withPartitions: false }
-  return currentSelect(entry, sourcesOf(entry, root), options)
+  return plannedCurrent((sql) => engine.rows(sql), entry, root, options)
 }
 
 /**
@@ -15,7 +23,7 @@ export function lakeRows(entry: CatalogEntry, root: string, asOf: Position): str
  * readers are not shown because nothing in the lake has all of their row, which `_lacking` tells.
  */
 export function lakeState(entry: CatalogEntry, root: string, asOf: Position): string {
-  return currentSelect(entry, sourcesOf(entry, root), {
+  return currentSelect(entry, duckdbSources(entry, root), {
     ...{ asOf, withDeleted: true, withIncomplete: true },
     ...{ system: ['_position'], withPartitions: false },
   })
@@ -24,15 +32,6 @@ export function lakeState(entry: CatalogEntry, root: string, asOf: Position): st
 /** SELECT of what base keeps of keys that it has no row of. */
 export function lakeTombstones(entry: CatalogEntry, root: string): string {
   return tombstonesSelect(entry, root)
-}
-
-function sourcesOf(entry: CatalogEntry, root: string) {
-  return {
-    history: `(${historySelect(entry, root)})`,
-    fresh: `(${freshSelect(entry, root)})`,
-    base: `(${baseSelect(entry, root)})`,
-    tombstones: `(${tombstonesSelect(entry, root)})`,
-  }
 }
 
 /** SELECT of every change of a table, with all system columns. */

@@ -31,6 +31,14 @@ export interface Life {
   readonly to: Position
 }
 
+export interface LakeSideOptions {
+  readonly entry: CatalogEntry
+  readonly columns: SourceColumns
+  /** Folder that holds `lake/`. */
+  readonly root: string
+  readonly asOf: Position
+}
+
 /** The lake's rows of one table as of one position, asked in DuckDB; tables that it makes there are replaced by the next. */
 export class LakeSide {
   private readonly engine: SqlEngine
@@ -39,16 +47,7 @@ export class LakeSide {
   readonly asOf: Position
   private readonly rows: ComparedRows
 
-  constructor(
-    engine: SqlEngine,
-    options: {
-      readonly entry: CatalogEntry
-      readonly columns: SourceColumns
-      /** Folder that holds `lake/`. */
-      readonly root: string
-      readonly asOf: Position
-    },
-  ) {
+  private constructor(engine: SqlEngine, options: LakeSideOptions, relation: string) {
     const { entry, columns, root, asOf } = options
     this.engine = engine
     this.entry = entry
@@ -57,8 +56,14 @@ export class LakeSide {
     this.rows = {
       keys: columns.keys.map(({ lake }) => lake),
       columns: columns.columns.map(({ lake }) => lake),
-      relation: `(${lakeRows(entry, root, asOf)}) AS t`,
+      relation,
     }
+  }
+
+  static async open(engine: SqlEngine, options: LakeSideOptions): Promise<LakeSide> {
+    const { entry, root, asOf } = options
+    const rows = await lakeRows(engine, entry, root, asOf)
+    return new LakeSide(engine, options, `(${rows}) AS t`)
   }
 
   async checksums(selection: Selection): Promise<Checksums> {

@@ -237,7 +237,7 @@ export async function look(
 ): Promise<Seen> {
   const shown = new Map<number, { rows: number; position: string; values: string }>()
   const found = await engine.rows(
-    `SELECT id, n, "text", _position FROM (${lakeRows(entry, root, HIGHEST)}) ORDER BY _position`,
+    `SELECT id, n, "text", _position FROM (${await lakeRows(engine, entry, root, HIGHEST)}) ORDER BY _position`,
   )
   for (const [id, n, text, position] of found)
     shown.set(Number(id), {
@@ -264,7 +264,7 @@ export async function look(
   const changes = story.sent.map(({ change }) => change)
   const routes = router([{ ...contract, version: refusedBy }], MASK)(SOURCE)
   await quarantine.put(formatChanges(changes, routes, { maxBlockBytes: 1 << 20 }).refused)
-  const side = new LakeSide(engine, {
+  const side = await LakeSide.open(engine, {
     ...{ entry, root, asOf: HIGHEST },
     columns: sourceColumns(contract, LAYOUT, MASK),
   })

@@ -59,4 +59,8 @@ test('G2 the current rows of a table of hundreds of columns are asked for, value
   expect(await seen()).toEqual([[50, `new 6of 1, 7new ${COLUMNS - 2}`]])
   await lake.land(wide, [gone, update(62, 1, 'newer ')])
   expect(await seen()).toEqual([[49, `newer 6of 1, 7newer ${COLUMNS - 2}`]])
+  /* Nothing is missing any more. */
+  const whole: LakeRow = ['update', at(70), 0, 0, null, null, 1, ...values('whole ')]
+  await lake.land(wide, [whole])
+  expect(await seen()).toEqual([[49, `whole 6whole 7whole ${COLUMNS - 2}`]])
 })

@@ -4,7 +4,6 @@ import { copyFile, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findPostgresBinaries } from '../../../local/embedded-postgres/postgres-binaries.ts'
-import { isWhole } from '../budget.ts'
 
 /** One major version of PostgreSQL that tests run on. */
 export interface TestedMajor {
@@ -20,28 +19,35 @@ const own = 18
 const others = [12, 13, 14, 15, 16, 17] as const
 
 /**
- * PostgreSQL 15, or the one that Tidemark brings along where 15 is missing; with TIDEMARK_TEST_POSTGRES=all, which
- * `npm run test:postgres` sets, every major from 12 on. Each is installed from its lock file the first time, into its own folder here. One that npm cannot
- * install, without a network or on another platform, is missing; of all, that is an error.
+ * PostgreSQL 15 and the one that Tidemark brings along; with TIDEMARK_TEST_POSTGRES=all, which `npm run test:postgres`
+ * sets, every major from 12 on. Of all, one that is missing is an error.
  */
 export async function testedMajors(): Promise<readonly TestedMajor[]> {
   // biome-ignore lint/style/noProcessEnv: tests have no command line
   const isAll = process.env['TIDEMARK_TEST_POSTGRES'] === 'all'
   const tested: TestedMajor[] = []
-  for (const major of isAll ? others : ([15] as const)) {
-    const title = `PostgreSQL ${major}`
-    const project = join(import.meta.dirname, String(major))
-    try {
-      await install(project)
-      tested.push({ major, project, title, isMissing: false })
-    } catch (cause) {
-      if (isAll) throw new Error(`${title} cannot be installed`, { cause })
-      tested.push({ major, project, title: `${title}: skipped, npm cannot install it`, isMissing: true })
-    }
+  for (const major of [...(isAll ? others : [15]), own]) {
+    const one = await testedMajor(major)
+    if (isAll && one.isMissing) throw new Error(one.title)
+    tested.push(one)
   }
-  const mine = { major: own, project: undefined, title: `PostgreSQL ${own}`, isMissing: false }
-  /* All other tests run on it. */
-  return isAll || isWhole() || tested.some(({ isMissing }) => isMissing) ? [...tested, mine] : tested
+  return tested
+}
+
+/**
+ * One major. It is installed from its lock file the first time, into its own folder here. One that npm cannot install,
+ * without a network or on another platform, is missing.
+ */
+export async function testedMajor(major: number): Promise<TestedMajor> {
+  const title = `PostgreSQL ${major}`
+  if (major === own) return { major, project: undefined, title, isMissing: false }
+  const project = join(import.meta.dirname, String(major))
+  try {
+    await install(project)
+    return { major, project, title, isMissing: false }
+  } catch {
+    return { major, project, title: `${title}: skipped, npm cannot install it`, isMissing: true }
+  }
 }
 
 /* Complete or not at all: two test files may install one at once, and each finds what the other has made. */
