@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { domainsOf } from '../core/contract/language/domains-of.ts'
+import { domainsOf } from '../core/contract/language/lake-table-name.ts'
 import type { ItemTable } from '../core/ports/item-table.ts'
 import type { Clock } from '../core/ports/ports.ts'
 import { Lease } from '../state/lease.ts'

@@ -3,6 +3,7 @@ import type { Block } from '../core/block.ts'
 import type { Change } from '../core/change.ts'
 import type { LakeRow } from '../core/contract/language/lake-row.ts'
 import type { Table } from '../core/contract/language/table.ts'
+import { printTableVersion } from '../core/contract/language/table-version.ts'
 import { parseJsonObject, stringifyJson } from '../core/json.ts'
 import { decodePage, type Page } from '../core/page.ts'
 import type { QuarantineEntry, Reason } from '../core/ports/ports.ts'
@@ -96,7 +97,7 @@ export function formatChanges(
     if (refused.length === before) accepted.push(index - 1)
   }
   const contracts: ContractCount[] = packers.map(({ route: { table }, packer, ...one }) => ({
-    contract: `${table.name} v${table.version}`,
+    contract: printTableVersion(table),
     blocks: packer.finish(),
     ...{ refused: one.refused, marks: one.marks },
   }))
@@ -126,7 +127,7 @@ function noteUnknown(row: LakeRow, found: Set<string>): void {
 }
 
 function refusal(change: Change, table: Table | null, reasons: readonly Reason[]): QuarantineEntry {
-  const contract = table === null ? null : `${table.name} v${table.version}`
+  const contract = table === null ? null : printTableVersion(table)
   const { position, operation, committedAt, data, before, isWhole } = change
   /* Rows of one load share a position: a digest of the row makes the id whole. */
   const payload = stringifyJson({

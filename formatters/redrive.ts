@@ -1,5 +1,6 @@
 import type { Change } from '../core/change.ts'
 import type { Table } from '../core/contract/language/table.ts'
+import { printTableVersion } from '../core/contract/language/table-version.ts'
 import { PipelineError } from '../core/failures/failures.ts'
 import { nameOfBlock } from '../core/ledger/ledger.ts'
 import type { RedriveResult } from '../core/operations/answers.ts'
@@ -92,7 +93,7 @@ async function redriveBatch(
     renamed.push(...refused)
     if (reasons.length === 0 || refused.length > 0) leaving.push(entry.id)
   }
-  for (const [{ table }, changes] of passing) tally.pass(`${table.name} v${table.version}`, changes.length)
+  for (const [{ table }, changes] of passing) tally.pass(printTableVersion(table), changes.length)
   if (isDryRun || leaving.length === 0) return
   await deliver(passing, deps)
   if (renamed.length > 0) await quarantine.put(renamed)
@@ -151,7 +152,7 @@ async function deliver(
 function routesOf({ table, contract }: WaitingEntry, route: Router): readonly Route[] {
   const routes = table === null ? [] : route(table)
   if (contract === null) return routes
-  return routes.filter(({ table: { name, version } }) => `${name} v${version}` === contract)
+  return routes.filter((route) => printTableVersion(route.table) === contract)
 }
 
 function matches(entry: WaitingEntry, { table, cause }: RedriveFilter): boolean {

@@ -1,11 +1,12 @@
 import { type LakeColumn, lakeColumns } from '../core/contract/language/lake-columns.ts'
+import { versionedName } from '../core/contract/language/lake-table-name.ts'
 import { type PartitionColumn, partitionColumns } from '../core/contract/language/partition.ts'
 import type { Table } from '../core/contract/language/table.ts'
 import type { BasePartition, CatalogTable } from '../core/ports/catalog-entry.ts'
 
 /** The catalog entry of a contract: its history table and what the current view needs to know. */
 export function catalogTable(table: Table): CatalogTable {
-  const [database = '', name = ''] = table.name.split('.')
+  const { domain, table: name } = versionedName(table)
   return {
     name: table.name,
     version: table.version,
@@ -13,8 +14,8 @@ export function catalogTable(table: Table): CatalogTable {
     owner: table.owner,
     source: table.source.table,
     primaryKey: table.primaryKey,
-    location: `lake/${database}/${name}_v${table.version}_history`,
-    baseLocation: `lake/${database}/${name}_v${table.version}_base`,
+    location: `lake/${domain}/${name}_history`,
+    baseLocation: `lake/${domain}/${name}_base`,
     basePartitions: partitionColumns(table).map((partition) => basePartition(partition, table)),
     columns: lakeColumns(table).map((column) => catalogColumn(column, table)),
   }

@@ -1,3 +1,4 @@
+import type { TableVersion } from '../core/contract/language/table-version.ts'
 import type { CatalogEntry } from '../core/ports/catalog-entry.ts'
 import type { Position } from '../core/position.ts'
 
@@ -17,9 +18,5 @@ export interface ReadableLake {
    * The table as it is now, of which the state at `asOf` can be read. Throws `lake/unreadable` for one that is not there,
    * and the signal's reason when that ends a copy.
    */
-  open(
-    table: { readonly name: string; readonly version: number },
-    asOf: Position,
-    signal?: AbortSignal,
-  ): Promise<OpenedTable>
+  open(table: TableVersion, asOf: Position, signal?: AbortSignal): Promise<OpenedTable>
 }

@@ -1,6 +1,7 @@
 import type { AuditMarks } from '../../core/audit/audit-recent.ts'
 import type { AuditDeps } from '../../core/audit/ledger-audit.ts'
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { ItemAuditMarks } from '../../state/ledger/item-audit-marks.ts'
 import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
@@ -30,7 +31,7 @@ export function openStackAudit(
 ): StackAudit {
   const readers = tables
     .filter(({ source }) => systems.includes(source.system))
-    .map(({ name, version, source }) => ({ contract: `${name} v${version}`, source: source.table }))
+    .map((table) => ({ contract: printTableVersion(table), source: table.source.table }))
   if (readers.length === 0)
     throw new PipelineError('settings/invalid', `no contract reads one of the systems: ${systems.join(', ')}`)
   const ledger = openLedgerItems(aws, ledgerTable)

@@ -1,3 +1,4 @@
+import { domainsOf } from '../../core/contract/language/lake-table-name.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { cdcMappings, tableMappings } from './table-mappings.ts'
@@ -33,7 +34,7 @@ export function infraFiles(tables: readonly Table[]): readonly InfraFile[] {
     {
       path: 'contracts.json',
       content: {
-        databases: namesOf(tables.map(({ name }) => name.slice(0, name.indexOf('.')))),
+        databases: domainsOf(tables),
         sources: Object.fromEntries(systems.map(({ system, tables: sources }) => [system, sources])),
         tables: namesOf(tables.map(({ name }) => name)),
       },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import type { TableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
-import type { Base, CatalogTable } from '../../core/ports/catalog-entry.ts'
+import type { Base } from '../../core/ports/catalog-entry.ts'
 import { baseDocument } from '../../core/ports/entry-document.ts'
 import type { ObjectStore } from '../../core/ports/ports.ts'
 import type { BasePointer } from './entry-parameters.ts'
@@ -11,7 +12,7 @@ import type { BasePointer } from './entry-parameters.ts'
  */
 export async function writeManifest(
   objects: Pick<ObjectStore, 'put'>,
-  table: Pick<CatalogTable, 'name' | 'version'>,
+  table: TableVersion,
   base: Base,
 ): Promise<BasePointer> {
   const text = Buffer.from(JSON.stringify(base))
@@ -24,7 +25,7 @@ export async function writeManifest(
 /** Deletes the manifests of builds before one, which nobody has read for long. */
 export async function deleteManifests(
   objects: Pick<ObjectStore, 'list' | 'delete'>,
-  table: Pick<CatalogTable, 'name' | 'version'>,
+  table: TableVersion,
   before: number,
 ): Promise<void> {
   const folder = folderOf(table)
@@ -49,6 +50,6 @@ export async function readManifest(
   }
 }
 
-function folderOf({ name, version }: Pick<CatalogTable, 'name' | 'version'>): string {
+function folderOf({ name, version }: TableVersion): string {
   return `catalog/base/${name}/v${version}/`
 }

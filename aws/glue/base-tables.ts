@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { Column, PartitionInput, TableInput } from '@aws-sdk/client-glue'
+import { versionedName } from '../../core/contract/language/lake-table-name.ts'
 import type { Base, CatalogColumn, CatalogTable, LakeFile } from '../../core/ports/catalog-entry.ts'
 import { athenaTables } from '../../lake/sql/athena/athena-sources.ts'
 import {
@@ -85,9 +86,9 @@ export async function dropBaseTables(
   return oldest
 }
 
-function buildOf({ name, version }: CatalogTable, glueTable: string): number | undefined {
+function buildOf(table: CatalogTable, glueTable: string): number | undefined {
   const [, own, digits] = /^(.*)_(?:base|deleted)_(\d{6,})$/.exec(glueTable) ?? []
-  return own === `${name.split('.')[1] ?? ''}_v${version}` ? Number(digits) : undefined
+  return own === versionedName(table).table ? Number(digits) : undefined
 }
 
 function buildTables({ root }: BasePlace, table: CatalogTable, base: Base): readonly BuildTable[] {

@@ -1,5 +1,5 @@
 import type { Table, TableInput } from '@aws-sdk/client-glue'
-import { domainsOf } from '../../core/contract/language/domains-of.ts'
+import { domainsOf } from '../../core/contract/language/lake-table-name.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogTable } from '../../core/ports/catalog-entry.ts'
 import type { ObjectStore } from '../../core/ports/ports.ts'

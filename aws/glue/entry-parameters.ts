@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { catalogTableDocument, floorDocument } from '../../core/ports/entry-document.ts'
@@ -43,7 +44,7 @@ export function parametersOf({ table, floors, revisions, base }: EntryState): Re
   }
   for (const [name, value] of Object.entries(parameters))
     if (Buffer.byteLength(value) > VALUE_BYTES)
-      throw new PipelineError('catalog/too-large', `${table.name} v${table.version}: ${name}`)
+      throw new PipelineError('catalog/too-large', `${printTableVersion(table)}: ${name}`)
   return parameters
 }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Table, UpdateTableCommand } from '@aws-sdk/client-glue'
-import { domainsOf } from '../../core/contract/language/domains-of.ts'
+import { domainsOf } from '../../core/contract/language/lake-table-name.ts'
+import { printTableVersion, type TableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { Mutex } from '../../core/mutex.ts'
 import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/ports/catalog-entry.ts'
@@ -207,13 +208,16 @@ export class GlueCatalog implements Catalog {
     const glue = await findTable(this.settings, place.database, place.table)
     const state = glue === undefined ? undefined : stateOf(place.table, glue.Parameters)
     if (glue === undefined || state === undefined)
-      throw new PipelineError('lake/unreadable', `${name} v${version} is not in the catalog`)
+      throw new PipelineError(
+        'lake/unreadable',
+        `${printTableVersion({ name, version })} is not in the catalog`,
+      )
     return { glue, state }
   }
 
   /* Reads, changes, writes if nobody wrote meanwhile, or does all three again. */
   private async edit(
-    { name, version }: { readonly name: string; readonly version: number },
+    { name, version }: TableVersion,
     change: (now: EntryState) => EntryState,
   ): Promise<void> {
     const { prefix, root, client, retry } = this.settings
@@ -246,7 +250,10 @@ export class GlueCatalog implements Catalog {
 }
 
 function conflict(name: string, version: number, build: number | null): PipelineError {
-  return new PipelineError('lake/conflict', `${name} v${version}: build ${build} was published since`)
+  return new PipelineError(
+    'lake/conflict',
+    `${printTableVersion({ name, version })}: build ${build} was published since`,
+  )
 }
 
 function withFloors(state: EntryState, added: readonly Floor[]): EntryState {

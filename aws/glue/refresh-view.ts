@@ -1,4 +1,5 @@
 import type { Table } from '@aws-sdk/client-glue'
+import { splitLakeName } from '../../core/contract/language/lake-table-name.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { planCatalog } from '../../glue/catalog-plan.ts'
 import { Attempts } from '../calls/retry.ts'
@@ -17,7 +18,7 @@ import { glueTables } from './glue-tables.ts'
  * and then calls this leaves a view of that state or of a later one.
  */
 export async function refreshView(place: GlueAccess & ViewPlace, tableName: string): Promise<void> {
-  const [domain = '', name = ''] = tableName.split('.')
+  const { domain, table: name } = splitLakeName(tableName)
   const database = `${place.prefix}${domain}`
   const attempts = new Attempts({ ...place.retry, attempts: place.retry.attempts * 4 })
   for (;;) {

@@ -1,5 +1,7 @@
 import type { Column, PartitionInput, StorageDescriptor, Table, TableInput } from '@aws-sdk/client-glue'
 import { systemColumns } from '../../core/contract/language/lake-row.ts'
+import { versionedName } from '../../core/contract/language/lake-table-name.ts'
+import type { TableVersion } from '../../core/contract/language/table-version.ts'
 import type { CatalogTable } from '../../core/ports/catalog-entry.ts'
 import { athenaType } from '../../glue/athena-type.ts'
 import { type EntryState, parametersOf } from './entry-parameters.ts'
@@ -12,10 +14,10 @@ const PARQUET = 'org.apache.hadoop.hive.ql.io.parquet'
 /** Database and table of a version's history: `w.shifts` v1 is `w` and `shifts_v1_history`. */
 export function glueName(
   prefix: string,
-  { name, version }: { readonly name: string; readonly version: number },
+  of: TableVersion,
 ): { readonly database: string; readonly table: string } {
-  const [domain = '', table = ''] = name.split('.')
-  return { database: `${prefix}${domain}`, table: `${table}_v${version}_history` }
+  const { domain, table } = versionedName(of)
+  return { database: `${prefix}${domain}`, table: `${table}_history` }
 }
 
 /** The whole TableInput of a version's history, for Glue keeps nothing of what an update leaves out. `root` is `s3://…`. */

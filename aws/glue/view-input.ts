@@ -1,6 +1,7 @@
 import type { TableInput } from '@aws-sdk/client-glue'
 import type { LakeColumn } from '../../core/contract/language/lake-columns.ts'
 import { systemColumns } from '../../core/contract/language/lake-row.ts'
+import { splitLakeName } from '../../core/contract/language/lake-table-name.ts'
 import type { ColumnType } from '../../core/contract/value/type.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogEntry, CatalogTable } from '../../core/ports/catalog-entry.ts'
@@ -17,12 +18,11 @@ const VIEW_CHARACTERS = 409_600
  * columns, in one order. The entry's name has the prefix of the databases. Throws `catalog/too-large`.
  */
 export function viewInput(entry: CatalogEntry, root: string): TableInput {
-  const [, name = ''] = entry.table.name.split('.')
   const columns = viewColumns(entry)
   const text = textOf(viewOf(entry, root))
   if (text.length > VIEW_CHARACTERS) throw new PipelineError('catalog/too-large', `view ${entry.table.name}`)
   return {
-    Name: name,
+    Name: splitLakeName(entry.table.name).table,
     TableType: 'VIRTUAL_VIEW',
     PartitionKeys: [],
     Parameters: { presto_view: 'true', comment: 'Presto View' },
@@ -37,11 +37,10 @@ export function viewInput(entry: CatalogEntry, root: string): TableInput {
 }
 
 function viewOf(entry: CatalogEntry, root: string) {
-  const [schema = ''] = entry.table.name.split('.')
   return {
     originalSql: currentSelect(entry, athenaSources(entry, root), { dialect: athenaDialect }),
     catalog: 'awsdatacatalog',
-    schema,
+    schema: splitLakeName(entry.table.name).domain,
     columns: viewColumns(entry).map(({ name, type }) => ({ name, type: prestoType(type) })),
   }
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { bytesText, count } from '../../core/amount-text.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CompactionPlan, CompactionResult } from '../../core/operations/answers.ts'
 import { operate } from '../run/operate.ts'
@@ -91,7 +92,7 @@ function requestOf({ table, grace, keepHistory, fileSize, memory, rebuild, dryRu
 
 function plansText(plans: readonly CompactionPlan[]): string {
   const rows = plans.map((plan) => [
-    `${plan.table} v${plan.version}`,
+    printTableVersion({ name: plan.table, version: plan.version }),
     count(plan.freshFiles),
     bytesText(plan.freshBytes),
     count(plan.touchedKeys),
@@ -107,7 +108,7 @@ function plansText(plans: readonly CompactionPlan[]): string {
 
 function resultsText(results: readonly CompactionResult[]): string {
   const rows = results.map((result) => [
-    `${result.table} v${result.version}`,
+    printTableVersion({ name: result.table, version: result.version }),
     result.state,
     result.build === null ? '-' : String(result.build),
     count(result.touched),

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { loadContracts, tablesOf } from '../../contract-tools/load/load-contracts.ts'
 import { count, plural } from '../../core/amount-text.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { ReplayResult } from '../../core/operations/answers.ts'
 import { findTable } from '../../local/operations/find-table.ts'
@@ -96,7 +97,7 @@ function named({ table }: ReplayOptions): string {
 }
 
 function sentence({ table, version, revision, state, ...counts }: ReplayResult): string {
-  const name = `${table} v${version}`
+  const name = printTableVersion({ name: table, version })
   if (state === 'dry run') return `${name}, dry run: ${countsText(counts)}`
   if (state === 'interrupted')
     return `${name}, interrupted after ${countsText(counts)}; the same command goes on from there`
@@ -121,7 +122,7 @@ function stackText({
       : `raw pages reach back to ${since === null ? from : since.slice(0, 19)}`
   const { passed, refused } = redriven
   return [
-    `${table} v${version}, ${head}: ${countsText(counts)}${isDry ? '' : '; published in the lake'}`,
+    `${printTableVersion({ name: table, version })}, ${head}: ${countsText(counts)}${isDry ? '' : '; published in the lake'}`,
     `  ${reach}: older changes, and rows of load files, keep their reading`,
     `  quarantine: ${count(passed)} ${isDry ? 'would be accepted' : 'accepted'}, ${count(refused)} still rejected`,
   ].join('\n')
@@ -139,7 +140,7 @@ async function list({ output }: Cli, { dir, json }: ReplayOptions): Promise<void
   if (replays.length === 0) return output.result('no replays')
   const rows = replays.map(
     ({ table, version, revision, state, done, pages, rows: made, refused, startedAt }) => [
-      `${table} v${version}`,
+      printTableVersion({ name: table, version }),
       String(revision),
       state,
       `${done} of ${pages}`,

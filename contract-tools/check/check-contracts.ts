@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EvolutionRuleId, RuleHit } from '../../core/contract/evolution/evolution-rules.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { indexText } from '../load/index-file.ts'
 import { type ContractFile, type ContractsFolder, loadContracts, shownPath } from '../load/load-contracts.ts'
 import { lockFileName, readLock } from '../load/lock-file.ts'
@@ -68,7 +69,7 @@ function reviewChange(change: VersionChange, lock: string): readonly Finding[] {
   })
   switch (change.kind) {
     case 'retired':
-      return [stale(`${change.before.name} v${change.before.version} is retired and still in ${lock}`)]
+      return [stale(`${printTableVersion(change.before)} is retired and still in ${lock}`)]
     case 'gone':
       return hits.map(({ rule, message }) => ({
         file: lock,

@@ -1,7 +1,8 @@
 import { compareShapes, type ShapeChange } from '../../core/contract/evolution/compare-shapes.ts'
 import type { RuleHit } from '../../core/contract/evolution/evolution-rules.ts'
 import { isRetired, type Retired, retiredHits } from '../../core/contract/evolution/retired.ts'
-import { type TableShape, tableShape, versionName } from '../../core/contract/evolution/shape.ts'
+import { type TableShape, tableShape } from '../../core/contract/evolution/shape.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { ContractFile, ContractsFolder } from '../load/load-contracts.ts'
 import type { Lock } from '../load/lock-file.ts'
 
@@ -25,21 +26,25 @@ export type VersionChange =
 
 /** Compares the contracts of a folder with a lock, version by version, in the order of names. Files that do not load are left out. */
 export function compareLock(folder: ContractsFolder, lock: Lock, retired: Retired): readonly VersionChange[] {
-  const known = new Map(lock.map((shape) => [versionName(shape), shape]))
-  const there = new Set(folder.files.map(versionName))
+  const known = new Map(lock.map((shape) => [printTableVersion(shape), shape]))
+  const there = new Set(folder.files.map(printTableVersion))
   const present = folder.files.flatMap((file): readonly VersionChange[] => {
     if (file.loaded.kind === 'failed') return []
     const after = tableShape(file.loaded.table)
-    const before = known.get(versionName(file))
+    const before = known.get(printTableVersion(file))
     const hits = retiredHits(after, retired)
     if (before === undefined) return [{ kind: 'new', after, file, hits }]
     return [{ kind: 'changed', before, after, file, change: withHits(compareShapes(before, after), hits) }]
   })
   const missing = lock
-    .filter((shape) => !there.has(versionName(shape)))
+    .filter((shape) => !there.has(printTableVersion(shape)))
     .map((before): VersionChange => {
       if (isRetired(retired, before.name, before.version)) return { kind: 'retired', before }
-      return { kind: 'gone', before, hits: [{ rule: 'Q109', message: `${versionName(before)} is gone` }] }
+      return {
+        kind: 'gone',
+        before,
+        hits: [{ rule: 'Q109', message: `${printTableVersion(before)} is gone` }],
+      }
     })
   return [...present, ...missing].sort((left, right) => order(shapeOf(left), shapeOf(right)))
 }

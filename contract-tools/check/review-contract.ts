@@ -3,6 +3,7 @@ import { guessPii } from '../../core/contract/infer/guess-pii.ts'
 import { unassigned } from '../../core/contract/infer/infer-table.ts'
 import type { Column } from '../../core/contract/language/column.ts'
 import { snakeCase } from '../../core/contract/language/lake-names.ts'
+import { splitLakeName } from '../../core/contract/language/lake-table-name.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { exportName } from '../../core/contract/print/print-contract.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
@@ -18,7 +19,7 @@ export function reviewContract(file: ContractFile): readonly Finding[] {
     ...naming(file, table, file.loaded.exportName),
     ...say(table.owner === unassigned, file, ['owner'], 'C112', `the owner is "${unassigned}"`),
     ...say(
-      saysNothing(table.description, table.name.split('.')[1] ?? ''),
+      saysNothing(table.description, splitLakeName(table.name).table),
       file,
       ['description'],
       'C104',

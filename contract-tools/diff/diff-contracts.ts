@@ -3,12 +3,8 @@ import { treatmentText } from '../../core/contract/evolution/compare-columns.ts'
 import { compareShapes } from '../../core/contract/evolution/compare-shapes.ts'
 import type { RuleHit } from '../../core/contract/evolution/evolution-rules.ts'
 import type { Retired } from '../../core/contract/evolution/retired.ts'
-import {
-  type ColumnShape,
-  shapeTable,
-  type TableShape,
-  versionName,
-} from '../../core/contract/evolution/shape.ts'
+import { type ColumnShape, shapeTable, type TableShape } from '../../core/contract/evolution/shape.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { typeName } from '../../core/contract/value/type.ts'
 import { athenaDdl } from '../../glue/athena-ddl.ts'
 import { hitFinding } from '../check/check-contracts.ts'
@@ -49,7 +45,7 @@ export function diffContracts(folder: ContractsFolder, base: Base, retired: Reti
     const kind = kindOf(change, base)
     const isMoved = kind !== 'same' && kind !== 'wording'
     return {
-      version: versionName(shape),
+      version: printTableVersion(shape),
       kind,
       findings: hitsOf(change).map((hit) => place(change, hit, folder)),
       notes: notesOf(change, predecessor),

@@ -6,7 +6,9 @@ import {
   type ObservedFields,
   tableFromFields,
 } from '../../core/contract/infer/propose-columns.ts'
+import { contractFolder } from '../../core/contract/language/lake-table-name.ts'
 import type { Columns, Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { printContract } from '../../core/contract/print/print-contract.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { knownContracts } from '../../local/contracts/choose-contracts.ts'
@@ -73,7 +75,7 @@ export async function inferStored(options: StoredOptions): Promise<StoredProposa
   const lines = columnLinesOf(contract, stored.rows.observed())
   const diff = lines.length === 0 ? undefined : addedLines(file.shown, file.text, lines)
   const misfits = counted?.misfits() ?? []
-  const name = `${contract.name} v${contract.version}`
+  const name = printTableVersion(contract)
   return { kind: 'lines', source, rows, contract: name, path: file.shown, lines, diff, misfits }
 }
 
@@ -104,7 +106,7 @@ async function wholeContract(
   const printed = printContract(table)
   const review = '  // review: the key is a guess, changes do not say it\n  primaryKey:'
   const text = known === undefined ? printed.replace('  primaryKey:', () => review) : printed
-  const path = `${table.name.replace('.', '/')}/v1.ts`
+  const path = `${contractFolder(table.name)}/v1.ts`
   return {
     table,
     files: [{ path, text }, ...(example === undefined ? [] : maskedSamples(table, example.data))],

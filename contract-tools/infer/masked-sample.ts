@@ -1,4 +1,5 @@
 import type { Column } from '../../core/contract/language/column.ts'
+import { contractFolder } from '../../core/contract/language/lake-table-name.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { field, JsonNumber, type JsonObject, type JsonValue, stringifyJson } from '../../core/json.ts'
 import { parseSample, runSample, type SampleKind } from '../../formatters/run-sample.ts'
@@ -18,7 +19,7 @@ export function maskedSamples(table: Table, data: JsonObject): readonly NewFile[
   )
   const [key = ''] = table.primaryKey
   const noKey = { ...given, [table.columns[key]?.from ?? key]: null }
-  const folder = `${table.name.replace('.', '/')}/samples/v${table.version}`
+  const folder = `${contractFolder(table.name)}/samples/v${table.version}`
   return [
     { path: `${folder}.a-stored-row.pass.json`, text: sampleText(table, given, 'pass') },
     { path: `${folder}.no-key.fail.json`, text: sampleText(table, noKey, 'fail') },

@@ -1,4 +1,5 @@
 import { unassigned } from '../../core/contract/infer/infer-table.ts'
+import { contractFolder, splitLakeName } from '../../core/contract/language/lake-table-name.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { exportName, printContract } from '../../core/contract/print/print-contract.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
@@ -22,7 +23,7 @@ export interface ScaffoldOptions {
 /** A first version that loads and whose samples hold; what a person must say is left for `contract check` to ask. */
 export function scaffold(name: string, options: ScaffoldOptions): readonly NewFile[] {
   const table = skeleton(name, options)
-  const folder = name.replace('.', '/')
+  const folder = contractFolder(name)
   const given = Object.fromEntries([
     ...options.key.map((key) => [key, 1]),
     ['updated_at', '2026-03-02T08:15:31.000001Z'],
@@ -41,9 +42,8 @@ function skeleton(name: string, { key, owner, source }: ScaffoldOptions): Table 
   const wrong = key.find((column) => !/^[a-z][a-z0-9_]*$/.test(column) || column === 'updated_at')
   if (wrong !== undefined)
     throw new PipelineError('usage/invalid', `${wrong} cannot be the name of a key here`)
-  const [, base = ''] = name.split('.')
   const [, system = '', table = ''] =
-    /^([^:]+):([^.:]+\.[^:]+)$/.exec(source ?? `source:public.${base}`) ?? []
+    /^([^:]+):([^.:]+\.[^:]+)$/.exec(source ?? `source:public.${splitLakeName(name).table}`) ?? []
   if (table === '') throw new PipelineError('usage/invalid', '--source is system:schema.table')
   const keys = key.map((column) => [
     column,
@@ -82,7 +82,7 @@ function sampleText(table: Table, given: Readonly<Record<string, unknown>>, kind
 export function nextVersion(newest: ContractFile, samples: readonly SampleFile[]): readonly NewFile[] {
   const { name, version, text } = newest
   const next = version + 1
-  const folder = name.replace('.', '/')
+  const folder = contractFolder(name)
   const renamed = text
     .replaceAll(exportName({ name, version }), exportName({ name, version: next }))
     .replace(new RegExp(`^(\\s*version:\\s*)${version}\\b`, 'm'), `$1${next}`)

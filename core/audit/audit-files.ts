@@ -1,3 +1,4 @@
+import { printTableVersion } from '../contract/language/table-version.ts'
 import type { ManifestDay, ManifestFile } from '../ledger/ledger.ts'
 import type { AuditDeps, AuditTime, ListedObject } from './ledger-audit.ts'
 import { alteredFile, foreignFile, type LedgerFinding, unevenLoad, unlandedObject } from './ledger-finding.ts'
@@ -40,7 +41,8 @@ async function* historyOf(
     if (still.get(file.key) === file.bytes) yield alteredFile(day, file, there.get(file.key)?.bytes)
   const known = new Set([...files.map(({ key }) => key), ...still.keys()])
   for (const { key, modifiedAt } of there.values())
-    if (!known.has(key) && isOverdue(modifiedAt, time)) yield foreignFile(`${day.table} v${day.version}`, key)
+    if (!known.has(key) && isOverdue(modifiedAt, time))
+      yield foreignFile(printTableVersion({ name: day.table, version: day.version }), key)
 }
 
 async function* objectsNotLanded(

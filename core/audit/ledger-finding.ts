@@ -1,4 +1,5 @@
 import { plural } from '../amount-text.ts'
+import { printTableVersion, readTableVersion } from '../contract/language/table-version.ts'
 import type { LoadFileRecord, ManifestDay, ManifestFile, NamedBlock } from '../ledger/ledger.ts'
 import type { PageName } from '../page.ts'
 import type { CatalogTable, LakeFile } from '../ports/catalog-entry.ts'
@@ -120,7 +121,7 @@ export function badHistory(
   file: ManifestFile,
   found: FoundFile,
 ): LedgerFinding {
-  const contract = `${table} v${version}`
+  const contract = printTableVersion({ name: table, version })
   const { first, last } = file
   const replay = replayOf(contract, { first, last })
   /* Of before digests were kept: a replay does not see that it is another file. */
@@ -131,14 +132,15 @@ export function badHistory(
 
 /** A base or tombstone file that is not what was written. `reachesBack`: whether history has all that base was made of. */
 export function badBase(
-  { name, version, source }: Pick<CatalogTable, 'name' | 'version' | 'source'>,
+  table: Pick<CatalogTable, 'name' | 'version' | 'source'>,
   file: LakeFile,
   { found, reachesBack }: { readonly found: FoundFile; readonly reachesBack: boolean },
 ): LedgerFinding {
+  const { name, source } = table
   const advice = reachesBack
     ? `tidemark compact --table ${name} --rebuild`
     : `History before this base was dropped, so it is read again: tidemark load start --tables ${source} --wait; then tidemark compact --table ${name}`
-  return { ...badFile(`${name} v${version}`, file, found), advice }
+  return { ...badFile(printTableVersion(table), file, found), advice }
 }
 
 /** A file of a table's newest load that is not what was read. What landed of it is in history; a replay needs it again. */
@@ -224,13 +226,13 @@ export function unlandedObject(key: string, kind: 'block' | 'load'): LedgerFindi
 }
 
 export function lostEntries(table: string, expected: number, found: number): LedgerFinding {
+  const contract = readTableVersion(table)
   return {
     ...{ kind: 'quarantine', table, name: '', count: expected - found, first: null, last: null },
     ...{ object: null, severity: 'fault' },
     message: `${expected} refused changes of ${table} went to quarantine, it knows of ${found}`,
-    advice: table.includes(' v')
-      ? `tidemark replay --table ${nameOf(table)}`
-      : 'Restore state.db from a backup.',
+    advice:
+      contract === undefined ? 'Restore state.db from a backup.' : `tidemark replay --table ${contract.name}`,
   }
 }
 
@@ -239,11 +241,7 @@ export function replayOf(
   contract: string,
   { first, last }: { readonly first: Position | null; readonly last: Position | null },
 ): string {
-  const version = / v(\d+)$/.exec(contract)?.[1] ?? '1'
+  const { name, version } = readTableVersion(contract) ?? { name: contract, version: 1 }
   const range = first === null || last === null ? '' : ` --from ${first} --to ${last}`
-  return `tidemark replay --table ${nameOf(contract)} --contract-version ${version}${range}`
-}
-
-function nameOf(contract: string): string {
-  return contract.replace(/ v\d+$/, '')
+  return `tidemark replay --table ${name} --contract-version ${version}${range}`
 }

@@ -1,3 +1,4 @@
+import { printTableVersion } from '../contract/language/table-version.ts'
 import type { ManifestDay } from '../ledger/ledger.ts'
 import type { AuditDeps } from './ledger-audit.ts'
 
@@ -57,7 +58,9 @@ async function pagesOf(
   { first, last }: { readonly first: string | null; readonly last: string | null },
   { raw, readers }: AuditDeps,
 ): Promise<readonly string[]> {
-  const source = readers.find(({ contract }) => contract === `${table} v${version}`)?.source
+  const source = readers.find(
+    ({ contract }) => contract === printTableVersion({ name: table, version }),
+  )?.source
   if (source === undefined || first === null || last === null) return []
   const pages: string[] = []
   for await (const page of raw.heads(source, { to: last }))

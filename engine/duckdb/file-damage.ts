@@ -1,3 +1,4 @@
+import { splitLakeName } from '../../core/contract/language/lake-table-name.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { storageFailure } from '../../core/failures/storage-failure.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
@@ -28,8 +29,7 @@ export class FileDamage {
     const refused = storageFailure(cause)
     if (refused !== undefined) return refused
     const text = sql.toLowerCase()
-    const isNamed = ({ table }: CatalogEntry) =>
-      text.includes((table.name.split('.')[1] ?? table.name).toLowerCase())
+    const isNamed = ({ table }: CatalogEntry) => text.includes(splitLakeName(table.name).table.toLowerCase())
     for (const [entry, error] of this.unopened) if (isNamed(entry)) return error
     const message = textOf(cause)
     const key = keyIn(message)

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { splitLakeName, versionedName } from '../../core/contract/language/lake-table-name.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { asOfSelect, positionAt } from '../../lake/sql/as-of-select.ts'
 import { currentSelect } from '../../lake/sql/current-select.ts'
@@ -99,10 +100,10 @@ function lakeViews(entries: readonly CatalogEntry[]): readonly LakeView[] {
     newest.set(table.name, Math.max(newest.get(table.name) ?? 0, table.version))
   return entries.map((entry) => {
     const { name, version } = entry.table
-    const [database = '', table = ''] = name.split('.')
-    const view = newest.get(name) === version ? table : `${table}_v${version}`
+    const isNewest = newest.get(name) === version
+    const { domain, table: view } = isNewest ? splitLakeName(name) : versionedName(entry.table)
     /* With the catalog in front: a database may have the name of one of DuckDB's own. */
-    return { entry, schema: `memory.${identifier(database)}`, view }
+    return { entry, schema: `memory.${identifier(domain)}`, view }
   })
 }
 

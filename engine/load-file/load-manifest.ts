@@ -1,4 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { ManifestChange } from '../../core/ledger/ledger.ts'
 import type { Position } from '../../core/position.ts'
 import type { LandedLoadFile } from '../../ingest/land/land-load-file.ts'
@@ -10,7 +11,7 @@ export function loadManifest(
   position: Position,
 ): readonly ManifestChange[] {
   return contracts.flatMap(({ contract, files }) => {
-    const found = readers.find(({ name, version }) => `${name} v${version}` === contract)
+    const found = readers.find((table) => printTableVersion(table) === contract)
     const day = /\/ingest_date=([\d-]+)\//.exec(files[0]?.key ?? '')?.[1]
     if (found === undefined || day === undefined) return []
     const added = files.map((file) => ({ ...file, first: position, last: position }))

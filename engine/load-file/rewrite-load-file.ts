@@ -1,4 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { SqlEngine } from '../../core/ports/ports.ts'
 import type { PreparedLoadFile } from '../../ingest/land/land-load-file.ts'
 import { isImpossible } from '../../lake/load-file/impossible-type.ts'
@@ -93,7 +94,7 @@ async function checkTypes(
     if (Number(values) > 0)
       throw corrupt(
         key,
-        `expected ${column.type.kind} in column ${found.name} for ${table.name} v${table.version}, found ${found.type.kind}`,
+        `expected ${column.type.kind} in column ${found.name} for ${printTableVersion(table)}, found ${found.type.kind}`,
       )
   }
 }

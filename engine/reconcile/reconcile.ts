@@ -1,5 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
-import { tableLabel } from '../../core/contract/language/table-label.ts'
+import { tableLabel } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { storageFailure } from '../../core/failures/storage-failure.ts'
 import type { Operation } from '../../core/operations/operations.ts'

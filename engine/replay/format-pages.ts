@@ -3,6 +3,7 @@ import type { Block } from '../../core/block.ts'
 import { decodeBlockHeader } from '../../core/block.ts'
 import type { Change } from '../../core/change.ts'
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { decodePage, type Page } from '../../core/page.ts'
 import type { HistoryFile, PositionRange, Quarantine } from '../../core/ports/ports.ts'
@@ -86,7 +87,7 @@ function* inRange(changes: Iterable<Change>, { from = '', to = '~' }: PositionRa
 function openFile(table: Table): HistoryFile {
   const file = historyFiles([table])(table.name, table.version)
   if (file === undefined)
-    throw new PipelineError('lake/unreadable', `${table.name} v${table.version} has no encoder`)
+    throw new PipelineError('lake/unreadable', `${printTableVersion(table)} has no encoder`)
   return file
 }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { GlueCatalog } from '../../aws/glue/glue-catalog.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CompactionResult } from '../../core/operations/answers.ts'
 import type { CatalogTable } from '../../core/ports/catalog-entry.ts'
@@ -61,7 +62,7 @@ export async function compactTables(event: unknown, deps: CompactTablesDeps): Pr
   const failed: { table: string; code: string }[] = []
   const left: string[] = []
   for (const { one, foldedAt } of await inTurn(asked, ledger)) {
-    const label = `${one.name} v${one.version}`
+    const label = printTableVersion(one)
     const outcome = signal.aborted ? 'left' : await attempt(one, label, signal, deps)
     if (outcome === 'left') left.push(label)
     else if (outcome === 'busy') busy.push(label)

@@ -1,4 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { RedriveResult } from '../../core/operations/answers.ts'
 import type { RedriveRequest } from '../../core/operations/stack-requests.ts'
@@ -31,7 +32,7 @@ export async function redriveEvent(
     ...{ quarantine, delivery, ledger, isDryRun, recover },
     route: await route(),
     revisionOf: async (one: Table) => {
-      const label = `${one.name} v${one.version}`
+      const label = printTableVersion(one)
       const revision = revisions[label]
       if (revision !== undefined) return revision
       throw new PipelineError('usage/invalid', `changes of ${label} came meanwhile: repeat the command`)

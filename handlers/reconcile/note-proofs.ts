@@ -1,5 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
-import { tableLabel } from '../../core/contract/language/table-label.ts'
+import { tableLabel } from '../../core/contract/language/table-version.ts'
 import type { KeptProofs } from '../../engine/reconcile/kept-proofs.ts'
 import type { ProofAnswer } from '../../engine/reconcile/proof-answer.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'

@@ -1,5 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
-import { tableLabel } from '../../core/contract/language/table-label.ts'
+import { tableLabel } from '../../core/contract/language/table-version.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'

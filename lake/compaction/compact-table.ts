@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CompactionResult } from '../../core/operations/answers.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
@@ -200,7 +201,10 @@ export async function entryOf(
   const entries = await catalog.entries()
   const entry = entries.find(({ table }) => table.name === name && table.version === version)
   if (entry === undefined)
-    throw new PipelineError('lake/unreadable', `${name} v${version} is not in the catalog`)
+    throw new PipelineError(
+      'lake/unreadable',
+      `${printTableVersion({ name, version })} is not in the catalog`,
+    )
   return entry
 }
 

@@ -1,4 +1,5 @@
 import { replayOf } from '../../core/audit/ledger-finding.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { ManifestFile } from '../../core/ledger/ledger.ts'
 import { type CatalogEntry, type LakeFile, reachesBack } from '../../core/ports/catalog-entry.ts'
@@ -20,10 +21,10 @@ export async function damagedBase(
 export function requireHistory(entry: CatalogEntry, damaged: readonly LakeFile[]): void {
   const [first] = damaged
   if (first === undefined || reachesBack(entry)) return
-  const { name, version, source } = entry.table
+  const { name, source } = entry.table
   throw new PipelineError(
     'lake/base-lost',
-    `${name} v${version}: ${first.key} is gone or damaged, and history before ${entry.base?.historyFrom} was dropped; ` +
+    `${printTableVersion(entry.table)}: ${first.key} is gone or damaged, and history before ${entry.base?.historyFrom} was dropped; ` +
       `to do: tidemark load start --tables ${source} --wait; then tidemark compact --table ${name}`,
   )
 }
@@ -47,7 +48,7 @@ export async function verifyHistory(
       const what = state === 'missing' ? 'is missing' : 'is not what was written'
       throw new PipelineError(
         'lake/unreadable',
-        `${file.key} ${what}; to do: ${replayOf(`${table.name} v${table.version}`, file)}`,
+        `${file.key} ${what}; to do: ${replayOf(printTableVersion(table), file)}`,
       )
     }
   }

@@ -2,6 +2,7 @@ import type { BlockHeader, CanonicalValue } from '../../core/block.ts'
 import { lakeColumns } from '../../core/contract/language/lake-columns.ts'
 import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { HistoryFile, HistoryFiles } from '../../core/ports/ports.ts'
 import type { ParquetValue } from '../parquet/values/field.ts'
 import { parquetWriter } from '../parquet/writer.ts'
@@ -10,9 +11,9 @@ import { parquetValueOf } from './parquet-value.ts'
 
 /** The reference encoder of history files: every row through `JSON.parse` into typed columns; no row is kept. */
 export function historyFiles(tables: readonly Table[]): HistoryFiles {
-  const byName = new Map(tables.map((table) => [`${table.name} v${table.version}`, table]))
+  const byName = new Map(tables.map((table) => [printTableVersion(table), table]))
   return (name, version) => {
-    const table = byName.get(`${name} v${version}`)
+    const table = byName.get(printTableVersion({ name, version }))
     return table === undefined ? undefined : historyFile(table)
   }
 }

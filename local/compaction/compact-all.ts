@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CompactionPlan, CompactionResult, FailedTable } from '../../core/operations/answers.ts'
 import type { Catalog, Clock } from '../../core/ports/ports.ts'
@@ -87,7 +88,7 @@ async function forEachTable<T>(
         const sql = await engines.take(memoryMb ?? memoryFor(table.columns.length))
         done.push(await work(table.name, table.version, { sql, files, objects }))
       } catch (error) {
-        failures.push({ table: `${table.name} v${table.version}`, error })
+        failures.push({ table: printTableVersion(table), error })
         await engines.close()
       }
     }

@@ -1,3 +1,4 @@
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { Documents } from '../../core/ports/documents.ts'
 import type { KeptFailure } from '../../engine/reconcile/kept-proofs.ts'
 import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
@@ -10,7 +11,7 @@ export async function compactionFailures(
   for (const { table, version, failure } of await new CompactionDocuments(documents).all())
     if (failure !== null) {
       const { at, code, message } = failure
-      failed[`${table} v${version}`] = { at: new Date(at).toISOString(), code, message }
+      failed[printTableVersion({ name: table, version })] = { at: new Date(at).toISOString(), code, message }
     }
   return failed
 }

@@ -3,6 +3,7 @@ import { step } from '../../core/check.ts'
 import { checkTable } from '../../core/contract/check/check-table.ts'
 import { inferTable } from '../../core/contract/infer/infer-table.ts'
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { type FailureCode, PipelineError } from '../../core/failures/failures.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
@@ -115,7 +116,7 @@ function withoutTwins(candidates: readonly Candidate[]): {
   const ranked = candidates.toSorted((left, right) => rank(left) - rank(right))
   const chosen = new Set<Candidate>()
   for (const candidate of ranked) {
-    const names = candidate.contracts.flatMap(lakeTables)
+    const names = candidate.contracts.flatMap(claimedNames)
     const taken = names.find((name) => owners.has(name))
     const owner = owners.get(taken ?? '')
     if (owner === undefined) {
@@ -134,8 +135,9 @@ function withoutTwins(candidates: readonly Candidate[]): {
   return { chosen: candidates.filter((candidate) => chosen.has(candidate)), twins }
 }
 
-function lakeTables({ name, version }: Table): readonly string[] {
-  return [`${name} v${version}`, `${name}_history v${version}`]
+/** What a table takes of the names of the lake: its own, and that of its history. */
+export function claimedNames(table: Table): readonly string[] {
+  return [table, { ...table, name: `${table.name}_history` }].map(printTableVersion)
 }
 
 function rank({ source, contracts, isKnown, isWritten }: Candidate): number {

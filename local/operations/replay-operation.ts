@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { ReplayResult } from '../../core/operations/answers.ts'
 import type { Operation } from '../../core/operations/operations.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
@@ -36,7 +37,7 @@ export async function runReplay(
       loads: new LoadDocuments(documents),
       landAgain: (file, dry) => landAgain(file, dry, { pipeline, table }),
       books: pipeline.ledger,
-      readers: tables.map((one) => ({ contract: `${one.name} v${one.version}`, source: one.source.table })),
+      readers: tables.map((one) => ({ contract: printTableVersion(one), source: one.source.table })),
       maskKey,
       root: folder.root,
       now,

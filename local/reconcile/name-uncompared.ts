@@ -1,3 +1,4 @@
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { isFailureCode } from '../../core/failures/failures.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import type { Proof, ProofFailure } from '../../engine/reconcile/proof.ts'
@@ -19,8 +20,10 @@ export function nameUncompared(
   leftOut: RunStatus['leftOut'],
 ): WholeProof {
   const told = new Set([...proof.tables, ...proof.failed].map(({ table }) => table))
-  const silent = entries.flatMap(({ table: { name, version, source } }) =>
-    [name, `${name} v${version}`, source].some((label) => told.has(label)) ? [] : [source],
+  const silent = entries.flatMap(({ table }) =>
+    [table.name, printTableVersion(table), table.source].some((label) => told.has(label))
+      ? []
+      : [table.source],
   )
   const reasons = new Map(leftOut.map((one) => [one.table, one]))
   const failed: ProofFailure[] = []

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { Mutex } from '../../core/mutex.ts'
 import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/ports/catalog-entry.ts'
@@ -69,15 +70,15 @@ export class FileCatalog implements Catalog {
 
   registerTables(tables: readonly CatalogTable[]): Promise<void> {
     return this.change((entries) => {
-      const known = new Map(entries.map((found) => [nameOf(found.table), found]))
+      const known = new Map(entries.map((found) => [printTableVersion(found.table), found]))
       const siblings = new Map(entries.map((found) => [found.table.source, found]))
       for (const table of tables) {
-        const before = known.get(nameOf(table))
+        const before = known.get(printTableVersion(table))
         /* A floor is the source's: a new version of its contract stands on the same ones. */
         const sibling = siblings.get(table.source)
         const { partitions = [], revisions = [], base = null } = before ?? {}
         const floors = (before ?? sibling)?.floors ?? []
-        known.set(nameOf(table), { table, partitions, revisions, floors, base })
+        known.set(printTableVersion(table), { table, partitions, revisions, floors, base })
       }
       return [...known.values()]
     })
@@ -104,7 +105,10 @@ export class FileCatalog implements Catalog {
       const build = found.base?.build ?? null
       if (build === base.build) return found
       if (build !== before)
-        throw new PipelineError('lake/conflict', `${table} v${version}: build ${build} was published since`)
+        throw new PipelineError(
+          'lake/conflict',
+          `${printTableVersion({ name: table, version })}: build ${build} was published since`,
+        )
       return { ...found, base }
     })
   }
@@ -135,7 +139,10 @@ export class FileCatalog implements Catalog {
     return this.change((entries) => {
       const found = entries.find((known) => known.table.name === table && known.table.version === version)
       if (found === undefined)
-        throw new PipelineError('lake/unreadable', `${table} v${version} is not in the catalog`)
+        throw new PipelineError(
+          'lake/unreadable',
+          `${printTableVersion({ name: table, version })} is not in the catalog`,
+        )
       return entries.map((known) => (known === found ? edit(found) : known))
     })
   }
@@ -165,8 +172,4 @@ export class FileCatalog implements Catalog {
 async function hasLake(root: string): Promise<boolean> {
   const found = await stat(join(root, 'lake')).catch(() => undefined)
   return found !== undefined
-}
-
-function nameOf({ name, version }: CatalogTable): string {
-  return `${name} v${version}`
 }

@@ -1,4 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { type RedriveResult, redriveResult } from '../../core/operations/answers.ts'
 import type { RedriveRequest } from '../../core/operations/stack-requests.ts'
@@ -69,7 +70,7 @@ export async function redriveOnStack(
     return redriveWaiting(filter, isDryRun, {
       ask: (redrive) => askFunction(files, 'format', { redrive }, redriveResult),
       publish: async (contract) => {
-        const table = tables.find(({ name, version }) => `${name} v${version}` === contract)
+        const table = tables.find((table) => printTableVersion(table) === contract)
         if (table === undefined)
           throw new PipelineError('usage/invalid', `--contracts has no ${contract}, which is deployed`)
         /* A revision that is shown here must not be that of a replay, which would be shown half. */

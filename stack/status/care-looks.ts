@@ -3,7 +3,7 @@ import { readAlarms } from '../../aws/cloudwatch/read-alarms.ts'
 import { readInstance } from '../../aws/dms/read-instance.ts'
 import { openObjects, openQuarantine } from '../../aws/open-aws.ts'
 import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
-import { tableLabel } from '../../core/contract/language/table-label.ts'
+import { printTableVersion, tableLabel } from '../../core/contract/language/table-version.ts'
 import { readProofs } from '../../engine/reconcile/proof-document.ts'
 import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
@@ -44,7 +44,10 @@ export function careLooks(session: StackSession): readonly StackLook[] {
       return {
         ...{ now, compactor: functions['compact'] ?? '' },
         foldedAt: new Map(
-          known.map(({ table, version, record }) => [`${table} v${version}`, record?.foldedAt ?? null]),
+          known.map(({ table, version, record }) => [
+            printTableVersion({ name: table, version }),
+            record?.foldedAt ?? null,
+          ]),
         ),
         failed: known.flatMap(({ table, version, record }) => {
           const failure = record?.failure ?? null

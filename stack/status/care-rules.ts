@@ -1,5 +1,6 @@
 import { ageText, count, plural } from '../../core/amount-text.ts'
 import { fail, ok, type Rule, shell, step, type Verdict, warn } from '../../core/check.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { failures } from '../../core/failures/failures.ts'
 import { failedLoads, isOver, loadState } from '../../core/load/load.ts'
 import type { AlarmFacts, CompactionFacts, LoadFacts, ProofFacts, QuarantineFacts } from './status-facts.ts'
@@ -63,7 +64,7 @@ export const compactionRules: readonly Rule<CompactionFacts>[] = [
 /* What is folded already stays what readers see; the schedule tries again, and a person who has done what the code says. */
 function compactionsFailed(failed: CompactionFacts['failed'], compactor: string, now: number): Verdict {
   const says = failed.map(({ table, version, at, code, message }) =>
-    [`${table} v${version}`, `${code} ${ageText(now - at)} ago`, message]
+    [printTableVersion({ name: table, version }), `${code} ${ageText(now - at)} ago`, message]
       .filter((part) => part !== '')
       .join(': '),
   )

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { contractDigests } from '../../core/contract/language/contract-digest.ts'
-import { domainsOf } from '../../core/contract/language/domains-of.ts'
+import { domainsOf } from '../../core/contract/language/lake-table-name.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { askPatiently } from '../ask-function.ts'
 import { type FunctionName, outputsOf, type Stack } from '../stack.ts'
@@ -60,13 +61,10 @@ async function checkCatalog(stack: Stack, contracts: ReleasedTables['contracts']
     for (const domain of domainsOf(contracts))
       for (const { Name = '', Parameters } of await listTables({ client, retry }, `${prefix}${domain}`)) {
         const table = stateOf(Name, Parameters)?.table
-        if (table !== undefined) known.add(`${table.name} v${table.version}`)
+        if (table !== undefined) known.add(printTableVersion(table))
       }
-    for (const { name, version } of contracts)
-      if (!known.has(`${name} v${version}`))
-        throw new PipelineError(
-          'table/not-deployed',
-          `Glue has no ${name} v${version}: tidemark catalog apply`,
-        )
+    for (const name of contracts.map(printTableVersion))
+      if (!known.has(name))
+        throw new PipelineError('table/not-deployed', `Glue has no ${name}: tidemark catalog apply`)
   })
 }

@@ -4,8 +4,8 @@ import { compareLock, shapeOf } from '../../contract-tools/check/compare-lock.ts
 import { loadContracts, tablesOf } from '../../contract-tools/load/load-contracts.ts'
 import { readLock } from '../../contract-tools/load/lock-file.ts'
 import { readRetired } from '../../contract-tools/load/retired-file.ts'
-import { versionName } from '../../core/contract/evolution/shape.ts'
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 
 /** What the repository says of tables that are to be captured. */
@@ -50,10 +50,13 @@ export async function releasedTables(
   const unlocked = changes.find(
     (change) =>
       !(change.kind === 'changed' && change.change.kind === 'same') &&
-      contracts.some((table) => versionName(table) === versionName(shapeOf(change))),
+      contracts.some((table) => printTableVersion(table) === printTableVersion(shapeOf(change))),
   )
   if (unlocked !== undefined)
-    throw new PipelineError('table/not-released', `${versionName(shapeOf(unlocked))} is not as it is locked`)
+    throw new PipelineError(
+      'table/not-released',
+      `${printTableVersion(shapeOf(unlocked))} is not as it is locked`,
+    )
   const { wanted, changed, gone } = await compareInfra(tables, generated)
   const [stale] = [...changed, ...gone]
   if (stale !== undefined)

@@ -1,3 +1,4 @@
+import { tableVersionKey } from '../../core/contract/language/table-version.ts'
 import type { Documents } from '../../core/ports/documents.ts'
 import type { CompactionLedger, CompactionRecord } from '../../lake/compaction/plan/compaction-ledger.ts'
 import { documentOf, recordDocument } from '../../lake/compaction/plan/record-document.ts'
@@ -28,5 +29,5 @@ export class CompactionDocuments implements CompactionLedger {
 }
 
 function keyOf(table: string, version: number): string {
-  return `compaction/${table}.v${version}`
+  return `compaction/${tableVersionKey({ name: table, version })}`
 }

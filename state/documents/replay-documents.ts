@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { tableVersionKey } from '../../core/contract/language/table-version.ts'
 import type { Documents } from '../../core/ports/documents.ts'
 import { readEach } from './read-each.ts'
 
@@ -69,5 +70,5 @@ export class ReplayDocuments<R extends Replay> {
 }
 
 function prefixOf(table: string, version: number): string {
-  return `replays/${table}.v${version}.r`
+  return `replays/${tableVersionKey({ name: table, version })}.r`
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { tableVersionKey } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import {
   blockId,
@@ -28,7 +29,7 @@ export const objectPartition = (object: string) => `object#${object}`
 /** Objects that were landed, by the folder they lie in: an hour of Firehose. */
 export const landedPartition = (object: string) => `landed#${object.slice(0, object.lastIndexOf('/'))}`
 export const dayName = ({ table, version, day }: { table: string; version: number; day: string }) =>
-  `${table}.v${version}#${day}`
+  `${tableVersionKey({ name: table, version })}#${day}`
 export const filesPartition = (day: string) => `files#${day}`
 
 /** When what is written of a page goes by itself; nothing where it stays. */

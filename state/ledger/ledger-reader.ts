@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { LedgerRecords } from '../../core/audit/ledger-audit.ts'
+import { readTableVersionKey } from '../../core/contract/language/table-version.ts'
 import type { LoadFileRecord, ManifestDay, ManifestFile, NamedBlock } from '../../core/ledger/ledger.ts'
 import type { RecordedPage, RecordedRedrive } from '../../core/ledger/recorded-page.ts'
 import { pageOfKey } from '../../core/page.ts'
@@ -113,8 +114,9 @@ export class LedgerReader implements LedgerRecords {
   async days(): Promise<readonly ManifestDay[]> {
     const days: ManifestDay[] = []
     for await (const { sk } of this.query(DAYS)) {
-      const [, table, version, day] = /^(.+)\.v(\d+)#(.+)$/.exec(sk) ?? []
-      if (table !== undefined && day !== undefined) days.push({ table, version: Number(version), day })
+      const at = sk.lastIndexOf('#')
+      const of = readTableVersionKey(sk.slice(0, Math.max(at, 0)))
+      if (of !== undefined) days.push({ table: of.name, version: of.version, day: sk.slice(at + 1) })
     }
     return days
   }

@@ -7,6 +7,7 @@ import type { NewFile } from '../../../contract-tools/infer/scaffold.ts'
 import { maxSampleRows } from '../../../contract-tools/infer/stored-rows.ts'
 import { plural } from '../../../core/amount-text.ts'
 import { inferTable } from '../../../core/contract/infer/infer-table.ts'
+import { contractFolder } from '../../../core/contract/language/lake-table-name.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
 import { printContract } from '../../../core/contract/print/print-contract.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
@@ -115,7 +116,7 @@ async function infer(
       const row = await sampleRow(client, source)
       inferred.push({
         table,
-        path: `${table.name.replace('.', '/')}/v1.ts`,
+        path: `${contractFolder(table.name)}/v1.ts`,
         text: printContract(table),
         samples: row === undefined ? [] : maskedSamples(table, row),
       })

@@ -8,7 +8,8 @@ import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contr
 import { lockFileName, lockText, readLock } from '../../../contract-tools/load/lock-file.ts'
 import { readRetired } from '../../../contract-tools/load/retired-file.ts'
 import { plural } from '../../../core/amount-text.ts'
-import { tableShape, versionName } from '../../../core/contract/evolution/shape.ts'
+import { tableShape } from '../../../core/contract/evolution/shape.ts'
+import { printTableVersion } from '../../../core/contract/language/table-version.ts'
 import type { Cli } from '../../terminal/cli.ts'
 import { contractsFolderOption } from '../../terminal/command-options.ts'
 import { exit } from '../../terminal/output.ts'
@@ -44,7 +45,7 @@ export function contractLockCommand({ output }: Cli): Command {
           JSON.stringify({
             written: !isRefused && dryRun !== true,
             changed: moved.map((change) => ({
-              version: versionName(shapeOf(change)),
+              version: printTableVersion(shapeOf(change)),
               rules: hitsOf(change),
             })),
           }),
@@ -61,7 +62,7 @@ export function contractLockCommand({ output }: Cli): Command {
         process.exitCode = exit.findings
         return
       }
-      for (const change of moved) output.progress(`${change.kind} ${versionName(shapeOf(change))}`)
+      for (const change of moved) output.progress(`${change.kind} ${printTableVersion(shapeOf(change))}`)
       if (dryRun === true) return
       await writeFile(join(folder.root, lockFileName), lockText(shapes))
       const index = join(folder.root, 'index.ts')

@@ -6,7 +6,7 @@ import { compareLock, hitsOf, shapeOf } from '../../../contract-tools/check/comp
 import { type ContractsFolder, loadContracts, tablesOf } from '../../../contract-tools/load/load-contracts.ts'
 import { readLock } from '../../../contract-tools/load/lock-file.ts'
 import { readRetired } from '../../../contract-tools/load/retired-file.ts'
-import { versionName } from '../../../core/contract/evolution/shape.ts'
+import { printTableVersion } from '../../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import type { ContractsFacts } from '../../../stack/deploy/deploy-facts.ts'
 import { planDeploy } from '../../../stack/deploy/plan-deploy.ts'
@@ -84,9 +84,13 @@ async function contractsFacts(folder: ContractsFolder, generated: string): Promi
   const moved = changes.filter((change) => change.kind !== 'changed' || change.change.kind !== 'same')
   const { changed, gone } = await compareInfra(tablesOf(folder), generated)
   return {
-    unlocked: moved.map((change) => versionName(shapeOf(change))),
+    unlocked: moved.map((change) => printTableVersion(shapeOf(change))),
     breaks: changes.flatMap((change) =>
-      hitsOf(change).map(({ rule, message }) => ({ version: versionName(shapeOf(change)), rule, message })),
+      hitsOf(change).map(({ rule, message }) => ({
+        version: printTableVersion(shapeOf(change)),
+        rule,
+        message,
+      })),
     ),
     stale: [...changed, ...gone].map((path) => `${generated}/${path}`),
   }

@@ -1,4 +1,5 @@
 import type { CaptureDeps, CapturePlan } from '../../../aws/dms/add-to-capture.ts'
+import { printTableVersion } from '../../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { isOver, type Load, loadState } from '../../../core/load/load.ts'
 import { outputsOf, readStack, type Stack } from '../../../stack/stack.ts'
@@ -148,9 +149,7 @@ function answerOf({ added, calls }: CapturePlan, { sources, contracts }: Release
     ...{ isDryRun, calls },
     tables: sources.map((table) => ({
       table,
-      contracts: contracts
-        .filter(({ source }) => source.table === table)
-        .map(({ name, version }) => `${name} v${version}`),
+      contracts: contracts.filter(({ source }) => source.table === table).map(printTableVersion),
       state: !added.includes(table)
         ? ('already' as const)
         : isDryRun

@@ -1,4 +1,6 @@
 import { isValid, type SampleResult } from '../../../contract-tools/check/test-contracts.ts'
+import { printTableVersion } from '../../../core/contract/language/table-version.ts'
+import { groupBy } from '../../../core/group-by.ts'
 import { alignedTable } from '../../terminal/output.ts'
 import { findingsGithub } from './print-findings.ts'
 
@@ -62,6 +64,5 @@ function shown(value: unknown): string {
 function byVersion(
   results: readonly SampleResult[],
 ): readonly (readonly [string, readonly SampleResult[]])[] {
-  const names = [...new Set(results.map(({ table, version }) => `${table} v${version}`))]
-  return names.map((name) => [name, results.filter(({ table, version }) => `${table} v${version}` === name)])
+  return [...groupBy(results, ({ table, version }) => printTableVersion({ name: table, version }))]
 }

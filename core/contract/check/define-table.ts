@@ -2,6 +2,7 @@ import { PipelineError } from '../../failures/failures.ts'
 import { literalOf } from '../language/column.ts'
 import type { RowCheck } from '../language/row-check.ts'
 import type { Columns, PartitionRule, TableSpec, TypedTable } from '../language/table.ts'
+import { printTableVersion } from '../language/table-version.ts'
 import { checkTable } from './check-table.ts'
 import { faultText } from './fault.ts'
 
@@ -18,7 +19,7 @@ export function table<const C extends Columns>(spec: TableSpec<C>): TypedTable<C
   if (faults.length > 0)
     throw new PipelineError(
       'contract/invalid',
-      `${spec.name} v${spec.version}: ${faults.map(faultText).join('; ')}`,
+      `${printTableVersion(spec)}: ${faults.map(faultText).join('; ')}`,
     )
   return made
 }

@@ -29,11 +29,6 @@ export function shapeTable({ columns, ...promised }: TableShape): Table {
   return { ...promised, owner: '', description: '', columns: Object.fromEntries(entries) }
 }
 
-/** `workforce.shifts v1`. */
-export function versionName({ name, version }: Pick<TableShape, 'name' | 'version'>): string {
-  return `${name} v${version}`
-}
-
 function columnShape(name: string, { description: _, row: __, check, ...column }: Column): ColumnShape {
   return { name, ...column, ...(check === undefined ? {} : { check: checkText(check) }) }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import type { Table } from './table.ts'
+import { printTableVersion } from './table-version.ts'
 
 /** What makes the rows of a contract: two contracts of one digest give the same rows, as far as a `check` can be told by its JSON Schema. */
 export function contractDigest(table: Table): string {
@@ -13,5 +14,5 @@ export function contractDigest(table: Table): string {
 
 /** Digests by `name vN`: what a command sends along, so that a pipeline with an older contract does not answer for it. */
 export function contractDigests(tables: readonly Table[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(tables.map((table) => [`${table.name} v${table.version}`, contractDigest(table)]))
+  return Object.fromEntries(tables.map((table) => [printTableVersion(table), contractDigest(table)]))
 }

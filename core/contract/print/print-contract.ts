@@ -2,8 +2,10 @@ import { PipelineError } from '../../failures/failures.ts'
 import { guessPii } from '../infer/guess-pii.ts'
 import { unassigned } from '../infer/infer-table.ts'
 import type { Column } from '../language/column.ts'
+import { splitLakeName } from '../language/lake-table-name.ts'
 import type { RowCheck } from '../language/row-check.ts'
 import type { PartitionRule, Table } from '../language/table.ts'
+import type { TableVersion } from '../language/table-version.ts'
 import { defaultTreatment } from '../masking/pii.ts'
 import type { ColumnType, FieldType, StructFields } from '../value/type.ts'
 
@@ -40,10 +42,9 @@ function linesOf(members: readonly Member[], indent: string): readonly string[] 
 }
 
 /** The name under which a contract file exports its table: `employmentContractsV1`. */
-export function exportName({ name, version }: Pick<Table, 'name' | 'version'>): string {
-  const [first = '', ...words] = name
-    .slice(name.indexOf('.') + 1)
-    .split('_')
+export function exportName({ name, version }: TableVersion): string {
+  const [first = '', ...words] = splitLakeName(name)
+    .table.split('_')
     .filter((part) => part !== '')
   const rest = words.map((part) => `${part.slice(0, 1).toUpperCase()}${part.slice(1)}`)
   return `${first}${rest.join('')}V${version}`

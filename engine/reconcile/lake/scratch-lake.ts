@@ -1,5 +1,6 @@
 import { link, mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { printTableVersion, type TableVersion } from '../../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import type { CatalogEntry } from '../../../core/ports/catalog-entry.ts'
 import type { ObjectFiles, ObjectStore } from '../../../core/ports/ports.ts'
@@ -10,11 +11,9 @@ import type { OpenedTable, ReadableLake } from '../../../lake/readable-lake.ts'
 import { usesBase } from '../../../lake/sql/current-select.ts'
 import { isErrno } from '../../files/durable.ts'
 
-type TableName = Parameters<ReadableLake['open']>[0]
-
 export interface ScratchLakeDeps {
   /** The entry of a table as it is now. Throws `lake/unreadable`. */
-  readonly entry: (table: TableName) => Promise<CatalogEntry>
+  readonly entry: (table: TableVersion) => Promise<CatalogEntry>
   readonly objects: Pick<ObjectStore, 'list'>
   /** Copies of objects, bounded in bytes; `close` removes them. */
   readonly files: Pick<ObjectFiles, 'read'> & { close(): Promise<void> }
@@ -46,12 +45,12 @@ export class ScratchLake implements ReadableLake {
    * later may.
    */
   hold(entries: readonly CatalogEntry[]): void {
-    for (const entry of entries) this.held.set(labelOf(entry.table), entry)
+    for (const entry of entries) this.held.set(printTableVersion(entry.table), entry)
   }
 
-  async open(table: TableName, asOf: Position, signal?: AbortSignal): Promise<OpenedTable> {
-    if (labelOf(table) !== this.table) await this.release()
-    this.table = labelOf(table)
+  async open(table: TableVersion, asOf: Position, signal?: AbortSignal): Promise<OpenedTable> {
+    if (printTableVersion(table) !== this.table) await this.release()
+    this.table = printTableVersion(table)
     for (let tries = 1; ; tries += 1) {
       const entry = this.readable(await this.deps.entry(table), asOf)
       try {
@@ -85,7 +84,7 @@ export class ScratchLake implements ReadableLake {
   /** The entry with a base that may stand for history up to the position, or without one where history is whole. */
   private readable(now: CatalogEntry, asOf: Position): CatalogEntry {
     if (now.base === null || usesBase(now, asOf)) return now
-    const before = this.held.get(labelOf(now.table))
+    const before = this.held.get(printTableVersion(now.table))
     const older = { ...now, base: before?.base ?? null }
     if (usesBase(older, asOf)) return older
     /* What was dropped below the last floor does not count any more. */
@@ -131,8 +130,4 @@ export class ScratchLake implements ReadableLake {
     })
     this.linked.add(key)
   }
-}
-
-function labelOf({ name, version }: TableName): string {
-  return `${name} v${version}`
 }

@@ -1,3 +1,4 @@
+import { printTableVersion } from '../../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import type { CatalogEntry, LakeFile } from '../../../core/ports/catalog-entry.ts'
 import type { ObjectFiles, ObjectStore, SqlEngine } from '../../../core/ports/ports.ts'
@@ -26,11 +27,10 @@ export function buildName({ build, attempt }: Pick<BuildScope, 'build' | 'attemp
 
 /** Throws `lake/audit` unless two counts of the same rows agree. Checksums, not values, are in the message. */
 export function agree(scope: BuildScope, what: string, found: unknown, expected: unknown): void {
-  const { name, version } = scope.entry.table
   if (String(found) !== String(expected))
     throw new PipelineError(
       'lake/audit',
-      `${name} v${version} build ${scope.build}: ${what}: ${found} instead of ${expected}`,
+      `${printTableVersion(scope.entry.table)} build ${scope.build}: ${what}: ${found} instead of ${expected}`,
     )
 }
 

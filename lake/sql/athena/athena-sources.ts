@@ -1,3 +1,4 @@
+import { splitLakeName, versionedName } from '../../../core/contract/language/lake-table-name.ts'
 import type { CatalogEntry, CatalogTable } from '../../../core/ports/catalog-entry.ts'
 import type { CurrentSources } from '../current-select.ts'
 import { identifier, literal } from '../sql-text.ts'
@@ -10,15 +11,15 @@ export interface AthenaTables {
   tombstones(build: number): string
 }
 
-export function athenaTables({ name, version }: CatalogTable): AthenaTables {
-  const [database = '', table = ''] = name.split('.')
-  const named = (suffix: string) => `${identifier(database)}.${identifier(`${table}${suffix}`)}`
+export function athenaTables(of: CatalogTable): AthenaTables {
+  const { domain, table } = versionedName(of)
+  const quoted = (name: string) => `${identifier(domain)}.${identifier(name)}`
   const build = (number: number) => String(number).padStart(6, '0')
   return {
-    view: named(''),
-    history: named(`_v${version}_history`),
-    base: (number) => named(`_v${version}_base_${build(number)}`),
-    tombstones: (number) => named(`_v${version}_deleted_${build(number)}`),
+    view: quoted(splitLakeName(of.name).table),
+    history: quoted(`${table}_history`),
+    base: (number) => quoted(`${table}_base_${build(number)}`),
+    tombstones: (number) => quoted(`${table}_deleted_${build(number)}`),
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Table } from '../../../core/contract/language/table.ts'
+import { printTableVersion } from '../../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import type { AddedTable, TablesAdded } from '../../../core/operations/answers.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
@@ -83,7 +84,7 @@ export function addedTables(
     const of = contracts.filter(({ source }) => source.table === sourceTableName(table))
     return {
       table: sourceTableName(table),
-      contracts: of.map(({ name, version }) => `${name} v${version}`),
+      contracts: of.map(printTableVersion),
       isInferred: of.some((contract) => inferred.has(contract)),
       state: fresh.includes(table) ? state : 'already',
     }

@@ -6,6 +6,7 @@ import {
   connectSource,
   type Source,
 } from '../../../engine/postgres/connection/source-connection.ts'
+import { claimedNames } from '../../contracts/choose-contracts.ts'
 import type { KnownTable } from '../../contracts/known-tables.ts'
 
 /**
@@ -33,12 +34,8 @@ export async function goneTables(
 
 /** Of the contracts of tables that are gone those whose lake names no table of today has. */
 export function endedContracts(gone: readonly Table[], chosen: readonly Table[]): readonly Table[] {
-  const names = new Set(chosen.flatMap(lakeNames))
-  return gone.filter((table) => !lakeNames(table).some((name) => names.has(name)))
-}
-
-function lakeNames({ name, version }: Table): readonly string[] {
-  return [`${name} v${version}`, `${name}_history v${version}`]
+  const names = new Set(chosen.flatMap(claimedNames))
+  return gone.filter((table) => !claimedNames(table).some((name) => names.has(name)))
 }
 
 type Pair = Pick<KnownTable, 'oid' | 'schema' | 'name'>

@@ -1,0 +1,35 @@
+import type { Table } from './table.ts'
+
+/** One version of a table: what a contract describes, and what blocks, files and catalog entries are of. */
+export interface TableVersion {
+  readonly name: string
+  readonly version: number
+}
+
+/** Its one text, for people, in documents and as a key: `workforce.shifts v1`. */
+export function printTableVersion({ name, version }: TableVersion): string {
+  return `${name} v${version}`
+}
+
+/** Reads what `printTableVersion` writes; undefined for any other text. */
+export function readTableVersion(text: string): TableVersion | undefined {
+  const [, name, version] = /^(\S+) v(\d+)$/.exec(text) ?? []
+  return name === undefined ? undefined : { name, version: Number(version) }
+}
+
+/** The key of what is stored about it, which others may begin with: `workforce.shifts.v1`. */
+export function tableVersionKey({ name, version }: TableVersion): string {
+  return `${name}.v${version}`
+}
+
+/** Reads what `tableVersionKey` writes; undefined for any other text. */
+export function readTableVersionKey(text: string): TableVersion | undefined {
+  const [, name, version] = /^(.+)\.v(\d+)$/.exec(text) ?? []
+  return name === undefined ? undefined : { name, version: Number(version) }
+}
+
+/** What people call a table among others: its name, with the version where several are live. */
+export function tableLabel(table: Table, among: readonly Table[]): string {
+  const isOnly = among.every((other) => other.name !== table.name || other.version === table.version)
+  return isOnly ? table.name : printTableVersion(table)
+}
