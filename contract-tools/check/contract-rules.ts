@@ -8,7 +8,6 @@ export const contractRules = {
     title: 'Path and contract do not name the same table',
     fix: 'A file schemas/<domain>/<table>/vN.ts holds `<domain>.<table>`, version N, exported as <table>VN.',
   },
-  C103: { title: 'The contract language refuses it', fix: 'Correct what the message names.' },
   C104: {
     title: 'A description says nothing',
     fix: 'Say what an analyst cannot see in the name: meaning, unit, when it is null, where the number comes from.',

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { PipelineError } from '../../core/failures/failures.ts'
+import { ContractError } from '../../core/contract/check/fault.ts'
 import type { ContractFile } from '../load/load-contracts.ts'
 import { type Finding, findingAt } from './finding.ts'
 
@@ -7,8 +7,10 @@ import { type Finding, findingAt } from './finding.ts'
 export function loadFailures(file: ContractFile, root: string): readonly Finding[] {
   if (file.loaded.kind === 'table') return []
   const { error } = file.loaded
-  if (error instanceof PipelineError && error.code === 'contract/invalid')
-    return languageFaults(error).map(({ rule, path, message }) => findingAt(file, path, rule, message))
+  if (error instanceof ContractError)
+    return error.faults.map(({ rule, path, message }) =>
+      findingAt(file, path.split('.'), rule, path === '' ? message : `${path}: ${message}`),
+    )
   const message = error instanceof Error ? error.message : String(error)
   const syntax = SYNTAX.exec(message)
   const finding = findingAt(file, [], 'C101', syntax?.[3] ?? message.split('\n')[0] ?? '')
@@ -26,19 +28,4 @@ function thrownAt({ stack = '' }: Error, path: string): { line: number; column: 
     if (frame === path) return { line: Number(line), column: Number(column) }
   }
   return undefined
-}
-
-interface LanguageFault {
-  readonly rule: string
-  readonly path: readonly string[]
-  readonly message: string
-}
-
-/* The one place that knows how `table()` words its faults: `name vN: T203 columns.email: is empty; T111 …`. */
-function languageFaults({ message }: PipelineError): readonly LanguageFault[] {
-  const texts = message.replace(/^\S+ v\S+: (?=T\d)/, '').split(/; (?=T\d{3} [^:]+: )/)
-  return texts.map((text) => {
-    const [, rule = 'C103', path = '', sentence = text] = /^(T\d{3}) ([^:]+): ([\s\S]*)$/.exec(text) ?? []
-    return { rule, path: path.split('.'), message: path === '' ? sentence : `${path}: ${sentence}` }
-  })
 }

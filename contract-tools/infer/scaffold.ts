@@ -3,6 +3,7 @@ import { contractFolder, splitLakeName } from '../../core/contract/language/lake
 import type { Table } from '../../core/contract/language/table.ts'
 import { exportName, printContract } from '../../core/contract/print/print-contract.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import { parseTableName } from '../../core/source-table-name.ts'
 import { parseSample, runSample, type SampleKind } from '../../formatters/run-sample.ts'
 import type { ContractFile } from '../load/load-contracts.ts'
 import type { SampleFile } from '../load/sample-files.ts'
@@ -43,8 +44,9 @@ function skeleton(name: string, { key, owner, source }: ScaffoldOptions): Table 
   if (wrong !== undefined)
     throw new PipelineError('usage/invalid', `${wrong} cannot be the name of a key here`)
   const [, system = '', table = ''] =
-    /^([^:]+):([^.:]+\.[^:]+)$/.exec(source ?? `source:public.${splitLakeName(name).table}`) ?? []
-  if (table === '') throw new PipelineError('usage/invalid', '--source is system:schema.table')
+    /^([^:]+):(.+)$/s.exec(source ?? `source:public.${splitLakeName(name).table}`) ?? []
+  if (parseTableName(table) === undefined)
+    throw new PipelineError('usage/invalid', '--source is system:schema.table')
   const keys = key.map((column) => [
     column,
     plain({ kind: 'bigint' }, `Key ${column}; describe it for analysts`),

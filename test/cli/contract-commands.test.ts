@@ -153,6 +153,19 @@ describe.concurrent('contract new', () => {
     expect((await scratch.run('contract', 'test')).err).toBe('✔ valid. 6 samples, 0.0 s')
   })
 
+  test('takes a source that names one table, and nothing else', async () => {
+    using scratch = scratchContracts()
+    const make = (source: string) => scratch.run('contract', 'new', 'sales.carts', '--source', source)
+    for (const source of ['shop:carts', 'shop:public.carts.v2', 'public.carts'])
+      expect(await make(source)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining('system:schema.table'),
+      })
+    expect((await make('shop:"app.v2".carts')).code).toBe(0)
+    expect(scratch.read('sales/carts/v1.ts')).toContain(`table: '"app.v2".carts'`)
+    expect((await scratch.run('contract', 'test')).code).toBe(0)
+  })
+
   test('a dry run writes nothing', async () => {
     using scratch = scratchContracts()
     expect((await scratch.run('contract', 'new', 'sales.carts', '--dry-run')).err).toContain('would write')

@@ -1,10 +1,8 @@
-import { PipelineError } from '../../failures/failures.ts'
 import { literalOf } from '../language/column.ts'
 import type { RowCheck } from '../language/row-check.ts'
 import type { Columns, PartitionRule, TableSpec, TypedTable } from '../language/table.ts'
-import { printTableVersion } from '../language/table-version.ts'
 import { checkTable } from './check-table.ts'
-import { faultText } from './fault.ts'
+import { ContractError } from './fault.ts'
 
 /** Checks a contract and makes it a table. Throws `contract/invalid` that lists every fault with its rule. */
 export function table<const C extends Columns>(spec: TableSpec<C>): TypedTable<C> {
@@ -16,11 +14,7 @@ export function table<const C extends Columns>(spec: TableSpec<C>): TypedTable<C
     ...(checks === undefined ? {} : { checks: checks.map(plainCheck) }),
   }
   const faults = checkTable(made)
-  if (faults.length > 0)
-    throw new PipelineError(
-      'contract/invalid',
-      `${printTableVersion(spec)}: ${faults.map(faultText).join('; ')}`,
-    )
+  if (faults.length > 0) throw new ContractError(spec, faults)
   return made
 }
 

@@ -1,7 +1,7 @@
 import { PipelineError } from '../../failures/failures.ts'
 import { sourceTableName } from '../../source-table-name.ts'
 import { checkTable } from '../check/check-table.ts'
-import { faultText } from '../check/fault.ts'
+import { ContractError } from '../check/fault.ts'
 import type { Column } from '../language/column.ts'
 import { distinctLakeName, lakeNames } from '../language/lake-names.ts'
 import type { Table } from '../language/table.ts'
@@ -72,8 +72,7 @@ export function inferTable(shape: SourceShape, options: InferOptions): Table {
     columns: Object.fromEntries(columns),
   }
   const faults = checkTable(table)
-  if (faults.length > 0)
-    throw new PipelineError('contract/invalid', `${table.name} v1: ${faults.map(faultText).join('; ')}`)
+  if (faults.length > 0) throw new ContractError(table, faults)
   return table
 }
 

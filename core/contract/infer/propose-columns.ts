@@ -1,7 +1,6 @@
-import { PipelineError } from '../../failures/failures.ts'
 import { parseTableName } from '../../source-table-name.ts'
 import { checkTable } from '../check/check-table.ts'
-import { faultText } from '../check/fault.ts'
+import { ContractError } from '../check/fault.ts'
 import type { Column } from '../language/column.ts'
 import { lakeName, lakeNames } from '../language/lake-names.ts'
 import type { Columns, Table } from '../language/table.ts'
@@ -61,8 +60,7 @@ export function tableFromFields(fields: ObservedFields, options: ProposalOptions
     }),
   }
   const faults = checkTable(table)
-  if (faults.length > 0)
-    throw new PipelineError('contract/invalid', `${table.name} v1: ${faults.map(faultText).join('; ')}`)
+  if (faults.length > 0) throw new ContractError(table, faults)
   return table
 }
 
