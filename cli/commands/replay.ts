@@ -5,11 +5,11 @@ import { printTableVersion } from '../../core/contract/language/table-version.ts
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { ReplayResult } from '../../core/operations/answers.ts'
 import { findTable } from '../../local/operations/find-table.ts'
-import { replayStates } from '../../local/replay/replay-state.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { readDocuments } from '../../local/state/state-file.ts'
 import { replayOnStack, type StackReplay } from '../../stack/operations/stack-replay.ts'
 import { stackOption } from '../../stack/stack.ts'
+import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import { operate } from '../run/operate.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit } from '../terminal/output.ts'
@@ -135,7 +135,7 @@ function countsText({ changes, pages, rows, refused }: Counts): string {
 }
 
 async function list({ output }: Cli, { dir, json }: ReplayOptions): Promise<void> {
-  const replays = await readDocuments(runFolder(dir), (documents) => replayStates(documents).all())
+  const replays = await readDocuments(runFolder(dir), (documents) => new ReplayDocuments(documents).all())
   if (json === true) return output.result(JSON.stringify(replays))
   if (replays.length === 0) return output.result('no replays')
   const rows = replays.map(

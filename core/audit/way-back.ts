@@ -16,6 +16,7 @@ export interface LostFile {
 }
 
 const FILE = /\/ingest_date=(\d{4}-\d{2}-\d{2})\/([^/]+)\.parquet$/
+const OF_A_LOAD = /^(?:replay-r\d+-)?load-/
 /* Firehose writes the hour into the name of an object: `<stream>-<version>-2026-11-23-10-00-00-<uuid>`. */
 const HOUR = /(\d{4})-(\d{2})-(\d{2})-(\d{2})-\d{2}-\d{2}-/
 
@@ -32,7 +33,7 @@ export async function wayBack(key: string, deps: AuditDeps): Promise<LostFile | 
     const isThere = (await firstKey(deps, key, (found) => found === key)) !== undefined
     const object = await objectOf(name, day.day, deps)
     if (object !== undefined) return { day, isThere, way: { kind: 'object', object } }
-    const pages = name.startsWith('load-') ? [] : await pagesOf(day, file, deps)
+    const pages = OF_A_LOAD.test(name) ? [] : await pagesOf(day, file, deps)
     return { day, isThere, way: pages.length === 0 ? undefined : { kind: 'pages', pages } }
   }
   return undefined

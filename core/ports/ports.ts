@@ -10,7 +10,7 @@ import type {
   PageRecord,
   ReplayedPages,
 } from '../ledger/ledger.ts'
-import type { Page } from '../page.ts'
+import type { Page, PageHeader } from '../page.ts'
 import type { Position } from '../position.ts'
 import type { Base, CatalogEntry, CatalogTable, Floor, LakeFile } from './catalog-entry.ts'
 
@@ -25,6 +25,10 @@ import type { Base, CatalogEntry, CatalogTable, Floor, LakeFile } from './catalo
 export interface RawStore {
   put(pages: readonly Page[]): Promise<void>
   list(table: string, range?: PositionRange): AsyncIterable<Page>
+  /** As `list`, of the pages behind the one of a key (null: all), in the order of their keys: every one there was at the call. */
+  behind(table: string, key: string | null, range?: PositionRange): AsyncGenerator<Page>
+  /** Pages that begin in a range, without their content, in the order of their keys; it may be a moment behind. */
+  heads(table: string, range?: PositionRange): AsyncGenerator<PageHeader>
 }
 
 /** Positions from `from` to `to`, both included; a missing end is open. */

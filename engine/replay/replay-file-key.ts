@@ -1,4 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
+import { replayFileName } from '../../core/replay/replay.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 
 /** Where a replay is. */
@@ -14,9 +15,4 @@ export interface ReplayPlace {
 export function replayFileKey({ revision, ingestDate, done }: ReplayPlace, table: Table): string {
   const name = `${replayFileName(revision)}${String(done).padStart(8, '0')}.parquet`
   return `${catalogTable(table).location}/ingest_date=${ingestDate}/${name}`
-}
-
-/** How the names of a replay's files begin. */
-export function replayFileName(revision: number): string {
-  return `replay-r${String(revision).padStart(6, '0')}-`
 }

@@ -11,7 +11,7 @@ export interface ShardRecord extends StreamRecord {
 }
 
 export interface CaptureRecordsDeps {
-  readonly store: RawStore
+  readonly store: Pick<RawStore, 'put'>
   readonly quarantine: Pick<Quarantine, 'put'>
   readonly decode: (data: Buffer) => DmsRecord
   readonly stage: LambdaStage
@@ -28,12 +28,11 @@ export async function captureRecords(
   const commits = new Map<string, number[]>()
   const stored = new Map<string, number>()
   const order = new CommitOrder()
-  const counting: RawStore = {
+  const counting: Pick<RawStore, 'put'> = {
     put: async (pages) => {
       await store.put(pages)
       for (const { table, changes } of pages) stored.set(table, (stored.get(table) ?? 0) + changes)
     },
-    list: (table, range) => store.list(table, range),
   }
   const result = await captureBatch(records, {
     shard: records[0]?.shard ?? '',

@@ -10,11 +10,11 @@ import {
   openRawStore,
 } from '../../aws/open-aws.ts'
 import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
-import { replayRecords } from '../../aws/s3/replay-record.ts'
 import type { ReplayAnswer } from '../../core/operations/answers.ts'
 import { replayRequest } from '../../core/operations/stack-requests.ts'
 import { tables } from '../../schemas/index.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
+import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import { queueMessages, s3Notices } from '../land/s3-notices.ts'
 import { engineMemory } from '../runtime/engine-memory.ts'
 import { functionSettings } from '../runtime/function-settings.ts'
@@ -45,7 +45,7 @@ const deps: LandLoadDeps & ReplayEventDeps = {
   catalog: openCatalog(aws, { bucket, prefix }, tables),
   quarantine: openQuarantine(aws, settings.TIDEMARK_QUARANTINE_TABLE, settings.TIDEMARK_QUARANTINE_DAYS),
   loads: new LoadDocuments(documents),
-  replays: replayRecords(documents),
+  replays: new ReplayDocuments(documents),
   raw: openRawStore(aws, settings.TIDEMARK_RAW_TABLE),
   lease: openLease(aws, settings.TIDEMARK_LEDGER_TABLE),
   ledger: records,

@@ -1,13 +1,9 @@
-import { PipelineError } from '../../core/failures/failures.ts'
-import type { Ledger, Quarantine } from '../../core/ports/ports.ts'
-import { blocksIn, type LandDeps, landObject } from '../../ingest/land/land-object.ts'
+import { type LandOrRejectDeps, landOrReject } from '../../ingest/land/land-or-reject.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 import type { S3Notice } from './s3-notices.ts'
 
-export interface LandNoticeDeps extends LandDeps {
+export interface LandNoticeDeps extends Omit<LandOrRejectDeps, 'areBlocksKnown' | 'observe'> {
   readonly bucket: string
-  readonly quarantine: Pick<Quarantine, 'put'>
-  readonly ledger: Pick<Ledger, 'delivered' | 'landed' | 'setAside'>
   readonly stage: LambdaStage
 }
 
@@ -25,42 +21,26 @@ export async function landNotice({ bucket, key }: S3Notice, deps: LandNoticeDeps
     log.warn('land.unhandled', { bucket, key })
     return
   }
-  try {
-    const { files, commits, record } = await landObject(key, deps)
-    await deps.ledger.landed(record)
-    for (const { table, rows } of files) {
-      metrics.count('files', 1, table)
-      metrics.count('rows', rows, table)
-    }
-    for (const { contract, changes } of record.blocks)
-      metrics.count('changes', changes, contract.replace(/ v\d+$/, ''))
-    metrics.ages('freshness', commits)
-    log.info('land.object', {
-      key,
-      files: files.length,
-      rows: files.reduce((sum, { rows }) => sum + rows, 0),
-    })
-  } catch (error) {
-    if (!(error instanceof PipelineError) || error.code !== 'landing/corrupt') throw error
-    await setAside(key, error, deps)
-    metrics.count('refused', 1)
-    log.warn('land.refused', { code: error.code, message: error.message, key })
-  }
-}
-
-async function setAside(
-  key: string,
-  { code, message }: PipelineError,
-  { objects, quarantine, ledger }: LandNoticeDeps,
-): Promise<void> {
-  const aside = key.replace(/^landing\/changes\//, 'landing/rejected/')
-  await objects.put(aside, await objects.get(key))
-  const none = { table: null, contract: null, position: null }
-  const payload = JSON.stringify({ object: aside })
-  const reasons = [{ code, path: '', message }]
-  await quarantine.put([
-    { id: `landing#${key}`, stage: 'landing', ...none, reasons, payload, encoding: 'json' },
-  ])
-  await ledger.delivered(key, await blocksIn(key, objects))
-  await ledger.setAside(key)
+  await landOrReject(key, {
+    ...deps,
+    /* Firehose says nothing of where it puts a block. */
+    areBlocksKnown: false,
+    observe: {
+      landed: ({ files, commits, record }) => {
+        for (const { table, rows } of files) {
+          metrics.count('files', 1, table)
+          metrics.count('rows', rows, table)
+        }
+        for (const { contract, changes } of record.blocks)
+          metrics.count('changes', changes, contract.replace(/ v\d+$/, ''))
+        metrics.ages('freshness', commits)
+        const rows = files.reduce((sum, file) => sum + file.rows, 0)
+        log.info('land.object', { key, files: files.length, rows })
+      },
+      rejected: ({ code, message }) => {
+        metrics.count('refused', 1)
+        log.warn('land.refused', { code, message, key })
+      },
+    },
+  })
 }

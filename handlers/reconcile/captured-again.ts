@@ -5,7 +5,7 @@ import { decodeDms } from '../../ingest/capture/decode-dms.ts'
 
 /** Healed rows go the way of all changes: into raw pages, and from there what reads them does the rest. */
 export function capturedAgain(deps: {
-  readonly store: RawStore
+  readonly store: Pick<RawStore, 'put'>
   readonly quarantine: Pick<Quarantine, 'put'>
   readonly log: Logger
 }): HealingWay['capture'] {

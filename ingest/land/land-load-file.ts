@@ -10,6 +10,7 @@ import type {
   QuarantineEntry,
 } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
+import { replayFileName } from '../../core/replay/replay.ts'
 import { type LoadFileName, parseLoadFileName } from './load-file-name.ts'
 import { openDay } from './open-day.ts'
 
@@ -132,12 +133,14 @@ async function publish(
   files: Rewritten['files'],
   entry: CatalogEntry,
   name: LoadFileName,
-  { version, ingestDate: asked }: LoadFileRequest,
+  { version, revision, ingestDate: asked }: LoadFileRequest,
   deps: LandLoadFileDeps,
 ): Promise<readonly LakeFile[]> {
   const { table, partitions } = entry
   const ingestDate = openDay(entry, asked)
-  const prefix = `${table.location}/ingest_date=${ingestDate}/${historyName(name, version)}`
+  /* Until readers see the revision of a replay, compaction leaves its files out by their names. */
+  const first = revision === 0 ? '' : replayFileName(revision)
+  const prefix = `${table.location}/ingest_date=${ingestDate}/${first}${historyName(name, version)}`
   const published: LakeFile[] = []
   for (const [index, { path, rows }] of files.entries()) {
     const key = `${prefix}${index === 0 ? '' : `-${index}`}.parquet`

@@ -11,14 +11,12 @@ import type {
   SqlEngine,
 } from '../../core/ports/ports.ts'
 import { loadPosition, type Position } from '../../core/position.ts'
+import type { LandedFile } from '../../engine/load-file/land-or-reject-file.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 import type { KeptConnection } from '../../engine/postgres/connection/kept-connection.ts'
 import type { Source } from '../../engine/postgres/connection/source-connection.ts'
 import { writeLoadFiles } from '../../engine/postgres/copy/write-load-files.ts'
 import { openSnapshot, type Snapshot } from '../../engine/postgres/stream/snapshot.ts'
-
-/** What became of one landed file, for each contract by `name vN`. */
-export type LandedFile = Pick<LoadFile, 'rows' | 'landed' | 'refused' | 'history'>
 
 export interface FileToLand {
   readonly load: string

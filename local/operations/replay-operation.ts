@@ -2,14 +2,23 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../../core/contract/language/table.ts'
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { ReplayResult } from '../../core/operations/answers.ts'
 import type { Operation } from '../../core/operations/operations.ts'
+import type { PositionRange } from '../../core/ports/ports.ts'
+import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { makeFolder } from '../../engine/files/durable.ts'
+import { digestOf } from '../../engine/files/file-digest.ts'
+import { landTableFile } from '../../engine/load-file/land-table-file.ts'
+import { releaseAccepted } from '../../engine/replay/release-accepted.ts'
+import { type Replayed, replay } from '../../engine/replay/replay.ts'
+import type { ReplayDeps, ReplayLoads } from '../../engine/replay/replay-deps.ts'
+import { storedLoad } from '../../engine/replay/stored-load.ts'
+import { rowCodec } from '../../formatters/row-codec.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
-import { type LandedTableFile, type LandTableFileRequest, landTableFile } from '../loads/land-table-file.ts'
-import { replay } from '../replay/replay.ts'
-import { replayStates } from '../replay/replay-state.ts'
+import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
+import { bookReplay } from '../replay/book-replay.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { checkContracts, onlyOf } from './check-contracts.ts'
@@ -21,59 +30,135 @@ export async function runReplay(
   { table: name, version, from, to, isDryRun }: Operation<'replay'>,
   { pipeline, contracts, now, signal, onProgress }: OperationContext,
 ): Promise<ReplayResult> {
-  const { tables, maskKey, raw, quarantine, objects, catalog, folder, documents } = pipeline
+  const { tables, maskKey, ledger, folder, quarantine, raw } = pipeline
   const versions = tables.filter((table) => table.name === name || table.source.table === name)
   checkContracts(versions, onlyOf([name, ...versions.map((table) => table.name)], contracts))
   const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
   const table = findTable(versions, name, version)
-  return replay(
-    { table, range, isDryRun },
+  const route = { table, codec: rowCodec(table, maskKey) }
+  const readers = tables.map((one) => ({ contract: printTableVersion(one), source: one.source.table }))
+  const replayed = await replay(
+    { route, range, isDryRun },
     {
-      raw,
-      quarantine,
-      objects,
-      catalog,
-      ledger: replayStates(documents),
-      loads: new LoadDocuments(documents),
-      landAgain: (file, dry) => landAgain(file, dry, { pipeline, table }),
-      books: pipeline.ledger,
-      readers: tables.map((one) => ({ contract: printTableVersion(one), source: one.source.table })),
-      maskKey,
-      root: folder.root,
+      ...folderDeps(pipeline, table),
       now,
-      signal,
-      onProgress: ({ done, pages, rows, refused }) => onProgress({ done, pages, rows, refused }),
+      isOver: () => signal.aborted,
+      shown: async (shown, isOfContract) => {
+        if (isOfContract) await releaseAccepted(route, rangeOf(shown), quarantine)
+        await bookReplay(shown, table.source.table, { raw, root: folder.root, books: ledger, readers })
+      },
+      onProgress: ({ done, pages, rows, refused }) =>
+        onProgress({ done, pages: pages ?? done, rows, refused }),
     },
   )
+  if (replayed === undefined) throw new RangeError('nobody else chooses revisions in a run folder')
+  return resultOf(replayed, isDryRun)
+}
+
+function folderDeps(
+  pipeline: OperationParts,
+  table: Table,
+): Omit<ReplayDeps, 'now' | 'isOver' | 'shown' | 'onProgress'> {
+  const { raw, quarantine, objects, catalog, documents, ledger, folder } = pipeline
+  return {
+    raw,
+    quarantine,
+    objects,
+    catalog: {
+      registerPartition: (...day) => catalog.registerPartition(...day),
+      publishRevision: (...shown) => catalog.publishRevision(...shown),
+      entry: async (name, version) => {
+        const entries = await catalog.entries()
+        const found = entries.find((one) => one.table.name === name && one.table.version === version)
+        if (found !== undefined) return found
+        throw new PipelineError(
+          'lake/unreadable',
+          `${printTableVersion({ name, version })} is not in the catalog`,
+        )
+      },
+    },
+    replays: new ReplayDocuments(documents),
+    manifest: ledger,
+    maxBlockBytes: MAX_ROW_JSON_BYTES,
+    open: () => {
+      const files = new FolderFiles(new FolderObjects(folder.root), folder.scratch)
+      return { read: (key) => files.read(key), close: async () => undefined }
+    },
+    readBack: 'all',
+    /* Operations of a run folder come one after the other. */
+    alone: (choose) => choose(),
+    loads: folderLoads(pipeline, table),
+    extent: (_, range) => extentOf(raw, table.source.table, range),
+  }
+}
+
+async function extentOf(raw: OperationParts['raw'], source: string, { from = '', to }: PositionRange) {
+  let pages = 0
+  let last = ''
+  for await (const head of raw.heads(source, to === undefined ? {} : { to })) {
+    if (head.lastPosition < from) continue
+    pages += 1
+    last = head.key
+  }
+  return { pages, last }
 }
 
 /* Only its own contract reads the file, and readers see nothing of it until the replay is shown. */
-async function landAgain(
-  request: LandTableFileRequest,
-  isDryRun: boolean,
-  { pipeline, table }: { readonly pipeline: OperationParts; readonly table: Table },
-): Promise<LandedTableFile> {
-  const { folder, catalog, quarantine, maskKey } = pipeline
+function folderLoads(pipeline: OperationParts, table: Table): ReplayLoads {
+  const { folder, catalog, quarantine, maskKey, documents } = pipeline
   const objects = new FolderObjects(folder.root)
-  await makeFolder(folder.scratch)
-  const temporary = await mkdtemp(join(folder.scratch, 'replay-'))
-  const engine = await DuckEngine.open({ temporary, memory: '256MB' })
-  const files = new FolderFiles(objects, temporary)
   const nothing = async () => undefined
-  try {
-    return await landTableFile(request, {
-      ...{ engine, tables: [table], maskKey, objects },
-      files: isDryRun ? { ...bound(files), publish: async () => ({ bytes: 0, sha256: undefined }) } : files,
-      catalog: { entries: () => catalog.entries(), registerPartition: nothing },
-      quarantine: isDryRun ? { put: nothing } : quarantine,
-    })
-  } finally {
-    engine.close()
-    await rm(temporary, { recursive: true, force: true })
+  return {
+    stored: async (of, range) => storedLoad(of, range, await new LoadDocuments(documents).all(), objects),
+    land: async (file, isDryRun) => {
+      await makeFolder(folder.scratch)
+      const temporary = await mkdtemp(join(folder.scratch, 'replay-'))
+      const engine = await DuckEngine.open({ temporary, memory: '256MB' })
+      const files = new FolderFiles(objects, temporary)
+      const version = `${await objects.version(file.key)}-r${file.revision}`
+      const request = { ...file, table: table.source.table, version }
+      try {
+        const { rows, landed, refused, history } = await landTableFile(request, {
+          ...{ engine, tables: [table], maskKey, objects },
+          files: isDryRun
+            ? { ...bound(files), publish: async () => ({ bytes: 0, sha256: undefined }) }
+            : files,
+          catalog: { entries: () => catalog.entries(), registerPartition: nothing },
+          quarantine: isDryRun ? { put: nothing } : quarantine,
+        })
+        const counts = { rows, landed: sum(landed), refused: sum(refused) }
+        if (isDryRun) return { ...counts, files: [] }
+        const made = history.flatMap(({ added }) => added)
+        const measured = made.map(async ({ key, rows: held, bytes, sha256 }) => ({
+          ...{ key, rows: held, bytes, sha256: sha256 ?? (await digestOf(objects.path(key))) },
+          ...{ first: file.position, last: file.position },
+        }))
+        return { ...counts, files: await Promise.all(measured) }
+      } finally {
+        engine.close()
+        await rm(temporary, { recursive: true, force: true })
+      }
+    },
   }
 }
 
 function bound(files: FolderFiles) {
   const { read, scratch, verify } = FolderFiles.prototype
   return { read: read.bind(files), scratch: scratch.bind(files), verify: verify.bind(files) }
+}
+
+function rangeOf({ from, to }: Replayed['replay']): PositionRange {
+  return { ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) }
+}
+
+function resultOf({ state, replay: made }: Replayed, isDryRun: boolean): ReplayResult {
+  const { table, version, revision, changes, rows, refused, pages, done } = made
+  return {
+    ...{ table, version, revision: isDryRun ? null : revision, state: isDryRun ? 'dry run' : state },
+    ...{ pages: pages ?? done, changes, rows, refused },
+  }
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0)
 }

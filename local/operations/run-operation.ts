@@ -6,7 +6,7 @@ import { nextRevision } from '../../engine/replay/next-revision.ts'
 import { redrive } from '../../formatters/redrive.ts'
 import { router } from '../../formatters/route.ts'
 import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
-import { replayStates } from '../replay/replay-state.ts'
+import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import { RunState } from '../state/run-state.ts'
 import { checkContracts } from './check-contracts.ts'
 import { runCompact } from './compact-operation.ts'
@@ -88,7 +88,7 @@ async function runRedrive(
 
 /* One new revision for each table of a redrive, shown before its rows come: each of them is right by itself. */
 function freshRevisions({ catalog, documents }: OperationParts): (table: Table) => Promise<number> {
-  const ledger = replayStates(documents)
+  const ledger = new ReplayDocuments(documents)
   const known = new Map<Table, number>()
   return async (table) => {
     const before = known.get(table)

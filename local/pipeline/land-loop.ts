@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PipelineError } from '../../core/failures/failures.ts'
-import type { Clock, Ledger, Logger, Quarantine } from '../../core/ports/ports.ts'
-import { type LandDeps, landObject } from '../../ingest/land/land-object.ts'
+import type { Clock, Logger } from '../../core/ports/ports.ts'
+import { type LandOrRejectDeps, landOrReject } from '../../ingest/land/land-or-reject.ts'
 import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { FreshnessHistogram } from './freshness.ts'
 import type { Meter } from './meter.ts'
 
-export interface LandLoopDeps extends LandDeps {
-  readonly quarantine: Pick<Quarantine, 'put'>
-  readonly ledger: Pick<Ledger, 'landed' | 'setAside'> & Pick<FolderLedger, 'mark' | 'caughtUp'>
+export interface LandLoopDeps extends Omit<LandOrRejectDeps, 'areBlocksKnown' | 'observe'> {
+  readonly ledger: LandOrRejectDeps['ledger'] & Pick<FolderLedger, 'mark' | 'caughtUp'>
   readonly log: Logger
   readonly now: Clock
   readonly freshness: FreshnessHistogram
@@ -50,38 +48,20 @@ export class LandLoop {
   }
 
   private async land(key: string): Promise<void> {
-    const { objects, now, freshness, ledger, meter } = this.deps
-    try {
-      const { files, commits, record } = await landObject(key, this.deps)
-      const queryableAt = now()
-      for (const { rows } of files) this.landedRows += rows
-      for (const commit of commits) freshness.add(queryableAt - commit)
-      await ledger.landed(record)
-      meter?.landed(record.files)
-      await objects.delete(key)
-    } catch (error) {
-      if (!(error instanceof PipelineError) || error.code !== 'landing/corrupt') throw error
-      await this.setAside(key, error)
-    }
-  }
-
-  private async setAside(key: string, error: PipelineError): Promise<void> {
-    const { objects, quarantine, ledger, log } = this.deps
-    log.warn('land.refused', { code: error.code, key })
-    const aside = key.replace(/^landing\/changes\//, 'landing/rejected/')
-    await objects.put(aside, await objects.get(key))
-    const reason = { code: error.code, path: '', message: error.message }
-    const payload = JSON.stringify({ object: aside })
-    const whole = {
-      table: null,
-      contract: null,
-      position: null,
-      reasons: [reason],
-      payload,
-      encoding: 'json' as const,
-    }
-    await quarantine.put([{ id: `landing#${key}`, stage: 'landing', ...whole }])
-    await ledger.setAside(key)
+    const { objects, now, freshness, meter, log } = this.deps
+    await landOrReject(key, {
+      ...this.deps,
+      areBlocksKnown: true,
+      observe: {
+        landed: ({ files, commits, record }) => {
+          const queryableAt = now()
+          for (const { rows } of files) this.landedRows += rows
+          for (const commit of commits) freshness.add(queryableAt - commit)
+          meter?.landed(record.files)
+        },
+        rejected: ({ code }) => log.warn('land.refused', { code, key }),
+      },
+    })
     await objects.delete(key)
   }
 }

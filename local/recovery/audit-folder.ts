@@ -10,10 +10,10 @@ import {
 import type { Page } from '../../core/page.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
+import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import { type AuditDeps, auditLedger } from '../ledger/audit-ledger.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
-import { replayStates } from '../replay/replay-state.ts'
 import { readCheckpoint } from '../state/checkpoint.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
@@ -100,7 +100,7 @@ async function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): P
     const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted, mode: 'read' })
     const quarantine = await FolderQuarantine.open(folder, { mode: 'read' })
     try {
-      const replays = await readDocuments(folder, (documents) => replayStates(documents).all())
+      const replays = await readDocuments(folder, (documents) => new ReplayDocuments(documents).all())
       const entries = await new FileCatalog(folder.catalog).entries()
       const rowsOf: AuditDeps['rowsOf'] = (keys) =>
         parquetRows(keys, { engine, pathOf: (key) => objects.path(key) })

@@ -17,7 +17,7 @@ import { dayOf } from '../../lake/compaction/plan/history-listing.ts'
 import { pathList, rowsOfFiles } from '../../lake/compaction/sql/lake-rows-sql.ts'
 import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
-import { replayStates } from '../replay/replay-state.ts'
+import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 
@@ -57,7 +57,7 @@ export async function rebuildCatalog(
   const stray = keys.find((key) => !described.some((table) => isOf(table, key)))
   if (stray !== undefined)
     throw new PipelineError('run/contract-missing', `no contract that is given describes ${stray}`)
-  const replays = await replayStates(documents).all()
+  const replays = await new ReplayDocuments(documents).all()
   const replayed = new Map<string, number[]>()
   for (const { table, version, revision, state } of replays)
     if (state === 'complete') {

@@ -18,9 +18,9 @@ import { dayOf } from '../../lake/compaction/plan/history-listing.ts'
 import { pathList } from '../../lake/compaction/sql/lake-rows-sql.ts'
 import { literal } from '../../lake/sql/sql-text.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
+import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
-import { replayStates } from '../replay/replay-state.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import type { FolderQuarantine } from '../stores/folder-quarantine.ts'
@@ -177,7 +177,7 @@ async function historyManifest({
 }: RebuildLedgerDeps): Promise<readonly ManifestChange[]> {
   const objects = new FolderObjects(folder.root)
   const pathOf = (key: string) => objects.path(key)
-  const replays = await replayStates(documents).all()
+  const replays = await new ReplayDocuments(documents).all()
   const replayed = new Set(replays.flatMap(({ files }) => files.map(({ key }) => key)))
   const changes: ManifestChange[] = []
   for (const { table } of entries) {

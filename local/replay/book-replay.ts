@@ -1,56 +1,53 @@
 import { join } from 'node:path'
-import type { Table } from '../../core/contract/language/table.ts'
-import type { Ledger, PositionRange } from '../../core/ports/ports.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
+import type { Ledger } from '../../core/ports/ports.ts'
+import type { Replay } from '../../core/replay/replay.ts'
 import { fileState } from '../../engine/files/file-digest.ts'
 import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { moveAside } from '../stores/move-aside.ts'
-import type { ReplayState } from './replay-state.ts'
-
-export type ReplayBooks = Pick<Ledger, 'replayed' | 'replaceFiles' | 'recordLoadFile'> &
-  Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'book'>
 
 export interface BookReplayDeps {
-  readonly raw: FolderRawStore
+  readonly raw: Pick<FolderRawStore, 'heads'>
   /** Folder that holds `lake/`. */
   readonly root: string
-  readonly books: ReplayBooks
+  readonly books: Pick<Ledger, 'replayed' | 'replaceFiles' | 'recordLoadFile'> &
+    Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'book'>
+  /** Every contract there is, and the source table it reads. */
   readonly readers: readonly { readonly contract: string; readonly source: string }[]
 }
 
 /* Its rows come back of the load's own files alone. */
-const OF_A_LOAD = /\/load-[^/]*\.parquet$/
+const OF_A_LOAD = /\/(?:replay-r\d+-)?load-[^/]*\.parquet$/
 
 /**
- * Writes a shown replay into the ledger: its files, the pages that it read whole, and the files that are gone or
- * damaged and whose rows it brought back; a damaged one is kept below `damaged/`. Files of loads whose counts did not agree
- * are counted as it landed them. Running it again changes nothing.
+ * Writes a shown replay into the ledger: the pages that it read whole, and the files that are gone or damaged and whose rows
+ * it brought back; a damaged one is kept below `damaged/`. Files of loads whose counts did not agree are counted as it landed
+ * them. Running it again changes nothing.
  */
 export async function bookReplay(
-  state: ReplayState,
-  { table, range }: { readonly table: Table; readonly range: PositionRange },
+  replay: Replay,
+  source: string,
   { raw, root, books, readers }: BookReplayDeps,
 ): Promise<void> {
-  const { table: name, version, ingestDate, files, loadFiles, rawPages, from, to } = state
-  const source = table.source.table
+  const { table, version, landedAgain, files, after, from, to } = replay
   const isWhole = (first: string | null, last: string | null) =>
-    (range.from === undefined || (first !== null && first >= range.from)) &&
-    (range.to === undefined || (last !== null && last.slice(0, -1) <= range.to.slice(0, -1)))
-  const pages = raw.pagesOf(source, range, rawPages).flatMap((place) => {
-    const page = raw.header(place)
-    const isRead = page !== undefined && isWhole(page.firstPosition, page.lastPosition)
-    return isRead && !books.isBalanced(page.key) ? [page.key] : []
-  })
+    (from === null || (first !== null && first >= from)) &&
+    (to === null || (last !== null && last.slice(0, -1) <= to.slice(0, -1)))
+  const pages: string[] = []
+  for await (const { key, firstPosition, lastPosition } of raw.heads(source, from === null ? {} : { from }))
+    if (key <= (after ?? '') && isWhole(firstPosition, lastPosition) && !books.isBalanced(key))
+      pages.push(key)
   const contracts = readers.filter((one) => one.source === source).map(({ contract }) => contract)
-  const added = files.map((file) => ({ ...file, first: from, last: to }))
-  await books.replaceFiles({ table: name, version, day: ingestDate, added, removed: [] })
-  await settleLoadFiles(state, source, books)
-  await books.replayed({ contract: `${name} v${version}`, contracts, pages, from, to })
+  await settleLoadFiles(replay, source, books)
+  await books.replayed({ contract: printTableVersion({ name: table, version }), contracts, pages, from, to })
+  const own = new Set(files.map(({ key }) => key))
   for (const day of await books.days()) {
-    if (day.table !== name || day.version !== version) continue
+    if (day.table !== table || day.version !== version) continue
     const removed: string[] = []
     for (const file of await books.files(day)) {
-      if (!isWhole(file.first, file.last) || (OF_A_LOAD.test(file.key) && loadFiles === 0)) continue
+      if (own.has(file.key) || !isWhole(file.first, file.last)) continue
+      if (OF_A_LOAD.test(file.key) && landedAgain.length === 0) continue
       const state = await fileState(join(root, file.key), file, 'digest')
       if (state !== 'whole') removed.push(file.key)
       /* Before the ledger forgets it: cut off in between, it is a file that is gone. */
@@ -62,12 +59,12 @@ export async function bookReplay(
 
 /* A file of an older load than the one that was landed again has no row that readers see. */
 async function settleLoadFiles(
-  { table, version, landedAgain }: ReplayState,
+  { table, version, landedAgain }: Replay,
   source: string,
-  books: ReplayBooks,
+  books: BookReplayDeps['books'],
 ): Promise<void> {
   if (landedAgain.length === 0) return
-  const contract = `${table} v${version}`
+  const contract = printTableVersion({ name: table, version })
   const again = new Map(landedAgain.map((file) => [file.key, file]))
   for (const file of [...books.book.loadFiles.all()]) {
     if (file.table !== source || !(contract in file.landed || contract in file.refused)) continue

@@ -11,7 +11,7 @@ import {
 import type { Clock, Logger } from '../../core/ports/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { makeFolder } from '../../engine/files/durable.ts'
-import { setForeignAside } from '../../engine/load-file/set-aside.ts'
+import { setForeignAside } from '../../engine/load-file/set-foreign-aside.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 import { askSourceActivity } from '../../engine/postgres/connection/source-activity.ts'
 import type { Proof, ReconcileRequest } from '../../engine/reconcile/reconcile.ts'

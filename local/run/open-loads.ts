@@ -5,7 +5,7 @@ import { isOver, type LoadLedger, loadPrefix, type TableLoad } from '../../core/
 import type { Clock, Logger } from '../../core/ports/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
-import { setAside } from '../../engine/load-file/set-aside.ts'
+import { type LandedFile, landOrRejectFile } from '../../engine/load-file/land-or-reject-file.ts'
 import { currentTable } from '../../engine/postgres/catalog/current-table.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 import { KeptConnection } from '../../engine/postgres/connection/kept-connection.ts'
@@ -17,7 +17,6 @@ import {
 import { globPath, literal } from '../../lake/sql/sql-text.ts'
 import { EngineRoom, roomFor } from '../loads/engine-room.ts'
 import type { OpenParts } from '../loads/held-parts.ts'
-import { landTableFile } from '../loads/land-table-file.ts'
 import { LoadRunner } from '../loads/load-runner.ts'
 import type { FileToLand } from '../loads/run-table-load.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
@@ -112,38 +111,22 @@ async function openParts(options: OpenLoadsOptions, runner: () => LoadRunner): P
 }
 
 async function landLoaded(
-  { load, ...file }: FileToLand,
+  file: FileToLand,
   engine: DuckEngine,
   files: FolderFiles,
   { pipeline, log }: OpenLoadsOptions,
-) {
-  const { objects, catalog } = pipeline
-  const landed = landTableFile(
-    { ...file, revision: 0 },
-    {
-      engine,
-      files,
-      tables: pipeline.tables,
-      maskKey: pipeline.maskKey,
-      objects,
-      catalog,
-      quarantine: pipeline.quarantine,
-    },
-  )
-  const { history, ...counts } = await landed.catch(async (error: unknown) => {
-    /* Whole, with its reason; the table's load fails, and `load resume` reads it again. */
-    if (error instanceof PipelineError && error.code === 'landing/corrupt')
-      await setAside(file.key, error, { files, quarantine: pipeline.quarantine, log })
-    throw error
-  })
-  await pipeline.ledger.recordLoadFile({
-    load,
-    key: file.key,
-    table: file.table,
-    ...counts,
-    files: history,
-  })
-  return { ...counts, history: history.flatMap(({ added }) => added.map(({ key }) => key)) }
+): Promise<LandedFile> {
+  const { key } = file
+  const version = `${await pipeline.objects.version(key)}-r0`
+  const landed = await landOrRejectFile({ ...file, version }, { ...loadStores(pipeline), engine, files })
+  if (!(landed instanceof PipelineError)) return landed
+  /* The table's load fails, and `load resume` reads it again. */
+  log.warn('load.refused', { code: landed.code, key })
+  throw landed
+}
+
+function loadStores({ objects, catalog, quarantine, maskKey, tables, ledger }: Pipeline) {
+  return { objects, catalog, quarantine, maskKey, tables, ledger }
 }
 
 /* A table that was added to a running pipeline must not end it for the others. */

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { ObjectStore } from '../../core/ports/ports.ts'
@@ -55,6 +55,12 @@ export class FolderObjects implements ObjectStore {
       )
       .filter((key) => key.startsWith(prefix))
       .sort()
+  }
+
+  /** Text that another content of the same key does not have. */
+  async version(key: string): Promise<string> {
+    const { size, mtimeMs } = await stat(this.path(key))
+    return `${size}-${mtimeMs}`
   }
 
   async delete(key: string): Promise<void> {

@@ -101,6 +101,21 @@ export class FolderRawStore implements RawStore, Feed {
     for (const index of this.pagesOf(table, range)) yield await this.page(index)
   }
 
+  async *behind(table: string, key: string | null, range: PositionRange = {}): AsyncGenerator<Page> {
+    const keys = this.pagesOf(table, range).flatMap((index) => this.log.header(index)?.key ?? [])
+    for (const found of keys.sort()) {
+      const index = this.places.get(found)
+      if (index !== undefined && (key === null || found > key)) yield await this.page(index)
+    }
+  }
+
+  async *heads(table: string, { from = '', to = '~' }: PositionRange = {}): AsyncGenerator<PageHeader> {
+    yield* this.log
+      .headers()
+      .filter(({ table: own, firstPosition: at }) => own === table && at >= from && at <= to)
+      .sort((left, right) => compare(left.key, right.key))
+  }
+
   /** Pages so far; page numbers are places in the feed, from 0. */
   get length(): number {
     return this.log.length

@@ -62,10 +62,10 @@ export async function redriveOnStack(
   const { openCatalog, openLease, openObjects, withAws } = await import('../../aws/open-aws.ts')
   const { withRevisionLease } = await import('../../state/revision-lease.ts')
   const { ObjectDocuments } = await import('../../aws/s3/object-documents.ts')
-  const { replayRecords } = await import('../../aws/s3/replay-record.ts')
+  const { ReplayDocuments } = await import('../../state/documents/replay-documents.ts')
   return withAws({ region }, (aws) => {
     const catalog = openCatalog(aws, { bucket, prefix }, tables)
-    const replays = replayRecords(new ObjectDocuments(openObjects(aws, bucket)))
+    const replays = new ReplayDocuments(new ObjectDocuments(openObjects(aws, bucket)))
     const lease = openLease(aws, ledger)
     return redriveWaiting(filter, isDryRun, {
       ask: (redrive) => askFunction(files, 'format', { redrive }, redriveResult),

@@ -46,26 +46,21 @@ export class ItemRawStore implements RawStore {
     await this.table.write(heads.map(put))
   }
 
-  async *list(table: string, { from, to }: PositionRange = {}): AsyncIterable<Page> {
-    const sources = this.partitionsOf(table).map((partition) => this.overlapping(partition, from, to))
-    for await (const head of mergeSorted(sources, byKey)) yield await this.pageOf(head)
+  list(table: string, range: PositionRange = {}): AsyncIterable<Page> {
+    return this.behind(table, null, range)
   }
 
-  /**
-   * Pages of a table behind the page of a key, all of them for null, in the order of their keys: every one that was there
-   * when it began. Memory as `list`.
-   */
-  async *behind(table: string, key: string | null): AsyncGenerator<Page> {
-    const from = key === null ? undefined : pageOfKey(key)?.firstPosition
-    const sources = this.partitionsOf(table).map((partition) => this.pagesBehind(partition, from))
+  /** Memory as `list`. */
+  async *behind(table: string, key: string | null, range: PositionRange = {}): AsyncGenerator<Page> {
+    const after = key === null ? undefined : pageOfKey(key)?.firstPosition
+    /* DynamoDB takes no range that ends before it begins. */
+    if (after !== undefined && range.to !== undefined && after > range.to) return
+    const sources = this.partitionsOf(table).map((partition) => this.overlapping(partition, after, range))
     for await (const head of mergeSorted(sources, byKey))
       if (key === null || head.page.key > key) yield await this.pageOf(head)
   }
 
-  /**
-   * Pages of a table that begin in a range, without their content, in the order of their keys: out of the table's index,
-   * which holds no content. It may be a moment behind.
-   */
+  /** Out of the table's index, which holds no content. */
   async *heads(table: string, range: PositionRange = {}): AsyncGenerator<PageHeader> {
     const sources = this.partitionsOf(table).map((partition) => this.held(partition, range))
     yield* mergeSorted(sources, (left, right) => (left.key < right.key ? -1 : 1))
@@ -108,11 +103,6 @@ export class ItemRawStore implements RawStore {
     return partitionsOf(table, this.table.shape)
   }
 
-  private async *pagesBehind(partition: string, from: Position | undefined): AsyncGenerator<PageHead> {
-    const range = between(from === undefined ? {} : { from })
-    for await (const item of this.table.range(partition, range)) yield headOfItem(item)
-  }
-
   private async *held(partition: string, range: PositionRange): AsyncGenerator<PageHeader> {
     for await (const item of this.table.range(partition, { ...between(range), isBrief: true })) {
       const page = pageOfKey(`${item['table']}#${item.sk}`)
@@ -124,11 +114,11 @@ export class ItemRawStore implements RawStore {
   /* Sort keys begin with the first position; where the last one lies only the item says, so all before `to` are read. */
   private async *overlapping(
     partition: string,
-    from: string | undefined,
-    to: string | undefined,
+    after: Position | undefined,
+    { from, to }: PositionRange,
   ): AsyncGenerator<PageHead> {
     const range = {
-      ...(to === undefined ? {} : { to: between({ to }).to ?? '' }),
+      ...between({ ...(after === undefined ? {} : { from: after }), ...(to === undefined ? {} : { to }) }),
       ...(from === undefined ? {} : { having: { name: 'last', atLeast: from } }),
     }
     for await (const item of this.table.range(partition, range)) yield headOfItem(item)

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
-import { type ReplayRecords, replayRecords } from '../../aws/s3/replay-record.ts'
 import { contractDigest } from '../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { ReplayAnswer } from '../../core/operations/answers.ts'
@@ -10,6 +9,7 @@ import { rowCodec } from '../../formatters/row-codec.ts'
 import { replayEvent } from '../../handlers/land-load/replay-event.ts'
 import { LambdaStage } from '../../handlers/runtime/lambda-stage.ts'
 import { FolderFiles } from '../../local/stores/folder-files.ts'
+import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import type { CompactLab } from './compact-lab.ts'
 
 /** The process ends at this call, before it did its work or after it; nothing works from then on. */
@@ -32,7 +32,7 @@ export class ReplayLab {
   readonly waiting = new Map<string, QuarantineEntry>()
   readonly manifest = new Set<string>()
   readonly lines: Readonly<Record<string, unknown>>[] = []
-  readonly replays: ReplayRecords
+  readonly replays: ReplayDocuments
   /** How many calls the last request made. */
   calls = 0
   private pages: Page[] = []
@@ -43,7 +43,7 @@ export class ReplayLab {
   constructor(lake: CompactLab, folder: string) {
     this.lake = lake
     this.folder = folder
-    this.replays = replayRecords(new ObjectDocuments(lake.objects))
+    this.replays = new ReplayDocuments(new ObjectDocuments(lake.objects))
   }
 
   /** Captures changes, one page for each list, and lands what a contract makes of them at first. */
@@ -121,7 +121,7 @@ export class ReplayLab {
             registerPartition: (...given) => catalog.registerPartition(...given),
             publishRevision: (...given) => catalog.publishRevision(...given),
           }),
-          replays: replayRecords(new ObjectDocuments(bucket)),
+          replays: new ReplayDocuments(new ObjectDocuments(bucket)),
           manifest: watched({
             replaceFiles: async ({ added, removed }) => {
               for (const { key } of added) this.manifest.add(key)

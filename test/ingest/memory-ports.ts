@@ -11,7 +11,7 @@ import type {
 } from '../../core/ports/ports.ts'
 
 /** The raw store of `core/ports/ports.ts` in memory. */
-export class MemoryRawStore implements RawStore {
+export class MemoryRawStore implements Pick<RawStore, 'put' | 'list'> {
   readonly pages = new Map<string, Page>()
 
   async put(pages: readonly Page[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { encodePages, type Page, type RawChange } from '../../core/page.ts'
-import type { RawStore } from '../../core/ports/ports.ts'
+import type { PositionRange, RawStore } from '../../core/ports/ports.ts'
 import { loadPosition, nextStep, type Position } from '../../core/position.ts'
 
 /** A store under test and what the port does not say: how to stop it abruptly, and what feeds format. */
@@ -68,12 +68,38 @@ export function rawStoreContract(name: string, make: () => Promise<RawStoreUnder
       expect(await keysOf(undefined, loadPosition(1, 0n))).toEqual([])
     })
 
+    test('gives the pages behind each one, in the order of their keys and of a range', async () => {
+      const { store } = await make()
+      const made = await Promise.all([1, 2, 3, 4].map((at) => page('a.t', at, 3)))
+      const [one, two, three, four] = made
+      if (one === undefined || two === undefined || three === undefined || four === undefined)
+        throw new Error('four pages')
+      await store.put([...made.toReversed(), await page('a.other', 2)])
+      const keys = made.map(({ key }) => key)
+      for (const at of [-1, 0, 1, 2, 3])
+        expect(await behind(store, keys[at] ?? null)).toEqual(keys.slice(at + 1))
+      const range = { from: two.lastPosition, to: three.firstPosition }
+      expect(await behind(store, null, range)).toEqual([two.key, three.key])
+      expect(await behind(store, two.key, range)).toEqual([three.key])
+      expect(await behind(store, four.key, range)).toEqual([])
+    })
+
     test('takes nothing at all', async () => {
       const { store, feed } = await make()
       await store.put([])
       expect(await feed()).toEqual([])
     })
   })
+}
+
+async function behind(
+  store: RawStore,
+  key: string | null,
+  range?: PositionRange,
+): Promise<readonly string[]> {
+  const keys: string[] = []
+  for await (const { key: found } of store.behind('a.t', key, range)) keys.push(found)
+  return keys
 }
 
 export async function listed(

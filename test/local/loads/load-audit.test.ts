@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { LoadFile, TableLoad } from '../../../core/load/load.ts'
+import type { LandedFile } from '../../../engine/load-file/land-or-reject-file.ts'
 import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { KeptConnection } from '../../../engine/postgres/connection/kept-connection.ts'
-import { type LandedFile, runTableLoad, type TableLoadDeps } from '../../../local/loads/run-table-load.ts'
+import { runTableLoad, type TableLoadDeps } from '../../../local/loads/run-table-load.ts'
 
 const source = { url: 'postgres://127.0.0.1:1/none' }
 const table: SourceTable = {

@@ -6,11 +6,11 @@ import { PipelineError } from '../../../core/failures/failures.ts'
 import { isOver, type Load, type LoadLedger, loadState } from '../../../core/load/load.ts'
 import type { Floor } from '../../../core/ports/catalog-entry.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
+import { landTableFile } from '../../../engine/load-file/land-table-file.ts'
 import { currentTable } from '../../../engine/postgres/catalog/current-table.ts'
 import { readSourceCatalog, type SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { KeptConnection } from '../../../engine/postgres/connection/kept-connection.ts'
 import { globPath, literal } from '../../../lake/sql/sql-text.ts'
-import { landTableFile } from '../../../local/loads/land-table-file.ts'
 import { LoadRunner, type LoadRunnerDeps } from '../../../local/loads/load-runner.ts'
 import type { FileToLand, TableLoadDeps } from '../../../local/loads/run-table-load.ts'
 import { Pipeline } from '../../../local/pipeline/pipeline.ts'
@@ -214,7 +214,7 @@ export class RunnerStage {
     const { pipeline, engine } = this
     const { objects, catalog, quarantine, maskKey, tables } = pipeline
     const { history, ...counts } = await landTableFile(
-      { ...file, revision: 0 },
+      { ...file, version: await objects.version(file.key), revision: 0 },
       { engine, files, tables, maskKey, objects, catalog, quarantine },
     )
     return { ...counts, history: history.flatMap(({ added }) => added.map(({ key }) => key)) }

@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nextStep } from '../../../core/position.ts'
+import type { Replay } from '../../../core/replay/replay.ts'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
-import { type ReplayState, replayStates } from '../../../local/replay/replay-state.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import { readDocuments } from '../../../local/state/state-file.ts'
+import { ReplayDocuments } from '../../../state/documents/replay-documents.ts'
 import { isWhole, runs, within } from '../../support/budget.ts'
 import { writeDocuments } from '../../support/state-documents.ts'
 import { type Fault, Power } from '../pipeline/faults.ts'
@@ -24,8 +25,8 @@ const long = Array.from({ length: 40 }, (_, index) => [
   change('insert', index + 1, { id: index + 1, n: index, note: `n${index}` }),
 ])
 
-function replaysIn(folder: string): Promise<readonly ReplayState[]> {
-  return readDocuments(runFolder(folder), (documents) => replayStates(documents).all())
+function replaysIn(folder: string): Promise<readonly Replay[]> {
+  return readDocuments(runFolder(folder), (documents) => new ReplayDocuments(documents).all())
 }
 
 async function replayFiles(folder: string): Promise<readonly string[]> {
@@ -104,20 +105,39 @@ test('G10 an interrupted replay goes on where it stopped and makes the files of 
     expect(await readFile(join(cut, 'lake', name))).toEqual(await readFile(join(whole, 'lake', name)))
 })
 
-test('G2 one that goes on when a compaction has passed the day of its files begins anew', async () => {
+test('G2 one that goes on after days and compactions shows all of it', async () => {
   const folder = await filled([wide], long)
   await inLife(folder, [noted], async (shop) => {
     const stop = new AbortController()
     await shop.run(replayThings, stop.signal, () => stop.abort())
     shop.now = () => Date.now() + 3 * 86_400_000
     await shop.run({ kind: 'compact', isDryRun: false })
-    expect(await shop.run(replayThings)).toMatchObject({ state: 'complete', changes: 40, revision: 2 })
+    expect(await shop.run(replayThings)).toMatchObject({ state: 'complete', changes: 40, revision: 1 })
+    await shop.run({ kind: 'compact', isDryRun: false })
   })
   const entries = await new FileCatalog(join(folder, 'catalog.json')).entries()
   const session = await LakeSession.open({ folder, entries })
   const { batches } = await session.query('SELECT count(*)::INTEGER, count(note)::INTEGER FROM w.things')
   for await (const batch of batches) expect(batch).toEqual([[40, 40]])
   await session.close()
+})
+
+test('G8 one whose files lie in a day that was folded is given up, and the next one begins anew', async () => {
+  const folder = await filled([wide], long)
+  const stop = new AbortController()
+  await inLife(folder, [noted], async (shop) => {
+    await shop.run({ kind: 'compact', isDryRun: false })
+    await shop.run(replayThings, stop.signal, () => stop.abort())
+  })
+  const [begun] = await replaysIn(folder)
+  if (begun === undefined) throw new Error('no replay')
+  const ofBefore = { ...begun, ingestDate: '2000-01-01' }
+  await writeDocuments(folder, (documents) => new ReplayDocuments(documents).replace(ofBefore))
+  await inLife(folder, [noted], async (shop) => {
+    await expect(shop.run(replayThings)).rejects.toMatchObject({ code: 'lake/conflict' })
+    expect(await replayFiles(folder)).toEqual([])
+    expect(await shop.run(replayThings)).toMatchObject({ state: 'complete', changes: 40, revision: 2 })
+  })
 })
 
 test('a changed contract begins anew, and the files of the other replay go', async () => {
@@ -138,7 +158,9 @@ test('G10 a replay that a crash cut off between showing and saying so keeps its 
   await inLife(folder, [noted], (shop) => shop.run(replayThings))
   const [done] = await replaysIn(folder)
   if (done === undefined) throw new Error('no replay')
-  await writeDocuments(folder, (documents) => replayStates(documents).replace({ ...done, state: 'running' }))
+  await writeDocuments(folder, (documents) =>
+    new ReplayDocuments(documents).replace({ ...done, state: 'running' }),
+  )
   await inLife(folder, [narrowNoted], (shop) => shop.run(replayThings))
   expect((await replayFiles(folder)).filter((name) => name.includes('replay-r000001'))).toHaveLength(3)
   expect((await replaysIn(folder)).map(({ state }) => state)).toEqual(['complete', 'complete'])

@@ -1,3 +1,4 @@
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { PositionRange, Quarantine, WaitingEntry } from '../../core/ports/ports.ts'
 import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
@@ -23,7 +24,7 @@ export async function releaseAccepted(
   quarantine: Pick<Quarantine, 'list' | 'release'>,
 ): Promise<void> {
   const { table } = route
-  const contract = `${table.name} v${table.version}`
+  const contract = printTableVersion(table)
   let ids: string[] = []
   const isAccepted = (entry: WaitingEntry) =>
     entry.stage === 'format' &&

@@ -11,19 +11,33 @@ export interface Reach {
   readonly after: string
 }
 
-/** Pages one by one, and over what those reach that were asked for. */
+/** Pages one by one, to the one of a key if there is one, and over what those reach that were asked for. */
 export class ReplayFeed {
   private readonly pages: AsyncGenerator<Page>
+  private readonly last: string | undefined
+  private at: string
   private reach: Reach | undefined
 
-  constructor(pages: AsyncGenerator<Page>) {
+  constructor(
+    pages: AsyncGenerator<Page>,
+    { after, last }: { after: string | null; last: string | undefined },
+  ) {
     this.pages = pages
+    this.last = last
+    this.at = after ?? ''
+  }
+
+  /** Whether the last page was given; unknown where none is the last. */
+  isDone(): boolean {
+    return this.last !== undefined && this.at >= this.last
   }
 
   async next(): Promise<Page | undefined> {
+    if (this.isDone()) return undefined
     const { value } = await this.pages.next()
     if (value === undefined) return undefined
     const page: Page = value
+    this.at = page.key
     const since = page.committedAt === null ? null : new Date(page.committedAt).toISOString()
     const { first, last } = this.reach ?? { first: page.firstPosition, last: '' }
     this.reach = {
