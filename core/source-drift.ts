@@ -3,7 +3,7 @@ type Mend = 'contract' | 'load' | 'itself'
 
 interface DriftKind {
   /** What is so at the source, or was. */
-  readonly says: string
+  readonly message: string
   /**
    * `contract`: a change of the contract. `load`: a full load, for rows differ that never changed. `itself`: changes were
    * not sent, or may not have been; the table is loaded again as soon as that is over.
@@ -21,98 +21,98 @@ const RETURNS = 'it is loaded again by itself when that is over'
 /** Every way in which a followed table may change beside its rows; `docs/05` has them for readers. */
 export const driftKinds = {
   'add-column': {
-    says: 'a column was added',
+    message: 'a column was added',
     mend: 'contract',
     toDo: 'add it to the contract, then tidemark replay --table {lake}',
   },
   'drop-column': {
-    says: 'a column was dropped',
+    message: 'a column was dropped',
     mend: 'contract',
     toDo: `write a version of the contract without it and retire the one before, ${RESTART}, then tidemark replay --table {lake}`,
   },
   'rename-column': {
-    says: 'a column was renamed',
+    message: 'a column was renamed',
     mend: 'contract',
     toDo: `give the column its new name in the contract (from), ${RESTART}, then ${LOAD}`,
   },
   'column-type-change': {
-    says: 'a column has another type',
+    message: 'a column has another type',
     mend: 'contract',
     toDo: `write a version of the contract with the new type, ${RESTART}, then ${LOAD}`,
   },
   'change-columns': {
-    says: 'the table has another primary key',
+    message: 'the table has another primary key',
     mend: 'contract',
     toDo: 'write a version of the contract with the new key and retire the one before, then tidemark dev --reload',
   },
   'rename-table': {
-    says: 'the table was renamed or moved to another schema',
+    message: 'the table was renamed or moved to another schema',
     mend: 'contract',
     toDo: 'tidemark table add with the new name, or a restart if --tables matches it',
   },
   'table-gone': {
-    says: 'the table is gone; the lake keeps its rows',
+    message: 'the table is gone; the lake keeps its rows',
     mend: 'contract',
     toDo: 'nothing',
   },
   'other-column': {
-    says: 'a name stands for another column than before, swapped or dropped and added again',
+    message: 'a name stands for another column than before, swapped or dropped and added again',
     mend: 'load',
     toDo: LOAD,
   },
   'column-default': {
-    says: 'a column was added with a value in rows that did not change',
+    message: 'a column was added with a value in rows that did not change',
     mend: 'load',
     toDo: `add it to the contract, ${RESTART}, then ${LOAD}`,
   },
   'enum-label': {
-    says: 'a value of an enum was renamed, in rows that did not change too',
+    message: 'a value of an enum was renamed, in rows that did not change too',
     mend: 'load',
     toDo: `put it into the contract, ${RESTART}, then ${LOAD}`,
   },
   'composite-type': {
-    says: 'attributes of a composite type changed, in rows that did not change too',
+    message: 'attributes of a composite type changed, in rows that did not change too',
     mend: 'load',
     toDo: LOAD,
   },
-  'domain-type': { says: 'a domain has another base type', mend: 'load', toDo: LOAD },
+  'domain-type': { message: 'a domain has another base type', mend: 'load', toDo: LOAD },
   'row-security': {
-    says: 'row security would hide rows from the role, so nothing can be loaded or proven',
+    message: 'row security would hide rows from the role, so nothing can be loaded or proven',
     mend: 'load',
     toDo: `ALTER ROLE … BYPASSRLS, then ${LOAD}`,
   },
   'replica-identity': {
-    says: 'updates and deletes do not carry the key',
+    message: 'updates and deletes do not carry the key',
     mend: 'itself',
     toDo: `ALTER TABLE … REPLICA IDENTITY DEFAULT, or FULL where the contract has another key, of a partition on the partition; ${RETURNS}`,
   },
   publication: {
-    says: 'the publication did not carry every change of the table',
+    message: 'the publication did not carry every change of the table',
     mend: 'itself',
     toDo: `publish it whole (tidemark doctor has the statement, a restart adds a missing table); ${RETURNS}`,
   },
   'unlogged-partition': {
-    says: 'a partition is unlogged or foreign, so its changes are not in the log',
+    message: 'a partition is unlogged or foreign, so its changes are not in the log',
     mend: 'itself',
     toDo: `ALTER TABLE … SET LOGGED on the partition, or detach it; ${RETURNS}`,
   },
   'partition-attached': {
-    says: 'a table with rows of its own was attached',
+    message: 'a table with rows of its own was attached',
     mend: 'itself',
     toDo: 'nothing: it is loaded again by itself',
   },
   'partition-detached': {
-    says: 'a partition was detached or dropped',
+    message: 'a partition was detached or dropped',
     mend: 'itself',
     toDo: 'nothing: it is loaded again by itself',
   },
   'partition-truncated': {
-    says: 'a partition was truncated, or written anew',
+    message: 'a partition was truncated, or written anew',
     mend: 'itself',
     toDo: 'nothing: it is loaded again by itself',
   },
   'other-table': {
-    says: 'another table has the name now',
+    message: 'another table has the name now',
     mend: 'itself',
     toDo: 'nothing: it is loaded by itself; if that fails, tidemark table add {table} says why',
   },
@@ -127,7 +127,7 @@ export function driftKind(operation: string): DriftKind | undefined {
 
 /** What an operation says of the source, in words. */
 export function driftSays(operation: string): string {
-  return driftKind(operation)?.says ?? operation
+  return driftKind(operation)?.message ?? operation
 }
 
 /** What to do about an operation on a source table, which a lake table is made of. */

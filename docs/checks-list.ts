@@ -2,11 +2,11 @@ import { sourceRules } from '../local/doctor/examine-source.ts'
 import { folderRules } from '../local/doctor/folder-rules.ts'
 import { machineRules } from '../local/doctor/machine-rules.ts'
 import { stackRules } from '../stack/doctor/stack-rules.ts'
-import { statusRules } from '../stack/status/status-rules.ts'
+import { statusRules } from '../stack/status/status-checks.ts'
 
 interface Listed {
   readonly id: string
-  readonly asks: string
+  readonly title: string
 }
 
 const parts: readonly (readonly [title: string, rules: readonly Listed[]])[] = [
@@ -28,5 +28,5 @@ export function statusChecks(): string {
 }
 
 function listOf(rules: readonly Listed[]): string {
-  return rules.map(({ id, asks }) => `- \`${id}\`: ${asks}`).join('\n')
+  return rules.map(({ id, title }) => `- \`${id}\`: ${title}`).join('\n')
 }

@@ -162,7 +162,7 @@ async function embedded(dir: string): Promise<string | undefined> {
 function notNamed(isEmbedded: boolean): CheckResult {
   const id = 'source.connection'
   return isEmbedded
-    ? { id, state: 'ok', says: 'the embedded PostgreSQL is stopped: its next start checks it', fix: [] }
+    ? { id, state: 'ok', message: 'the embedded PostgreSQL is stopped: its next start checks it', fix: [] }
     : { id, ...unknown('not checked: name the source of the folder with --source or TIDEMARK_SOURCE') }
 }
 

@@ -12,7 +12,7 @@ export function checkText(groups: readonly CheckGroup[], output: Output): string
   const lines = groups.flatMap(({ name, checks }) => [
     paint(output, 'bold', name),
     ...checks.flatMap((check) => [
-      `  ${paint(output, colours[check.state], glyphs[check.state])} ${check.id.padEnd(width)}  ${check.says}`,
+      `  ${paint(output, colours[check.state], glyphs[check.state])} ${check.id.padEnd(width)}  ${check.message}`,
       ...check.fix.map((fix) => `      ${paint(output, 'dim', leads[fix.kind])} ${fix.text}`),
     ]),
     '',

@@ -9,8 +9,8 @@ export function deployText(
   unread: readonly CheckResult[],
   output: Output,
 ): string {
-  const warnings = dangers.flatMap(({ says, todo }) => [
-    `${paint(output, 'red', '✘')} ${says}`,
+  const warnings = dangers.flatMap(({ message, todo }) => [
+    `${paint(output, 'red', '✘')} ${message}`,
     `    ${todo}`,
   ])
   const numbered = steps.flatMap(({ title, why, commands, lines, interrupts }, index) => [
@@ -20,8 +20,8 @@ export function deployText(
     `   ${paint(output, 'dim', why)}`,
     '',
   ])
-  const unseen = unread.flatMap(({ says, fix }) => [
-    `${paint(output, 'cyan', '?')} ${says}`,
+  const unseen = unread.flatMap(({ message, fix }) => [
+    `${paint(output, 'cyan', '?')} ${message}`,
     ...fix.map(({ text }) => `    ${text}`),
   ])
   return [

@@ -149,8 +149,8 @@ function unplaced(one: TableProof): readonly string[] {
 
 /** What is said of changes in quarantine that no row can be named for. */
 export function unplacedText(changes: number): string {
-  const says = changes === 1 ? 'does not say which row it is of' : 'do not say which rows they are of'
-  return `${plural(changes, 'change')} in quarantine ${says}: tidemark quarantine list; tidemark reconcile --repair brings the rows`
+  const message = changes === 1 ? 'does not say which row it is of' : 'do not say which rows they are of'
+  return `${plural(changes, 'change')} in quarantine ${message}: tidemark quarantine list; tidemark reconcile --repair brings the rows`
 }
 
 function healing({ table, healed }: TableProof): readonly string[] {

@@ -91,8 +91,8 @@ function driftLines(tables: RunStatus['tables'], output: Output): readonly strin
         ]
       : []),
     ...noted.map(
-      ({ operation, says, toDo }) =>
-        `${word(output, 'yellow', 'drift')} ${table}: ${operation} at the source: ${says}; to do: ${toDo}`,
+      ({ operation, message, toDo }) =>
+        `${word(output, 'yellow', 'drift')} ${table}: ${operation} at the source: ${message}; to do: ${toDo}`,
     ),
     ...(reload === null
       ? []
@@ -157,9 +157,9 @@ export interface ProofAge
 
 function nameless(records: number, output: Output): readonly string[] {
   if (records === 0) return []
-  const says = `${plural(records, 'record')} in quarantine ${records === 1 ? 'does not say its table' : 'do not say their table'}`
+  const message = `${plural(records, 'record')} in quarantine ${records === 1 ? 'does not say its table' : 'do not say their table'}`
   return [
-    `${paint(output, 'yellow', 'quarantine')} ${says}, so any table may lack a change: tidemark reconcile`,
+    `${paint(output, 'yellow', 'quarantine')} ${message}, so any table may lack a change: tidemark reconcile`,
   ]
 }
 

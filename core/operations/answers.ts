@@ -164,7 +164,7 @@ const fix: z.ZodType<Fix> = z.object({ kind: z.enum(['sql', 'shell', 'step']), t
 export const leftOutTable = z.object({
   table: z.string(),
   code: failureCode,
-  says: z.string(),
+  message: z.string(),
   fix: z.array(fix).readonly(),
 })
 

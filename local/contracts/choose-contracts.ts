@@ -146,8 +146,8 @@ function rank({ source, contracts, isKnown, isWritten }: Candidate): number {
   return contracts.some(({ name }) => name.endsWith(`.${source.name}`)) ? 2 : 3
 }
 
-function leftOut(source: SourceTable, code: FailureCode, says: string, or = ''): LeftOutTable {
-  return { table: sourceTableName(source), code, says, fix: [step(`${or}${leavingOut(source)}`)] }
+function leftOut(source: SourceTable, code: FailureCode, message: string, or = ''): LeftOutTable {
+  return { table: sourceTableName(source), code, message, fix: [step(`${or}${leavingOut(source)}`)] }
 }
 
 function isTable(value: unknown): value is Table {

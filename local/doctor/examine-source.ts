@@ -61,13 +61,13 @@ export interface SourceExamination {
 }
 
 /** The checks that are no rule over facts: whether facts can be had at all. */
-const reachable: Pick<Rule<unknown>, 'id' | 'asks'>[] = [
-  { id: 'source.connection', asks: 'the server can be reached, and takes the role and its password' },
-  { id: 'source.tables', asks: 'the patterns of --tables name tables that are there' },
+const reachable: Pick<Rule<unknown>, 'id' | 'title'>[] = [
+  { id: 'source.connection', title: 'the server can be reached, and takes the role and its password' },
+  { id: 'source.tables', title: 'the patterns of --tables name tables that are there' },
 ]
 
 /** Every check of a source, for the list of them. */
-export const sourceRules: readonly Pick<Rule<unknown>, 'id' | 'asks'>[] = [
+export const sourceRules: readonly Pick<Rule<unknown>, 'id' | 'title'>[] = [
   ...reachable,
   ...settingRules,
   ...serverRules,

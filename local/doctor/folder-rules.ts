@@ -11,8 +11,8 @@ const GB = 1_000_000_000
 export const folderRules: readonly Rule<FolderFacts>[] = [
   {
     id: 'folder.files',
-    asks: 'the files of its state can be read',
-    judge: ({ unreadable, damages, dir }) => {
+    title: 'the files of its state can be read',
+    evaluate: ({ unreadable, damages, dir }) => {
       if (damages.length > 0)
         return refuse(
           'run/damaged',
@@ -35,18 +35,18 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   },
   {
     id: 'folder.disk',
-    asks: 'the disk has room for what comes',
-    judge: ({ freeBytes }) => {
-      const says = `${bytesText(freeBytes)} are free`
+    title: 'the disk has room for what comes',
+    evaluate: ({ freeBytes }) => {
+      const message = `${bytesText(freeBytes)} are free`
       const fix = step('make room, or move the folder while nothing runs in it: docs/06-the-run-folder.md')
-      if (freeBytes < GB / 2) return { ...fail(says, fix), code: 'run/disk-full' }
-      return freeBytes < 5 * GB ? warn(says, fix) : ok(says)
+      if (freeBytes < GB / 2) return { ...fail(message, fix), code: 'run/disk-full' }
+      return freeBytes < 5 * GB ? warn(message, fix) : ok(message)
     },
   },
   {
     id: 'folder.process',
-    asks: 'a pipeline runs, or nobody waits for it',
-    judge: ({ holder, status, state, dir, now }) => {
+    title: 'a pipeline runs, or nobody waits for it',
+    evaluate: ({ holder, status, state, dir, now }) => {
       if (holder !== undefined) return ok(holder === 0 ? 'runs, and is busy' : `runs, process ${holder}`)
       const since = status === undefined ? '' : ` for ${ageText(now - Date.parse(status.at))}`
       if (state?.source.isEmbedded !== false || state.slotState !== 'created')
@@ -60,8 +60,8 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   },
   {
     id: 'folder.balance',
-    asks: 'what was captured is landed, in quarantine, filtered or in flight',
-    judge: ({ status, dir }) => {
+    title: 'what was captured is landed, in quarantine, filtered or in flight',
+    evaluate: ({ status, dir }) => {
       if (status === undefined) return ok('nothing is captured yet')
       if (status.balanced) return ok('each table balances')
       const uneven = status.tables.filter(({ balance }) => balance?.balanced === false)
@@ -73,8 +73,8 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   },
   {
     id: 'folder.proofs',
-    asks: 'the last proof of each table found it equal, less than a day ago',
-    judge: ({ status, proofs, now, dir, holder, state }) => {
+    title: 'the last proof of each table found it equal, less than a day ago',
+    evaluate: ({ status, proofs, now, dir, holder, state }) => {
       const tables = status?.tables.map(({ table }) => table) ?? []
       const of = (table: string) => proofs.tables[table]
       const failed = tables.flatMap((table) => proofs.failed[table] ?? [])
@@ -106,8 +106,8 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   },
   {
     id: 'folder.quarantine',
-    asks: 'no refused change waits for a person',
-    judge: ({ status, now, dir }) => {
+    title: 'no refused change waits for a person',
+    evaluate: ({ status, now, dir }) => {
       const waiting = status?.tables.reduce((sum, { quarantined }) => sum + quarantined, 0) ?? 0
       if (status === undefined || status.quarantineSince === null || waiting === 0)
         return ok('quarantine is empty')
@@ -120,8 +120,8 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   },
   {
     id: 'folder.loads',
-    asks: 'no load has failed, or stands still',
-    judge: ({ loads, holder, state, dir }) => {
+    title: 'no load has failed, or stands still',
+    evaluate: ({ loads, holder, state, dir }) => {
       const failed = failedLoads(loads)
       if (failed.length > 0)
         return fail(
@@ -139,8 +139,8 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   },
   {
     id: 'folder.compaction',
-    asks: 'the last compaction of no table failed',
-    judge: ({ uncompacted, dir }) => {
+    title: 'the last compaction of no table failed',
+    evaluate: ({ uncompacted, dir }) => {
       const failed = Object.entries(uncompacted)
       if (failed.length === 0) return ok('none has failed')
       const names = new Set(failed.map(([table]) => table.replace(/ v\d+$/, '')))
@@ -152,8 +152,8 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
   },
   {
     id: 'folder.mask-key',
-    asks: 'only its owner can read the masking key',
-    judge: ({ keyMode, damages, dir }) => {
+    title: 'only its owner can read the masking key',
+    evaluate: ({ keyMode, damages, dir }) => {
       if (damages.some(({ name }) => name.startsWith('keys/')))
         return refuse(
           'run/damaged',

@@ -13,7 +13,7 @@ export interface MachineFacts {
 
 interface Lack {
   readonly code: FailureCode | undefined
-  readonly says: string
+  readonly message: string
 }
 
 const leastNode = [20, 19] as const
@@ -21,8 +21,8 @@ const leastNode = [20, 19] as const
 export const machineRules: readonly Rule<MachineFacts>[] = [
   {
     id: 'machine.node',
-    asks: 'Node.js is 20.19 or newer',
-    judge: ({ node }) => {
+    title: 'Node.js is 20.19 or newer',
+    evaluate: ({ node }) => {
       const [, major, minor] = /^v(\d+)\.(\d+)/.exec(node) ?? []
       const isEnough =
         Number(major) > leastNode[0] || (Number(major) === leastNode[0] && Number(minor) >= leastNode[1])
@@ -31,19 +31,24 @@ export const machineRules: readonly Rule<MachineFacts>[] = [
   },
   {
     id: 'machine.postgres',
-    asks: 'the embedded PostgreSQL is installed, for runs without --source',
-    judge: ({ postgres }) =>
+    title: 'the embedded PostgreSQL is installed, for runs without --source',
+    evaluate: ({ postgres }) =>
       typeof postgres === 'string'
         ? ok(`PostgreSQL ${postgres}`)
-        : warn(`${postgres.says}: name a source of your own`, step('npm install, without --omit=optional')),
+        : warn(
+            `${postgres.message}: name a source of your own`,
+            step('npm install, without --omit=optional'),
+          ),
   },
   {
     id: 'machine.duckdb',
-    asks: 'DuckDB loads and answers',
-    judge: ({ duckdb }) => {
+    title: 'DuckDB loads and answers',
+    evaluate: ({ duckdb }) => {
       if (typeof duckdb === 'string') return ok(`DuckDB ${duckdb}`)
       const fix = step('npm install, on a platform that has @duckdb/node-api')
-      return duckdb.code === undefined ? unknown(duckdb.says, fix) : refuse(duckdb.code, duckdb.says, fix)
+      return duckdb.code === undefined
+        ? unknown(duckdb.message, fix)
+        : refuse(duckdb.code, duckdb.message, fix)
     },
   },
 ]
@@ -75,6 +80,6 @@ async function tried(reading: () => Promise<string>): Promise<string | Lack> {
     return await reading()
   } catch (error) {
     const code = error instanceof PipelineError ? error.code : undefined
-    return { code, says: error instanceof Error ? error.message : 'an unknown error' }
+    return { code, message: error instanceof Error ? error.message : 'an unknown error' }
   }
 }

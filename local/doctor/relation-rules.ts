@@ -17,8 +17,8 @@ import type { ContractFacts, PublicationFacts, RelationFacts, RelationName } fro
 export const publicationRules: readonly Rule<PublicationFacts>[] = [
   {
     id: 'source.publication',
-    asks: 'the publication carries every change of each table, or the role may make it so',
-    judge: ({ tables: asked, publication, isRead }) => {
+    title: 'the publication carries every change of each table, or the role may make it so',
+    evaluate: ({ tables: asked, publication, isRead }) => {
       const { tables, leftOut } = sortPublished(publication, asked)
       const { widen, add, stuck } = publicationStatements(publication, tables)
       const { name, found, addable } = publication
@@ -31,19 +31,19 @@ export const publicationRules: readonly Rule<PublicationFacts>[] = [
       const isOurs = tables.every(({ oid }) => addable.has(oid))
       const statements = [...widen, ...(found === undefined && !isOurs ? add : [])]
       const unfit = together(leftOut)
-      const says = [
+      const parts = [
         ...(widen.length > 0 ? [`publication ${name} does not carry every change of the tables`] : []),
-        ...(unfit === undefined ? [] : [`left out: ${unfit.says}`]),
+        ...(unfit === undefined ? [] : [`left out: ${unfit.message}`]),
         ...(statements.length > widen.length
           ? [
               `publication ${name} does not exist, and the role may not change that: as the owner of the tables`,
             ]
           : []),
       ]
-      if (says.length > 0)
+      if (parts.length > 0)
         return refuse(
           'source/publication',
-          says.join('; '),
+          parts.join('; '),
           ...(unfit?.fix ?? []),
           ...statements.map((statement) => sql(`${statement};`)),
         )
@@ -55,12 +55,12 @@ export const publicationRules: readonly Rule<PublicationFacts>[] = [
   },
   {
     id: 'source.published-writes',
-    asks: 'PostgreSQL takes updates and deletes of all that the publication has',
-    judge: ({ publication }) => {
+    title: 'PostgreSQL takes updates and deletes of all that the publication has',
+    evaluate: ({ publication }) => {
       const refused = refusedWrites(publication)
       if (refused.length === 0) return ok('what the publication has can be written')
-      const says = refused.map((one) => one.says).join('; ')
-      return refuse('source/replica-identity', says, ...refused.flatMap(({ fix }) => fix))
+      const message = refused.map((one) => one.message).join('; ')
+      return refuse('source/replica-identity', message, ...refused.flatMap(({ fix }) => fix))
     },
   },
 ]
@@ -69,13 +69,13 @@ export const publicationRules: readonly Rule<PublicationFacts>[] = [
 export const contractRules: readonly Rule<ContractFacts>[] = [
   {
     id: 'source.lake-names',
-    asks: 'each table has a lake table of its own',
-    judge: ({ tables, leftOut }) => {
+    title: 'each table has a lake table of its own',
+    evaluate: ({ tables, leftOut }) => {
       if (leftOut === undefined)
         return ok('not looked at: the lake has written contracts, name their folder with --contracts')
       const unfit = together(leftOut)
       if (unfit === undefined) return ok(`${plural(tables.length, 'table')}, each with a name of its own`)
-      return refuse(unfit.code, unfit.says, ...unfit.fix)
+      return refuse(unfit.code, unfit.message, ...unfit.fix)
     },
   },
 ]
@@ -84,15 +84,15 @@ export const contractRules: readonly Rule<ContractFacts>[] = [
 export const relationRules: readonly Rule<RelationFacts>[] = [
   {
     id: 'source.left-out',
-    asks: 'no table is unlogged or foreign: the log has nothing of those',
-    judge: ({ leftOut: { unlogged, foreign } }) => {
+    title: 'no table is unlogged or foreign: the log has nothing of those',
+    evaluate: ({ leftOut: { unlogged, foreign } }) => {
       if (unlogged.length + foreign.length === 0) return ok('no table is unlogged or foreign')
-      const says = [
+      const parts = [
         ...(unlogged.length > 0 ? [`unlogged: ${names(unlogged)}`] : []),
         ...(foreign.length > 0 ? [`foreign: ${names(foreign)}`] : []),
       ]
       return warn(
-        `left out, for the log has nothing of them: ${says.join('; ')}`,
+        `left out, for the log has nothing of them: ${parts.join('; ')}`,
         ...unlogged.map((table) => sql(`ALTER TABLE ${quoteTable(table)} SET LOGGED;`)),
         ...foreign.map(({ schema, name }) =>
           step(
@@ -104,8 +104,8 @@ export const relationRules: readonly Rule<RelationFacts>[] = [
   },
   {
     id: 'source.large-values',
-    asks: 'what becomes of large (TOAST) values that an update does not touch',
-    judge: ({ tables, large, reader }) => {
+    title: 'what becomes of large (TOAST) values that an update does not touch',
+    evaluate: ({ tables, large, reader }) => {
       const partial = tables.filter(
         ({ oid, replicaIdentity }) => large.has(oid) && replicaIdentity !== 'full',
       )
@@ -117,8 +117,8 @@ export const relationRules: readonly Rule<RelationFacts>[] = [
   },
   {
     id: 'source.types',
-    asks: 'the reader carries each type with all its digits',
-    judge: ({ tables, reader }) => {
+    title: 'the reader carries each type with all its digits',
+    evaluate: ({ tables, reader }) => {
       const rounded = reader === 'dms' ? columnsWhere(tables, isUnbounded) : []
       if (rounded.length > 0)
         return warn(

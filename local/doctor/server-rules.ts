@@ -21,8 +21,8 @@ const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/
 export const settingRules: readonly Rule<SettingFacts>[] = [
   {
     id: 'source.tls',
-    asks: 'the connection is encrypted, unless it stays on the machine',
-    judge: ({ isEncrypted, host, serverSpeaksTls }) => {
+    title: 'the connection is encrypted, unless it stays on the machine',
+    evaluate: ({ isEncrypted, host, serverSpeaksTls }) => {
       if (isEncrypted) return ok('the connection is encrypted')
       if (loopback.test(host)) return ok('in the clear, and stays on this machine')
       return warn(
@@ -34,8 +34,8 @@ export const settingRules: readonly Rule<SettingFacts>[] = [
   },
   {
     id: 'source.primary-server',
-    asks: 'the server is a primary, or a standby that can be read by a slot',
-    judge: ({ isStandby, version, reader }) => {
+    title: 'the server is a primary, or a standby that can be read by a slot',
+    evaluate: ({ isStandby, version, reader }) => {
       if (!isStandby) return ok('the server is a primary')
       if (version < 160_000)
         return warn('the server is a standby: no slot before PostgreSQL 16', step('name the primary'))
@@ -49,8 +49,8 @@ export const settingRules: readonly Rule<SettingFacts>[] = [
   },
   {
     id: 'source.sender-timeout',
-    asks: 'wal_sender_timeout is off, or 10 s and more: a reader that is busy is not cut off',
-    judge: ({ senderTimeoutMs, isRds }) =>
+    title: 'wal_sender_timeout is off, or 10 s and more: a reader that is busy is not cut off',
+    evaluate: ({ senderTimeoutMs, isRds }) =>
       senderTimeoutMs === 0 || senderTimeoutMs >= 10_000
         ? ok(`wal_sender_timeout is ${senderTimeoutMs === 0 ? 'off' : ageText(senderTimeoutMs)}`)
         : warn(
@@ -60,8 +60,9 @@ export const settingRules: readonly Rule<SettingFacts>[] = [
   },
   {
     id: 'source.slot-limit',
-    asks: 'max_slot_wal_keep_size and idle_replication_slot_timeout leave a slot time: at a limit it is lost',
-    judge: ({ slotLimitBytes, idleLimitSeconds, isRds }) => {
+    title:
+      'max_slot_wal_keep_size and idle_replication_slot_timeout leave a slot time: at a limit it is lost',
+    evaluate: ({ slotLimitBytes, idleLimitSeconds, isRds }) => {
       if (idleLimitSeconds > 0 && idleLimitSeconds < IDLE_SECONDS)
         return warn(
           `a slot that nobody reads is lost after ${ageText(idleLimitSeconds * 1_000)}: a run that is stopped for longer needs a reload`,
@@ -88,8 +89,8 @@ export const settingRules: readonly Rule<SettingFacts>[] = [
   },
   {
     id: 'source.output-plugins',
-    asks: 'output_plugin_libraries, where the server has it, allows the plugin that the slot is read with',
-    judge: ({ plugins, reader, isRds }) => {
+    title: 'output_plugin_libraries, where the server has it, allows the plugin that the slot is read with',
+    evaluate: ({ plugins, reader, isRds }) => {
       const wanted: readonly string[] = reader === 'dms' ? dmsPlugins : ownPlugins
       if (plugins === null) return ok('the server has no list of output plugins')
       /* DMS takes test_decoding where nothing else is asked of it. */
@@ -108,8 +109,8 @@ export const settingRules: readonly Rule<SettingFacts>[] = [
 export const sessionRules: readonly Rule<SessionFacts>[] = [
   {
     id: 'source.transactions',
-    asks: 'no transaction stands open for minutes: the slot cannot move past it',
-    judge: ({ mayLook, role, open, prepared, limitSeconds }) => {
+    title: 'no transaction stands open for minutes: the slot cannot move past it',
+    evaluate: ({ mayLook, role, open, prepared, limitSeconds }) => {
       if (open.length + prepared.length > 0)
         return warn(
           [...open.map(openText), ...prepared.map(preparedText)].join('; '),
@@ -130,8 +131,8 @@ export const sessionRules: readonly Rule<SessionFacts>[] = [
 export const ddlAuditRules: readonly Rule<DdlAuditFacts>[] = [
   {
     id: 'source.ddl-audit',
-    asks: 'DMS can see DDL: its audit table and event trigger are there, or its role may make them',
-    judge: ({ hasTable, hasTrigger, isSuperuser }) => {
+    title: 'DMS can see DDL: its audit table and event trigger are there, or its role may make them',
+    evaluate: ({ hasTable, hasTrigger, isSuperuser }) => {
       if (hasTable && hasTrigger) return ok('awsdms_ddl_audit and awsdms_intercept_ddl are there')
       if (isSuperuser) return ok('the CDC task makes its audit of DDL: the role may')
       return warn(

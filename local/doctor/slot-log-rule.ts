@@ -8,8 +8,8 @@ const GB = 1_000_000_000
 /** How much log the slot makes the server keep. A start does not look: reading it is what mends it. */
 export const slotLogRule: Rule<SlotFacts> = {
   id: 'source.slot-log',
-  asks: 'the log that the slot keeps is small, and far from its limit',
-  judge: ({ slot, name }) => {
+  title: 'the log that the slot keeps is small, and far from its limit',
+  evaluate: ({ slot, name }) => {
     if (slot === undefined) return ok('no slot keeps any log')
     /* Rule source.slot tells what to do then. */
     if (slot.walStatus === 'lost') return fail(`${kept(slot)}; the rest is gone`)

@@ -61,8 +61,8 @@ export async function applyJournal(path: string, number: number, document: objec
     }
   } catch (error) {
     if (error instanceof Error && 'code' in error && !isErrno(error, 'ENOENT')) throw error
-    const says = isErrno(error, 'ENOENT') ? `${folder} is missing` : damageText(error)
-    throw new PipelineError('run/damaged', `${path} is damaged: ${says}`)
+    const message = isErrno(error, 'ENOENT') ? `${folder} is missing` : damageText(error)
+    throw new PipelineError('run/damaged', `${path} is damaged: ${message}`)
   }
 }
 

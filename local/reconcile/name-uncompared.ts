@@ -35,7 +35,7 @@ export function nameUncompared(
       failed.push({
         table,
         code: isFailureCode(reason.code) ? reason.code : 'internal',
-        message: reason.says,
+        message: reason.message,
       })
   }
   const whole = failed.length === 0 ? proof : { ...proof, equal: false, failed: [...proof.failed, ...failed] }

@@ -24,7 +24,7 @@ export interface DeployDanger {
     | 'epoch-changes'
     | 'masking-changes'
     | 'task-stands'
-  readonly says: string
+  readonly message: string
   readonly todo: string
 }
 
@@ -200,7 +200,7 @@ function dangersOf({ contracts, functions, catalog, cdcTask }: DeployFacts): rea
     ...(contracts?.breaks ?? []).map(
       ({ version, rule, message }): DeployDanger => ({
         id: 'contract-breaks',
-        says: `${version}: ${rule} ${message}`,
+        message: `${version}: ${rule} ${message}`,
         todo: 'make it a new version: `npx tidemark contract new <table> --next`',
       }),
     ),
@@ -209,14 +209,14 @@ function dangersOf({ contracts, functions, catalog, cdcTask }: DeployFacts): rea
       .map(
         ({ action, database, name, advice }): DeployDanger => ({
           id: 'catalog-breaks',
-          says: `${action} ${database}.${name} takes something from readers`,
+          message: `${action} ${database}.${name} takes something from readers`,
           todo: advice === '' ? 'tell them first, then apply with --allow-breaking' : advice,
         }),
       ),
     ...(cdcTask?.mappings.removed ?? []).map(
       (table): DeployDanger => ({
         id: 'table-leaves',
-        says: `${table} leaves the mappings: its changes are captured no more`,
+        message: `${table} leaves the mappings: its changes are captured no more`,
         todo: 'keep a contract that reads it, or be sure: who comes back later has to be loaded again',
       }),
     ),
@@ -229,12 +229,12 @@ function disagreement({ setting, name, live, said }: FunctionFacts['disagreement
   return setting === 'epoch'
     ? {
         id: 'epoch-changes',
-        says: `${name} has epoch ${live}, the outputs of the stack say ${said}`,
+        message: `${name} has epoch ${live}, the outputs of the stack say ${said}`,
         todo: 'an epoch is raised only when the source was restored or replaced: docs/runbooks/restored-source.md',
       }
     : {
         id: 'masking-changes',
-        says: `${name} masks with ${live}, the outputs of the stack say ${said}`,
+        message: `${name} masks with ${live}, the outputs of the stack say ${said}`,
         todo: 'with another key every hash is another one: docs/runbooks/rotating-keys.md',
       }
 }
@@ -242,7 +242,7 @@ function disagreement({ setting, name, live, said }: FunctionFacts['disagreement
 function standing({ task: { status, hasRun } }: TaskFacts): DeployDanger {
   return {
     id: 'task-stands',
-    says: hasRun ? `the CDC task is ${status}` : 'the CDC task was never started',
+    message: hasRun ? `the CDC task is ${status}` : 'the CDC task was never started',
     todo: hasRun
       ? 'find out why before you change anything: docs/runbooks/cdc-task.md'
       : 'docs/15-deploying.md: slot, then task, then load',

@@ -19,9 +19,9 @@ import { catalogTable } from '../../glue/catalog-table.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { outputsOf } from '../stack.ts'
 import { capturedTables } from '../status/captured-tables.ts'
-import { lacking } from '../status/stack-look.ts'
+import { askingRetry as retry } from '../status/pipeline-probes.ts'
+import { lacking } from '../status/stack-probe.ts'
 import type { StackSession } from '../status/stack-session.ts'
-import { askingRetry as retry } from '../status/way-looks.ts'
 import type { CatalogFacts, DeployFacts, FunctionFacts, LoadFacts } from './deploy-facts.ts'
 
 export interface DeployReading {

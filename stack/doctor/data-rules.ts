@@ -4,8 +4,8 @@ import type { DeployedFunction } from '../../aws/lambda/read-function.ts'
 import type { SecretState } from '../../aws/secrets/read-secret-state.ts'
 import { ageText, plural } from '../../core/amount-text.ts'
 import { type Fix, fail, ok, type Rule, shell, step, warn } from '../../core/check.ts'
+import { limits, queueRules, runbook, switchOn } from '../status/pipeline-checks.ts'
 import type { Measured } from '../status/status-facts.ts'
-import { limits, queueRules, runbook, switchOn } from '../status/way-rules.ts'
 
 export interface FunctionsFacts {
   readonly now: number
@@ -57,8 +57,8 @@ const apply = shell('terraform -chdir=infra/stacks/data apply -var-file=data.tfv
 export const functionRules: readonly Rule<FunctionsFacts>[] = [
   {
     id: 'stack.functions',
-    asks: 'each function is there, active, and its last update came through',
-    judge: ({ now, functions }) => {
+    title: 'each function is there, active, and its last update came through',
+    evaluate: ({ now, functions }) => {
       const gone = [...functions].filter(([, one]) => one === undefined).map(([name]) => name)
       if (gone.length > 0) return fail(`not there: ${gone.join(', ')}`, apply)
       const broken = [...functions].flatMap(([name, one]) =>
@@ -85,8 +85,8 @@ export const functionRules: readonly Rule<FunctionsFacts>[] = [
 export const eventSourceRules: readonly Rule<EventSourcesFacts>[] = [
   {
     id: 'stack.event-sources',
-    asks: 'each function that reads a stream or a queue is connected to it',
-    judge: ({ sources }) => {
+    title: 'each function that reads a stream or a queue is connected to it',
+    evaluate: ({ sources }) => {
       const bare = [...sources].filter(([, of]) => of.length === 0).map(([name]) => name)
       if (bare.length > 0) return fail(`nothing feeds ${bare.join(', ')}`, apply)
       const all = [...sources].flatMap(([name, of]) => of.map((one) => ({ name, ...one })))
@@ -110,13 +110,13 @@ export const eventSourceRules: readonly Rule<EventSourcesFacts>[] = [
 export const firehoseRules: readonly Rule<FirehoseFacts>[] = [
   {
     id: 'stack.firehose',
-    asks: 'Firehose delivers',
-    judge: ({ name, status, oldestSeconds }) => {
+    title: 'Firehose delivers',
+    evaluate: ({ name, status, oldestSeconds }) => {
       if (status === undefined) return fail(`there is no delivery stream ${name}`, apply)
       if (status !== 'ACTIVE') return fail(`${name} is ${status}`, runbook('firehose.md'))
       if (oldestSeconds === null) return ok(`${name} is active, nothing to deliver in the last minutes`)
-      const says = `${name} is active, its oldest block waits for ${ageText(oldestSeconds * 1_000)}`
-      return oldestSeconds * 1_000 > limits.behindMs ? fail(says, runbook('firehose.md')) : ok(says)
+      const message = `${name} is active, its oldest block waits for ${ageText(oldestSeconds * 1_000)}`
+      return oldestSeconds * 1_000 > limits.behindMs ? fail(message, runbook('firehose.md')) : ok(message)
     },
   },
 ]
@@ -127,8 +127,8 @@ const views = ['NEW_IMAGE', 'NEW_AND_OLD_IMAGES']
 export const tableRules: readonly Rule<TablesFacts>[] = [
   {
     id: 'stack.dynamo-tables',
-    asks: 'the tables of DynamoDB are there, with the raw table’s stream and index, and items expire',
-    judge: ({ tables }) => {
+    title: 'the tables of DynamoDB are there, with the raw table’s stream and index, and items expire',
+    evaluate: ({ tables }) => {
       const all = Object.entries(tables)
       const gone = all.filter(([, { state }]) => state === undefined).map(([, { name }]) => name)
       if (gone.length > 0) return fail(`not there: ${gone.join(', ')}`, apply)
@@ -153,8 +153,8 @@ function expiry(name: string): Fix {
 export const bucketRules: readonly Rule<PlacesFacts>[] = [
   {
     id: 'stack.bucket',
-    asks: 'the bucket of landing and lake can be reached',
-    judge: ({ bucket, isThere }) =>
+    title: 'the bucket of landing and lake can be reached',
+    evaluate: ({ bucket, isThere }) =>
       isThere ? ok(`${bucket} can be reached`) : fail(`there is no bucket ${bucket}`, apply),
   },
 ]
@@ -162,8 +162,8 @@ export const bucketRules: readonly Rule<PlacesFacts>[] = [
 export const databaseRules: readonly Rule<DatabasesFacts>[] = [
   {
     id: 'stack.databases',
-    asks: 'Glue has a database for each domain of the contracts',
-    judge: ({ databases, place }) => {
+    title: 'Glue has a database for each domain of the contracts',
+    evaluate: ({ databases, place }) => {
       const gone = databases.filter(({ isThere }) => !isThere).map(({ name }) => name)
       if (gone.length === 0) return ok(databases.map(({ name }) => name).join(', '))
       return fail(`not in Glue: ${gone.join(', ')}`, shell(`npx tidemark catalog apply ${place}`))
@@ -174,8 +174,8 @@ export const databaseRules: readonly Rule<DatabasesFacts>[] = [
 export const workgroupRules: readonly Rule<WorkgroupFacts>[] = [
   {
     id: 'stack.workgroup',
-    asks: 'the workgroup of Athena takes queries',
-    judge: ({ name, state }) =>
+    title: 'the workgroup of Athena takes queries',
+    evaluate: ({ name, state }) =>
       state === 'ENABLED'
         ? ok(`${name} takes queries`)
         : fail(state === undefined ? `there is no workgroup ${name}` : `${name} is ${state}`, apply),
@@ -185,12 +185,12 @@ export const workgroupRules: readonly Rule<WorkgroupFacts>[] = [
 export const secretRules: readonly Rule<SecretsFacts>[] = [
   {
     id: 'stack.secrets',
-    asks: 'the secrets have a value; what it is, nobody looks at',
-    judge: ({ secrets }) => {
+    title: 'the secrets have a value; what it is, nobody looks at',
+    evaluate: ({ secrets }) => {
       const wrong = Object.entries(secrets).filter(([, { state }]) => state !== 'readable')
       if (wrong.length === 0) return ok(`${Object.keys(secrets).join(' and ')} have a value`)
-      const says = wrong.map(([what, { state }]) => `${what}: ${state}`).join(', ')
-      return fail(says, ...wrong.map(([what, { name, state }]) => mend(what, name, state)))
+      const message = wrong.map(([what, { state }]) => `${what}: ${state}`).join(', ')
+      return fail(message, ...wrong.map(([what, { name, state }]) => mend(what, name, state)))
     },
   },
 ]

@@ -2,7 +2,7 @@ import { loadContracts, tablesOf } from '../../contract-tools/load/load-contract
 import type { CheckGroup } from '../../core/check.ts'
 import { addressOf, databaseOf } from '../../engine/postgres/connection/source-url.ts'
 import { readStack } from '../stack.ts'
-import { lookAtAll } from '../status/stack-look.ts'
+import { probeAll } from '../status/stack-probe.ts'
 import { type StackSession, withStackSession } from '../status/stack-session.ts'
 
 export interface StackExamination {
@@ -21,13 +21,13 @@ export async function examineStack(asked: StackExamination): Promise<readonly Ch
   if (source !== undefined) databaseOf(source)
   const stack = await readStack(files)
   const tables = tablesOf(await loadContracts(contractsFolder, process.cwd()))
-  const { dataLooks } = await import('./data-looks.ts')
-  const { productionLooks } = await import('./production-looks.ts')
+  const { dataProbes } = await import('./data-probes.ts')
+  const { productionProbes } = await import('./production-probes.ts')
   const options = { stack, tables, files: [files].flat().join(' '), sourceProfile }
   return withStackSession(options, async (session) => {
     const [production, data, ofSource] = await Promise.all([
-      lookAtAll(productionLooks(session)),
-      lookAtAll(dataLooks(session)),
+      probeAll(productionProbes(session)),
+      probeAll(dataProbes(session)),
       source === undefined ? [] : sourceGroup(source, asked, session),
     ])
     return [

@@ -3,8 +3,8 @@ import type { TestedConnection } from '../../aws/dms/read-connections.ts'
 import type { ReplicationInstance } from '../../aws/dms/read-instance.ts'
 import { bytesText, count, plural } from '../../core/amount-text.ts'
 import { fail, ok, type Rule, shell, step, unknown, warn } from '../../core/check.ts'
+import { runbook, taskRules } from '../status/pipeline-checks.ts'
 import type { Measured } from '../status/status-facts.ts'
-import { runbook, taskRules } from '../status/way-rules.ts'
 
 export interface StatisticsFacts {
   readonly tables: readonly Pick<TableStatistics, 'table' | 'state'>[]
@@ -38,8 +38,8 @@ export const cdcTaskRules = taskRules.map((rule) => ({ ...rule, id: 'stack.cdc-t
 export const statisticsRules: readonly Rule<StatisticsFacts>[] = [
   {
     id: 'stack.tables',
-    asks: 'DMS has given up no table of the CDC task',
-    judge: ({ tables }) => {
+    title: 'DMS has given up no table of the CDC task',
+    evaluate: ({ tables }) => {
       const broken = tables.filter(({ state }) => brokenTables.includes(state))
       if (broken.length === 0) return ok(`${plural(tables.length, 'table')} in the CDC task, none in error`)
       return fail(broken.map(({ table, state }) => `${table}: ${state}`).join(', '), runbook('dms-errors.md'))
@@ -50,8 +50,8 @@ export const statisticsRules: readonly Rule<StatisticsFacts>[] = [
 export const connectionRules: readonly Rule<ConnectionFacts>[] = [
   {
     id: 'stack.endpoints',
-    asks: 'the last test of each endpoint of DMS was successful',
-    judge: ({ instance, endpoints, tested }) => {
+    title: 'the last test of each endpoint of DMS was successful',
+    evaluate: ({ instance, endpoints, tested }) => {
       const of = (arn: string) => tested.find(({ endpoint }) => endpoint === arn)?.status
       const named = Object.entries(endpoints)
       const again = (arn: string) =>
@@ -65,11 +65,11 @@ export const connectionRules: readonly Rule<ConnectionFacts>[] = [
         )
       const open = named.filter(([, arn]) => of(arn) !== 'successful')
       if (open.length === 0) return ok(`successful: ${named.map(([name]) => name).join(', ')}`)
-      const says = open.map(([name, arn]) => `${name} ${of(arn) ?? 'never tested'}`).join(', ')
+      const message = open.map(([name, arn]) => `${name} ${of(arn) ?? 'never tested'}`).join(', ')
       const untested = open.filter(([, arn]) => of(arn) === undefined)
-      if (untested.length === 0) return warn(says, step('look again in a minute'))
+      if (untested.length === 0) return warn(message, step('look again in a minute'))
       return fail(
-        `${says}: DMS starts no task whose endpoints it has not tested`,
+        `${message}: DMS starts no task whose endpoints it has not tested`,
         ...untested.map(([, arn]) => again(arn)),
       )
     },
@@ -79,14 +79,14 @@ export const connectionRules: readonly Rule<ConnectionFacts>[] = [
 export const instanceRules: readonly Rule<InstanceFacts>[] = [
   {
     id: 'stack.instance',
-    asks: 'the replication instance is available, with room on its disk',
-    judge: ({ instance: { id, status, engineVersion, storageGb }, freeStorage }) => {
-      const says = `${id}: ${status}, engine ${engineVersion}, ${storageGb} GB`
+    title: 'the replication instance is available, with room on its disk',
+    evaluate: ({ instance: { id, status, engineVersion, storageGb }, freeStorage }) => {
+      const message = `${id}: ${status}, engine ${engineVersion}, ${storageGb} GB`
       if (status === 'storage-full' || status === 'failed')
-        return fail(says, runbook('replication-instance.md'))
-      if (status !== 'available') return warn(says, step('wait until it is available'))
-      if (freeStorage === null) return unknown(`${says}; CloudWatch knows nothing of its disk`)
-      const free = `${says}, ${bytesText(freeStorage)} free`
+        return fail(message, runbook('replication-instance.md'))
+      if (status !== 'available') return warn(message, step('wait until it is available'))
+      if (freeStorage === null) return unknown(`${message}; CloudWatch knows nothing of its disk`)
+      const free = `${message}, ${bytesText(freeStorage)} free`
       return freeStorage < FREE_BYTES ? warn(free, runbook('replication-instance.md#disk')) : ok(free)
     },
   },
@@ -95,8 +95,8 @@ export const instanceRules: readonly Rule<InstanceFacts>[] = [
 export const streamRules: readonly Rule<StreamFacts>[] = [
   {
     id: 'stack.stream',
-    asks: 'the stream takes what DMS sends',
-    judge: ({ records, refused }) => {
+    title: 'the stream takes what DMS sends',
+    evaluate: ({ records, refused }) => {
       if (refused !== null && refused > 0)
         return warn(
           `${plural(refused, 'record was', 'records were')} refused in the last hour`,

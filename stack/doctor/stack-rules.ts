@@ -17,7 +17,7 @@ import {
   streamRules,
 } from './production-rules.ts'
 
-type Listed = readonly { readonly id: string; readonly asks: string }[]
+type Listed = readonly { readonly id: string; readonly title: string }[]
 
 /** Every check of `doctor --stack`, in the order in which they are shown, by account. */
 export const stackRules: { readonly production: Listed; readonly data: Listed } = {

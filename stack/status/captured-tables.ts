@@ -2,8 +2,8 @@ import { lambdaClient } from '../../aws/calls/clients.ts'
 import { readFunction } from '../../aws/lambda/read-function.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { outputsOf } from '../stack.ts'
+import { askingRetry as retry } from './pipeline-probes.ts'
 import type { StackSession } from './stack-session.ts'
-import { askingRetry as retry } from './way-looks.ts'
 
 /**
  * Source tables of the database that DMS reads, by name: of its system, which the function `loads` is told of. Throws

@@ -13,9 +13,9 @@ import { changesFile } from './lake-files.ts'
 /** What `doctor` says of one check of the folder: its line, and the commands below it. */
 async function checked({ type, dir }: Place, id: string) {
   const { printed } = await type('doctor')
-  const [, glyph = '', says = '', fix = ''] =
+  const [, glyph = '', message = '', fix = ''] =
     new RegExp(`^ *(\\S) ${id} +(.*)\\n((?: {8,}.*\\n)*)`, 'm').exec(printed) ?? []
-  return { isFine: glyph === '✔', says, fix: fix.replaceAll(/ --contracts \S+/g, '').replaceAll(dir, dir) }
+  return { isFine: glyph === '✔', message, fix: fix.replaceAll(/ --contracts \S+/g, '').replaceAll(dir, dir) }
 }
 
 /** Rules of `doctor` about a folder. */
@@ -55,7 +55,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
       await unrecordedBlock(place.dir)
       await place.type('repair')
       const found = await checked(place, 'folder.balance')
-      expect(found.says).toBe('does not balance: public.things')
+      expect(found.message).toBe('does not balance: public.things')
       const [audit] = await place.follow(found.fix)
       await place.follow(/unbalanced (.*?) names/.exec(audit?.printed ?? '')?.[1] ?? '')
       await place.follow((audit?.printed ?? '').replace(/.*audit:/s, ''))
@@ -69,7 +69,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
     scenario: async (place) => {
       await writeDocuments(place.dir, (documents) => documents.takeOut('proofs'))
       const found = await checked(place, 'folder.proofs')
-      expect(found.says).toContain('never proven: hr.people, public.things')
+      expect(found.message).toContain('never proven: hr.people, public.things')
       await place.follow(found.fix.replace('postgres://…', place.lab.database.source.url))
       expect((await checked(place, 'folder.proofs')).isFine).toBe(true)
     },
@@ -78,7 +78,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
     isLong: true,
     scenario: async (place) => {
       const found = await checked(place, 'folder.quarantine')
-      expect(found.says).toContain('1 change in quarantine')
+      expect(found.message).toContain('1 change in quarantine')
       await place.follow(found.fix)
       const pay = col.decimal(12, 2, 'Pay', { nullable: true })
       await writeContracts(place.lab.root, {
@@ -99,7 +99,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
       await place.type('compact', '--table', 'public.things', '--rebuild')
       const found = await checked(place, 'folder.compaction')
       expect(found.isFine).toBe(false)
-      await place.follow(/to do: (tidemark replay .*)/.exec(found.says)?.[1] ?? '')
+      await place.follow(/to do: (tidemark replay .*)/.exec(found.message)?.[1] ?? '')
       await place.follow(found.fix)
       expect((await checked(place, 'folder.compaction')).isFine).toBe(true)
       await place.isWhole()

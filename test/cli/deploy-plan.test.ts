@@ -190,7 +190,7 @@ test('what would lose something is a decision: a table that leaves, an epoch, a 
   deployed({ mapped: [...sources, 'workforce.badges'], status: 'failed', epoch: '3' })
   const { code, dangers } = await planned()
   expect(code).toBe(1)
-  expect(dangers.map(({ id, says }: { id: string; says: string }) => [id, says])).toEqual([
+  expect(dangers.map(({ id, message }: { id: string; message: string }) => [id, message])).toEqual([
     ['table-leaves', 'workforce.badges leaves the mappings: its changes are captured no more'],
     ...keys.map((key) => ['epoch-changes', `tidemark-${key} has epoch 3, the outputs of the stack say 0`]),
     ['task-stands', 'the CDC task is failed'],
@@ -205,7 +205,7 @@ test('packages that are not built come first, and what may not be read is said',
   expect(ids).toEqual(['packages', 'functions'])
   expect(steps[0].commands).toEqual(['npm run build:handlers'])
   expect(unread).toMatchObject([
-    { id: 'deploy.loads', says: expect.stringMatching(/^not checked: needs s3:ListBucket/) },
+    { id: 'deploy.loads', message: expect.stringMatching(/^not checked: needs s3:ListBucket/) },
   ])
 })
 
@@ -242,7 +242,7 @@ test('mappings that nobody here wrote are not compared, with the reason', async 
   }))
   const { unread } = await planned()
   expect(unread).toMatchObject([
-    { id: 'deploy.cdc-task', says: expect.stringMatching(/^not compared: rule 9 /) },
+    { id: 'deploy.cdc-task', message: expect.stringMatching(/^not compared: rule 9 /) },
   ])
 })
 
@@ -260,8 +260,8 @@ test('a contract that changed its key or a mask under its lock is no deployment,
   const { dangers, steps } = JSON.parse(stdout)
   expect(code).toBe(1)
   expect(dangers.slice(0, 2)).toMatchObject([
-    { id: 'contract-breaks', says: expect.stringContaining('sales.orders v1: ') },
-    { id: 'contract-breaks', says: expect.stringContaining('sales.orders v1: ') },
+    { id: 'contract-breaks', message: expect.stringContaining('sales.orders v1: ') },
+    { id: 'contract-breaks', message: expect.stringContaining('sales.orders v1: ') },
   ])
   expect(steps.slice(0, 4).map(({ id }: { id: string }) => id)).toEqual([
     ...['contracts', 'packages', 'catalog', 'functions'],

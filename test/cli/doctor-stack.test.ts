@@ -77,7 +77,7 @@ test('a stack that has all it needs is fine, each check of the list once, and no
   const listed = [...stackRules.production, ...stackRules.data].map(({ id }) => id)
   expect(checks.map(({ id }) => id)).toEqual(listed)
   expect(double.asked.filter((call) => !/\.(Describe|Get|List|Head)/.test(call))).toEqual([])
-  const of = (id: string) => checks.find((check) => check.id === id)?.says
+  const of = (id: string) => checks.find((check) => check.id === id)?.message
   expect(of('stack.functions')).toBe('4 functions, last changed 3 h ago')
   expect(of('stack.firehose')).toBe('tidemark is active, its oldest block waits for 61 s')
 })
@@ -240,5 +240,5 @@ test('whoever may nothing learns what each check needs, and nothing else fails',
   const { code, checks } = await doctor()
   expect(code).toBe(1)
   expect(checks.map(({ state }) => state)).toEqual(checks.map(() => 'unknown'))
-  for (const { says } of checks) expect(says).toMatch(/^not checked: needs [a-z0-9]+:[A-Z]\w+/)
+  for (const { message } of checks) expect(message).toMatch(/^not checked: needs [a-z0-9]+:[A-Z]\w+/)
 })

@@ -10,16 +10,16 @@ import {
   proofRules,
   quarantineRules,
   runbookOf,
-} from '../../stack/status/care-rules.ts'
-import { latencyRules, limits, taskRules } from '../../stack/status/way-rules.ts'
+} from '../../stack/status/operations-checks.ts'
+import { latencyRules, limits, taskRules } from '../../stack/status/pipeline-checks.ts'
 
 const HOUR = 3_600_000
 const now = Date.parse('2026-11-28T12:00:00Z')
 const at = (hoursAgo: number) => new Date(now - hoursAgo * HOUR).toISOString()
 
-function judge<F>([rule]: readonly Rule<F>[], facts: F) {
+function evaluate<F>([rule]: readonly Rule<F>[], facts: F) {
   if (rule === undefined) throw new Error('no rule')
-  return rule.judge(facts)
+  return rule.evaluate(facts)
 }
 
 test('what is late is late for the alarms, too: the limits are those of Terraform', () => {
@@ -55,16 +55,16 @@ describe('a stack is judged', () => {
 
   test('by its task: running, on its way, never started, or stopped by somebody', () => {
     const state = (status: string, hasRun = true) =>
-      judge(taskRules, { arn, task: { ...task, status, hasRun } }).state
+      evaluate(taskRules, { arn, task: { ...task, status, hasRun } }).state
     expect(
       ['running', 'starting', 'testing', 'modifying', 'stopped', 'failed'].map((status) => state(status)),
     ).toEqual([...['ok', 'warn', 'warn', 'warn', 'fail', 'fail']])
-    expect(judge(taskRules, { arn, task }).says).toBe('the CDC task was never started')
+    expect(evaluate(taskRules, { arn, task }).message).toBe('the CDC task was never started')
   })
 
   test('by its latency, of which silence is no zero', () => {
     const of = (sourceSeconds: number | null, targetSeconds: number | null) =>
-      judge(latencyRules, { sourceSeconds, targetSeconds })
+      evaluate(latencyRules, { sourceSeconds, targetSeconds })
     expect(of(null, 3).state).toBe('unknown')
     expect(of(300, 300).state).toBe('ok')
     expect(of(301, 0).fix).toEqual([{ kind: 'step', text: 'docs/runbooks/cdc-latency.md#source' }])
@@ -72,14 +72,14 @@ describe('a stack is judged', () => {
 
   test('by what waits in quarantine, and for how long', () => {
     const of = (hours: number, waiting = 5) =>
-      judge(quarantineRules, { now, waiting, most: 10_000, since: at(hours) })
+      evaluate(quarantineRules, { now, waiting, most: 10_000, since: at(hours) })
     expect([of(1).state, of(25).state]).toEqual(['warn', 'fail'])
-    expect(of(1, 10_000).says).toBe('10,000 changes or more in quarantine, the oldest for 60 min')
+    expect(of(1, 10_000).message).toBe('10,000 changes or more in quarantine, the oldest for 60 min')
   })
 
   test('by when its tables were folded: a new one not yet', () => {
     const of = (...folded: readonly (number | null)[]) =>
-      judge(compactionRules, {
+      evaluate(compactionRules, {
         ...{ now, failed: [], compactor: 'tidemark-compact' },
         foldedAt: new Map(
           folded.map((hours, index) => [`a.t${index} v1`, hours === null ? null : now - hours * HOUR]),
@@ -87,14 +87,14 @@ describe('a stack is judged', () => {
       })
     expect(of(1, null)).toMatchObject({
       state: 'ok',
-      says: '1 table folded, the first of them 60 min ago; not yet: a.t1 v1',
+      message: '1 table folded, the first of them 60 min ago; not yet: a.t1 v1',
     })
     expect(of(27, 1).state).toBe('warn')
   })
 
   test('by compactions that failed: with the code, what to do, and how to try again', () => {
     const failure = { version: 1, at: now - 2 * HOUR }
-    const verdict = judge(compactionRules, {
+    const verdict = evaluate(compactionRules, {
       ...{ now, compactor: 'lake-compact' },
       foldedAt: new Map([['a.t1 v1', now - HOUR]]),
       failed: [
@@ -104,7 +104,7 @@ describe('a stack is judged', () => {
     })
     expect(verdict).toMatchObject({
       state: 'fail',
-      says: 'failed: a.t1 v1: objects/too-large 2 h ago: a.t1 v1 does not fit; a.t2 v1: internal 2 h ago',
+      message: 'failed: a.t1 v1: objects/too-large 2 h ago: a.t1 v1 does not fit; a.t2 v1: internal 2 h ago',
     })
     expect(verdict.fix.map(({ text }) => text)).toEqual([
       `objects/too-large: ${failures['objects/too-large'].advice}`,
@@ -138,29 +138,29 @@ describe('a stack is judged', () => {
       tables = ['a.t'],
       failed: KeptProofs['failed'] = {},
     ) =>
-      judge(proofRules, {
+      evaluate(proofRules, {
         ...{ now, tables },
         stack: 'data.json',
         proofs: { format: 1, tables: { 'a.t': { ...proof, ...change } }, tried, failed },
       })
     expect(of({}).state).toBe('ok')
-    expect(of({ equal: false, different: 3 }).says).toBe('differ: a.t in 3 keys')
+    expect(of({ equal: false, different: 3 }).message).toBe('differ: a.t in 3 keys')
     expect(of({ at: at(27) }).fix.map(({ text }) => text)).toContain(
       'npx tidemark reconcile --stack data.json',
     )
-    expect(of({}, { 'a.u': at(1) }).says).toBe('begun and never finished: a.u')
-    expect(of({}, {}, ['a.t', 'a.new'])).toMatchObject({ state: 'warn', says: 'not proven yet: a.new' })
+    expect(of({}, { 'a.u': at(1) }).message).toBe('begun and never finished: a.u')
+    expect(of({}, {}, ['a.t', 'a.new'])).toMatchObject({ state: 'warn', message: 'not proven yet: a.new' })
     const gone = { at: at(1), code: 'source/table-gone', message: 'a.t is not in the source any more' }
     expect(of({}, {}, ['a.t'], { 'a.t': gone })).toMatchObject({
       state: 'fail',
-      says: 'could not be compared: a.t is not in the source any more',
+      message: 'could not be compared: a.t is not in the source any more',
     })
     /* Nobody proves it any more. */
     expect(of({}, {}, ['a.t'], { 'a.old': gone }).state).toBe('ok')
   })
 
   test('by its alarms, each with its page wherever runbooks are served from', () => {
-    expect(judge(alarmRules('status.alarms', 'data'), { now, alarms: [] }).state).toBe('warn')
+    expect(evaluate(alarmRules('status.alarms', 'data'), { now, alarms: [] }).state).toBe('warn')
     const pages = [
       'Late. Runbook: docs/runbooks/ledger.md#missing',
       'Late. Runbook: https://git.example.com/x/blob/main/docs/runbooks/firehose.md',

@@ -7,7 +7,7 @@ import { statusCommand } from '../../cli/commands/status.ts'
 import type { CheckResult } from '../../core/check.ts'
 import { failures } from '../../core/failures/failures.ts'
 import { newLoad } from '../../ingest/loads/advance-load.ts'
-import { statusRules } from '../../stack/status/status-rules.ts'
+import { statusRules } from '../../stack/status/status-checks.ts'
 import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { dynamoStage } from '../aws/dynamo-stage.ts'
@@ -149,9 +149,9 @@ test('a stack that balances, is proven and where nothing rings is green', async 
   const { code, answer, wrong, of } = await checks()
   expect([code, answer.state, wrong]).toEqual([0, 'ok', []])
   expect(answer.checks.map(({ id }: CheckResult) => id)).toEqual(statusRules.map(({ id }) => id))
-  expect(of('cdc-latency')?.says).toBe('3 s behind the source, 4 s until the stream')
-  expect(of('readers')?.says).toBe('behind: tidemark-capture 2 s, tidemark-format 2 s')
-  expect(of('freshness')?.says).toContain('queryable 65 s after the commit')
+  expect(of('cdc-latency')?.message).toBe('3 s behind the source, 4 s until the stream')
+  expect(of('readers')?.message).toBe('behind: tidemark-capture 2 s, tidemark-format 2 s')
+  expect(of('freshness')?.message).toContain('queryable 65 s after the commit')
   expect(answer.balances.map(({ contract }: { contract: string }) => contract)).toContain(
     'workforce.shops v1',
   )
@@ -172,7 +172,7 @@ test('a compaction that failed is named by its code, with what to do and how it 
   expect([code, wrong]).toEqual([1, ['status.compaction']])
   expect(of('compaction')).toMatchObject({
     state: 'fail',
-    says: 'failed: workforce.shifts v1: lake/unreadable 2 h ago: a file is gone',
+    message: 'failed: workforce.shifts v1: lake/unreadable 2 h ago: a file is gone',
   })
   const fixes = of('compaction')?.fix.map(({ text }) => text)
   expect(fixes?.[0]).toBe(`lake/unreadable: ${failures['lake/unreadable'].advice}`)
@@ -216,21 +216,21 @@ test('whatever is wrong is named with its runbook or its command, and keeps noth
   const text = (id: string) => of(id)?.fix.map((fix) => fix.text)
   await quarantine.release(['a', 'b'], 'expired')
   expect([code, answer.state]).toEqual([1, 'fail'])
-  expect(of('cdc-task')?.says).toBe('the CDC task is failed: Stop Reason FATAL_ERROR')
+  expect(of('cdc-task')?.message).toBe('the CDC task is failed: Stop Reason FATAL_ERROR')
   expect(text('cdc-task')).toEqual([
     'docs/runbooks/cdc-task.md',
     `aws dms start-replication-task --start-replication-task-type resume-processing --replication-task-arn ${arn('task:CDC')}`,
   ])
   expect(text('cdc-latency')).toEqual(['docs/runbooks/cdc-latency.md#target'])
   expect([of('readers')?.state, of('freshness')?.state, of('queues')?.state]).toEqual(['fail', 'warn', 'ok'])
-  expect(of('dead-letters')?.says).toBe('given up: land 3')
-  expect(of('ledger')?.says).toBe('workforce.shops v1: 1 missing, 1 finding of the audit')
+  expect(of('dead-letters')?.message).toBe('given up: land 3')
+  expect(of('ledger')?.message).toBe('workforce.shops v1: 1 missing, 1 finding of the audit')
   expect(text('ledger')).toContain(`npx tidemark repair --stack ${stack} --missing`)
   expect(answer.findings).toMatchObject([{ kind: 'page', severity: 'fault' }])
-  expect(of('quarantine')?.says).toMatch(/^2 changes in quarantine, the oldest for \d+ s$/)
+  expect(of('quarantine')?.message).toMatch(/^2 changes in quarantine, the oldest for \d+ s$/)
   expect(text('loads')).toEqual([`npx tidemark load resume ${load.id} --stack ${stack}`])
-  expect(of('proofs')?.says).toBe('nothing is proven yet')
-  expect(of('alarms')).toMatchObject({ state: 'fail', says: 'tidemark-ledger-missing for 2 h' })
+  expect(of('proofs')?.message).toBe('nothing is proven yet')
+  expect(of('alarms')).toMatchObject({ state: 'fail', message: 'tidemark-ledger-missing for 2 h' })
   expect(text('alarms')).toEqual(['tidemark-ledger-missing: docs/runbooks/ledger.md#missing'])
 })
 
@@ -242,11 +242,11 @@ test('what may not be read is not checked, with the permission that it needs', a
   expect(code).toBe(1)
   expect(of('cdc-task')).toMatchObject({
     state: 'unknown',
-    says: 'not checked: needs dms:DescribeReplicationTasks on * (production account)',
+    message: 'not checked: needs dms:DescribeReplicationTasks on * (production account)',
   })
   for (const id of ['queues', 'dead-letters'])
-    expect(of(id)?.says).toBe('not checked: needs sqs:GetQueueAttributes on the queues of the stack')
-  expect(of('proofs')?.says).toMatch(/^not checked: needs s3:/)
+    expect(of(id)?.message).toBe('not checked: needs sqs:GetQueueAttributes on the queues of the stack')
+  expect(of('proofs')?.message).toMatch(/^not checked: needs s3:/)
   expect(of('cdc-latency')?.state).toBe('ok')
 })
 
@@ -255,7 +255,7 @@ test('without the outputs of production its checks say which file is missing', a
   expect(code).toBe(1)
   expect(of('cdc-task')).toMatchObject({
     state: 'unknown',
-    says: 'not checked: tidemark_source has no cdc_task_arn',
+    message: 'not checked: tidemark_source has no cdc_task_arn',
     fix: [{ text: 'name the files of both stacks with --stack' }],
   })
   expect(of('alarms')?.state).toBe('ok')

@@ -16,14 +16,14 @@ import {
 } from '../../core/check.ts'
 
 const rules: readonly Rule<number>[] = [
-  { id: 'a', asks: 'odd', judge: (n) => (n % 2 === 1 ? ok('odd') : warn('even')) },
+  { id: 'a', title: 'odd', evaluate: (n) => (n % 2 === 1 ? ok('odd') : warn('even')) },
   {
     id: 'b',
-    asks: 'small',
-    judge: (n) =>
+    title: 'small',
+    evaluate: (n) =>
       n < 10 ? ok('small') : refuse('source/privilege', 'large', sql('SELECT 1;'), step('then wait')),
   },
-  { id: 'c', asks: 'positive', judge: (n) => (n > 0 ? ok('positive') : fail('not positive')) },
+  { id: 'c', title: 'positive', evaluate: (n) => (n > 0 ? ok('positive') : fail('not positive')) },
 ]
 
 test('a start stops at the first refusal, with what mends it, and at nothing less', () => {
@@ -43,7 +43,7 @@ test('what cannot be read leaves each of its checks unknown', async () => {
   const broken = () => Promise.reject(new Error('denied'))
   const lacking = (error: unknown) => unknown(`not checked: ${error instanceof Error ? error.message : ''}`)
   expect(await examine(rules, broken, lacking)).toEqual(
-    ['a', 'b', 'c'].map((id) => ({ id, state: 'unknown', says: 'not checked: denied', fix: [] })),
+    ['a', 'b', 'c'].map((id) => ({ id, state: 'unknown', message: 'not checked: denied', fix: [] })),
   )
 })
 

@@ -94,8 +94,8 @@ describe('the demo', () => {
     const { checks } = JSON.parse(demo.whileRunning.doctor.stdout) as { checks: Record<string, string>[] }
     const of = (id: string) => checks.find((check) => check['id'] === id)
     expect(checks.filter(({ state }) => state === 'fail')).toEqual([])
-    expect(of('folder.process')?.['says']).toMatch(/^runs, process \d+$/)
-    expect(of('source.slot')).toMatchObject({ state: 'ok', says: expect.stringContaining('read by') })
+    expect(of('folder.process')?.['message']).toMatch(/^runs, process \d+$/)
+    expect(of('source.slot')).toMatchObject({ state: 'ok', message: expect.stringContaining('read by') })
     expect(of('source.publication')?.['state']).toBe('ok')
   })
 

@@ -2,7 +2,7 @@ import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contr
 import { count } from '../../../core/amount-text.ts'
 import type { AuditedBalance } from '../../../core/audit/audit-pages.ts'
 import { readStack } from '../../../stack/stack.ts'
-import { lookAtAll } from '../../../stack/status/stack-look.ts'
+import { probeAll } from '../../../stack/status/stack-probe.ts'
 import { withStackSession } from '../../../stack/status/stack-session.ts'
 import { alignedTable, type Output, paint } from '../../terminal/output.ts'
 import { auditText } from '../../view/audit-text.ts'
@@ -22,15 +22,15 @@ export async function statusOfStack(options: StatusStackOptions, output: Output)
   const stack = await readStack(files)
   const tables = tablesOf(await loadContracts(contractsFolder, process.cwd()))
   if (json !== true) output.progress('querying the AWS services of the deployment')
-  const { careLooks } = await import('../../../stack/status/care-looks.ts')
-  const { ledgerLook } = await import('../../../stack/status/ledger-look.ts')
-  const { wayLooks } = await import('../../../stack/status/way-looks.ts')
+  const { operationsProbes } = await import('../../../stack/status/operations-probes.ts')
+  const { ledgerProbe } = await import('../../../stack/status/ledger-probe.ts')
+  const { pipelineProbes } = await import('../../../stack/status/pipeline-probes.ts')
   const said = [files].flat().join(' ')
   const { checks, reading } = await withStackSession(
     { stack, tables, files: said, sourceProfile },
     async (session) => {
-      const ledger = ledgerLook(session, audit)
-      const found = await lookAtAll([...wayLooks(session), ledger, ...careLooks(session)])
+      const ledger = ledgerProbe(session, audit)
+      const found = await probeAll([...pipelineProbes(session), ledger, ...operationsProbes(session)])
       return { checks: found, reading: ledger.reading() }
     },
   )

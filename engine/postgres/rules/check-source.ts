@@ -63,7 +63,7 @@ function notInLog(silent: SilentTable): LeftOutTable {
   const isForeign = silent.why === 'foreign'
   return {
     ...{ table, code: 'source/not-logged' },
-    says: `${table} is ${isForeign ? 'a foreign table' : 'unlogged'}: the log has nothing of its rows`,
+    message: `${table} is ${isForeign ? 'a foreign table' : 'unlogged'}: the log has nothing of its rows`,
     fix: [
       isForeign
         ? step(`read it at its own server, and ${leavingOut(silent)}`)
@@ -74,7 +74,7 @@ function notInLog(silent: SilentTable): LeftOutTable {
 
 function notThere(table: string): LeftOutTable {
   return {
-    ...{ table, code: 'source/no-tables', says: `the source has no table ${table}` },
+    ...{ table, code: 'source/no-tables', message: `the source has no table ${table}` },
     fix: [step('make the table, or leave its name out of --tables')],
   }
 }

@@ -13,7 +13,7 @@ import { quoteIdentifier, quoteTable } from '../connection/quote-identifier.ts'
 /** Why a table cannot be followed, and what mends it. */
 export interface Unfit {
   readonly code: FailureCode
-  readonly says: string
+  readonly message: string
   readonly fix: readonly Fix[]
 }
 
@@ -49,7 +49,7 @@ export function judgeIdentity(parts: readonly RelationIdentity[], demand: Identi
   const fix = new Map(all.flatMap((one) => one.fix).map((one) => [one.text, one]))
   return {
     code: first.code,
-    says: [...new Set(all.map(({ says }) => says))].join('; '),
+    message: [...new Set(all.map(({ message }) => message))].join('; '),
     fix: [...fix.values()],
   }
 }
@@ -123,12 +123,12 @@ function notLogged(relation: RelationIdentity): Unfit {
   if (relation.kind === 'foreign')
     return {
       code: 'source/not-logged',
-      says: `${name} is a foreign table: the log has nothing of its rows`,
+      message: `${name} is a foreign table: the log has nothing of its rows`,
       fix: [step(`detach ${name} from its partitioned table, or leave that out with --tables`)],
     }
   return {
     code: 'source/not-logged',
-    says: `${name} is unlogged: the log has nothing of its rows`,
+    message: `${name} is unlogged: the log has nothing of its rows`,
     fix: [sql(`ALTER TABLE ${quoteTable(relation)} SET LOGGED;`)],
   }
 }
@@ -136,7 +136,7 @@ function notLogged(relation: RelationIdentity): Unfit {
 function generatedKey(relation: RelationIdentity, generated: readonly string[]): Unfit {
   return {
     code: 'source/no-primary-key',
-    says: `the primary key of ${sourceTableName(relation)} has the generated column ${generated.join(', ')}, which changes do not carry`,
+    message: `the primary key of ${sourceTableName(relation)} has the generated column ${generated.join(', ')}, which changes do not carry`,
     fix: [step(`make the key of columns that are stored as they are written, or ${leavingOut(relation)}`)],
   }
 }
@@ -149,7 +149,7 @@ function notHeld(relation: RelationIdentity, key: readonly string[]): Unfit {
   if (primary === undefined)
     return {
       code: 'source/no-primary-key',
-      says: `${name} has no primary key of its own`,
+      message: `${name} has no primary key of its own`,
       fix: [sql(`ALTER TABLE ${table} ADD PRIMARY KEY (${columns});`)],
     }
   const constraint = quoteIdentifier(primary.constraint ?? primary.name)
@@ -159,7 +159,7 @@ function notHeld(relation: RelationIdentity, key: readonly string[]): Unfit {
   if (primary.isImmediate)
     return {
       code: 'source/no-primary-key',
-      says: `the primary key of ${name} is not valid on each partition`,
+      message: `the primary key of ${name} is not valid on each partition`,
       fix: [again],
     }
   /* The index is built beside, so that the table is closed for a moment only. */
@@ -172,7 +172,7 @@ function notHeld(relation: RelationIdentity, key: readonly string[]): Unfit {
   ]
   return {
     code: 'source/deferrable-key',
-    says: `the primary key of ${name} is deferrable: PostgreSQL takes it for no replica identity, and two rows may have one key until a statement or transaction ends`,
+    message: `the primary key of ${name} is deferrable: PostgreSQL takes it for no replica identity, and two rows may have one key until a statement or transaction ends`,
     fix: [
       step(
         `${leavingOut(relation)}; or make the key immediate, when the application does without: afterwards a statement that moves keys over each other, as UPDATE … SET key = key + 1, fails`,
@@ -192,7 +192,7 @@ function unidentified(relation: RelationIdentity, { key, version, isPublished }:
       : 'updates and deletes would not carry its primary key'
   return {
     code: 'source/replica-identity',
-    says: `${name}: ${why}${isRefused ? '; once published, PostgreSQL refuses them' : ''}`,
+    message: `${name}: ${why}${isRefused ? '; once published, PostgreSQL refuses them' : ''}`,
     fix: [statement === undefined ? step(leavingOut(relation)) : sql(`${statement};`)],
   }
 }
@@ -202,7 +202,7 @@ function mixedWith(root: RelationIdentity, others: readonly RelationIdentity[]):
   const names = others.map(sourceTableName)
   return {
     code: 'source/replica-identity',
-    says: `${sourceTableName(root)} is REPLICA IDENTITY FULL and its partition ${names.slice(0, 3).join(', ')} is not`,
+    message: `${sourceTableName(root)} is REPLICA IDENTITY FULL and its partition ${names.slice(0, 3).join(', ')} is not`,
     fix: [sql(`ALTER TABLE ${quoteTable(root)} REPLICA IDENTITY DEFAULT;`)],
   }
 }

@@ -93,7 +93,7 @@ export function refusedWrites({ name, version, found }: PublicationState): reado
     return [
       {
         ...{ table, code: 'source/replica-identity' as const },
-        says: `PostgreSQL refuses updates and deletes of ${table}, because it is in publication ${name} and its replica identity does not do for that`,
+        message: `PostgreSQL refuses updates and deletes of ${table}, because it is in publication ${name} and its replica identity does not do for that`,
         fix:
           mends.length > 0
             ? [...new Set(mends)].map((statement) => sql(`${statement};`))

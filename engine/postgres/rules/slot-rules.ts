@@ -11,8 +11,8 @@ export const dmsPlugins = ['test_decoding', 'pglogical_output'] as const
 export const slotRules: readonly Rule<SlotFacts>[] = [
   {
     id: 'source.slot',
-    asks: 'the replication slot is ours, and has its log',
-    judge: (facts) => {
+    title: 'the replication slot is ours, and has its log',
+    evaluate: (facts) => {
       const { name, slot, known, plugins } = facts
       if (slot === undefined) {
         if (known === true) return lost(facts, 'does not exist any more')
@@ -44,8 +44,8 @@ export const slotRules: readonly Rule<SlotFacts>[] = [
   },
   {
     id: 'source.slot-room',
-    asks: 'there is a slot and a WAL sender for the run, and one more while it loads or proves',
-    judge: ({ slot, room }) => {
+    title: 'there is a slot and a WAL sender for the run, and one more while it loads or proves',
+    evaluate: ({ slot, room }) => {
       const [slots, senders] = [room.slots - room.used, room.senders - room.sending]
       if (slot === undefined && slots <= 0)
         return refuse(
@@ -60,10 +60,10 @@ export const slotRules: readonly Rule<SlotFacts>[] = [
           ...enlarged('WAL senders', room),
         )
       const wanted = slot === undefined ? 2 : 1
-      const says = `${slots} replication slots and ${senders} WAL senders are free`
-      if (slots >= wanted && senders >= wanted) return ok(says)
+      const message = `${slots} replication slots and ${senders} WAL senders are free`
+      if (slots >= wanted && senders >= wanted) return ok(message)
       const scarce = slots < wanted ? 'replication slots' : 'WAL senders'
-      return warn(`${says}: too few for a load or a proof beside the run`, ...enlarged(scarce, room))
+      return warn(`${message}: too few for a load or a proof beside the run`, ...enlarged(scarce, room))
     },
   },
 ]

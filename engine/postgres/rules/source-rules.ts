@@ -7,16 +7,16 @@ import { settingFix } from './setting-fix.ts'
 export const serverRules: readonly Rule<ServerFacts>[] = [
   {
     id: 'source.version',
-    asks: 'PostgreSQL 12 or newer',
-    judge: ({ version }) =>
+    title: 'PostgreSQL 12 or newer',
+    evaluate: ({ version }) =>
       version < 120_000
         ? refuse('source/unsupported-version', `the source is PostgreSQL ${version}`)
         : ok(`PostgreSQL ${Math.floor(version / 10_000)}.${version % 10_000}`),
   },
   {
     id: 'source.encoding',
-    asks: 'the bytes of the database have a certain text',
-    judge: ({ encoding }) =>
+    title: 'the bytes of the database have a certain text',
+    evaluate: ({ encoding }) =>
       encoding === 'SQL_ASCII'
         ? refuse(
             'source/unsupported-version',
@@ -27,16 +27,16 @@ export const serverRules: readonly Rule<ServerFacts>[] = [
   },
   {
     id: 'source.wal-level',
-    asks: 'the log is written for logical decoding',
-    judge: ({ walLevel, isRds }) =>
+    title: 'the log is written for logical decoding',
+    evaluate: ({ walLevel, isRds }) =>
       walLevel === 'logical'
         ? ok('wal_level is logical')
         : refuse('source/wal-level', `wal_level is ${walLevel}`, ...logicalLog(isRds)),
   },
   {
     id: 'source.role',
-    asks: 'the role may replicate',
-    judge: ({ role, mayReplicate, isRds }) =>
+    title: 'the role may replicate',
+    evaluate: ({ role, mayReplicate, isRds }) =>
       mayReplicate
         ? ok(`role ${role} may replicate`)
         : refuse(

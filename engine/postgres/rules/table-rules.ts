@@ -16,9 +16,9 @@ export interface LeftOutTable extends Unfit {
 /** What must hold of a table by itself. */
 interface TableRule {
   readonly id: string
-  readonly asks: string
+  readonly title: string
   /** Why the table cannot be followed; undefined when it can. */
-  judge(table: SourceTable, facts: TableFacts): Unfit | undefined
+  evaluate(table: SourceTable, facts: TableFacts): Unfit | undefined
   /** What is said when it holds of all. */
   fine(facts: TableFacts): string
 }
@@ -26,22 +26,23 @@ interface TableRule {
 const rules: readonly TableRule[] = [
   {
     id: 'source.primary-keys',
-    asks: 'each table has a primary key: without one an update cannot be matched to its row',
+    title: 'each table has a primary key: without one an update cannot be matched to its row',
     fine: ({ tables }) => `${plural(tables.length, 'table')}, each with a primary key`,
-    judge: (table, { identities }) => {
+    evaluate: (table, { identities }) => {
       if (table.key.length > 0) return undefined
       return {
         code: 'source/no-primary-key',
-        says: `${sourceTableName(table)} has no primary key`,
+        message: `${sourceTableName(table)} has no primary key`,
         fix: keylessRoot(table, identities.get(table.oid) ?? []),
       }
     },
   },
   {
     id: 'source.replica-identity',
-    asks: 'updates and deletes of a table, and of each of its partitions, carry its key, and PostgreSQL takes them once it is published',
+    title:
+      'updates and deletes of a table, and of each of its partitions, carry its key, and PostgreSQL takes them once it is published',
     fine: () => 'updates and deletes of each table carry its key',
-    judge: (table, { identities, server: { version }, reader }) => {
+    evaluate: (table, { identities, server: { version }, reader }) => {
       if (table.key.length === 0) return undefined
       const demand = { key: table.key, version, isPublished: reader === 'tidemark' }
       return judgeIdentity(identities.get(table.oid) ?? [], demand)
@@ -49,31 +50,31 @@ const rules: readonly TableRule[] = [
   },
   {
     id: 'source.partitions',
-    asks: 'partitioned tables can be published as one table',
+    title: 'partitioned tables can be published as one table',
     fine: ({ tables }) => {
       const count = tables.filter((table) => table.isPartitioned).length
       return count === 0 ? 'no table is partitioned' : `${count} partitioned, each read as its root table`
     },
-    judge: (table, { server }) =>
+    evaluate: (table, { server }) =>
       !table.isPartitioned || server.version >= 130_000
         ? undefined
         : {
             code: 'source/unsupported-version',
-            says: `${sourceTableName(table)} is partitioned, and PostgreSQL 12 cannot publish that as one table`,
+            message: `${sourceTableName(table)} is partitioned, and PostgreSQL 12 cannot publish that as one table`,
             fix: [step(leavingOut(table))],
           },
   },
   {
     id: 'source.privileges',
-    asks: 'the role may use each schema and read each table',
+    title: 'the role may use each schema and read each table',
     fine: ({ server }) => `role ${server.role} may read each table`,
-    judge: (table, { access, server }) => {
+    evaluate: (table, { access, server }) => {
       const of = access.get(table.oid)
       if (of?.mayUse === true && of.maySelect) return undefined
       const role = quoteIdentifier(server.role)
       return {
         code: 'source/privilege',
-        says: `the role may not read ${sourceTableName(table)}`,
+        message: `the role may not read ${sourceTableName(table)}`,
         fix: [
           ...(of?.mayUse === true
             ? []
@@ -85,25 +86,25 @@ const rules: readonly TableRule[] = [
   },
   {
     id: 'source.row-security',
-    asks: 'row security hides no row from the role',
+    title: 'row security hides no row from the role',
     fine: () => 'no row is hidden',
-    judge: (table, { access, server }) =>
+    evaluate: (table, { access, server }) =>
       access.get(table.oid)?.hidesRows !== true
         ? undefined
         : {
             code: 'source/privilege',
-            says: `row security would hide rows of ${sourceTableName(table)}`,
+            message: `row security would hide rows of ${sourceTableName(table)}`,
             fix: [sql(`ALTER ROLE ${quoteIdentifier(server.role)} BYPASSRLS;`)],
           },
   },
 ]
 
 /** The same of all tables together, for `doctor`: a start leaves the tables out that a rule refuses, and follows the others. */
-export const tableRules: readonly Rule<TableFacts>[] = rules.map(({ id, asks, judge, fine }) => ({
-  ...{ id, asks },
-  judge: (facts) => {
-    const unfit = together(facts.tables.flatMap((table) => judge(table, facts) ?? []))
-    return unfit === undefined ? ok(fine(facts)) : refuse(unfit.code, unfit.says, ...unfit.fix)
+export const tableRules: readonly Rule<TableFacts>[] = rules.map(({ id, title, evaluate, fine }) => ({
+  ...{ id, title },
+  evaluate: (facts) => {
+    const unfit = together(facts.tables.flatMap((table) => evaluate(table, facts) ?? []))
+    return unfit === undefined ? ok(fine(facts)) : refuse(unfit.code, unfit.message, ...unfit.fix)
   },
 }))
 
@@ -112,7 +113,7 @@ export function together(all: readonly Unfit[]): Unfit | undefined {
   const [first] = all
   if (first === undefined) return undefined
   return {
-    ...{ code: first.code, says: shortened(all.map(({ says }) => says)) },
+    ...{ code: first.code, message: shortened(all.map(({ message }) => message)) },
     fix: once(all.flatMap(({ fix }) => fix)),
   }
 }
@@ -124,7 +125,7 @@ export function sortTables(facts: TableFacts): {
 } {
   const leftOut: LeftOutTable[] = []
   const tables = facts.tables.filter((table) => {
-    const unfit = firstOf(rules, (rule) => rule.judge(table, facts))
+    const unfit = firstOf(rules, (rule) => rule.evaluate(table, facts))
     if (unfit !== undefined) leftOut.push({ table: sourceTableName(table), ...unfit })
     return unfit === undefined
   })

@@ -15,7 +15,7 @@ import { readNow, tableStatus, tableStatuses } from './table-status.ts'
 const leftOut = z.object({
   table: z.string(),
   code: z.string(),
-  says: z.string(),
+  message: z.string(),
   fix: z.array(z.object({ kind: z.enum(['sql', 'shell', 'step']), text: z.string() })),
 })
 

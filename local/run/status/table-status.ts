@@ -48,7 +48,7 @@ export const tableStatus = z.object({
   definitions: z.array(z.string()),
   /** The same, with when each was seen last and what to do about it. */
   drift: z
-    .array(z.object({ operation: z.string(), at: z.string(), says: z.string(), toDo: z.string() }))
+    .array(z.object({ operation: z.string(), at: z.string(), message: z.string(), toDo: z.string() }))
     .default([]),
   /** Why another load of it is due, a drift operation; null when none is. */
   reload: z.string().nullable().default(null),
@@ -94,7 +94,7 @@ export function tableStatuses({ pipeline, state, loads }: TableStatusDeps): (con
       definitions: definitions.map(({ operation }) => operation),
       drift: definitions.map(({ operation, at }) => ({
         ...{ operation, at },
-        says: driftSays(operation),
+        message: driftSays(operation),
         toDo: driftToDo(operation, { table, lake: name }),
       })),
       reload: loaded?.stale?.reason ?? null,

@@ -138,7 +138,7 @@ test('a table that is altered again and again is given up after a few readings, 
   expect(proof.failed).toMatchObject([{ table: 'public.busy', code: 'source/table-changed' }])
 })
 
-const FAILING: readonly (readonly [name: string, sql: string, code: FailureCode, says: string])[] = [
+const FAILING: readonly (readonly [name: string, sql: string, code: FailureCode, message: string])[] = [
   ['rekeyed', 'alter table rekeyed rename id to t_id', 'proof/no-key', 'no column id any more'],
   ['dropped', 'drop table dropped', 'source/table-gone', 'public.dropped is not in the source any more'],
   ['renamed', 'alter table renamed rename to other', 'source/table-gone', 'public.renamed is not'],
@@ -162,12 +162,12 @@ const FAILING: readonly (readonly [name: string, sql: string, code: FailureCode,
   ],
 ]
 
-test.each(FAILING)('%s, after %s, fails alone', async (name, sql, code, says) => {
+test.each(FAILING)('%s, after %s, fails alone', async (name, sql, code, message) => {
   const source = await asProver()
   const proof = await proofAfter(sql, ['a_first', name, 'z_last'], { source })
   expect(equalOnes(proof)).toEqual(['public.a_first', 'public.z_last'])
   expect(proof.failed).toMatchObject([
-    { table: `public.${name}`, code, message: expect.stringContaining(says) },
+    { table: `public.${name}`, code, message: expect.stringContaining(message) },
   ])
   expect(proof.equal).toBe(false)
 })

@@ -147,8 +147,8 @@ describe('what a check prints mends what it found', () => {
     const work = other.query('begin; insert into item values (1); select pg_sleep(60)').catch(() => undefined)
     const options = { limitSeconds: 0 }
     await until(async () => (await check('source.transactions', database.source, options)).state === 'warn')
-    const { says, fix } = await check('source.transactions', database.source, options)
-    expect(says).toMatch(/^server process \d+ is in a transaction for \d+ s$/)
+    const { message, fix } = await check('source.transactions', database.source, options)
+    expect(message).toMatch(/^server process \d+ is in a transaction for \d+ s$/)
     expect(fix).toEqual([{ kind: 'step', text: expect.stringMatching(/^let it end, or: SELECT pg_term/) }])
     await database.client.query(fix[0]?.text.replace('let it end, or: ', '') ?? '')
     await work
@@ -257,7 +257,7 @@ describe('an examination', () => {
     expect(ids).not.toContain('source.publication')
     expect(await check('source.types', source, dms)).toMatchObject({
       state: 'warn',
-      says: expect.stringContaining('public.item.amount'),
+      message: expect.stringContaining('public.item.amount'),
     })
     expect((await check('source.ddl-audit', source, dms)).state).toBe('warn')
     await database.client.query(`create table awsdms_ddl_audit (c_key bigserial primary key);
@@ -292,14 +292,16 @@ describe('an examination', () => {
     )
     const closed = await check('source.transactions', source)
     await database.client.query('grant select on pg_prepared_xacts to public')
-    expect(closed.says).toContain('SQLSTATE 42501: permission denied for view pg_prepared_xacts')
+    expect(closed.message).toContain('SQLSTATE 42501: permission denied for view pg_prepared_xacts')
     expect((await check('source.transactions', source)).state).toBe('ok')
   })
 
   test('says what becomes of large values that an update does not touch', async () => {
     const database = await server.database(ITEM)
-    expect((await check('source.large-values', database.source)).says).toMatch(/^1 column of 1 table may/)
+    expect((await check('source.large-values', database.source)).message).toMatch(/^1 column of 1 table may/)
     await database.client.query('alter table item replica identity full')
-    expect((await check('source.large-values', database.source)).says).toBe('each update carries every value')
+    expect((await check('source.large-values', database.source)).message).toBe(
+      'each update carries every value',
+    )
   })
 })

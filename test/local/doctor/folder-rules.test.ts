@@ -55,10 +55,10 @@ const fine: FolderFacts = {
   ...{ proofs: { tables: { 'shop.items': proof }, failed: {} }, keyMode: 0o600 },
 }
 
-function judge(id: string, change: Partial<FolderFacts>) {
+function evaluate(id: string, change: Partial<FolderFacts>) {
   const rule = folderRules.find((one) => one.id === id)
   if (rule === undefined) throw new Error(`no rule ${id}`)
-  return rule.judge({ ...fine, ...change })
+  return rule.evaluate({ ...fine, ...change })
 }
 
 const load = newLoad({ id: '20261128T100000-abcdef', tables: ['public.items'], window: null }, [], 0)
@@ -69,22 +69,25 @@ const ended = (outcome: 'failed' | 'complete'): Load => ({
 
 describe('of a folder', () => {
   test('that runs, balances, is proven and has room, each check is fine', () => {
-    expect(folderRules.map(({ judge: of }) => of(fine)).filter(({ state: of }) => of !== 'ok')).toEqual([])
+    expect(folderRules.map(({ evaluate: of }) => of(fine)).filter(({ state: of }) => of !== 'ok')).toEqual([])
   })
 
   test('too little room is to look at, none stops the run', () => {
-    expect(judge('folder.disk', { freeBytes: 4e9 }).state).toBe('warn')
-    expect(judge('folder.disk', { freeBytes: 4e8 })).toMatchObject({ state: 'fail', code: 'run/disk-full' })
+    expect(evaluate('folder.disk', { freeBytes: 4e9 }).state).toBe('warn')
+    expect(evaluate('folder.disk', { freeBytes: 4e8 })).toMatchObject({
+      state: 'fail',
+      code: 'run/disk-full',
+    })
   })
 
   test('a stopped pipeline lets its source keep the log, unless that is stopped with it', () => {
-    expect(judge('folder.process', { holder: undefined, dir: 'my run' })).toMatchObject({
+    expect(evaluate('folder.process', { holder: undefined, dir: 'my run' })).toMatchObject({
       state: 'warn',
-      says: expect.stringContaining('stopped for 60 min; slot tidemark'),
+      message: expect.stringContaining('stopped for 60 min; slot tidemark'),
       fix: [{ kind: 'shell', text: `npx tidemark dev --dir 'my run' --source postgres://…` }, {}],
     })
     const embedded = { ...state, source: { ...state.source, isEmbedded: true } }
-    expect(judge('folder.process', { holder: undefined, state: embedded }).state).toBe('ok')
+    expect(evaluate('folder.process', { holder: undefined, state: embedded }).state).toBe('ok')
   })
 
   test('tables that do not balance are named', () => {
@@ -93,9 +96,9 @@ describe('of a folder', () => {
     const rest = { waiting: 0, redriven: 0, expired: 0, capturedThrough: null, landedThrough: null }
     const balance = { ...none, ...rest, loads: { rows: 0, landed: 0, quarantined: 0 }, balanced: false }
     const uneven = { ...status, balanced: false, tables: table === undefined ? [] : [{ ...table, balance }] }
-    expect(judge('folder.balance', { status: uneven })).toMatchObject({
+    expect(evaluate('folder.balance', { status: uneven })).toMatchObject({
       state: 'fail',
-      says: 'does not balance: shop.items',
+      message: 'does not balance: shop.items',
       fix: [{ text: 'npx tidemark status --audit' }],
     })
   })
@@ -106,38 +109,40 @@ describe('of a folder', () => {
       failed: {},
     })
     const none = { tables: {}, failed: {} }
-    expect(judge('folder.proofs', { proofs: proofs({ equal: false }) }).state).toBe('fail')
-    expect(judge('folder.proofs', { proofs: none }).says).toBe('never proven: shop.items')
+    expect(evaluate('folder.proofs', { proofs: proofs({ equal: false }) }).state).toBe('fail')
+    expect(evaluate('folder.proofs', { proofs: none }).message).toBe('never proven: shop.items')
     /* Only the process that has the folder keeps a proof. */
-    expect(judge('folder.proofs', { proofs: none }).fix).toMatchObject([{ kind: 'step' }])
-    expect(judge('folder.proofs', { proofs: none, holder: undefined }).fix).toMatchObject([{ kind: 'shell' }])
-    expect(judge('folder.proofs', { proofs: proofs({ at: at(25) }) }).state).toBe('warn')
-    expect(judge('folder.proofs', { proofs: proofs({ at: at(25) }), holder: undefined }).state).toBe('ok')
+    expect(evaluate('folder.proofs', { proofs: none }).fix).toMatchObject([{ kind: 'step' }])
+    expect(evaluate('folder.proofs', { proofs: none, holder: undefined }).fix).toMatchObject([
+      { kind: 'shell' },
+    ])
+    expect(evaluate('folder.proofs', { proofs: proofs({ at: at(25) }) }).state).toBe('warn')
+    expect(evaluate('folder.proofs', { proofs: proofs({ at: at(25) }), holder: undefined }).state).toBe('ok')
     const failure = { at: at(0), code: 'source/table-gone', message: 'public.items is gone' }
     const failed = { ...proofs({}), failed: { 'shop.items': failure } }
-    expect(judge('folder.proofs', { proofs: failed })).toMatchObject({
+    expect(evaluate('folder.proofs', { proofs: failed })).toMatchObject({
       state: 'fail',
-      says: 'could not be compared: public.items is gone',
+      message: 'could not be compared: public.items is gone',
     })
   })
 
   test('what waits in quarantine has an age', () => {
     const tables = status.tables.map((table) => ({ ...table, quarantined: 3 }))
     const waiting = { ...status, tables, quarantineSince: at(5) }
-    expect(judge('folder.quarantine', { status: waiting })).toMatchObject({
+    expect(evaluate('folder.quarantine', { status: waiting })).toMatchObject({
       state: 'warn',
-      says: '3 changes in quarantine, the oldest for 5 h',
+      message: '3 changes in quarantine, the oldest for 5 h',
     })
   })
 
   test('a load that failed names its resume, until a later one is complete', () => {
-    expect(judge('folder.loads', { loads: [ended('failed')] })).toMatchObject({
+    expect(evaluate('folder.loads', { loads: [ended('failed')] })).toMatchObject({
       state: 'fail',
       fix: [{ text: `npx tidemark load resume ${load.id}` }],
     })
-    expect(judge('folder.loads', { loads: [ended('failed'), ended('complete')] }).state).toBe('ok')
-    expect(judge('folder.loads', { loads: [load] }).state).toBe('ok')
-    expect(judge('folder.loads', { loads: [load], holder: undefined })).toMatchObject({
+    expect(evaluate('folder.loads', { loads: [ended('failed'), ended('complete')] }).state).toBe('ok')
+    expect(evaluate('folder.loads', { loads: [load] }).state).toBe('ok')
+    expect(evaluate('folder.loads', { loads: [load], holder: undefined })).toMatchObject({
       state: 'warn',
       fix: [{ text: 'npx tidemark dev --source postgres://…' }],
     })
@@ -146,12 +151,12 @@ describe('of a folder', () => {
 
 test('a compaction that failed names its table, why, and the command', () => {
   const failure = { at: at(1), code: 'lake/engine-memory', message: 'DuckDB: Out of Memory Error' }
-  expect(judge('folder.compaction', { uncompacted: { 'shop.items v1': failure } })).toMatchObject({
+  expect(evaluate('folder.compaction', { uncompacted: { 'shop.items v1': failure } })).toMatchObject({
     state: 'fail',
-    says: 'failed: shop.items v1: lake/engine-memory: DuckDB: Out of Memory Error',
+    message: 'failed: shop.items v1: lake/engine-memory: DuckDB: Out of Memory Error',
     fix: [{ text: 'npx tidemark compact --table shop.items' }],
   })
-  expect(judge('folder.compaction', {}).state).toBe('ok')
+  expect(evaluate('folder.compaction', {}).state).toBe('ok')
 })
 
 describe('a folder is read', () => {
@@ -195,7 +200,7 @@ describe('a folder is read', () => {
     const { dir, folder } = await written()
     await chmod(folder.maskKey, 0o644)
     const { keyMode } = await readFolder(dir, now)
-    const found = judge('folder.mask-key', { dir, keyMode })
+    const found = evaluate('folder.mask-key', { dir, keyMode })
     expect(found.state).toBe('warn')
     await promisify(execFile)('sh', ['-c', found.fix[0]?.text ?? ''])
     expect((await readFolder(dir, now)).keyMode).toBe(0o600)
@@ -205,9 +210,9 @@ describe('a folder is read', () => {
     const { dir, folder } = await written()
     await rm(folder.maskKey)
     const { keyMode, damages } = await readFolder(dir, now)
-    expect(judge('folder.mask-key', { dir, keyMode, damages: [] }).state).toBe('ok')
+    expect(evaluate('folder.mask-key', { dir, keyMode, damages: [] }).state).toBe('ok')
     const lost = [...damages, { name: 'keys/mask.hex', state: 'missing' as const }]
-    expect(judge('folder.mask-key', { dir, keyMode, damages: lost })).toMatchObject({
+    expect(evaluate('folder.mask-key', { dir, keyMode, damages: lost })).toMatchObject({
       ...{ state: 'fail', code: 'run/damaged' },
       fix: [{ text: expect.stringContaining('docs/06-the-run-folder.md#a-lost-masking-key') }],
     })
@@ -216,11 +221,11 @@ describe('a folder is read', () => {
 
 test('this machine has what a run needs, and one that has not says what to install', async () => {
   const facts = await readMachine()
-  expect(machineRules.map(({ judge: of }) => of(facts).state)).toEqual(['ok', 'ok', 'ok'])
+  expect(machineRules.map(({ evaluate: of }) => of(facts).state)).toEqual(['ok', 'ok', 'ok'])
   const bare = {
     node: 'v20.9.0',
-    postgres: { code: 'postgres/unsupported-platform', says: 'no package' },
-    duckdb: { code: undefined, says: 'no module' },
+    postgres: { code: 'postgres/unsupported-platform', message: 'no package' },
+    duckdb: { code: undefined, message: 'no module' },
   } as const
-  expect(machineRules.map(({ judge: of }) => of(bare).state)).toEqual(['warn', 'warn', 'unknown'])
+  expect(machineRules.map(({ evaluate: of }) => of(bare).state)).toEqual(['warn', 'warn', 'unknown'])
 })

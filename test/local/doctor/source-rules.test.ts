@@ -11,10 +11,10 @@ import { settingRules } from '../../../local/doctor/server-rules.ts'
 import { slotLogRule } from '../../../local/doctor/slot-log-rule.ts'
 
 /* What no server of this test machine can be: seeded as facts. */
-function judge<F>(rules: readonly Rule<F>[], id: string, facts: F) {
+function evaluate<F>(rules: readonly Rule<F>[], id: string, facts: F) {
   const rule = rules.find((one) => one.id === id)
   if (rule === undefined) throw new Error(`no rule ${id}`)
-  return rule.judge(facts)
+  return rule.evaluate(facts)
 }
 
 const server: ServerFacts = {
@@ -30,22 +30,22 @@ const server: ServerFacts = {
 
 describe('of a server', () => {
   test('a version or an encoding that cannot be read is refused', () => {
-    expect(judge(serverRules, 'source.version', server)).toMatchObject({
+    expect(evaluate(serverRules, 'source.version', server)).toMatchObject({
       state: 'ok',
-      says: 'PostgreSQL 18.4',
+      message: 'PostgreSQL 18.4',
     })
     const code = 'source/unsupported-version'
-    expect(judge(serverRules, 'source.version', { ...server, version: 110_022 }).code).toBe(code)
-    expect(judge(serverRules, 'source.encoding', { ...server, encoding: 'SQL_ASCII' }).code).toBe(code)
+    expect(evaluate(serverRules, 'source.version', { ...server, version: 110_022 }).code).toBe(code)
+    expect(evaluate(serverRules, 'source.encoding', { ...server, encoding: 'SQL_ASCII' }).code).toBe(code)
   })
 
   test('on RDS settings are parameters of a group, and replication is a role', () => {
-    const level = judge(serverRules, 'source.wal-level', { ...server, walLevel: 'replica' })
+    const level = evaluate(serverRules, 'source.wal-level', { ...server, walLevel: 'replica' })
     expect(level.fix[0]).toEqual({
       kind: 'shell',
       text: 'aws rds modify-db-parameter-group --db-parameter-group-name <group> --parameters ParameterName=rds.logical_replication,ParameterValue=1,ApplyMethod=pending-reboot',
     })
-    const role = judge(serverRules, 'source.role', { ...server, mayReplicate: false })
+    const role = evaluate(serverRules, 'source.role', { ...server, mayReplicate: false })
     expect(role.fix).toEqual([{ kind: 'sql', text: 'GRANT rds_replication TO "reader";' }])
   })
 
@@ -59,8 +59,8 @@ describe('of a server', () => {
       ...{ server: { ...server, version: 120_018 }, tables: [table], access: new Map() },
       ...{ identities: new Map(), reader: 'tidemark' },
     }
-    expect(judge(tableRules, 'source.partitions', facts).code).toBe('source/unsupported-version')
-    expect(judge(tableRules, 'source.partitions', { ...facts, server }).state).toBe('ok')
+    expect(evaluate(tableRules, 'source.partitions', facts).code).toBe('source/unsupported-version')
+    expect(evaluate(tableRules, 'source.partitions', { ...facts, server }).state).toBe('ok')
   })
 
   const settings: SettingFacts = {
@@ -70,7 +70,8 @@ describe('of a server', () => {
   }
 
   test('a connection in the clear is one to look at, unless it stays on the machine', () => {
-    const tls = (facts: Partial<SettingFacts>) => judge(settingRules, 'source.tls', { ...settings, ...facts })
+    const tls = (facts: Partial<SettingFacts>) =>
+      evaluate(settingRules, 'source.tls', { ...settings, ...facts })
     expect(tls({})).toMatchObject({ state: 'warn', fix: [{ text: 'ALTER SYSTEM SET ssl = on;' }, {}, {}] })
     expect(tls({ serverSpeaksTls: true }).fix.map(({ kind }) => kind)).toEqual(['step'])
     expect(tls({ isEncrypted: true }).state).toBe('ok')
@@ -80,21 +81,23 @@ describe('of a server', () => {
 
   test('a limit that loses a slot is told, whichever it is', () => {
     const limit = (facts: Partial<SettingFacts>) =>
-      judge(settingRules, 'source.slot-limit', { ...settings, ...facts })
-    expect(limit({}).says).toContain('never lost')
+      evaluate(settingRules, 'source.slot-limit', { ...settings, ...facts })
+    expect(limit({}).message).toContain('never lost')
     expect(limit({ idleLimitSeconds: 3_600 })).toMatchObject({
       state: 'warn',
       fix: [{ text: 'ALTER SYSTEM SET idle_replication_slot_timeout = 0;' }, {}],
     })
     const week = limit({ idleLimitSeconds: 7 * 86_400 })
-    expect([week.state, week.says]).toEqual(['ok', expect.not.stringContaining('never')])
+    expect([week.state, week.message]).toEqual(['ok', expect.not.stringContaining('never')])
     for (const slotLimitBytes of [null, 20e9])
-      expect(limit({ idleLimitSeconds: 7 * 86_400, slotLimitBytes }).says).toContain('nobody reads is lost')
+      expect(limit({ idleLimitSeconds: 7 * 86_400, slotLimitBytes }).message).toContain(
+        'nobody reads is lost',
+      )
   })
 
   test('a list of output plugins has to have the one of the reader', () => {
     const plugins = (facts: Partial<SettingFacts>) =>
-      judge(settingRules, 'source.output-plugins', { ...settings, ...facts })
+      evaluate(settingRules, 'source.output-plugins', { ...settings, ...facts })
     expect(plugins({}).state).toBe('ok')
     expect(plugins({ plugins: ['pgoutput', 'test_decoding'] }).state).toBe('ok')
     expect(plugins({ plugins: ['test_decoding'] })).toMatchObject({
@@ -106,10 +109,12 @@ describe('of a server', () => {
   })
 
   test('a standby is one to look at', () => {
-    const standby = judge(settingRules, 'source.primary-server', { ...settings, isStandby: true })
+    const standby = evaluate(settingRules, 'source.primary-server', { ...settings, isStandby: true })
     expect(standby.state).toBe('warn')
     const old = { ...settings, isStandby: true, version: 150_000 }
-    expect(judge(settingRules, 'source.primary-server', old).says).toContain('no slot before PostgreSQL 16')
+    expect(evaluate(settingRules, 'source.primary-server', old).message).toContain(
+      'no slot before PostgreSQL 16',
+    )
   })
 })
 
@@ -129,41 +134,41 @@ describe('of a slot', () => {
     ...{ name: 'tidemark', slot, known: true, plugins: ['pgoutput'] },
     room: { slots: 10, used: 1, senders: 10, sending: 1, isRds: false },
   }
-  const log = (change: Partial<Slot>) => slotLogRule.judge({ ...facts, slot: { ...slot, ...change } })
+  const log = (change: Partial<Slot>) => slotLogRule.evaluate({ ...facts, slot: { ...slot, ...change } })
 
   test('its log is fine while it is small, and no more when it nears its limit', () => {
     expect(log({}).state).toBe('ok')
     expect(log({ keptBytes: 2e9 }).state).toBe('ok')
     expect(log({ keptBytes: 2e9, activePid: null, inactiveSince: '2026-11-28 10:00:00+00' })).toMatchObject({
       state: 'warn',
-      says: expect.stringContaining('not read since 2026-11-28 10:00:00'),
+      message: expect.stringContaining('not read since 2026-11-28 10:00:00'),
       fix: [{ text: expect.stringContaining(`pg_drop_replication_slot('tidemark')`) }],
     })
     expect(log({ keptBytes: 11e9 }).state).toBe('warn')
     expect(log({ keptBytes: 6e9, safeBytes: 7e9, walStatus: 'extended' }).state).toBe('ok')
     expect(log({ keptBytes: 7e9, safeBytes: 6e9, walStatus: 'extended' })).toMatchObject({
       state: 'warn',
-      says: expect.stringContaining('lost after 6.0 GB more'),
+      message: expect.stringContaining('lost after 6.0 GB more'),
     })
     expect(log({ walStatus: 'unreserved', safeBytes: -1 }).state).toBe('fail')
   })
 
   test('that lost its log is refused with the reason, and needs new loads', () => {
     const gone = { ...slot, walStatus: 'lost', invalidation: 'wal_removed', activePid: null }
-    expect(judge(slotRules, 'source.slot', { ...facts, slot: gone })).toEqual({
+    expect(evaluate(slotRules, 'source.slot', { ...facts, slot: gone })).toEqual({
       state: 'fail',
       code: 'source/slot-lost',
-      says: 'slot tidemark has lost its log (wal_removed)',
+      message: 'slot tidemark has lost its log (wal_removed)',
       fix: [{ kind: 'shell', text: 'npx tidemark dev --reload' }],
     })
-    expect(slotLogRule.judge({ ...facts, slot: gone }).state).toBe('fail')
+    expect(slotLogRule.evaluate({ ...facts, slot: gone }).state).toBe('fail')
     const dms = { ...facts, slot: undefined, plugins: ['test_decoding'] }
-    expect(judge(slotRules, 'source.slot', dms).fix[0]?.text).toContain('docs/15-deploying.md')
+    expect(evaluate(slotRules, 'source.slot', dms).fix[0]?.text).toContain('docs/15-deploying.md')
   })
 
   test('beside it a load needs a slot and a sender of its own', () => {
     const room = (change: Partial<SlotFacts['room']>) =>
-      judge(slotRules, 'source.slot-room', { ...facts, room: { ...facts.room, ...change } })
+      evaluate(slotRules, 'source.slot-room', { ...facts, room: { ...facts.room, ...change } })
     expect(room({}).state).toBe('ok')
     expect(room({ used: 10 })).toMatchObject({
       state: 'warn',
@@ -171,6 +176,6 @@ describe('of a slot', () => {
     })
     expect(room({ sending: 10 }).fix[0]?.text).toBe('ALTER SYSTEM SET max_wal_senders = 15;')
     const first = { ...facts, slot: undefined, room: { ...facts.room, used: 9 } }
-    expect(judge(slotRules, 'source.slot-room', first).state).toBe('warn')
+    expect(evaluate(slotRules, 'source.slot-room', first).state).toBe('warn')
   })
 })

@@ -126,7 +126,7 @@ test('a folder of another database is refused by doctor, which judges no slot of
   const expected = { system: '1', database: 'shop', address: 'db/shop' }
   const asked = { ...{ patterns: ['*.*'], slot: 'adding', publication: 'adding' }, known: true, expected }
   expect(await examineSource(source, { reader: 'tidemark', ...asked })).toMatchObject([
-    { id: 'source.connection', code: 'run/bad-folder', says: expect.stringContaining('db/shop') },
+    { id: 'source.connection', code: 'run/bad-folder', message: expect.stringContaining('db/shop') },
   ])
 })
 
@@ -150,7 +150,7 @@ whole('is looked at by doctor as by a start, whatever the patterns say', async (
   await lab.reopen()
   expect(lab.run.tables.map(({ source }) => source.table)).toEqual(['public.orders', 'public.people'])
   expect(lab.run.status().leftOut).toMatchObject([
-    { table: 'public.narrow', code: 'source/replica-identity', says: expect.stringContaining('refuses') },
+    { table: 'public.narrow', code: 'source/replica-identity', message: expect.stringContaining('refuses') },
   ])
   await lab.sql('ALTER TABLE public.narrow REPLICA IDENTITY DEFAULT')
   await lab.reopen()

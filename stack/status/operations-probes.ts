@@ -9,30 +9,30 @@ import { CompactionDocuments } from '../../state/documents/compaction-documents.
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { outputsOf } from '../stack.ts'
 import { capturedTables } from './captured-tables.ts'
-import { alarmRules, compactionRules, loadRules, proofRules, quarantineRules } from './care-rules.ts'
-import { look, type StackLook } from './stack-look.ts'
+import { alarmRules, compactionRules, loadRules, proofRules, quarantineRules } from './operations-checks.ts'
+import { askingRetry as retry } from './pipeline-probes.ts'
+import { probe, type StackProbe } from './stack-probe.ts'
 import type { StackSession } from './stack-session.ts'
-import { askingRetry as retry } from './way-looks.ts'
 
 const MOST = 10_000
 
 /** Looks at what people and schedules have to do: quarantine, loads, compaction, proofs, alarms. */
-export function careLooks(session: StackSession): readonly StackLook[] {
+export function operationsProbes(session: StackSession): readonly StackProbe[] {
   const { stack, tables, data, source, now, files } = session
   const documents = () => {
     const { bucket } = outputsOf(stack, 'data', ['bucket'])
     return new ObjectDocuments(openObjects({ ...data(), retry }, bucket))
   }
   return [
-    look(quarantineRules, 'dynamodb:Query and GetItem on the quarantine table', async () => {
+    probe(quarantineRules, 'dynamodb:Query and GetItem on the quarantine table', async () => {
       const { quarantine_table: name } = outputsOf(stack, 'data', ['quarantine_table'])
       const quarantine = openQuarantine({ ...data(), retry, now: () => now }, name, 1)
       return { now, most: MOST, ...(await quarantine.summary(MOST)) }
     }),
-    look(loadRules, 's3:ListBucket and GetObject of state/loads/ in the bucket', async () => ({
+    probe(loadRules, 's3:ListBucket and GetObject of state/loads/ in the bucket', async () => ({
       ...{ stack: files, loads: await new LoadDocuments(documents()).all() },
     })),
-    look(compactionRules, 's3:ListBucket and GetObject of state/compaction/ in the bucket', async () => {
+    probe(compactionRules, 's3:ListBucket and GetObject of state/compaction/ in the bucket', async () => {
       const { systems, functions } = outputsOf(stack, 'data', ['systems', 'functions'])
       const ledger = new CompactionDocuments(documents())
       const own = tables.filter((table) => systems.includes(table.source.system))
@@ -55,7 +55,7 @@ export function careLooks(session: StackSession): readonly StackLook[] {
         }),
       }
     }),
-    look(
+    probe(
       proofRules,
       's3:ListBucket and GetObject of state/proofs.json in the bucket, lambda:GetFunctionConfiguration on the function loads',
       async () => {
@@ -65,11 +65,11 @@ export function careLooks(session: StackSession): readonly StackLook[] {
         return { now, stack: files, tables: provable, proofs: await readProofs(documents()) }
       },
     ),
-    look(alarmRules('status.alarms', 'data'), 'cloudwatch:DescribeAlarms on *', async () => {
+    probe(alarmRules('status.alarms', 'data'), 'cloudwatch:DescribeAlarms on *', async () => {
       const client = data().client(cloudWatchClient)
       return { now, alarms: await readAlarms({ client, retry }, `${nameOf(stack)}-`) }
     }),
-    look(
+    probe(
       alarmRules('status.source-alarms', 'production'),
       'dms:DescribeReplicationInstances and cloudwatch:DescribeAlarms on * (production account)',
       async () => {

@@ -1,8 +1,15 @@
-import { alarmRules, compactionRules, loadRules, proofRules, quarantineRules } from './care-rules.ts'
-import { freshnessRules, latencyRules, ledgerRules, queueRules, readerRules, taskRules } from './way-rules.ts'
+import { alarmRules, compactionRules, loadRules, proofRules, quarantineRules } from './operations-checks.ts'
+import {
+  freshnessRules,
+  latencyRules,
+  ledgerRules,
+  queueRules,
+  readerRules,
+  taskRules,
+} from './pipeline-checks.ts'
 
 /** Every check of `status --stack`, in the order in which they are shown. */
-export const statusRules: readonly { readonly id: string; readonly asks: string }[] = [
+export const statusRules: readonly { readonly id: string; readonly title: string }[] = [
   ...taskRules,
   ...latencyRules,
   ...readerRules,

@@ -21,9 +21,9 @@ import { readQueue } from '../../aws/sqs/read-queue.ts'
 import { domainsOf } from '../../core/contract/language/lake-table-name.ts'
 import { outputsOf } from '../stack.ts'
 import { measured } from '../status/measured.ts'
-import { look, type StackLook } from '../status/stack-look.ts'
+import { askingRetry as retry } from '../status/pipeline-probes.ts'
+import { probe, type StackProbe } from '../status/stack-probe.ts'
 import type { StackSession } from '../status/stack-session.ts'
-import { askingRetry as retry } from '../status/way-looks.ts'
 import {
   bucketRules,
   databaseRules,
@@ -39,10 +39,10 @@ import {
 const reading = ['capture', 'capture_service', 'format', 'land', 'land_load'] as const
 
 /** Looks at functions, queues and stores, in the data account. */
-export function dataLooks(session: StackSession): readonly StackLook[] {
+export function dataProbes(session: StackSession): readonly StackProbe[] {
   const { stack, tables, data, now } = session
   return [
-    look(functionRules, 'lambda:GetFunctionConfiguration on the functions', async () => {
+    probe(functionRules, 'lambda:GetFunctionConfiguration on the functions', async () => {
       const { functions } = outputsOf(stack, 'data', ['functions'])
       const client = data().client(lambdaClient)
       const found = Object.values(functions).map(
@@ -50,7 +50,7 @@ export function dataLooks(session: StackSession): readonly StackLook[] {
       )
       return { now, functions: new Map(await Promise.all(found)) }
     }),
-    look(eventSourceRules, 'lambda:ListEventSourceMappings on *', async () => {
+    probe(eventSourceRules, 'lambda:ListEventSourceMappings on *', async () => {
       const { functions } = outputsOf(stack, 'data', ['functions'])
       const client = data().client(lambdaClient)
       const found = reading
@@ -58,7 +58,7 @@ export function dataLooks(session: StackSession): readonly StackLook[] {
         .map(async (name) => [name, await readEventSources({ client, retry }, name)] as const)
       return { sources: new Map(await Promise.all(found)) }
     }),
-    look(doctorQueueRules, 'sqs:GetQueueAttributes on the queues of the stack', async () => {
+    probe(doctorQueueRules, 'sqs:GetQueueAttributes on the queues of the stack', async () => {
       const { queues } = outputsOf(stack, 'data', ['queues'])
       const client = data().client(sqsClient)
       const depths = Object.entries(queues).map(
@@ -66,20 +66,24 @@ export function dataLooks(session: StackSession): readonly StackLook[] {
       )
       return { queues: new Map(await Promise.all(depths)) }
     }),
-    firehoseLook(session),
-    look(tableRules, 'dynamodb:DescribeTable and DescribeTimeToLive on the tables of the stack', async () => {
-      const of = outputsOf(stack, 'data', ['raw_table', 'quarantine_table', 'ledger_table'])
-      const client = data().client(dynamoClient)
-      const state = async (name: string) => ({ name, state: await readTableState({ client, name, retry }) })
-      const raw = await state(of.raw_table)
-      const [quarantine, ledger] = [await state(of.quarantine_table), await state(of.ledger_table)]
-      return { tables: { raw, quarantine, ledger } }
-    }),
-    look(bucketRules, 's3:ListBucket on the bucket', async () => {
+    firehoseProbe(session),
+    probe(
+      tableRules,
+      'dynamodb:DescribeTable and DescribeTimeToLive on the tables of the stack',
+      async () => {
+        const of = outputsOf(stack, 'data', ['raw_table', 'quarantine_table', 'ledger_table'])
+        const client = data().client(dynamoClient)
+        const state = async (name: string) => ({ name, state: await readTableState({ client, name, retry }) })
+        const raw = await state(of.raw_table)
+        const [quarantine, ledger] = [await state(of.quarantine_table), await state(of.ledger_table)]
+        return { tables: { raw, quarantine, ledger } }
+      },
+    ),
+    probe(bucketRules, 's3:ListBucket on the bucket', async () => {
       const { bucket } = outputsOf(stack, 'data', ['bucket'])
       return { bucket, isThere: await hasBucket({ client: data().client(s3Client), retry }, bucket) }
     }),
-    look(databaseRules, 'glue:GetDatabase on the databases', async () => {
+    probe(databaseRules, 'glue:GetDatabase on the databases', async () => {
       const of = outputsOf(stack, 'data', ['region', 'bucket', 'catalog_prefix'])
       const glue = glueTables({ client: data().client(glueClient), retry })
       const domains = domainsOf(tables)
@@ -89,11 +93,11 @@ export function dataLooks(session: StackSession): readonly StackLook[] {
       const place = `--region ${of.region} --root s3://${of.bucket}${prefix}`
       return { place, databases: await Promise.all(found) }
     }),
-    look(workgroupRules, 'athena:GetWorkGroup on the workgroup', async () => {
+    probe(workgroupRules, 'athena:GetWorkGroup on the workgroup', async () => {
       const { athena_workgroup: name } = outputsOf(stack, 'data', ['athena_workgroup'])
       return { name, state: await readWorkgroup({ client: data().client(athenaClient), retry }, name) }
     }),
-    look(secretRules, 'secretsmanager:DescribeSecret on both secrets', async () => {
+    probe(secretRules, 'secretsmanager:DescribeSecret on both secrets', async () => {
       const of = outputsOf(stack, 'data', ['mask_secret', 'source_secret'])
       const client = data().client(secretsClient)
       const state = async (name: string) => ({ name, state: await readSecretState({ client, retry }, name) })
@@ -104,8 +108,8 @@ export function dataLooks(session: StackSession): readonly StackLook[] {
   ]
 }
 
-function firehoseLook({ stack, data, now }: StackSession): StackLook {
-  return look(
+function firehoseProbe({ stack, data, now }: StackSession): StackProbe {
+  return probe(
     firehoseRules,
     'firehose:DescribeDeliveryStream on the delivery stream, cloudwatch:GetMetricData on *',
     async () => {

@@ -4,9 +4,9 @@ import { readConnections } from '../../aws/dms/read-connections.ts'
 import { readInstance } from '../../aws/dms/read-instance.ts'
 import { outputsOf } from '../stack.ts'
 import { measured } from '../status/measured.ts'
-import { look, type StackLook } from '../status/stack-look.ts'
+import { askingRetry as retry } from '../status/pipeline-probes.ts'
+import { probe, type StackProbe } from '../status/stack-probe.ts'
 import type { StackSession } from '../status/stack-session.ts'
-import { askingRetry as retry } from '../status/way-looks.ts'
 import {
   cdcTaskRules,
   connectionRules,
@@ -16,23 +16,23 @@ import {
 } from './production-rules.ts'
 
 /** Looks at DMS and the stream, in the production account. */
-export function productionLooks(session: StackSession): readonly StackLook[] {
+export function productionProbes(session: StackSession): readonly StackProbe[] {
   const { stack, source, now } = session
   const dms = () => source().client(dmsClient)
   const metrics = () => ({ client: source().client(cloudWatchClient), retry, now })
   const tasks = () => new DmsTasks({ client: dms(), retry, pollMs: 1_000, settleDeadlineMs: 1_000 })
   return [
-    look(cdcTaskRules, 'dms:DescribeReplicationTasks on * (production account)', async () => {
+    probe(cdcTaskRules, 'dms:DescribeReplicationTasks on * (production account)', async () => {
       const { cdc_task_arn: arn } = outputsOf(stack, 'source', ['cdc_task_arn'])
       return { arn, task: await tasks().state(arn) }
     }),
-    look(statisticsRules, 'dms:DescribeTableStatistics on the CDC task (production account)', async () => {
+    probe(statisticsRules, 'dms:DescribeTableStatistics on the CDC task (production account)', async () => {
       const { cdc_task_arn: arn } = outputsOf(stack, 'source', ['cdc_task_arn'])
       const tables: TableStatistics[] = []
       for await (const table of tasks().statistics(arn)) tables.push(table)
       return { tables }
     }),
-    look(connectionRules, 'dms:DescribeConnections on * (production account)', async () => {
+    probe(connectionRules, 'dms:DescribeConnections on * (production account)', async () => {
       const of = outputsOf(stack, 'source', [
         ...(['replication_instance_arn', 'source_endpoint_arn', 'stream_endpoint_arn'] as const),
         'load_endpoint_arn',
@@ -48,7 +48,7 @@ export function productionLooks(session: StackSession): readonly StackLook[] {
         tested: await readConnections({ client: dms(), retry }, instance),
       }
     }),
-    look(
+    probe(
       instanceRules,
       'dms:DescribeReplicationInstances and cloudwatch:GetMetricData on * (production account)',
       async () => {
@@ -61,7 +61,7 @@ export function productionLooks(session: StackSession): readonly StackLook[] {
         return { instance, freeStorage: free?.newest ?? null }
       },
     ),
-    look(streamRules, 'cloudwatch:GetMetricData on * (production account)', async () => {
+    probe(streamRules, 'cloudwatch:GetMetricData on * (production account)', async () => {
       const { stream_name: StreamName } = outputsOf(stack, 'source', ['stream_name'])
       const of = (metric: string) => ({
         ...{ namespace: 'AWS/Kinesis', metric, dimensions: { StreamName }, statistic: 'Sum' as const },

@@ -3,21 +3,21 @@ import { fail, ok, type Rule, shell, step, type Verdict, warn } from '../../core
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { failures } from '../../core/failures/failures.ts'
 import { failedLoads, isOver, loadState } from '../../core/load/load.ts'
+import { limits, runbook } from './pipeline-checks.ts'
 import type { AlarmFacts, CompactionFacts, LoadFacts, ProofFacts, QuarantineFacts } from './status-facts.ts'
-import { limits, runbook } from './way-rules.ts'
 
 const HOUR = 3_600_000
 
 export const quarantineRules: readonly Rule<QuarantineFacts>[] = [
   {
     id: 'status.quarantine',
-    asks: 'no refused change waits for a person',
-    judge: ({ now, waiting, most, since }) => {
+    title: 'no refused change waits for a person',
+    evaluate: ({ now, waiting, most, since }) => {
       if (since === null) return ok('quarantine is empty')
       const age = now - Date.parse(since)
-      const says = `${waiting >= most ? `${count(most)} changes or more` : plural(waiting, 'change')} in quarantine, the oldest for ${ageText(age)}`
+      const message = `${waiting >= most ? `${count(most)} changes or more` : plural(waiting, 'change')} in quarantine, the oldest for ${ageText(age)}`
       const fix = runbook('quarantine-age.md')
-      return age > limits.quarantineHours * HOUR ? fail(says, fix) : warn(says, fix)
+      return age > limits.quarantineHours * HOUR ? fail(message, fix) : warn(message, fix)
     },
   },
 ]
@@ -25,8 +25,8 @@ export const quarantineRules: readonly Rule<QuarantineFacts>[] = [
 export const loadRules: readonly Rule<LoadFacts>[] = [
   {
     id: 'status.loads',
-    asks: 'no full load has failed',
-    judge: ({ loads, stack }) => {
+    title: 'no full load has failed',
+    evaluate: ({ loads, stack }) => {
       const failed = failedLoads(loads)
       if (failed.length > 0)
         return fail(
@@ -43,27 +43,27 @@ export const loadRules: readonly Rule<LoadFacts>[] = [
 export const compactionRules: readonly Rule<CompactionFacts>[] = [
   {
     id: 'status.compaction',
-    asks: 'history is folded into base each day, and the last compaction of no table failed',
-    judge: ({ now, foldedAt, failed, compactor }) => {
+    title: 'history is folded into base each day, and the last compaction of no table failed',
+    evaluate: ({ now, foldedAt, failed, compactor }) => {
       if (failed.length > 0) return compactionsFailed(failed, compactor, now)
       const never = [...foldedAt].filter(([, at]) => at === null).map(([table]) => table)
       const known = [...foldedAt.values()].filter((at) => at !== null)
       const oldest = now - Math.min(...known, now)
-      const says = [
+      const message = [
         ...(known.length > 0
           ? [`${plural(known.length, 'table')} folded, the first of them ${ageText(oldest)} ago`]
           : []),
         ...(never.length > 0 ? [`not yet: ${never.join(', ')}`] : []),
       ].join('; ')
-      if (oldest > limits.proofHours * HOUR) return warn(says, runbook('compact-left.md'))
-      return ok(says === '' ? 'no table' : says)
+      if (oldest > limits.proofHours * HOUR) return warn(message, runbook('compact-left.md'))
+      return ok(message === '' ? 'no table' : message)
     },
   },
 ]
 
 /* What is folded already stays what readers see; the schedule tries again, and a person who has done what the code says. */
 function compactionsFailed(failed: CompactionFacts['failed'], compactor: string, now: number): Verdict {
-  const says = failed.map(({ table, version, at, code, message }) =>
+  const told = failed.map(({ table, version, at, code, message }) =>
     [printTableVersion({ name: table, version }), `${code} ${ageText(now - at)} ago`, message]
       .filter((part) => part !== '')
       .join(': '),
@@ -81,14 +81,14 @@ function compactionsFailed(failed: CompactionFacts['failed'], compactor: string,
       `aws lambda invoke --function-name ${compactor} --cli-binary-format raw-in-base64-out --payload '${JSON.stringify({ table })}' --cli-read-timeout 900 /dev/stdout`,
     ),
   )
-  return fail(`failed: ${says.join('; ')}`, ...advice, runbook('compact-left.md'), ...again)
+  return fail(`failed: ${told.join('; ')}`, ...advice, runbook('compact-left.md'), ...again)
 }
 
 export const proofRules: readonly Rule<ProofFacts>[] = [
   {
     id: 'status.proofs',
-    asks: 'the last proof of each table found it equal, and is of the last day',
-    judge: ({ now, tables: provable, proofs: { tables, tried, failed }, stack }) => {
+    title: 'the last proof of each table found it equal, and is of the last day',
+    evaluate: ({ now, tables: provable, proofs: { tables, tried, failed }, stack }) => {
       const prove = shell(`npx tidemark reconcile --stack ${stack}`)
       const unequal = Object.entries(tables).filter(([, { equal }]) => !equal)
       if (unequal.length > 0)
@@ -110,15 +110,15 @@ export const proofRules: readonly Rule<ProofFacts>[] = [
       const never = provable.filter((table) => tables[table] === undefined)
       if (never.length > 0) return warn(`not proven yet: ${never.join(', ')}`, prove)
       const age = now - Math.min(...times)
-      const says = `${plural(times.length, 'table')} equal, the oldest proof is of ${ageText(age)} ago`
-      return age > limits.proofHours * HOUR ? warn(says, runbook('proof-age.md'), prove) : ok(says)
+      const message = `${plural(times.length, 'table')} equal, the oldest proof is of ${ageText(age)} ago`
+      return age > limits.proofHours * HOUR ? warn(message, runbook('proof-age.md'), prove) : ok(message)
     },
   },
 ]
 
 /** Of the alarms of one account. */
 export function alarmRules(id: string, account: string): readonly Rule<AlarmFacts>[] {
-  return [{ id, asks: `no alarm of the ${account} account rings`, judge: judgeAlarms }]
+  return [{ id, title: `no alarm of the ${account} account rings`, evaluate: judgeAlarms }]
 }
 
 function judgeAlarms({ now, alarms }: AlarmFacts): Verdict {

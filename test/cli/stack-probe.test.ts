@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ok } from '../../core/check.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
-import { lacking, look, lookAtAll } from '../../stack/status/stack-look.ts'
+import { lacking, probe, probeAll } from '../../stack/status/stack-probe.ts'
 
 const needs = 'sqs:GetQueueAttributes on the queues'
 const named = (name: string, status?: number) =>
@@ -12,16 +12,16 @@ test.each(['AccessDeniedException', 'AccessDenied', 'AccessDeniedFault', 'KMSAcc
   '%s is a permission that is missing',
   (name) => {
     expect(lacking(needs, refused(named(name)))).toEqual({
-      ...{ state: 'unknown', says: `not checked: needs ${needs}`, fix: [] },
+      ...{ state: 'unknown', message: `not checked: needs ${needs}`, fix: [] },
     })
   },
 )
 
 test('a status without a name is one, too; no credentials are something else', () => {
-  expect(lacking(needs, refused(named('Unknown', 403))).says).toBe(`not checked: needs ${needs}`)
+  expect(lacking(needs, refused(named('Unknown', 403))).message).toBe(`not checked: needs ${needs}`)
   for (const cause of [named('ExpiredToken', 403), named('CredentialsProviderError')])
     expect(lacking(needs, refused(cause))).toMatchObject({
-      says: `not checked: no valid credentials, needs ${needs}`,
+      message: `not checked: no valid credentials, needs ${needs}`,
       fix: [{ kind: 'step', text: expect.stringContaining('AWS_PROFILE') }],
     })
 })
@@ -32,19 +32,19 @@ test('what the outputs name and is not there is wrong, not unknown', () => {
     new PipelineError('dms/refused', 'there is no task arn'),
   ]
   for (const error of missing)
-    expect(lacking(needs, error)).toMatchObject({ state: 'fail', says: error.message })
+    expect(lacking(needs, error)).toMatchObject({ state: 'fail', message: error.message })
   const other = new PipelineError('dms/refused', 'rule 9 is not one table by its name')
   expect(lacking(needs, other).state).toBe('unknown')
 })
 
 test('whatever else goes wrong in one look is said there, and the others are made', async () => {
-  const rule = (id: string) => [{ id, asks: '', judge: () => ok('fine') }]
-  const checks = await lookAtAll([
-    look(rule('a'), needs, () => Promise.reject(new TypeError('of ours'))),
-    look(rule('b'), needs, () => Promise.reject(new PipelineError('aws/unavailable', 'SQS'))),
-    look(rule('c'), needs, async () => undefined),
+  const rule = (id: string) => [{ id, title: '', evaluate: () => ok('fine') }]
+  const checks = await probeAll([
+    probe(rule('a'), needs, () => Promise.reject(new TypeError('of ours'))),
+    probe(rule('b'), needs, () => Promise.reject(new PipelineError('aws/unavailable', 'SQS'))),
+    probe(rule('c'), needs, async () => undefined),
   ])
-  expect(checks.map(({ id, says }) => [id, says])).toEqual([
+  expect(checks.map(({ id, message }) => [id, message])).toEqual([
     ['a', 'not checked: unexpected error TypeError'],
     ['b', 'not checked: aws/unavailable: SQS'],
     ['c', 'fine'],

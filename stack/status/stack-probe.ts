@@ -2,22 +2,22 @@ import { type CheckResult, examine, fail, type Rule, step, unknown, type Verdict
 import { PipelineError } from '../../core/failures/failures.ts'
 
 /** Rules on something that is read of a stack, and the permission that reading it takes. */
-export interface StackLook {
+export interface StackProbe {
   readonly results: () => Promise<readonly CheckResult[]>
 }
 
-/** Looks: `needs` is what IAM calls it, and on what. */
-export function look<Facts>(
+/** Probes: `needs` is what IAM calls it, and on what. */
+export function probe<Facts>(
   rules: readonly Rule<Facts>[],
   needs: string,
   read: () => Promise<Facts>,
-): StackLook {
+): StackProbe {
   return { results: () => examine(rules, read, (error) => lacking(needs, error)) }
 }
 
 /** All at once: a slow or a denied one keeps no other. In the order they are given. */
-export async function lookAtAll(looks: readonly StackLook[]): Promise<readonly CheckResult[]> {
-  return (await Promise.all(looks.map(({ results }) => results()))).flat()
+export async function probeAll(probes: readonly StackProbe[]): Promise<readonly CheckResult[]> {
+  return (await Promise.all(probes.map(({ results }) => results()))).flat()
 }
 
 const denied = /AccessDenied|NotAuthorized|Unauthorized|Forbidden|AuthorizationError/

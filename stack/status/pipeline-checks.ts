@@ -31,8 +31,8 @@ export function switchOn(id: string) {
 export const taskRules: readonly Rule<TaskFacts>[] = [
   {
     id: 'status.cdc-task',
-    asks: 'the CDC task runs',
-    judge: ({ arn, task: { status, hasRun, stopReason } }) => {
+    title: 'the CDC task runs',
+    evaluate: ({ arn, task: { status, hasRun, stopReason } }) => {
       if (status === 'running') return ok('the CDC task runs')
       if (['starting', 'testing', 'modifying', 'stopping', 'moving'].includes(status))
         return warn(`the CDC task is ${status}`)
@@ -55,13 +55,15 @@ export const taskRules: readonly Rule<TaskFacts>[] = [
 export const latencyRules: readonly Rule<LatencyFacts>[] = [
   {
     id: 'status.cdc-latency',
-    asks: 'DMS is near the source’s log, and the stream takes what it sends',
-    judge: ({ sourceSeconds, targetSeconds }) => {
+    title: 'DMS is near the source’s log, and the stream takes what it sends',
+    evaluate: ({ sourceSeconds, targetSeconds }) => {
       if (sourceSeconds === null || targetSeconds === null)
         return unknown('DMS said nothing of its latency: the task does not run, or has just begun')
-      const says = `${count(sourceSeconds)} s behind the source, ${count(targetSeconds)} s until the stream`
-      if (sourceSeconds > limits.latencySeconds) return warn(says, runbook('cdc-latency.md#source'))
-      return targetSeconds > limits.latencySeconds ? warn(says, runbook('cdc-latency.md#target')) : ok(says)
+      const message = `${count(sourceSeconds)} s behind the source, ${count(targetSeconds)} s until the stream`
+      if (sourceSeconds > limits.latencySeconds) return warn(message, runbook('cdc-latency.md#source'))
+      return targetSeconds > limits.latencySeconds
+        ? warn(message, runbook('cdc-latency.md#target'))
+        : ok(message)
     },
   },
 ]
@@ -69,20 +71,20 @@ export const latencyRules: readonly Rule<LatencyFacts>[] = [
 export const readerRules: readonly Rule<ReaderFacts>[] = [
   {
     id: 'status.readers',
-    asks: 'functions are near the end of their streams, and nothing that they read is switched off',
-    judge: ({ behindMs, switchedOff }) => {
+    title: 'functions are near the end of their streams, and nothing that they read is switched off',
+    evaluate: ({ behindMs, switchedOff }) => {
       if (switchedOff.length > 0)
         return fail(
           `switched off: ${switchedOff.map(({ name }) => name).join(', ')}: what it reads is forgotten after a time`,
           ...switchedOff.map(({ id }) => switchOn(id)),
         )
-      const says = [...behindMs].map(
+      const parts = [...behindMs].map(
         ([name, ms]) => `${name} ${ms === null ? 'had nothing to read' : ageText(ms)}`,
       )
       const late = [...behindMs.values()].some((ms) => ms !== null && ms > limits.behindMs)
       return late
-        ? fail(`behind: ${says.join(', ')}`, runbook('iterator-age.md'))
-        : ok(`behind: ${says.join(', ')}`)
+        ? fail(`behind: ${parts.join(', ')}`, runbook('iterator-age.md'))
+        : ok(`behind: ${parts.join(', ')}`)
     },
   },
 ]
@@ -90,11 +92,13 @@ export const readerRules: readonly Rule<ReaderFacts>[] = [
 export const freshnessRules: readonly Rule<FreshnessFacts>[] = [
   {
     id: 'status.freshness',
-    asks: 'changes are in the lake soon after their commit',
-    judge: ({ captureMs, formatMs, landMs }) => {
+    title: 'changes are in the lake soon after their commit',
+    evaluate: ({ captureMs, formatMs, landMs }) => {
       if (captureMs === null && formatMs === null && landMs === null) return ok('no change in the last hour')
-      const says = `stored after ${shown(captureMs)}, formatted ${shown(formatMs)} later, queryable ${shown(landMs)} after the commit (p99)`
-      return landMs !== null && landMs > limits.behindMs ? warn(says, runbook('lake-freshness.md')) : ok(says)
+      const message = `stored after ${shown(captureMs)}, formatted ${shown(formatMs)} later, queryable ${shown(landMs)} after the commit (p99)`
+      return landMs !== null && landMs > limits.behindMs
+        ? warn(message, runbook('lake-freshness.md'))
+        : ok(message)
     },
   },
 ]
@@ -102,18 +106,18 @@ export const freshnessRules: readonly Rule<FreshnessFacts>[] = [
 export const ledgerRules: readonly Rule<LedgerFacts>[] = [
   {
     id: 'status.ledger',
-    asks: 'captured = landed + quarantined + filtered + in flight, for each contract',
-    judge: ({ balances, faults, stack }) => {
+    title: 'captured = landed + quarantined + filtered + in flight, for each contract',
+    evaluate: ({ balances, faults, stack }) => {
       const uneven = balances.filter(({ balanced }) => !balanced)
       const flying = balances.reduce((sum, { inFlight }) => sum + inFlight, 0)
       if (uneven.length === 0 && faults === 0)
         return ok(`${plural(balances.length, 'contract')} in balance, ${count(flying)} changes in flight`)
-      const says = [
+      const parts = [
         ...uneven.map(({ contract, source, missing }) => `${contract ?? source}: ${count(missing)} missing`),
         ...(faults > 0 ? [`${plural(faults, 'finding')} of the audit`] : []),
       ]
       const again = shell(`npx tidemark repair --stack ${stack} --missing`)
-      return fail(says.join(', '), runbook('ledger.md#missing'), again)
+      return fail(parts.join(', '), runbook('ledger.md#missing'), again)
     },
   },
 ]
@@ -121,8 +125,8 @@ export const ledgerRules: readonly Rule<LedgerFacts>[] = [
 export const queueRules: readonly Rule<QueueFacts>[] = [
   {
     id: 'status.queues',
-    asks: 'how many notices wait to be landed',
-    judge: ({ queues }) => {
+    title: 'how many notices wait to be landed',
+    evaluate: ({ queues }) => {
       const living = [...queues].filter(([name]) => !name.endsWith('_dead'))
       return ok(
         living
@@ -135,16 +139,16 @@ export const queueRules: readonly Rule<QueueFacts>[] = [
   },
   {
     id: 'status.dead-letters',
-    asks: 'no notice was given up',
-    judge: ({ queues }) => {
+    title: 'no notice was given up',
+    evaluate: ({ queues }) => {
       const dead = [...queues].filter(
         ([name, { waiting, inFlight }]) => name.endsWith('_dead') && waiting + inFlight > 0,
       )
       if (dead.length === 0) return ok('no notice was given up')
-      const says = dead.map(
+      const parts = dead.map(
         ([name, { waiting, inFlight }]) => `${name.slice(0, -5)} ${count(waiting + inFlight)}`,
       )
-      return fail(`given up: ${says.join(', ')}`, runbook('dead-letters.md'))
+      return fail(`given up: ${parts.join(', ')}`, runbook('dead-letters.md'))
     },
   },
 ]

@@ -7,9 +7,9 @@ import { isSwitchedOff, readEventSources } from '../../aws/lambda/read-event-sou
 import { readQueue } from '../../aws/sqs/read-queue.ts'
 import { outputsOf } from '../stack.ts'
 import { measured } from './measured.ts'
-import { look, type StackLook } from './stack-look.ts'
+import { freshnessRules, latencyRules, queueRules, readerRules, taskRules } from './pipeline-checks.ts'
+import { probe, type StackProbe } from './stack-probe.ts'
 import type { StackSession } from './stack-session.ts'
-import { freshnessRules, latencyRules, queueRules, readerRules, taskRules } from './way-rules.ts'
 
 /** Somebody waits for the answer: fewer attempts than a function makes. */
 export const askingRetry: RetryPolicy = { ...defaultRetry, attempts: 3, deadlineMs: 20_000 }
@@ -17,19 +17,19 @@ const MINUTES_15 = 900_000
 const HOUR = 3_600_000
 
 /** Looks at the way of a change: task, stream, functions, queues. */
-export function wayLooks(session: StackSession): readonly StackLook[] {
+export function pipelineProbes(session: StackSession): readonly StackProbe[] {
   const { stack, data, source, now } = session
   const retry = askingRetry
   const metrics = (account: typeof data) => ({ client: account().client(cloudWatchClient), retry, now })
   return [
-    look(taskRules, 'dms:DescribeReplicationTasks on * (production account)', async () => {
+    probe(taskRules, 'dms:DescribeReplicationTasks on * (production account)', async () => {
       const { cdc_task_arn: arn } = outputsOf(stack, 'source', ['cdc_task_arn'])
       const tasks = new DmsTasks({
         ...{ client: source().client(dmsClient), retry, pollMs: 1_000, settleDeadlineMs: 1_000 },
       })
       return { arn, task: await tasks.state(arn) }
     }),
-    look(
+    probe(
       latencyRules,
       'dms:DescribeReplicationInstances and cloudwatch:GetMetricData on * (production account)',
       async () => {
@@ -49,7 +49,7 @@ export function wayLooks(session: StackSession): readonly StackLook[] {
         return { sourceSeconds: from?.newest ?? null, targetSeconds: to?.newest ?? null }
       },
     ),
-    look(readerRules, 'cloudwatch:GetMetricData and lambda:ListEventSourceMappings on *', async () => {
+    probe(readerRules, 'cloudwatch:GetMetricData and lambda:ListEventSourceMappings on *', async () => {
       const { functions } = outputsOf(stack, 'data', ['functions'])
       const readers = (['capture', 'capture_service', 'format'] as const).flatMap(
         (key) => functions[key] ?? [],
@@ -67,7 +67,7 @@ export function wayLooks(session: StackSession): readonly StackLook[] {
         switchedOff: await switchedOff(data, [...readers, ...landing]),
       }
     }),
-    look(freshnessRules, 'cloudwatch:GetMetricData on *', async () => {
+    probe(freshnessRules, 'cloudwatch:GetMetricData on *', async () => {
       const of = (stage: string, metric: string): MetricQuery => ({
         ...{ namespace: 'Tidemark', metric, statistic: 'p99', dimensions: { stage } },
       })
@@ -79,7 +79,7 @@ export function wayLooks(session: StackSession): readonly StackLook[] {
         landMs: land?.largest ?? null,
       }
     }),
-    look(queueRules, 'sqs:GetQueueAttributes on the queues of the stack', async () => {
+    probe(queueRules, 'sqs:GetQueueAttributes on the queues of the stack', async () => {
       const { queues } = outputsOf(stack, 'data', ['queues'])
       const client = data().client(sqsClient)
       const depths = Object.entries(queues).map(

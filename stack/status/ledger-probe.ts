@@ -2,10 +2,10 @@ import { openStackAudit } from '../../aws/audit/stack-audit.ts'
 import { recentBalances } from '../../core/audit/audit-recent.ts'
 import { auditRecords, type LedgerAudit } from '../../core/audit/audit-records.ts'
 import { outputsOf } from '../stack.ts'
-import { look, type StackLook } from './stack-look.ts'
+import { ledgerRules } from './pipeline-checks.ts'
+import { askingRetry } from './pipeline-probes.ts'
+import { probe, type StackProbe } from './stack-probe.ts'
 import type { StackSession } from './stack-session.ts'
-import { askingRetry } from './way-looks.ts'
-import { ledgerRules } from './way-rules.ts'
 
 const OVERDUE_MS = 3_600_000
 
@@ -19,12 +19,12 @@ export interface LedgerReading {
  * The look at the ledger: what is not settled for two days, or everything with its files. `reading` is what it read; undefined
  * until it has, and when it could not.
  */
-export function ledgerLook(
+export function ledgerProbe(
   { stack, tables, now, files, data }: StackSession,
   isWhole: boolean,
-): StackLook & { reading(): LedgerReading | undefined } {
+): StackProbe & { reading(): LedgerReading | undefined } {
   let known: LedgerReading | undefined
-  const { results } = look(
+  const { results } = probe(
     ledgerRules,
     `dynamodb:Query on the ledger’s table and on index heads of the raw table${isWhole ? ', s3:ListBucket' : ''}`,
     async () => {
