@@ -13,6 +13,8 @@ export interface TestedMajor {
   /** Title of a suite: says why where the suite is skipped. */
   readonly title: string
   readonly isMissing: boolean
+  /** Why it is missing. */
+  readonly cause?: unknown
 }
 
 const own = 18
@@ -28,7 +30,7 @@ export async function testedMajors(): Promise<readonly TestedMajor[]> {
   const tested: TestedMajor[] = []
   for (const major of [...(isAll ? others : [15]), own]) {
     const one = await testedMajor(major)
-    if (isAll && one.isMissing) throw new Error(one.title)
+    if (isAll && one.isMissing) throw new Error(one.title, { cause: one.cause })
     tested.push(one)
   }
   return tested
@@ -45,8 +47,8 @@ export async function testedMajor(major: number): Promise<TestedMajor> {
   try {
     await install(project)
     return { major, project, title, isMissing: false }
-  } catch {
-    return { major, project, title: `${title}: skipped, npm cannot install it`, isMissing: true }
+  } catch (cause) {
+    return { major, project, title: `${title}: skipped, npm cannot install it`, isMissing: true, cause }
   }
 }
 
@@ -61,15 +63,27 @@ async function install(project: string): Promise<void> {
     const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
     const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
     await promisify(execFile)(npm, args, { cwd: draft, timeout: 300_000, shell: npm !== 'npm' })
-    if (await isInstalled(project)) return
-    await rm(join(project, 'node_modules'), { recursive: true, force: true })
-    await rename(join(draft, 'node_modules'), join(project, 'node_modules'))
+    await place(join(draft, 'node_modules'), project)
   } catch (error) {
     if (!(await isInstalled(project))) throw error
   } finally {
     await rm(draft, { recursive: true, force: true, maxRetries: 5 })
   }
   if (!(await isInstalled(project))) throw new Error(`npm has no PostgreSQL of ${project} for this platform`)
+}
+
+/* What another process has put there meanwhile stays; what is of another version makes room. */
+async function place(made: string, project: string): Promise<void> {
+  const target = join(project, 'node_modules')
+  for (let attempt = 1; ; attempt += 1) {
+    if (await isInstalled(project)) return
+    try {
+      return await rename(made, target)
+    } catch (error) {
+      if (attempt === 3) throw error
+      await rename(target, `${made}.former-${attempt}`).catch(() => undefined)
+    }
+  }
 }
 
 async function isInstalled(project: string): Promise<boolean> {
