@@ -38,7 +38,7 @@ interface CompiledColumn {
   readonly conditions: (value: CanonicalValue) => readonly string[]
   readonly mask: (value: CanonicalValue) => CanonicalValue
   /** Of a field that is missing, as the source would write it; null is no field either. */
-  readonly standIn: JsonValue
+  readonly defaultValue: JsonValue
 }
 
 /** The row codec of a contract: slow and obvious, row by row. */
@@ -169,7 +169,7 @@ function compile(name: string, column: Column, table: Table, key: MaskKey): Comp
     decode: columnDecoder(column),
     conditions: conditionsOf(column),
     mask: column.pii === undefined ? (value) => value : masker(column.pii, column.treatment, key),
-    standIn: column.default ?? null,
+    defaultValue: column.default ?? null,
   }
 }
 
@@ -181,7 +181,8 @@ function canonicalOf(
   hasDefaults = false,
 ): CanonicalValue {
   const { name, source, nullable, decode, conditions } = column
-  const value = field(data, source) ?? (hasDefaults && !Object.hasOwn(data, source) ? column.standIn : null)
+  const value =
+    field(data, source) ?? (hasDefaults && !Object.hasOwn(data, source) ? column.defaultValue : null)
   if (value === null) {
     if (!nullable) reasons.push({ code: 'format/missing-value', path: name, message: 'must not be null' })
     return null

@@ -3,7 +3,7 @@ import { bytesText, count } from '../../core/amount-text.ts'
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CompactionPlan, CompactionResult } from '../../core/operations/answers.ts'
-import { operate } from '../run/operate.ts'
+import { runOperation } from '../run/run-operation.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit, printError } from '../terminal/output.ts'
 import { parseCount } from '../terminal/parse-options.ts'
@@ -60,7 +60,7 @@ export function compactCommand(cli: Cli): Command {
     )
     .action(async (options: Options) => {
       const { json = false } = options
-      const outcome = await operate(cli, options, requestOf(options))
+      const outcome = await runOperation(cli, options, requestOf(options))
       if (json) cli.output.result(JSON.stringify(outcome))
       else cli.output.result(outcome.isDryRun ? plansText(outcome.plans) : resultsText(outcome.results))
       if (!json)

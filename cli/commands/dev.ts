@@ -120,7 +120,7 @@ async function run(
   options: CommandOptions,
   source: string | undefined,
   { output }: Cli,
-  isRehearsed = false,
+  isDemo = false,
 ): Promise<void> {
   const session: SessionOptions = {
     dir: options.dir,
@@ -138,7 +138,7 @@ async function run(
     compactEveryMs: options.compactEvery,
     proveEveryMs: options.reconcileEvery,
     lookEveryMs: options.schemaCheckEvery,
-    isRehearsed,
+    isDemo,
     forMs: options.for,
     timeoutMs: options.timeout,
   }

@@ -3,7 +3,7 @@ import { count } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { type Load, loadState } from '../../core/load/load.ts'
 import { stackOption } from '../../stack/stack.ts'
-import { operate } from '../run/operate.ts'
+import { runOperation } from '../run/run-operation.ts'
 import { findLoad, readLoads, watchLoad } from '../run/watch-load.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit } from '../terminal/output.ts'
@@ -58,7 +58,7 @@ function startCommand(cli: Cli): Command {
       const { tables = [], window, dryRun = false, json = false, wait = false, dir, stack } = options
       if (stack !== undefined) return startOnStack({ ...options, stack }, output)
       const request = { tables: [...tables], isDryRun: dryRun, ...(window === undefined ? {} : { window }) }
-      const started = await operate(cli, options, { kind: 'load-start', ...request })
+      const started = await runOperation(cli, options, { kind: 'load-start', ...request })
       if (!json) output.progress(activityText(started.activity))
       const load =
         wait && started.load !== null ? await watchLoad(dir, started.load.id, output) : started.load
@@ -132,7 +132,7 @@ function actOn(cli: Cli, verb: 'resume' | 'cancel', description: string): Comman
     .action(async (load: string, options: Options) => {
       const { stack } = options
       if (stack !== undefined) return actOnStack(verb, load, { ...options, stack }, cli.output)
-      const found = await operate(cli, options, { kind: `load-${verb}`, load })
+      const found = await runOperation(cli, options, { kind: `load-${verb}`, load })
       cli.output.result(
         options.json === true ? JSON.stringify(found) : loadText(found, cli.output, Date.now()),
       )

@@ -10,7 +10,7 @@ import { RunState } from '../../local/state/run-state.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
 import { redriveOnStack, withStackQuarantine } from '../../stack/operations/stack-quarantine.ts'
 import { stackOption } from '../../stack/stack.ts'
-import { operate } from '../run/operate.ts'
+import { runOperation } from '../run/run-operation.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit } from '../terminal/output.ts'
 import { parseDuration } from '../terminal/parse-options.ts'
@@ -143,7 +143,7 @@ function expireCommand(cli: Cli): Command {
     .action(async (options: Options) => {
       const { olderThan = 0, dryRun, json } = options
       const isDryRun = dryRun ?? false
-      const result = await operate(cli, options, {
+      const result = await runOperation(cli, options, {
         kind: 'expire',
         olderThanMs: olderThan,
         isDryRun,
@@ -161,7 +161,7 @@ async function redriven(
   { stack, ...options }: Options,
   asked: { readonly isDryRun: boolean; readonly table?: string; readonly cause?: string },
 ): Promise<RedriveResult> {
-  if (stack === undefined) return operate(cli, options, { kind: 'redrive', ...asked })
+  if (stack === undefined) return runOperation(cli, options, { kind: 'redrive', ...asked })
   const contracts = await loadContracts(options.contracts ?? 'schemas', process.cwd())
   return redriveOnStack(stack, tablesOf(contracts), asked)
 }

@@ -10,7 +10,7 @@ import { readDocuments } from '../../local/state/state-file.ts'
 import { replayOnStack, type StackReplay } from '../../stack/operations/stack-replay.ts'
 import { stackOption } from '../../stack/stack.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
-import { operate } from '../run/operate.ts'
+import { runOperation } from '../run/run-operation.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit } from '../terminal/output.ts'
 import { contractsOption, dirOption } from '../terminal/run-options.ts'
@@ -52,7 +52,7 @@ export function replayCommand(cli: Cli): Command {
       if (options.stack !== undefined) return onStack(options.stack, options, cli)
       if (options.list === true) return list(cli, options)
       const { from, to, contractVersion: version, json } = options
-      const result = await operate(cli, options, {
+      const result = await runOperation(cli, options, {
         kind: 'replay',
         table: named(options),
         isDryRun: options.dryRun ?? false,

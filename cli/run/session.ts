@@ -16,7 +16,7 @@ import { describeError, type Output, paint } from '../terminal/output.ts'
 import { embeddedDatabase, embeddedSystem } from '../terminal/source-settings.ts'
 import { leftOutText } from '../view/left-out-text.ts'
 import { LiveView } from '../view/live-view.ts'
-import { rehearse } from './rehearsal.ts'
+import { runDemoScript } from './demo-script.ts'
 
 export interface SessionOptions {
   readonly dir: string
@@ -45,7 +45,7 @@ export interface SessionOptions {
   /** What the proof at the end is asked for; everything when left out. */
   readonly request?: ReconcileRequest
   /** The demo shows a load, compactions and a proof while its traffic goes on. */
-  readonly isRehearsed?: boolean
+  readonly isDemo?: boolean
 }
 
 /** What a session ended with. */
@@ -84,11 +84,11 @@ export async function runSession(options: SessionOptions, output: Output): Promi
     try {
       view.start()
       const over = new AbortController()
-      const isRehearsed = options.isRehearsed === true && traffic !== undefined
-      const rehearsal = isRehearsed ? rehearsed(run, steps, over.signal) : Promise.resolve()
+      const isDemo = options.isDemo === true && traffic !== undefined
+      const script = isDemo ? demonstrated(run, steps, over.signal) : Promise.resolve()
       await Promise.race([untilOver(options, startedAt, interrupt, run), run.failed])
       over.abort()
-      await rehearsal
+      await script
       view.stop()
       return await prove(run, traffic, options, steps)
     } finally {
@@ -169,9 +169,9 @@ async function untilOver(
 }
 
 /* The time of a session may be over in the middle of it; what fails for another reason is said. */
-async function rehearsed(run: LocalRun, step: Step, signal: AbortSignal): Promise<void> {
+async function demonstrated(run: LocalRun, step: Step, signal: AbortSignal): Promise<void> {
   try {
-    await rehearse(run, step, signal)
+    await runDemoScript(run, step, signal)
   } catch (error) {
     if (!signal.aborted) step(`not finished: ${describeError(error).message}`)
   }

@@ -13,7 +13,7 @@ import type { Source } from '../postgres/connection/source-connection.ts'
 import { openSnapshot, type Snapshot } from '../postgres/stream/snapshot.ts'
 import type { HealingWay } from './compare/heal.ts'
 import { inSnapshot } from './compare/in-snapshot.ts'
-import type { Patience } from './compare/patience.ts'
+import type { RetryWindow } from './compare/retry-window.ts'
 import { Steps } from './compare/steps.ts'
 import type { TableProof } from './proof.ts'
 import { type Asked, proveTable, type Seen } from './prove-table.ts'
@@ -30,7 +30,7 @@ export interface ProofDeps {
   /** Resolves when the lake holds every commit before the LSN, or when it should. */
   readonly reach: (lsn: bigint) => Promise<void>
   /** Where `reach` can only guess. */
-  readonly patience?: (() => Patience) | undefined
+  readonly retryWindow?: (() => RetryWindow) | undefined
   /** Where a position may be the change's own and not its commit's: whether there is time for another snapshot. */
   readonly mayRenew?: (() => boolean) | undefined
   /** Where a load may rank above changes of transactions that were open when it began: how their rows are read again. */

@@ -10,8 +10,8 @@ import { columnDifferences } from './compare/column-differences.ts'
 import type { Difference } from './compare/compare-table.ts'
 import type { Unexplained } from './compare/explained.ts'
 import { foundTable, type HealResult, sendAgain } from './compare/heal.ts'
-import { type Look, look, lookAgain, lookAtRest, lookUntilEqual } from './compare/look.ts'
 import { openSides, type ProveDeps } from './compare/open-sides.ts'
+import { type Probe, probe, recompare, recompareRest, recompareUntilEqual } from './compare/probe.ts'
 import type { LakeSide } from './lake/lake-side.ts'
 import type { Since } from './lake/since.ts'
 import type { Scope, TableProof } from './proof.ts'
@@ -32,7 +32,7 @@ const MAX_SINCE_BYTES = 64 << 20
 /** What was seen of a table whose differences may be of transactions that were open at the position. */
 export interface Seen {
   readonly kind: 'again'
-  readonly look: Look
+  readonly look: Probe
   readonly selection: Selection
   readonly scope: Scope
   /** Of the first snapshot. */
@@ -52,10 +52,10 @@ export async function proveTable(
 ): Promise<TableProof | Seen> {
   const { mayLookAnew = () => false } = deps
   const { selection, scope, asOf, snapshots, look: first } = await begin(deps, table, asked)
-  const patience = deps.patience?.()
-  const isVain = async (now: Look) =>
+  const retryWindow = deps.retryWindow?.()
+  const isVain = async (now: Probe) =>
     mayLookAnew() && (await astride(now, deps.begunAt)).length === now.found.differences.length
-  const seen = await lookUntilEqual(deps, table, first, { selection, patience, isVain })
+  const seen = await recompareUntilEqual(deps, table, first, { selection, retryWindow, isVain })
   if (seen.found.different > 0 && mayLookAnew() && (await astride(seen, deps.begunAt)).length > 0)
     return { kind: 'again', look: seen, selection, scope, asOf, snapshots }
   const rows = await columnDifferences(seen.found.differences, seen.sides)
@@ -77,18 +77,18 @@ export async function proveTable(
     quarantinedKeys: left.quarantinedKeys,
     heldBackKeys: left.heldBackKeys,
     unplaced: left.unplaced,
-    waitedMs: patience?.waitedMs ?? 0,
+    waitedMs: retryWindow?.waitedMs ?? 0,
   }
 }
 
 async function begin(deps: ProveDeps, table: Table, asked: Asked | Seen): Promise<Omit<Seen, 'kind'>> {
   if (asked.kind === 'again') {
     const snapshots = asked.snapshots + 1
-    return { ...asked, snapshots, look: await lookAtRest(deps, table, asked.look, asked.selection) }
+    return { ...asked, snapshots, look: await recompareRest(deps, table, asked.look, asked.selection) }
   }
   const opened = await openSides(deps, table)
   const chosen = await select(opened.lake, asked, deps.random)
-  const first = await look(deps, table, opened, chosen.selection)
+  const first = await probe(deps, table, opened, chosen.selection)
   return { ...chosen, look: first, asOf: deps.asOf, snapshots: 1 }
 }
 
@@ -132,7 +132,7 @@ async function sinceKeys(lake: LakeSide, since: Since): Promise<ReadonlySet<stri
 async function heal(
   deps: ProveDeps,
   table: Table,
-  before: Look,
+  before: Probe,
   outrankedKeys: readonly string[],
 ): Promise<{ readonly healed: HealResult | null; readonly left: Unexplained }> {
   const { client, asOf } = deps
@@ -148,8 +148,11 @@ async function heal(
   await deps.steps.run('the lake was waited for', () => deps.aside(() => healing.landed()))
   const selection = { kind: 'keys', keys: new Set(differences.map(({ key }) => key)) } as const
   const listed = { ...before.found, different: differences.length, differences }
-  const first = await lookAgain(deps, table, { ...before, found: listed })
-  const { found } = await lookUntilEqual(deps, table, first, { selection, patience: healing.patience?.() })
+  const first = await recompare(deps, table, { ...before, found: listed })
+  const { found } = await recompareUntilEqual(deps, table, first, {
+    selection,
+    retryWindow: healing.retryWindow?.(),
+  })
   const rest = before.found.differences.filter((one) => !isMeant(one))
   const left = {
     ...found,

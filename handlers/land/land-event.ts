@@ -28,7 +28,7 @@ export async function landEvent(
   deps: LandNoticeDeps,
 ): Promise<BatchResponse | RequestAnswer> {
   const request = again.safeParse(event)
-  if (request.success) return runRequest(request.data.objects, (key) => landAgain(key, deps), deps.stage)
+  if (request.success) return runRequest(request.data.objects, (key) => reland(key, deps), deps.stage)
   return runEach(
     queueMessages(event),
     async ({ body }) => {
@@ -38,7 +38,7 @@ export async function landEvent(
   )
 }
 
-async function landAgain(key: string, deps: LandNoticeDeps): Promise<boolean> {
+async function reland(key: string, deps: LandNoticeDeps): Promise<boolean> {
   try {
     await landNotice({ bucket: deps.bucket, key, version: '' }, deps)
     return true

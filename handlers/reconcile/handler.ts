@@ -19,8 +19,8 @@ import { functionSettings } from '../runtime/function-settings.ts'
 import type { LambdaContext } from '../runtime/lambda-stage.ts'
 import { openFunction } from '../runtime/open-function.ts'
 import { runWhole } from '../runtime/run-whole.ts'
-import { capturedAgain } from './captured-again.ts'
 import { type ProveAllDeps, proveAll } from './prove-all.ts'
+import { recapture } from './recapture.ts'
 
 const SCRATCH = '/tmp/tidemark-reconcile'
 /* The rest is for what DuckDB spills and for digests of the source. */
@@ -59,7 +59,7 @@ const deps: ProveAllDeps = {
     files: openFiles(aws, bucket, `${SCRATCH}/copies`, copiesBytes),
     folder: `${SCRATCH}/lake`,
   }),
-  capture: capturedAgain({ store, quarantine, log: stage.log }),
+  capture: recapture({ store, quarantine, log: stage.log }),
   scratch: `${SCRATCH}/work`,
   memory: engineMemory(settings.AWS_LAMBDA_FUNCTION_MEMORY_SIZE),
   settleMs: settings.TIDEMARK_SETTLE_SECONDS * 1_000,

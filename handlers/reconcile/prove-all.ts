@@ -9,7 +9,7 @@ import type { Position } from '../../core/position.ts'
 import type { Source } from '../../engine/postgres/connection/source-connection.ts'
 import { refuseRewound } from '../../engine/postgres/rules/check-rewound.ts'
 import type { HealingWay } from '../../engine/reconcile/compare/heal.ts'
-import { BackOff, type Patience } from '../../engine/reconcile/compare/patience.ts'
+import { BackOffWindow, type RetryWindow } from '../../engine/reconcile/compare/retry-window.ts'
 import { freshFolder } from '../../engine/reconcile/fresh-folder.ts'
 import { withProofs } from '../../engine/reconcile/kept-proofs.ts'
 import type { ScratchLake } from '../../engine/reconcile/lake/scratch-lake.ts'
@@ -129,7 +129,7 @@ async function openSession(deps: ProveAllDeps, signal: AbortSignal): Promise<Pro
         refuseRewound(lsn, { epoch: deps.epoch, captured })
         return sleep(settleMs, signal)
       },
-      patience: () => patience(deps, signal, { since, until: since + settleMs + waitMs }),
+      retryWindow: () => openRetryWindow(deps, signal, { since, until: since + settleMs + waitMs }),
       mayRenew: () => stage.remainingMs > settleMs + RENEWAL_MS,
       mending: () => healingWay(deps, signal),
     })
@@ -138,13 +138,13 @@ async function openSession(deps: ProveAllDeps, signal: AbortSignal): Promise<Pro
   }
 }
 
-function patience(
+function openRetryWindow(
   { stage, sleep, settleMs }: ProveAllDeps,
   signal: AbortSignal,
   { since, until }: { readonly since: number; readonly until: number },
-): Patience {
+): RetryWindow {
   const end = stage.now() + stage.remainingMs - 2 * RESERVE_MS
-  return new BackOff({
+  return new BackOffWindow({
     ...{ since, firstMs: Math.max(1, settleMs * FIRST_LOOK_SHARE), capMs: LONGEST_PAUSE_MS },
     until: Math.min(until, end),
     now: stage.now,
@@ -157,9 +157,9 @@ function healingWay(deps: ProveAllDeps, signal: AbortSignal): HealingWay {
   return {
     capture,
     landed: () => sleep(settleMs, signal),
-    patience: () => {
+    retryWindow: () => {
       const since = stage.now()
-      return patience(deps, signal, { since, until: since + waitMs })
+      return openRetryWindow(deps, signal, { since, until: since + waitMs })
     },
     now: stage.now,
   }

@@ -45,17 +45,17 @@ function held(column: Column, { type: fileType, ref }: FileColumn): FastValue | 
 
 /* As the codec reads a field that a load does not have: its default, or null. */
 function missing(column: Column): ColumnSql {
-  const { default: standIn } = column
-  if (standIn === undefined) return column.nullable ? { value: 'NULL', certain: [] } : NEVER
+  const { default: defaultValue } = column
+  if (defaultValue === undefined) return column.nullable ? { value: 'NULL', certain: [] } : NEVER
   const value = canonicalDefault(column)
   const sql = value === undefined ? undefined : canonicalSql(heldType(column), value)
   return sql === undefined ? NEVER : { value: sql, certain: [] }
 }
 
 function canonicalDefault(column: Column): CanonicalValue | undefined {
-  const { default: standIn, check, beyond } = column
-  if (standIn === undefined || check !== undefined) return undefined
-  const value = columnDecoder(column)(standIn)
+  const { default: defaultValue, check, beyond } = column
+  if (defaultValue === undefined || check !== undefined) return undefined
+  const value = columnDecoder(column)(defaultValue)
   if (value instanceof Refusal || value === null) return undefined
   return beyond !== 'text' && boundSides(column)(value) !== undefined ? undefined : value
 }

@@ -22,7 +22,7 @@ export async function recoverEntry(
   if (entry.stage === 'capture' && entry.encoding === 'json') return entry.reasons
   try {
     if (entry.stage === 'capture') await captureAgain(entry, pipeline, { epoch, isDryRun })
-    else await landAgain(entry, pipeline, isDryRun)
+    else await reland(entry, pipeline, isDryRun)
     return []
   } catch (error) {
     if (!(error instanceof PipelineError) || error.action !== 'quarantine') throw error
@@ -65,7 +65,7 @@ function isCovered(entry: WaitingEntry, record: DmsRecord): boolean {
   )
 }
 
-async function landAgain(
+async function reland(
   { id, payload }: WaitingEntry,
   { objects, catalog, tables, ledger }: Pick<OperationParts, 'objects' | 'catalog' | 'tables' | 'ledger'>,
   isDryRun: boolean,

@@ -5,7 +5,7 @@ import { type RedriveResult, redriveResult } from '../../core/operations/answers
 import type { RedriveRequest } from '../../core/operations/stack-requests.ts'
 import type { Quarantine } from '../../core/ports/ports.ts'
 import { nextRevision } from '../../engine/replay/next-revision.ts'
-import { askFunction } from '../ask-function.ts'
+import { invokeFunction } from '../invoke-function.ts'
 import { outputsOf, readStack } from '../stack.ts'
 
 export interface WaitingFilter {
@@ -68,7 +68,7 @@ export async function redriveOnStack(
     const replays = new ReplayDocuments(new ObjectDocuments(openObjects(aws, bucket)))
     const lease = openLease(aws, ledger)
     return redriveWaiting(filter, isDryRun, {
-      ask: (redrive) => askFunction(files, 'format', { redrive }, redriveResult),
+      ask: (redrive) => invokeFunction(files, 'format', { redrive }, redriveResult),
       publish: async (contract) => {
         const table = tables.find((table) => printTableVersion(table) === contract)
         if (table === undefined)

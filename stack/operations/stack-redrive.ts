@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { LedgerFinding } from '../../core/audit/ledger-finding.ts'
-import type { LostFile } from '../../core/audit/way-back.ts'
+import type { MissingFile } from '../../core/audit/recovery-source.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { ManifestDay } from '../../core/ledger/ledger.ts'
 
@@ -23,7 +23,7 @@ export interface RedriveNames {
 export interface RedriveParts {
   readonly format: (pages: readonly string[]) => Promise<RequestAnswer>
   readonly land: (objects: readonly string[]) => Promise<RequestAnswer>
-  readonly wayBack: (file: string) => Promise<LostFile | undefined>
+  readonly findRecoverySource: (file: string) => Promise<MissingFile | undefined>
   /** Takes a file out of the manifest. */
   readonly forget: (day: ManifestDay, file: string) => Promise<void>
 }
@@ -67,29 +67,29 @@ export async function redriveStack(
   await run(objects, parts.land)
   await run(pages, parts.format)
   for (const file of files) {
-    const lost = await parts.wayBack(file)
+    const lost = await parts.findRecoverySource(file)
     const reason = reasonAgainst(lost)
-    if (lost?.way === undefined || reason !== undefined) {
+    if (lost?.source === undefined || reason !== undefined) {
       failed.push({
         name: file,
         reason: reason ?? 'nothing is left of what it was made of: load the table again',
       })
       continue
     }
-    const { way, day } = lost
-    const isDone = await (way.kind === 'object'
-      ? run([way.object], parts.land)
-      : run(way.pages, parts.format))
-    const isThere = isDone && (await parts.wayBack(file))?.isThere === true
+    const { source, day } = lost
+    const isDone = await (source.kind === 'object'
+      ? run([source.object], parts.land)
+      : run(source.pages, parts.format))
+    const isThere = isDone && (await parts.findRecoverySource(file))?.isThere === true
     if (isDone && !isThere) await parts.forget(day, file)
   }
   return { done, failed }
 }
 
 /* Pages come back in another file: rows of a damaged one would still be read. */
-function reasonAgainst(lost: LostFile | undefined): string | undefined {
+function reasonAgainst(lost: MissingFile | undefined): string | undefined {
   if (lost === undefined) return 'the ledger knows no such file'
-  return lost.isThere && lost.way?.kind === 'pages'
+  return lost.isThere && lost.source?.kind === 'pages'
     ? 'it is damaged: move it away, then redrive it'
     : undefined
 }

@@ -9,7 +9,7 @@ import {
   replayAnswer,
 } from '../../core/operations/answers.ts'
 import type { ReplayRequest } from '../../core/operations/stack-requests.ts'
-import { askPatiently } from '../ask-function.ts'
+import { invokeWhenFree } from '../invoke-function.ts'
 import { readStack } from '../stack.ts'
 import { checkDeployed } from '../tables/check-deployed.ts'
 import { redriveOnStack } from './stack-quarantine.ts'
@@ -74,7 +74,7 @@ export async function replayOnStack(
   const done = await replayByPieces(
     { table: name, version, contract: contractDigest(table), isDryRun },
     {
-      ask: (replay) => askPatiently(files, 'land_load', { replay }, replayAnswer),
+      ask: (replay) => invokeWhenFree(files, 'land_load', { replay }, replayAnswer),
       wait: () => sleep(BUSY_MS),
       onProgress,
     },

@@ -3,7 +3,7 @@ import { contractDigests } from '../../core/contract/language/contract-digest.ts
 import { domainsOf } from '../../core/contract/language/lake-table-name.ts'
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
-import { askPatiently } from '../ask-function.ts'
+import { invokeWhenFree } from '../invoke-function.ts'
 import { type FunctionName, outputsOf, type Stack } from '../stack.ts'
 import type { ReleasedTables } from './released-tables.ts'
 
@@ -28,7 +28,7 @@ export async function checkDeployed(
     )
   const wanted = Object.entries(contractDigests(contracts))
   for (const name of passed) {
-    const known = await askPatiently(files, name, { contracts: true }, answer).catch((cause: unknown) => {
+    const known = await invokeWhenFree(files, name, { contracts: true }, answer).catch((cause: unknown) => {
       if (!(cause instanceof PipelineError) || cause.code !== 'function/failed') throw cause
       throw new PipelineError(
         'table/not-deployed',

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { alteredFile, lostBlock, lostPage, unlandedObject } from '../../core/audit/ledger-finding.ts'
-import type { LostFile } from '../../core/audit/way-back.ts'
+import type { MissingFile } from '../../core/audit/recovery-source.ts'
 import type { NamedBlock } from '../../core/ledger/ledger.ts'
 import { namesOf, type RedriveParts, redriveStack } from '../../stack/operations/stack-redrive.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
@@ -28,7 +28,7 @@ function partsOf(answers: Partial<RedriveParts> = {}) {
     return { done: [...names], absent: [], failed: [], left: [] }
   }
   const parts: RedriveParts = {
-    ...{ format: all, land: all, wayBack: async () => undefined },
+    ...{ format: all, land: all, findRecoverySource: async () => undefined },
     forget: async (_, key) => void forgotten.push(key),
     ...answers,
   }
@@ -85,24 +85,24 @@ test('what is absent or fails is told by name, and does not keep the others', as
 })
 
 test('a file leaves the manifest only when it did not come back and what it was made of is on its way', async () => {
-  const by = (isThere: boolean, way: LostFile['way']) => async () => ({ day, isThere, way })
+  const by = (isThere: boolean, source: MissingFile['source']) => async () => ({ day, isThere, source })
   const object = { kind: 'object', object: 'landing/changes/o' } as const
   const pages = { kind: 'pages', pages: ['p1', 'p2'] } as const
   const files = { ...none, files: [file.key] }
-  const back = partsOf({ wayBack: by(true, object) })
+  const back = partsOf({ findRecoverySource: by(true, object) })
   expect(await redriveStack(files, back.parts)).toEqual({ done: ['landing/changes/o'], failed: [] })
-  const moved = partsOf({ wayBack: by(false, object) })
+  const moved = partsOf({ findRecoverySource: by(false, object) })
   await redriveStack(files, moved.parts)
-  const rewritten = partsOf({ wayBack: by(false, pages) })
+  const rewritten = partsOf({ findRecoverySource: by(false, pages) })
   expect((await redriveStack(files, rewritten.parts)).done).toEqual(['p1', 'p2'])
-  const damaged = partsOf({ wayBack: by(true, pages) })
+  const damaged = partsOf({ findRecoverySource: by(true, pages) })
   expect((await redriveStack(files, damaged.parts)).failed).toMatchObject([{ name: file.key }])
   const failing = partsOf({
-    wayBack: by(false, pages),
+    findRecoverySource: by(false, pages),
     format: async (names) => ({ done: [], absent: [...names], failed: [], left: [] }),
   })
   await redriveStack(files, failing.parts)
-  const gone = partsOf({ wayBack: by(false, undefined) })
+  const gone = partsOf({ findRecoverySource: by(false, undefined) })
   expect((await redriveStack(files, gone.parts)).failed[0]?.reason).toMatch('load the table again')
   expect((await redriveStack(files, partsOf().parts)).failed[0]?.reason).toMatch('knows no such file')
   expect([back, moved, rewritten, damaged, failing, gone].map(({ forgotten }) => forgotten.length)).toEqual([

@@ -5,7 +5,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { ledgerItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { auditRecords, type LedgerAudit } from '../../core/audit/audit-records.ts'
 import type { ListedObjects } from '../../core/audit/ledger-audit.ts'
-import { wayBack } from '../../core/audit/way-back.ts'
+import { findRecoverySource } from '../../core/audit/recovery-source.ts'
 import type { ManifestDay } from '../../core/ledger/ledger.ts'
 import type { WaitingEntry } from '../../core/ports/ports.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
@@ -203,18 +203,21 @@ describe('the ledger of the functions', () => {
       await at.land(await at.notices())
       const [file = ''] = await at.objects.list('lake/')
       const [object = ''] = await at.objects.list('landing/changes/')
-      expect(await wayBack(file, at.deps)).toMatchObject({ isThere: true, way: { kind: 'object', object } })
+      expect(await findRecoverySource(file, at.deps)).toMatchObject({
+        isThere: true,
+        source: { kind: 'object', object },
+      })
       for (const key of [file, object]) await at.objects.delete(key)
-      const lost = await wayBack(file, at.deps)
-      expect(lost).toMatchObject({ isThere: false, way: { kind: 'pages' } })
-      const pages = lost?.way?.kind === 'pages' ? lost.way.pages : []
+      const lost = await findRecoverySource(file, at.deps)
+      expect(lost).toMatchObject({ isThere: false, source: { kind: 'pages' } })
+      const pages = lost?.source?.kind === 'pages' ? lost.source.pages : []
       expect(pages).toHaveLength(3)
-      expect(await wayBack(file.replace(/[^/]+$/, 'foreign.parquet'), at.deps)).toBeUndefined()
+      expect(await findRecoverySource(file.replace(/[^/]+$/, 'foreign.parquet'), at.deps)).toBeUndefined()
       const parts = {
         format: async (some: readonly string[]) =>
           requestAnswer.parse((await at.format.invoke({ pages: some })).answer),
         land: () => Promise.reject(new Error('there is no object')),
-        wayBack: (key: string) => wayBack(key, at.deps),
+        findRecoverySource: (key: string) => findRecoverySource(key, at.deps),
         forget: (day: ManifestDay, key: string) =>
           at.ledger.replaceFiles({ ...day, added: [], removed: [key] }),
       }

@@ -72,7 +72,7 @@ export class LoadFiles {
   }
 
   /** Lands the files once more: the history files, and their rows read back. */
-  async landAgain(
+  async reland(
     table: Table,
     maskKey: Buffer,
   ): Promise<{ readonly bytes: Buffer; readonly rows: readonly Reading[] }> {

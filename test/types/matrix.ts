@@ -10,7 +10,7 @@ import { type Cell, isSameBag, type TableEvidence } from './observe.ts'
 import { observeKeys } from './observe-keys.ts'
 import { observeValues } from './observe-values.ts'
 import { askOracle, openOracle } from './oracle.ts'
-import { changesOf, formatAgain, formatChangesAgain, landAgain } from './raw-readers.ts'
+import { changesOf, formatAgain, formatChangesAgain, reland } from './raw-readers.ts'
 import { caseName, type TypeCase } from './type-case.ts'
 import { measuredCases } from './type-cases.ts'
 
@@ -136,14 +136,14 @@ async function observeAgain(
 ): Promise<readonly Cell[]> {
   const key = Buffer.alloc(32)
   const blocks = formatAgain(run.pages, table, key)
-  const file = await loads.landAgain(table, key)
+  const file = await loads.reland(table, key)
   const isRepeatable =
     Buffer.concat([...blocks]).equals(Buffer.concat([...formatAgain(run.pages, table, key)])) &&
-    file.bytes.equals((await loads.landAgain(table, key)).bytes)
-  const again = [...file.rows, ...(await landAgain(blocks, table))].map(shown)
+    file.bytes.equals((await loads.reland(table, key)).bytes)
+  const again = [...file.rows, ...(await reland(blocks, table))].map(shown)
   const first = readers.get('hyparquet') ?? []
   const changes = await loads.changes(table.source.table)
-  const coded = (await landAgain(formatChangesAgain(changes, table, key), table)).map(shown)
+  const coded = (await reland(formatChangesAgain(changes, table, key), table)).map(shown)
   const loaded = first.filter(({ op }) => op === 'load').map(shown)
   const cell = (path: string, isSame: boolean): Cell => {
     const observed = isSame ? 'exact' : 'altered'

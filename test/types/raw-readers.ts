@@ -76,7 +76,7 @@ export function formatChangesAgain(
 }
 
 /** The rows of blocks, landed in one file in memory and read back. */
-export async function landAgain(blocks: readonly Buffer[], table: Table): Promise<readonly Reading[]> {
+export async function reland(blocks: readonly Buffer[], table: Table): Promise<readonly Reading[]> {
   const file = historyFiles([table])(table.name, table.version)
   if (file === undefined || blocks.length === 0) return []
   for (const block of blocks) {

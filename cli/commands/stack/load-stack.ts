@@ -3,7 +3,7 @@ import { PipelineError } from '../../../core/failures/failures.ts'
 import { isOver, type Load, loadState } from '../../../core/load/load.ts'
 import { type SourceActivity, type StackLoads, stackLoads } from '../../../core/operations/answers.ts'
 import type { LoadsRequest } from '../../../core/operations/stack-requests.ts'
-import { askPatiently } from '../../../stack/ask-function.ts'
+import { invokeWhenFree } from '../../../stack/invoke-function.ts'
 import { readStack } from '../../../stack/stack.ts'
 import { exit, type Output } from '../../terminal/output.ts'
 import { LoadScreen } from '../../view/load-screen.ts'
@@ -100,7 +100,7 @@ export async function watchOnStack(
 }
 
 function ask(stack: LoadStackOptions['stack'], request: LoadsRequest): Promise<StackLoads> {
-  return askPatiently(stack, 'loads', request, stackLoads)
+  return invokeWhenFree(stack, 'loads', request, stackLoads)
 }
 
 function only({ loads: [load] }: StackLoads): Load {

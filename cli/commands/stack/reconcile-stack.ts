@@ -1,5 +1,5 @@
 import { proofAnswer } from '../../../engine/reconcile/proof-answer.ts'
-import { askFunction } from '../../../stack/ask-function.ts'
+import { invokeFunction } from '../../../stack/invoke-function.ts'
 import type { Output } from '../../terminal/output.ts'
 import { answerExit, answerText } from '../../view/answer-report.ts'
 
@@ -19,7 +19,7 @@ export async function reconcileStack(
 ): Promise<void> {
   if (json !== true) output.progress('the reconcile function is running; it may take 15 minutes')
   const event = { tables: table, sample, since, heal }
-  const answer = await askFunction(stack, 'reconcile', event, proofAnswer)
+  const answer = await invokeFunction(stack, 'reconcile', event, proofAnswer)
   output.result(json === true ? JSON.stringify(answer) : answerText(answer, output))
   process.exitCode = answerExit(answer)
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contracts.ts'
 import { count } from '../../../core/amount-text.ts'
 import { auditRecords, type LedgerAudit } from '../../../core/audit/audit-records.ts'
-import { wayBack } from '../../../core/audit/way-back.ts'
+import { findRecoverySource } from '../../../core/audit/recovery-source.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import {
   namesOf,
@@ -101,7 +101,7 @@ async function withParts<T>(
       {
         format: (pages) => invoke({ client, name: format }, { pages }, requestAnswer),
         land: (objects) => invoke({ client, name: land }, { objects }, requestAnswer),
-        wayBack: (file) => wayBack(file, audit),
+        findRecoverySource: (file) => findRecoverySource(file, audit),
         forget: (day, file) => ledger.replaceFiles({ ...day, added: [], removed: [file] }),
       },
       async () => (await auditRecords(audit, { now: Date.now(), overdueMs: OVERDUE_MS })).findings,

@@ -14,7 +14,7 @@ import type { SourceColumns } from '../source/source-columns.ts'
 import { sourceForm } from '../source/source-form.ts'
 import type { SourceSide } from '../source/source-side.ts'
 import type { Difference } from './compare-table.ts'
-import type { Patience } from './patience.ts'
+import type { RetryWindow } from './retry-window.ts'
 
 /** The way of healed rows into the lake: through capture, as everything goes. */
 export interface HealingWay {
@@ -25,7 +25,7 @@ export interface HealingWay {
   /** Resolves when everything that is captured is queryable or in quarantine. */
   readonly landed: () => Promise<void>
   /** Where `landed` can only be guessed: how long what still differs is looked at again. */
-  readonly patience?: (() => Patience) | undefined
+  readonly retryWindow?: (() => RetryWindow) | undefined
   readonly now: Clock
 }
 

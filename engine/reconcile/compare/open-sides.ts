@@ -11,7 +11,7 @@ import { readLayout } from '../source/source-layout.ts'
 import { SourceSide } from '../source/source-side.ts'
 import type { Sides } from './compare-table.ts'
 import type { HealingWay } from './heal.ts'
-import type { Patience } from './patience.ts'
+import type { RetryWindow } from './retry-window.ts'
 import type { Steps } from './steps.ts'
 
 export interface ProveDeps {
@@ -40,7 +40,7 @@ export interface ProveDeps {
   /** Whether another snapshot may follow this one; without it, positions are those of commits. */
   readonly mayLookAnew?: (() => boolean) | undefined
   /** For a lake that may lag behind the position; without it what differs is compared once. */
-  readonly patience?: (() => Patience) | undefined
+  readonly retryWindow?: (() => RetryWindow) | undefined
   readonly signal: AbortSignal
 }
 

@@ -63,9 +63,9 @@ const anyColumn: fc.Arbitrary<Column> = fc
     treatment: fc.constantFrom(...treatments),
     min: bound,
     max: bound,
-    standIn: fc.constantFrom(undefined, undefined, '0', 'a', '2024-02-29'),
+    defaultValue: fc.constantFrom(undefined, undefined, '0', 'a', '2024-02-29'),
   })
-  .map(({ type, nullable, beyond, pii, treatment, min, max, standIn }) => {
+  .map(({ type, nullable, beyond, pii, treatment, min, max, defaultValue }) => {
     const isRefusable = beyond !== undefined && takesBeyond(type, beyond) && !(beyond === 'null' && !nullable)
     const canHash = isHashable(type) || !['hash', 'tokenise'].includes(treatment)
     const isNumber = NUMERIC.has(type.kind)
@@ -76,7 +76,7 @@ const anyColumn: fc.Arbitrary<Column> = fc
       beyond: isRefusable ? beyond : undefined,
       ...(pii !== undefined && canHash ? { pii, treatment } : { treatment: 'clear' as const }),
       ...(isNumber ? { min, max } : {}),
-      default: standIn,
+      default: defaultValue,
     }
   })
 

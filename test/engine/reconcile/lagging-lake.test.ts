@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
 import type { HealingWay } from '../../../engine/reconcile/compare/heal.ts'
-import { BackOff, type Patience } from '../../../engine/reconcile/compare/patience.ts'
+import { BackOffWindow, type RetryWindow } from '../../../engine/reconcile/compare/retry-window.ts'
 import { reconcile } from '../../../engine/reconcile/reconcile.ts'
 import type { ReadableLake } from '../../../lake/readable-lake.ts'
 import { whole } from '../../support/budget.ts'
@@ -60,13 +60,13 @@ async function lagging(looks: number): Promise<ReadableLake> {
 }
 
 /** Patience for so many more looks, without waiting. */
-function looks(number: number): { readonly patience: () => Patience; readonly taken: () => number } {
+function looks(number: number): { readonly retryWindow: () => RetryWindow; readonly taken: () => number } {
   let taken = 0
   const again = async () => {
     taken += 1
     return taken <= number
   }
-  return { patience: () => ({ again, waitedMs: 7 }), taken: () => Math.min(taken, number) }
+  return { retryWindow: () => ({ again, waitedMs: 7 }), taken: () => Math.min(taken, number) }
 }
 
 async function change(sql: string): Promise<void> {
@@ -78,8 +78,8 @@ test('G2 a lake that lags is equal once what was on its way has landed, rows and
   const lake = await lagging(3)
   await change(`insert into items values (41, 'new'); update items set name = 'other' where id = 1;
     delete from items where id = 2`)
-  const { patience, taken } = looks(9)
-  const { equal, tables } = await reconcile({ ...lab.deps(), lake, patience })
+  const { retryWindow, taken } = looks(9)
+  const { equal, tables } = await reconcile({ ...lab.deps(), lake, retryWindow })
   expect(tables).toMatchObject([{ equal, sourceRows: 40, lakeRows: 40, different: 0, waitedMs: 7 }])
   expect({ equal, taken: taken() }).toEqual({ equal: true, taken: 3 })
 })
@@ -87,8 +87,8 @@ test('G2 a lake that lags is equal once what was on its way has landed, rows and
 whole('G2 what still differs when patience is at its end is named, with its columns', async () => {
   const lake = await lagging(99)
   await change(`update items set name = 'third' where id = 3`)
-  const { patience, taken } = looks(2)
-  const [proof] = (await reconcile({ ...lab.deps(), lake, patience })).tables
+  const { retryWindow, taken } = looks(2)
+  const [proof] = (await reconcile({ ...lab.deps(), lake, retryWindow })).tables
   expect(proof).toMatchObject({ equal: false, different: 1, differences: [{ key: keys(3)[0] }] })
   expect(proof?.rows).toEqual([
     { key: keys(3)[0], columns: [{ column: 'name', source: '***', lake: '***' }] },
@@ -97,17 +97,17 @@ whole('G2 what still differs when patience is at its end is named, with its colu
 })
 
 test('G2 a lake without gaps is looked at once', async () => {
-  const { patience, taken } = looks(9)
-  expect((await reconcile({ ...lab.deps(), patience })).equal).toBe(true)
+  const { retryWindow, taken } = looks(9)
+  expect((await reconcile({ ...lab.deps(), retryWindow })).equal).toBe(true)
   expect(taken()).toBe(0)
 })
 
 test('G2 healed rows that land late are looked at again', async () => {
   const undo = await lab.tamper('shop.items', `* from history where id <> 5`)
   const { healing, ...deps } = lab.deps({ heal: true })
-  const { patience, taken } = looks(9)
+  const { retryWindow, taken } = looks(9)
   const slow = await lagging(4)
-  const way: HealingWay = { ...required(healing), patience }
+  const way: HealingWay = { ...required(healing), retryWindow }
   const [proof] = (await reconcile({ ...deps, lake: slow, healing: way })).tables
   expect(proof).toMatchObject({ equal: true, different: 0, healed: { healed: 1, stillDifferent: 0 } })
   expect(taken()).toBe(3)
@@ -130,13 +130,13 @@ test('looks are bounded in time, the last is at its end, and waits grow up to a 
         now += milliseconds
       }
       const until = now + allowed
-      const backOff = new BackOff({ now: () => now, sleep, since: 400, until, firstMs, capMs })
-      while (await backOff.again()) expect(now).toBeLessThanOrEqual(until)
+      const window = new BackOffWindow({ now: () => now, sleep, since: 400, until, firstMs, capMs })
+      while (await window.again()) expect(now).toBeLessThanOrEqual(until)
       expect(now).toBe(until)
-      expect(backOff.waitedMs).toBe(until - 400)
+      expect(window.waitedMs).toBe(until - 400)
       expect(Math.max(...waits)).toBeLessThanOrEqual(Math.max(capMs, 1))
       expect(waits.slice(0, -1)).toEqual(waits.slice(0, -1).toSorted((one, two) => one - two))
-      expect(await backOff.again()).toBe(false)
+      expect(await window.again()).toBe(false)
     }),
   )
 })

@@ -4,7 +4,7 @@ import { captureBatch } from '../../ingest/capture/capture-batch.ts'
 import { decodeDms } from '../../ingest/capture/decode-dms.ts'
 
 /** Healed rows go the way of all changes: into raw pages, and from there what reads them does the rest. */
-export function capturedAgain(deps: {
+export function recapture(deps: {
   readonly store: Pick<RawStore, 'put'>
   readonly quarantine: Pick<Quarantine, 'put'>
   readonly log: Logger

@@ -5,7 +5,7 @@ import type { Cli } from '../terminal/cli.ts'
 const PROGRESS_MS = 1_000
 
 /** Runs an operation on a folder for a command: progress to standard error at most once a second, Ctrl-C stops it where it can go on. */
-export async function operate<K extends OperationKind>(
+export async function runOperation<K extends OperationKind>(
   { output }: Cli,
   { dir, contracts: contractsFolder }: { readonly dir: string; readonly contracts?: string },
   operation: Operation<K>,

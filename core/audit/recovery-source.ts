@@ -3,16 +3,16 @@ import type { ManifestDay } from '../ledger/ledger.ts'
 import type { AuditDeps } from './ledger-audit.ts'
 
 /** What brings the rows of a history file back: the object that it was made of, or else the pages of its positions. */
-export type WayBack =
+export type RecoverySource =
   | { readonly kind: 'object'; readonly object: string }
   | { readonly kind: 'pages'; readonly pages: readonly string[] }
 
-export interface LostFile {
+export interface MissingFile {
   readonly day: ManifestDay
   /** It is there, with whatever bytes. */
   readonly isThere: boolean
   /** Undefined for a file of a load, or when neither object nor raw pages are there any more. */
-  readonly way: WayBack | undefined
+  readonly source: RecoverySource | undefined
 }
 
 const FILE = /\/ingest_date=(\d{4}-\d{2}-\d{2})\/([^/]+)\.parquet$/
@@ -21,10 +21,10 @@ const OF_A_LOAD = /^(?:replay-r\d+-)?load-/
 const HOUR = /(\d{4})-(\d{2})-(\d{2})-(\d{2})-\d{2}-\d{2}-/
 
 /**
- * Looks for the way back of a history file that the ledger knows; undefined for another one. Reads the heads of the
+ * Finds what a history file that the ledger knows can be made of again; undefined for another file. Reads the heads of the
  * table's pages up to the end of the file.
  */
-export async function wayBack(key: string, deps: AuditDeps): Promise<LostFile | undefined> {
+export async function findRecoverySource(key: string, deps: AuditDeps): Promise<MissingFile | undefined> {
   const [, date, name = ''] = FILE.exec(key) ?? []
   for (const day of await deps.records.days()) {
     if (day.day !== date) continue
@@ -32,9 +32,9 @@ export async function wayBack(key: string, deps: AuditDeps): Promise<LostFile | 
     if (file === undefined) continue
     const isThere = (await firstKey(deps, key, (found) => found === key)) !== undefined
     const object = await objectOf(name, day.day, deps)
-    if (object !== undefined) return { day, isThere, way: { kind: 'object', object } }
+    if (object !== undefined) return { day, isThere, source: { kind: 'object', object } }
     const pages = OF_A_LOAD.test(name) ? [] : await pagesOf(day, file, deps)
-    return { day, isThere, way: pages.length === 0 ? undefined : { kind: 'pages', pages } }
+    return { day, isThere, source: pages.length === 0 ? undefined : { kind: 'pages', pages } }
   }
   return undefined
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/ports/ports.ts'
 
 /** How long a comparison waits for a lake that lags: nobody can say there that everything before a position has landed. */
-export interface Patience {
+export interface RetryWindow {
   /** Resolves when it is time to look again; with false when no time is left for it. */
   again(): Promise<boolean>
   /** Milliseconds that the lake has had since the position was fixed. */
@@ -20,7 +20,7 @@ export interface BackOffSettings {
 }
 
 /** Waits twice as long before each look, up to a cap, and looks once more when the time is over. */
-export class BackOff implements Patience {
+export class BackOffWindow implements RetryWindow {
   private readonly settings: BackOffSettings
   private looks = 0
   private isOver = false

@@ -9,7 +9,7 @@ const POLL_MS = 100
  * What the demo does by itself while the traffic goes on: folds the history, loads the largest table again, folds that,
  * and proves the lake equal in the middle of it. Ends early, without a word, at the signal. Throws what the run throws.
  */
-export async function rehearse(
+export async function runDemoScript(
   run: LocalRun,
   step: (text: string) => void,
   signal: AbortSignal,

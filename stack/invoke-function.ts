@@ -7,13 +7,13 @@ import { type FunctionName, functionOf, readStack } from './stack.ts'
 const BUSY_MS = 3_000
 const MOST_BUSY = 60
 
-/** The same as `askFunction`, waiting three minutes for a function that is busy. */
-export async function askPatiently<T extends z.ZodType>(
-  ...asked: Parameters<typeof askFunction<T>>
+/** The same as `invokeFunction`, waiting three minutes for a function that is busy. */
+export async function invokeWhenFree<T extends z.ZodType>(
+  ...asked: Parameters<typeof invokeFunction<T>>
 ): Promise<z.output<T>> {
   for (let tries = 1; ; tries += 1)
     try {
-      return await askFunction(...asked)
+      return await invokeFunction(...asked)
     } catch (error) {
       const isBusy = error instanceof PipelineError && error.code === 'function/busy'
       if (!isBusy || tries === MOST_BUSY) throw error
@@ -22,7 +22,7 @@ export async function askPatiently<T extends z.ZodType>(
 }
 
 /** Runs a function of a stack with an event. The SDK is loaded only by who needs it. Throws what `invoke` and `readStack` throw. */
-export async function askFunction<T extends z.ZodType>(
+export async function invokeFunction<T extends z.ZodType>(
   stack: string | readonly string[],
   name: FunctionName,
   event: unknown,

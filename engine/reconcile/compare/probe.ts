@@ -4,10 +4,10 @@ import type { Selection } from '../source/source-side.ts'
 import { compareTable, type Sides } from './compare-table.ts'
 import { type Unexplained, unexplained } from './explained.ts'
 import { openSides, type ProveDeps } from './open-sides.ts'
-import type { Patience } from './patience.ts'
+import type { RetryWindow } from './retry-window.ts'
 
 /** What is known of a table after it was compared. */
-export interface Look {
+export interface Probe {
   readonly sides: Sides
   readonly sourceRows: number
   readonly lakeRows: number
@@ -19,7 +19,12 @@ const NOTHING: Unexplained = {
 }
 
 /** Compares the selected rows, and finds what changes in quarantine explain. */
-export async function look(deps: ProveDeps, table: Table, sides: Sides, selection: Selection): Promise<Look> {
+export async function probe(
+  deps: ProveDeps,
+  table: Table,
+  sides: Sides,
+  selection: Selection,
+): Promise<Probe> {
   const comparison = await compareTable(sides, selection)
   const { sourceRows, lakeRows, differenceCount } = comparison
   if (differenceCount === 0) return { sides, sourceRows, lakeRows, found: NOTHING }
@@ -33,10 +38,10 @@ export async function look(deps: ProveDeps, table: Table, sides: Sides, selectio
  * Compares the keys that differ once more, in the snapshot of now and with the lake as it is now: it may know days and files that it did not
  * before. Keys that were counted and not listed still count.
  */
-export async function lookAgain(deps: ProveDeps, table: Table, before: Look): Promise<Look> {
+export async function recompare(deps: ProveDeps, table: Table, before: Probe): Promise<Probe> {
   const { differences, different, quarantinedKeys: explained, heldBackKeys } = before.found
   const keys = new Set(differences.map(({ key }) => key))
-  const now = await look(deps, table, await openSides(deps, table), { kind: 'keys', keys })
+  const now = await probe(deps, table, await openSides(deps, table), { kind: 'keys', keys })
   const rowsOf = (side: 'sourceRows' | 'lakeRows') => differences.reduce((total, one) => total + one[side], 0)
   return {
     sides: now.sides,
@@ -52,43 +57,43 @@ export async function lookAgain(deps: ProveDeps, table: Table, before: Look): Pr
   }
 }
 
-/** Looks again at what differs until nothing does, patience is at its end, or waiting is said not to help. */
-export async function lookUntilEqual(
+/** Looks again at what differs until nothing does, the window is over, or waiting is said not to help. */
+export async function recompareUntilEqual(
   deps: ProveDeps,
   table: Table,
-  first: Look,
+  first: Probe,
   {
     selection,
-    patience,
+    retryWindow,
     isVain = async () => false,
   }: {
     readonly selection: Selection
-    readonly patience: Patience | undefined
-    readonly isVain?: (now: Look) => Promise<boolean>
+    readonly retryWindow: RetryWindow | undefined
+    readonly isVain?: (now: Probe) => Promise<boolean>
   },
-): Promise<Look> {
+): Promise<Probe> {
   let now = first
-  while (now.found.different > 0 && patience !== undefined) {
-    if ((await isVain(now)) || !(await waited(deps, patience))) return now
+  while (now.found.different > 0 && retryWindow !== undefined) {
+    if ((await isVain(now)) || !(await waited(deps, retryWindow))) return now
     deps.signal.throwIfAborted()
-    now = await lookAtRest(deps, table, now, selection)
+    now = await recompareRest(deps, table, now, selection)
   }
   return now
 }
 
 /** Compares once more what differs, or everything where not all of that is listed. */
-export async function lookAtRest(
+export async function recompareRest(
   deps: ProveDeps,
   table: Table,
-  before: Look,
+  before: Probe,
   selection: Selection,
-): Promise<Look> {
+): Promise<Probe> {
   const { different, differences } = before.found
   return different === differences.length
-    ? lookAgain(deps, table, before)
-    : look(deps, table, await openSides(deps, table), selection)
+    ? recompare(deps, table, before)
+    : probe(deps, table, await openSides(deps, table), selection)
 }
 
-function waited({ aside, steps }: ProveDeps, patience: Patience): Promise<boolean> {
-  return steps.run('the lake was waited for', () => aside(() => patience.again()))
+function waited({ aside, steps }: ProveDeps, retryWindow: RetryWindow): Promise<boolean> {
+  return steps.run('the lake was waited for', () => aside(() => retryWindow.again()))
 }
