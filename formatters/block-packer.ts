@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Block, type BlockHeader, type BlockLabel, encodeBlockHeader } from '../core/block.ts'
 import type { Position } from '../core/position.ts'
 import type { Route } from './route.ts'
@@ -79,7 +79,7 @@ export class BlockPacker {
     const { header, lines, changes, first, last } = this
     if (lines.length > 0) {
       const body = lines.join('')
-      const digest = createHash('sha256').update(body).digest('hex').slice(0, DIGEST_DIGITS)
+      const digest = hash('sha256', body).slice(0, DIGEST_DIGITS)
       const ordinal = this.origin.origin === 'page' ? this.blocks.length : 0
       const label = this.label({ ordinal, changes, rows: lines.length, first, last, digest })
       const text = Buffer.from(encodeBlockHeader({ ...header, label }) + body)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { QuarantineEntry, Reason, WaitingEntry } from '../core/ports/ports.ts'
 
 /** Entries that wait for one cause: the same reason of the same contract. An entry with two reasons is in two clusters. */
@@ -49,7 +49,7 @@ export function clusterIds(entry: Causes): readonly string[] {
 
 /** What a person types instead of an entry's whole id. */
 export function shortId(id: string): string {
-  return createHash('sha256').update(id).digest('hex').slice(0, 10)
+  return hash('sha256', id).slice(0, 10)
 }
 
 /* `skills[2]` and `skills[5]` are one cause. */

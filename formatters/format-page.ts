@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Block } from '../core/block.ts'
 import type { Change } from '../core/change.ts'
 import type { LakeRow } from '../core/contract/language/lake-row.ts'
@@ -151,7 +151,7 @@ function refusal(change: Change, table: Table | null, reasons: readonly Reason[]
 }
 
 function digest(payload: string): string {
-  return createHash('sha256').update(payload).digest('hex').slice(0, 32)
+  return hash('sha256', payload).slice(0, 32)
 }
 
 function noContract(table: string): Reason {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { PipelineError } from '../core/failures/failures.ts'
 import { type ItemShape, type ItemTable, type ItemWrite, put } from '../core/ports/item-table.ts'
 
@@ -10,7 +10,7 @@ const PART_BYTES = 380 << 10
 
 /** The first 16 hex digits of the SHA-256. */
 export function digestOf(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex').slice(0, 16)
+  return hash('sha256', content).slice(0, 16)
 }
 
 /** The puts of the parts that hold a content, each with more attributes; none for one that fits into its item. */

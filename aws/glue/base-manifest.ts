@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { TableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { Base } from '../../core/ports/catalog-entry.ts'
@@ -16,7 +16,7 @@ export async function writeManifest(
   base: Base,
 ): Promise<BasePointer> {
   const text = Buffer.from(JSON.stringify(base))
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16)
+  const digest = hash('sha256', text).slice(0, 16)
   const key = `${folderOf(table)}${String(base.build).padStart(6, '0')}-${digest}.json`
   await objects.put(key, text)
   return { build: base.build, key }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Table, TableInput } from '@aws-sdk/client-glue'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
@@ -72,5 +72,5 @@ function tableFacts(table: Table | TableInput): Readonly<Record<string, string>>
 }
 
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return hash('sha256', text)
 }

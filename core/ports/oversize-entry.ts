@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { encodeChange, type RawChange } from '../page.ts'
 import { MAX_ROW_BYTES } from '../row-limit.ts'
 import type { QuarantineEntry } from './ports.ts'
@@ -25,5 +25,5 @@ export function oversizeEntry(
 }
 
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+  return hash('sha256', text).slice(0, 32)
 }

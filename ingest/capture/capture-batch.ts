@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { encodePages, type Page, type RawChange } from '../../core/page.ts'
 import { oversizeEntry } from '../../core/ports/oversize-entry.ts'
@@ -147,7 +147,7 @@ function refusal(
   parts: CertainParts | undefined,
 ): QuarantineEntry {
   return {
-    id: `capture#${createHash('sha256').update(data).digest('hex')}`,
+    id: `capture#${hash('sha256', data)}`,
     stage: 'capture',
     table: parts?.table ?? null,
     contract: null,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { dirname } from 'node:path'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
@@ -87,5 +87,5 @@ function damaged(path: string): PipelineError {
 }
 
 function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return hash('sha256', text)
 }

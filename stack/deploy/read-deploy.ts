@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dmsClient, glueClient, lambdaClient } from '../../aws/calls/clients.ts'
@@ -123,7 +123,7 @@ async function digestOf(path: string, contractsAt: number): Promise<string | und
   )
   if (builtAt < contractsAt) return undefined
   const content = await readFile(path).catch(() => undefined)
-  return content === undefined ? undefined : createHash('sha256').update(content).digest('base64')
+  return content === undefined ? undefined : hash('sha256', content, 'base64')
 }
 
 async function catalogFacts({ stack, tables, data }: StackSession): Promise<CatalogFacts> {

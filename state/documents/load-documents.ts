@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import * as z from 'zod'
 import type { Load, LoadLedger } from '../../core/load/load.ts'
 import { byStart, failureDocument, loadDocument, loadedFile } from '../../core/load/load-document.ts'
@@ -65,6 +65,6 @@ function keyOf(id: string): string {
 }
 
 function resultKey(load: string, file: string): string {
-  const digest = createHash('sha256').update(file).digest('hex').slice(0, 32)
+  const digest = hash('sha256', file).slice(0, 32)
   return `load-files/${load}/${digest}`
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { Page, PageHeader } from '../../core/page.ts'
@@ -46,7 +46,7 @@ export function pageItem(page: Page, shape: ItemShape, retentionDays: number | n
 
 /** The key of a page's item. */
 export function placeOfPage({ key, table }: Pick<Page, 'key' | 'table'>, { spread }: ItemShape): ItemKey {
-  const index = createHash('sha256').update(key).digest().readUInt16BE() % spread
+  const index = hash('sha256', key, 'buffer').readUInt16BE() % spread
   return { pk: partitionName(table, index), sk: key.slice(table.length + 1) }
 }
 

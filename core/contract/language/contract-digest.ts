@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import * as z from 'zod'
 import type { Table } from './table.ts'
 import { printTableVersion } from './table-version.ts'
@@ -9,7 +9,7 @@ export function contractDigest(table: Table): string {
     if (typeof value === 'bigint') return String(value)
     return value instanceof z.ZodType ? z.toJSONSchema(value, { unrepresentable: 'any' }) : value
   })
-  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+  return hash('sha256', text).slice(0, 16)
 }
 
 /** Digests by `name vN`: what a command sends along, so that a pipeline with an older contract does not answer for it. */

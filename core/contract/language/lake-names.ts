@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** PostgreSQL's limit, and the contract language's. */
 const MAX_LENGTH = 63
@@ -33,7 +33,7 @@ export function lakeName(source: string, fallback: string): string {
 export function distinctLakeName(source: string, fallback: string): string {
   const name = lakeName(source, fallback)
   if (!/[\p{L}\p{N}]/u.test(snakeCase(source).replace(/[a-z0-9_]/g, ''))) return name
-  const digest = createHash('sha256').update(source).digest('hex').slice(0, 8)
+  const digest = hash('sha256', source).slice(0, 8)
   return `${name.slice(0, MAX_LENGTH - 9).replace(/_+$/, '')}_${digest}`
 }
 
