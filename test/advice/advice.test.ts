@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { isWhole, spread } from '../support/budget.ts'
-import { AdviceLab } from './advice-lab.ts'
+import { AdviceFixture } from './advice-fixture.ts'
 import { driftAdvice } from './drift-scenarios.ts'
 import { followed } from './followed.ts'
 
-let lab: AdviceLab
+let lab: AdviceFixture
 beforeAll(async () => {
-  lab = await AdviceLab.open()
+  lab = await AdviceFixture.open()
 }, 180_000)
 afterAll(() => lab?.close())
 

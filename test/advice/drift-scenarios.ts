@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { col } from '../../core/contract/index.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { people } from '../local/recovery/kept-folder.ts'
-import type { Place } from './advice-lab.ts'
+import type { Place } from './advice-fixture.ts'
 import type { Follow } from './follow.ts'
 
 const base: Table = {

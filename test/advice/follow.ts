@@ -1,4 +1,4 @@
-import type { Place } from './advice-lab.ts'
+import type { Place } from './advice-fixture.ts'
 
 /** How it is known that an advice is right. */
 export type Follow =

@@ -4,11 +4,11 @@ import { addToCapture, type CaptureStep, planCapture } from '../../aws/dms/add-t
 import { DmsTasks } from '../../aws/dms/dms-tasks.ts'
 import { terraformJson } from '../../aws/dms/mapped-tables.ts'
 import { cdcMappings } from '../../aws/dms/table-mappings.ts'
-import { DmsDouble, type DoubleTask } from './dms-double.ts'
+import { FakeDms, type FakeTask } from './fake-dms.ts'
 import { every, type FaultPlan, faultProxy, faults, operationOf } from './fault-proxy.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
-let dms = new DmsDouble()
+let dms = new FakeDms()
 const proxy = await faultProxy(async (exchange) => dms.answer(exchange))
 const client = dmsClient(standInSettings(proxy.endpoint))
 afterAll(async () => {
@@ -20,8 +20,8 @@ const mappingsOf = (...tables: readonly string[]) => terraformJson(JSON.parse(cd
 const before = mappingsOf('w.shifts', 'w.shops')
 const wanted = mappingsOf('w.shifts', 'w.shops', 'w.new_badges')
 
-function openTask(task: Partial<DoubleTask> = {}): void {
-  dms = new DmsDouble({ migrationType: 'cdc', hasRun: true, status: 'running', mappings: before, ...task })
+function openTask(task: Partial<FakeTask> = {}): void {
+  dms = new FakeDms({ migrationType: 'cdc', hasRun: true, status: 'running', mappings: before, ...task })
 }
 
 function add(attempts = quickRetry.attempts, steps: CaptureStep[] = []) {
@@ -118,7 +118,7 @@ test('what would be told is planned, and nothing told', async () => {
   expect(dms.told).toEqual([])
 })
 
-test.each<readonly [string, Partial<DoubleTask>, string]>([
+test.each<readonly [string, Partial<FakeTask>, string]>([
   ['is of another kind', { migrationType: 'full-load' }, 'not the one of the changes'],
   ['was never started', { hasRun: false, status: 'ready' }, 'never started'],
   ['has failed', { status: 'failed' }, 'is failed'],

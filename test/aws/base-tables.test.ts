@@ -10,12 +10,12 @@ import type { Base } from '../../core/ports/catalog-entry.ts'
 import { loadPosition } from '../../core/position.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables as contracts } from '../../schemas/index.ts'
-import { withVersionCheck } from './glue-faults.ts'
-import { motoStage, noMoto } from './moto-stage.ts'
+import { withVersionCheck } from './fake-glue-faults.ts'
+import { motoFixture, noMoto } from './moto-fixture.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 import { viewSql } from './view-sql.ts'
 
-const stage = await motoStage()
+const stage = await motoFixture()
 afterAll(() => stage?.close())
 const suite = stage === undefined ? noMoto : 'moto'
 const shifts = contracts.map(catalogTable).filter(({ name }) => name === 'workforce.shifts')

@@ -4,8 +4,8 @@ import type { RetryPolicy } from '../../aws/calls/retry.ts'
 import { writeBatches } from '../../aws/dynamo/dynamo-table.ts'
 import { FirehoseDelivery } from '../../aws/firehose/firehose-delivery.ts'
 import { block } from '../ports/delivery.contract.ts'
+import { json } from './fake-partial-faults.ts'
 import { type Exchange, faultProxy } from './fault-proxy.ts'
-import { json } from './partial-faults.ts'
 import { standInSettings } from './quick-settings.ts'
 
 const ATTEMPTS = 3

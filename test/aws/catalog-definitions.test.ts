@@ -13,13 +13,13 @@ import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables as contracts } from '../../schemas/index.ts'
 import { trinoFaults } from '../lake/sql/trino-faults.ts'
 import { tidemark } from '../support/tidemark.ts'
-import { withVersionCheck } from './glue-faults.ts'
-import { GlueTablesDouble } from './glue-tables-double.ts'
-import { motoStage, noMoto } from './moto-stage.ts'
+import { withVersionCheck } from './fake-glue-faults.ts'
+import { FakeGlueTables } from './fake-glue-tables.ts'
+import { motoFixture, noMoto } from './moto-fixture.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 import { viewSql } from './view-sql.ts'
 
-const stage = await motoStage()
+const stage = await motoFixture()
 const client = stage === undefined ? undefined : glueClient(standInSettings(stage.proxy.endpoint))
 if (stage !== undefined) stage.proxy.plan = withVersionCheck(() => undefined)
 afterAll(async () => {
@@ -180,7 +180,7 @@ function suite(open: () => GlueTables): void {
 }
 
 describe('Glue in memory', () => {
-  suite(() => new GlueTablesDouble())
+  suite(() => new FakeGlueTables())
 
   test('the view reads base when its tables are there, all history until then, and never too little of it', async () => {
     const stored = new Map<string, Buffer>()
@@ -191,7 +191,7 @@ describe('Glue in memory', () => {
     const sqlWith = async (historyFrom: Base['historyFrom'], suffixes: readonly string[]) => {
       const [table] = shops
       if (table === undefined) throw new Error('no shops')
-      const glue = new GlueTablesDouble()
+      const glue = new FakeGlueTables()
       const settings = { glue, prefix: 'b_', root: 's3://lake', objects }
       const base = await writeManifest(objects, table, { ...emptyBase, historyFrom })
       await glue.makeDatabase('b_workforce')

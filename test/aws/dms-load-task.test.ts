@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { dmsClient } from '../../aws/calls/clients.ts'
 import { DmsLoadTask } from '../../aws/dms/dms-load-task.ts'
-import { DmsDouble } from './dms-double.ts'
+import { FakeDms } from './fake-dms.ts'
 import { every, type FaultPlan, faultProxy, faults } from './fault-proxy.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
@@ -11,7 +11,7 @@ afterAll(async () => {
 })
 
 async function taskUnderTest(plan: FaultPlan = () => undefined) {
-  const dms = new DmsDouble()
+  const dms = new FakeDms()
   const proxy = await faultProxy(async (exchange) => dms.answer(exchange))
   proxy.plan = plan
   const client = dmsClient(standInSettings(proxy.endpoint))

@@ -2,9 +2,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { dmsClient } from '../../aws/calls/clients.ts'
 import { DmsTasks } from '../../aws/dms/dms-tasks.ts'
 import { startType, type TaskState } from '../../aws/dms/start-type.ts'
-import { DmsDouble } from './dms-double.ts'
+import { FakeDms } from './fake-dms.ts'
+import { json } from './fake-partial-faults.ts'
 import { type Exchange, faultProxy, operationOf } from './fault-proxy.ts'
-import { json } from './partial-faults.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
 describe('how a task is started', () => {
@@ -42,7 +42,7 @@ describe('how a task is started', () => {
 
 /* Statistics in two pages, which the double has in one, and a task that stops as long as it is told to. */
 let isStopping = false
-let dms = new DmsDouble()
+let dms = new FakeDms()
 
 function answer(exchange: Exchange) {
   const operation = operationOf(exchange)
@@ -65,13 +65,13 @@ afterAll(async () => {
 })
 
 test('reloads ten tables in a request, and nothing of a task that DMS reloads nothing of', async () => {
-  dms = new DmsDouble({ migrationType: 'full-load-and-cdc', status: 'running', hasRun: true })
+  dms = new FakeDms({ migrationType: 'full-load-and-cdc', status: 'running', hasRun: true })
   await tasks.reloadTables(
     'arn',
     Array.from({ length: 23 }, (_, index) => `public.t${index}`),
   )
   expect(dms.told.filter((word) => word !== 'ReloadTables')).toEqual(['10', '10', '3'])
-  dms = new DmsDouble({ migrationType: 'cdc', status: 'running', hasRun: true })
+  dms = new FakeDms({ migrationType: 'cdc', status: 'running', hasRun: true })
   await expect(tasks.reloadTables('arn', ['public.t'])).rejects.toMatchObject({ code: 'dms/refused' })
 })
 
@@ -83,7 +83,7 @@ test('gives the statistics of every table, page by page', async () => {
 })
 
 test('a task that does not stop in time is named, and can be asked again', async () => {
-  dms = new DmsDouble({ migrationType: 'cdc', hasRun: true })
+  dms = new FakeDms({ migrationType: 'cdc', hasRun: true })
   isStopping = true
   const hurried = new DmsTasks({ client, retry: quickRetry, pollMs: 1, settleDeadlineMs: 10 })
   await expect(hurried.stop('arn')).rejects.toMatchObject({ code: 'aws/unavailable', action: 'retry' })

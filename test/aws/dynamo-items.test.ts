@@ -4,11 +4,11 @@ import { DynamoItems } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { type ItemTableUnderTest, itemTableContract } from '../ports/item-table.contract.ts'
 import { spread } from '../support/budget.ts'
-import { dynamoStage } from './dynamo-stage.ts'
+import { dynamoFixture } from './dynamo-fixture.ts'
+import { unprocessed } from './fake-partial-faults.ts'
 import { every, faults } from './fault-proxy.ts'
-import { unprocessed } from './partial-faults.ts'
 
-const stage = await dynamoStage()
+const stage = await dynamoFixture()
 afterAll(() => stage.close())
 
 function underTest(table: DynamoTable): ItemTableUnderTest {

@@ -2,10 +2,10 @@ import { afterAll, beforeEach, expect, test } from 'vitest'
 import { ledgerItems } from '../../aws/dynamo/dynamo-items.ts'
 import { Lease } from '../../state/lease.ts'
 import { withRevisionLease } from '../../state/revision-lease.ts'
-import { dynamoStage } from './dynamo-stage.ts'
+import { dynamoFixture } from './dynamo-fixture.ts'
 import { every, faults } from './fault-proxy.ts'
 
-const stage = await dynamoStage()
+const stage = await dynamoFixture()
 afterAll(() => stage.close())
 beforeEach(() => {
   stage.proxy.plan = () => undefined

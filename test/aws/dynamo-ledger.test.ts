@@ -8,12 +8,12 @@ import { ItemLedger } from '../../state/ledger/item-ledger.ts'
 import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
 import { contract, headerOf, type LedgerUnderTest, ledgerContract, source } from '../ports/ledger.contract.ts'
 import { spread } from '../support/budget.ts'
-import { dynamoStage } from './dynamo-stage.ts'
+import { dynamoFixture } from './dynamo-fixture.ts'
+import { unprocessed } from './fake-partial-faults.ts'
 import { every, faults } from './fault-proxy.ts'
-import { unprocessed } from './partial-faults.ts'
 
 const HOUR = 3_600_000
-const stage = await dynamoStage()
+const stage = await dynamoFixture()
 afterAll(() => stage.close())
 
 ledgerContract('dynalite', async (pages) => underTest(await calmTable(), pages))

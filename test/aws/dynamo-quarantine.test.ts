@@ -7,11 +7,11 @@ import type { QuarantineEntry } from '../../core/ports/ports.ts'
 import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { type QuarantineUnderTest, quarantineContract } from '../ports/quarantine.contract.ts'
 import { spread } from '../support/budget.ts'
-import { dynamoStage } from './dynamo-stage.ts'
+import { dynamoFixture } from './dynamo-fixture.ts'
+import { unprocessed } from './fake-partial-faults.ts'
 import { every, faults, operationOf } from './fault-proxy.ts'
-import { unprocessed } from './partial-faults.ts'
 
-const stage = await dynamoStage()
+const stage = await dynamoFixture()
 afterAll(() => stage.close())
 
 function open(table: DynamoTable, now = Date.now): ItemQuarantine {

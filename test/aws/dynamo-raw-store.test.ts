@@ -11,11 +11,11 @@ import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { expiryOf, pageItem } from '../../state/raw-store/page-item.ts'
 import { listed, page, type RawStoreUnderTest, rawStoreContract } from '../ports/raw-store.contract.ts'
 import { spread } from '../support/budget.ts'
-import { dynamoStage } from './dynamo-stage.ts'
+import { dynamoFixture } from './dynamo-fixture.ts'
+import { json, unprocessed } from './fake-partial-faults.ts'
 import { every, type Fault, faults, operationOf } from './fault-proxy.ts'
-import { json, unprocessed } from './partial-faults.ts'
 
-const stage = await dynamoStage()
+const stage = await dynamoFixture()
 afterAll(() => stage.close())
 
 function underTest(table: DynamoTable): RawStoreUnderTest {

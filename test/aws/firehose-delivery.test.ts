@@ -7,14 +7,14 @@ import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { block, deliveryContract, landedText } from '../ports/delivery.contract.ts'
 import { runs } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
+import { fakeFirehose } from './fake-firehose.ts'
+import { failedRecords, json } from './fake-partial-faults.ts'
 import { every, type FaultPlan, faultProxy, faults } from './fault-proxy.ts'
-import { firehoseDouble } from './firehose-double.ts'
-import { failedRecords, json } from './partial-faults.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
 async function underTest(plan: FaultPlan) {
   const objects = new FolderObjects(await tempFolder())
-  const { answer, calls } = firehoseDouble(objects)
+  const { answer, calls } = fakeFirehose(objects)
   const proxy = await faultProxy(answer)
   proxy.plan = plan
   const client = firehoseClient(standInSettings(proxy.endpoint))

@@ -9,12 +9,12 @@ import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import type { CatalogTable } from '../../core/ports/catalog-entry.ts'
 import { loadPosition } from '../../core/position.ts'
 import { catalogContract } from '../ports/catalog.contract.ts'
+import { failedPartitions, withVersionCheck } from './fake-glue-faults.ts'
 import { every, type FaultPlan, faults } from './fault-proxy.ts'
-import { failedPartitions, withVersionCheck } from './glue-faults.ts'
-import { motoStage, noMoto } from './moto-stage.ts'
+import { motoFixture, noMoto } from './moto-fixture.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
-const stage = await motoStage()
+const stage = await motoFixture()
 afterAll(() => stage?.close())
 const suite = stage === undefined ? noMoto : 'moto'
 

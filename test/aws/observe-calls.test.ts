@@ -2,11 +2,11 @@ import { ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, expect, test } from 'vitest'
 import { dynamoClient } from '../../aws/calls/clients.ts'
 import type { ObservedCall } from '../../aws/calls/observe-calls.ts'
-import { dynamoStage } from './dynamo-stage.ts'
+import { dynamoFixture } from './dynamo-fixture.ts'
 import { faults } from './fault-proxy.ts'
 import { standInSettings } from './quick-settings.ts'
 
-const stage = await dynamoStage()
+const stage = await dynamoFixture()
 afterAll(() => stage.close())
 
 test('every request of a client is told of by service and size, whatever becomes of it', async () => {

@@ -2,13 +2,13 @@ import { afterEach, expect, test } from 'vitest'
 import { cloudWatchClient, sqsClient } from '../../aws/calls/clients.ts'
 import { readAlarms } from '../../aws/cloudwatch/read-alarms.ts'
 import { readQueue } from '../../aws/sqs/read-queue.ts'
+import { FakeStack } from './fake-stack.ts'
 import { quickRetry as retry, standInSettings } from './quick-settings.ts'
-import { StackDouble } from './stack-double.ts'
 
-let double = new StackDouble()
+let double = new FakeStack()
 afterEach(async () => {
   await double.close()
-  double = new StackDouble()
+  double = new FakeStack()
 })
 
 test('alarms of a prefix are read over all pages, by name', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { cloudWatchClient } from '../../aws/calls/clients.ts'
 import { type MetricQuery, readMetrics } from '../../aws/cloudwatch/read-metrics.ts'
+import { json } from './fake-partial-faults.ts'
 import {
   type Answer,
   type Exchange,
@@ -9,7 +10,6 @@ import {
   faultProxy,
   operationOf,
 } from './fault-proxy.ts'
-import { json } from './partial-faults.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
 interface Asked {

@@ -14,7 +14,7 @@ import { catalogContract } from '../ports/catalog.contract.ts'
 import { objectStoreContract } from '../ports/object-store.contract.ts'
 import { type QuarantineUnderTest, quarantineContract } from '../ports/quarantine.contract.ts'
 import { listed, page } from '../ports/raw-store.contract.ts'
-import { createTable } from './dynamo-stage.ts'
+import { createTable } from './dynamo-fixture.ts'
 import { realAccount } from './real-account.ts'
 
 const account = realAccount()

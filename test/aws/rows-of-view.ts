@@ -3,10 +3,10 @@ import type { Base, CatalogEntry, LakeFile } from '../../core/ports/catalog-entr
 import { nextStep } from '../../core/position.ts'
 import { LakeSession } from '../../engine/duckdb/lake-session.ts'
 import type { FolderObjects } from '../../local/stores/folder-objects.ts'
-import type { GlueDouble } from './glue-double.ts'
+import type { FakeGlue } from './fake-glue.ts'
 
 interface GlueLake {
-  readonly glue: GlueDouble
+  readonly glue: FakeGlue
   readonly database: string
   /** `s3://…`, whose keys lie in `objects`. */
   readonly root: string

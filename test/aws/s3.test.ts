@@ -11,10 +11,10 @@ import { maskKeysContract } from '../ports/mask-keys.contract.ts'
 import { objectStoreContract } from '../ports/object-store.contract.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { every, faults } from './fault-proxy.ts'
-import { motoStage, noMoto } from './moto-stage.ts'
+import { motoFixture, noMoto } from './moto-fixture.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
-const stage = await motoStage()
+const stage = await motoFixture()
 afterAll(() => stage?.close())
 const suite = stage === undefined ? noMoto : 'moto'
 

@@ -5,8 +5,8 @@ import { secretsClient } from '../../aws/calls/clients.ts'
 import { readSourceSecret } from '../../aws/secrets/source-secret.ts'
 import { trustedSource } from '../../engine/postgres/connection/source-trust.ts'
 import { tempFolder } from '../support/temp-folder.ts'
+import { json } from './fake-partial-faults.ts'
 import { faultProxy } from './fault-proxy.ts'
-import { json } from './partial-faults.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
 async function read(SecretString: string) {

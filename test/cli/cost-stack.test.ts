@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { costCommand } from '../../cli/commands/stack/cost.ts'
 import type { Output } from '../../cli/terminal/output.ts'
 import type { CostAnswer } from '../../cli/view/cost/cost-answer.ts'
-import { StackDouble } from '../aws/stack-double.ts'
+import { FakeStack } from '../aws/fake-stack.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 interface Query {
@@ -20,13 +20,13 @@ interface Query {
 }
 
 const HOUR = 3_600
-let double: StackDouble
+let double: FakeStack
 let deniedOf: string | undefined
 /* Of each of the last ten hours: `namespace/metric dimension,dimension`. */
 let hourly: Record<string, number> = {}
 
 beforeEach(async () => {
-  double = new StackDouble()
+  double = new FakeStack()
   const endpoint = await double.open()
   for (const [name, value] of Object.entries({
     ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: endpoint },

@@ -14,9 +14,9 @@ import type { Load } from '../../core/load/load.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { newLoad } from '../../ingest/loads/advance-load.ts'
 import { tables } from '../../schemas/index.ts'
-import { GlueDouble } from '../aws/glue-double.ts'
+import { FakeGlue } from '../aws/fake-glue.ts'
+import { FakeStack } from '../aws/fake-stack.ts'
 import { quickRetry as retry, standInSettings } from '../aws/quick-settings.ts'
-import { StackDouble } from '../aws/stack-double.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { tidemark } from '../support/tidemark.ts'
 import { scratchContracts } from './scratch-contracts.ts'
@@ -31,12 +31,12 @@ const arns = {
   load_task_arn: 'arn:aws:dms:eu-west-1:1:task:LOAD',
 }
 
-let double: StackDouble
-let glue: GlueDouble
+let double: FakeStack
+let glue: FakeGlue
 let endpoint: string
 beforeEach(async () => {
-  double = new StackDouble()
-  glue = new GlueDouble()
+  double = new FakeStack()
+  glue = new FakeGlue()
   double.services.set('AWSGlue', glue.answer)
   endpoint = await double.open()
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'test')

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { doctorCommand } from '../../cli/commands/doctor.ts'
 import type { CheckResult } from '../../core/check.ts'
 import { stackRules } from '../../stack/doctor/stack-rules.ts'
-import { StackDouble } from '../aws/stack-double.ts'
+import { FakeStack } from '../aws/fake-stack.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import {
   arn,
@@ -19,11 +19,11 @@ import {
   task,
 } from './well-stack.ts'
 
-let double: StackDouble
+let double: FakeStack
 let endpoint: string
 let metrics: Record<string, number | undefined>
 beforeEach(async () => {
-  double = new StackDouble()
+  double = new FakeStack()
   endpoint = await double.open()
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'test')
   vi.stubEnv('AWS_ENDPOINT_URL', endpoint)

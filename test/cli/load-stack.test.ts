@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Load } from '../../core/load/load.ts'
 import { newLoad } from '../../ingest/loads/advance-load.ts'
+import { json } from '../aws/fake-partial-faults.ts'
 import { type FaultProxy, faultProxy } from '../aws/fault-proxy.ts'
-import { json } from '../aws/partial-faults.ts'
 import { inProcess, lastJson } from '../support/tidemark.ts'
 
 let lambda: FaultProxy

@@ -14,14 +14,14 @@ import { type RedriveEventDeps, redriveEvent } from '../../handlers/format/redri
 import { LambdaStage } from '../../handlers/runtime/lambda-stage.ts'
 import { type RedriveWaitingParts, redriveWaiting } from '../../stack/operations/stack-quarantine.ts'
 import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
-import { dynamoStage } from '../aws/dynamo-stage.ts'
+import { dynamoFixture } from '../aws/dynamo-fixture.ts'
+import { json } from '../aws/fake-partial-faults.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
-import { json } from '../aws/partial-faults.ts'
-import { change, narrow, second, wide } from '../local/operations/things.ts'
+import { change, narrow, second, wide } from '../local/operations/things-fixture.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { inProcess } from '../support/tidemark.ts'
 
-const stage = await dynamoStage()
+const stage = await dynamoFixture()
 afterAll(() => stage.close())
 
 const maskKey = new Uint8Array(32).fill(7)

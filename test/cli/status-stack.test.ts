@@ -10,14 +10,14 @@ import { newLoad } from '../../ingest/loads/advance-load.ts'
 import { statusRules } from '../../stack/status/status-checks.ts'
 import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
 import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
-import { dynamoStage } from '../aws/dynamo-stage.ts'
-import { StackDouble } from '../aws/stack-double.ts'
+import { dynamoFixture } from '../aws/dynamo-fixture.ts'
+import { FakeStack } from '../aws/fake-stack.ts'
 import { entry } from '../ports/quarantine.contract.ts'
 import { page } from '../ports/raw-store.contract.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
-const dynamo = await dynamoStage()
-let double: StackDouble
+const dynamo = await dynamoFixture()
+let double: FakeStack
 let endpoint: string
 let tables: Record<'raw' | 'quarantine' | 'ledger', DynamoTable>
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   tables = { raw: await dynamo.rawTable(), quarantine: await dynamo.table(), ledger: await dynamo.table() }
 })
 beforeEach(async () => {
-  double = new StackDouble()
+  double = new FakeStack()
   endpoint = await double.open()
   for (const [name, value] of Object.entries({
     ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: endpoint },

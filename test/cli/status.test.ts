@@ -7,16 +7,16 @@ import { writeJsonFile } from '../../local/documents/json-file.ts'
 import { runStatus } from '../../local/run/status/run-status.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
-import { LedgerShop } from '../local/ledger/ledger-shop.ts'
-import { change, narrow, positionOf } from '../local/operations/things.ts'
+import { LedgerFixture } from '../local/ledger/ledger-fixture.ts'
+import { change, narrow, positionOf } from '../local/operations/things-fixture.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 afterEach(() => {
   process.exitCode = undefined
 })
 
-async function filled(): Promise<LedgerShop> {
-  const shop = await LedgerShop.open(await tempFolder(), [narrow])
+async function filled(): Promise<LedgerFixture> {
+  const shop = await LedgerFixture.open(await tempFolder(), [narrow])
   onTestFinished(() => shop.close())
   await shop.capture([change('insert', 1, { id: 1, n: 1 }), change('insert', 2, { id: 2, n: 40_000 })], 'a')
   await shop.format()
@@ -25,7 +25,7 @@ async function filled(): Promise<LedgerShop> {
 }
 
 /** The status file that a run of the shop would write. */
-async function writeStatus({ root, ledger, quarantine }: LedgerShop): Promise<void> {
+async function writeStatus({ root, ledger, quarantine }: LedgerFixture): Promise<void> {
   const of = { contract: 'w.things v1', source: 'public.things' }
   const balance = { ...ledger.balance(of), ...quarantine.countOf(of.source, of.contract) }
   const table = {

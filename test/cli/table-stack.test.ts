@@ -12,9 +12,9 @@ import { catalogTable } from '../../glue/catalog-table.ts'
 import { newLoad } from '../../ingest/loads/advance-load.ts'
 import { tables } from '../../schemas/index.ts'
 import { releasedTables } from '../../stack/tables/released-tables.ts'
-import { DmsDouble } from '../aws/dms-double.ts'
+import { FakeDms } from '../aws/fake-dms.ts'
+import { json } from '../aws/fake-partial-faults.ts'
 import { type FaultProxy, faultProxy } from '../aws/fault-proxy.ts'
-import { json } from '../aws/partial-faults.ts'
 import { inProcess, lastJson } from '../support/tidemark.ts'
 import { scratchContracts } from './scratch-contracts.ts'
 
@@ -25,7 +25,7 @@ const OLD = ALL.filter((name) => name !== NEW)
 const contracts = tables.filter(({ source }) => source.table === NEW)
 const released = { system: 'workforce-postgres', sources: [NEW], contracts, mappings: mappingsOf(...ALL) }
 
-let dms = new DmsDouble()
+let dms = new FakeDms()
 let known: Readonly<Record<string, string>> = {}
 let loads: Load[] = []
 let inGlue: readonly unknown[] = []
@@ -77,7 +77,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 beforeEach(() => {
-  dms = new DmsDouble({ migrationType: 'cdc', hasRun: true, status: 'running', mappings: mappingsOf(...OLD) })
+  dms = new FakeDms({ migrationType: 'cdc', hasRun: true, status: 'running', mappings: mappingsOf(...OLD) })
   known = contractDigests(contracts)
   loads = []
   inGlue = contracts.map((table) =>

@@ -1,4 +1,4 @@
-import type { StackDouble } from '../aws/stack-double.ts'
+import type { FakeStack } from '../aws/fake-stack.ts'
 
 export const keys = ['capture', 'format', 'land', 'loads'] as const
 export const arn = (what: string) => `arn:aws:dms:eu-west-1:111111111111:${what}`
@@ -40,7 +40,7 @@ interface Query {
 }
 
 /** A stack that has all it needs; gives the newest value of each metric, to be changed. */
-export function seedWell(double: StackDouble): Record<string, number | undefined> {
+export function seedWell(double: FakeStack): Record<string, number | undefined> {
   const metrics: Record<string, number | undefined> = {
     FreeStorageSpace: 5e10,
     IncomingRecords: 1_200,

@@ -10,18 +10,18 @@ import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables } from '../../schemas/index.ts'
 import { Lease } from '../../state/lease.ts'
+import { withVersionCheck } from '../aws/fake-glue-faults.ts'
 import { type FaultPlan, faults } from '../aws/fault-proxy.ts'
-import { withVersionCheck } from '../aws/glue-faults.ts'
-import { motoStage, noMoto } from '../aws/moto-stage.ts'
+import { motoFixture, noMoto } from '../aws/moto-fixture.ts'
 import { quickRetry, standInSettings } from '../aws/quick-settings.ts'
 import { viewSql } from '../aws/view-sql.ts'
 import { metricOf } from './built-handlers.ts'
 import { createdNotice, kinesisEvent, queueEvent, streamEvent } from './events.ts'
-import { handlerStage } from './handler-stage.ts'
+import { handlerFixture } from './handler-fixture.ts'
 import { rowsOfLake } from './rows-of-lake.ts'
 import { dmsRecord, shopRow } from './shop-records.ts'
 
-const found = await motoStage()
+const found = await motoFixture()
 afterAll(() => found?.close())
 const suite = found === undefined ? noMoto : 'moto'
 const LOCK = 'compact#workforce.shops v1'
@@ -31,7 +31,7 @@ const shops = tables.filter(({ name }) => name === 'workforce.shops').map(catalo
 describe.skipIf(found === undefined)(suite, async () => {
   if (found === undefined) return test('needs python3 with moto.server', () => undefined)
   const moto = found
-  const stage = await handlerStage()
+  const stage = await handlerFixture()
   const glue = glueClient(standInSettings(moto.proxy.endpoint))
   afterAll(async () => {
     glue.destroy()

@@ -5,7 +5,7 @@ import type { LakeRow } from '../../core/contract/language/lake-row.ts'
 import { runs, spread, within } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { metricOf } from './built-handlers.ts'
-import { type CompactLab, compactLab } from './compact-lab.ts'
+import { type CompactFixture, compactFixture } from './compact-fixture.ts'
 
 const common = { version: 1, owner: 'tests', description: 'Visits', unknownFields: 'drop' } as const
 const columns = {
@@ -25,12 +25,12 @@ const guests: Table = table({
 const DAYS = ['2024-01-01', '2024-01-02', '2024-01-03']
 const HOUR = 3_600_000
 
-const labs: CompactLab[] = []
+const labs: CompactFixture[] = []
 afterEach(async () => {
   for (const lab of labs.splice(0)) await lab.close()
 })
-async function labOf(tables: readonly Table[], options?: Parameters<typeof compactLab>[2]) {
-  const lab = await compactLab(await tempFolder(), tables, options)
+async function labOf(tables: readonly Table[], options?: Parameters<typeof compactFixture>[2]) {
+  const lab = await compactFixture(await tempFolder(), tables, options)
   labs.push(lab)
   lab.now = Date.parse('2024-01-03T12:00:00Z')
   return lab
@@ -69,10 +69,10 @@ class Source {
   }
 }
 
-const read = (lab: CompactLab, name = 'c.visits') =>
+const read = (lab: CompactFixture, name = 'c.visits') =>
   lab.rows(name, `SELECT id::VARCHAR, note FROM ${name} ORDER BY id`)
 
-async function filled(lab: CompactLab, of: Table = visits) {
+async function filled(lab: CompactFixture, of: Table = visits) {
   const source = new Source()
   await lab.land(
     of,

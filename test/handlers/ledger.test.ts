@@ -25,11 +25,11 @@ import { every, faults, operationOf } from '../aws/fault-proxy.ts'
 import { whole } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { createdNotice, kinesisEvent, queueEvent, streamEvent } from './events.ts'
-import { handlerStage } from './handler-stage.ts'
+import { handlerFixture } from './handler-fixture.ts'
 import { dmsRecord, shopRow } from './shop-records.ts'
 
 const HOUR = 3_600_000
-const stage = await handlerStage()
+const stage = await handlerFixture()
 afterAll(() => stage.close())
 beforeEach(() => {
   stage.dynamo.proxy.plan = () => undefined

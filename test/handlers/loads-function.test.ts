@@ -9,20 +9,20 @@ import { S3Objects } from '../../aws/s3/s3-objects.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables } from '../../schemas/index.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
-import { DmsDouble } from '../aws/dms-double.ts'
+import { FakeDms } from '../aws/fake-dms.ts'
+import { withVersionCheck } from '../aws/fake-glue-faults.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
-import { withVersionCheck } from '../aws/glue-faults.ts'
-import { motoStage, noMoto } from '../aws/moto-stage.ts'
+import { motoFixture, noMoto } from '../aws/moto-fixture.ts'
 import { quickRetry, standInSettings } from '../aws/quick-settings.ts'
 import { viewSql } from '../aws/view-sql.ts'
 import type { Invoked } from './built-handlers.ts'
 import { createdNotice, kinesisEvent, queueEvent, streamEvent } from './events.ts'
-import { handlerStage } from './handler-stage.ts'
+import { handlerFixture } from './handler-fixture.ts'
 import { rowsOfLake } from './rows-of-lake.ts'
 import { shopFile } from './shop-file.ts'
 import { dmsRecord, shopRow } from './shop-records.ts'
 
-const found = await motoStage()
+const found = await motoFixture()
 afterAll(() => found?.close())
 const suite = found === undefined ? noMoto : 'moto'
 const done = { answer: { batchItemFailures: [] } }
@@ -32,7 +32,7 @@ const START = { start: { tables: ['workforce.sh*ps'], window: null } }
 describe.skipIf(found === undefined)(suite, async () => {
   if (found === undefined) return test('needs python3 with moto.server', () => undefined)
   const moto = found
-  const stage = await handlerStage()
+  const stage = await handlerFixture()
   const glue = glueClient(standInSettings(moto.proxy.endpoint))
   afterAll(async () => {
     glue.destroy()
@@ -51,7 +51,7 @@ describe.skipIf(found === undefined)(suite, async () => {
     await (await planDefinitions(settings, shops)).apply(false)
     const catalog = new GlueCatalog({ ...shared, domains: ['workforce'] })
     const pipeline = await stage.pipeline(objects)
-    const dms = new DmsDouble()
+    const dms = new FakeDms()
     const proxy = await faultProxy(async (exchange) => dms.answer(exchange))
     afterAll(() => proxy.close())
     const { endpoint } = moto.proxy

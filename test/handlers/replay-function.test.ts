@@ -2,14 +2,14 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { RawChange } from '../../core/page.ts'
 import { nextRevision } from '../../engine/replay/next-revision.ts'
-import { change, narrow, narrowNoted, noted } from '../local/operations/things.ts'
+import { change, narrow, narrowNoted, noted } from '../local/operations/things-fixture.ts'
 import { runs, whole, within } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { type CompactLab, compactLab } from './compact-lab.ts'
-import { ReplayLab } from './replay-lab.ts'
+import { type CompactFixture, compactFixture } from './compact-fixture.ts'
+import { ReplayFixture } from './replay-fixture.ts'
 
 const DAY = '2026-01-03'
-const labs: CompactLab[] = []
+const labs: CompactFixture[] = []
 afterEach(async () => {
   for (const lab of labs.splice(0)) await lab.close()
 })
@@ -17,17 +17,17 @@ afterEach(async () => {
 /* A lake whose changes were read with a contract that refused some of them and did not know a column. */
 async function labOf(batches: readonly (readonly RawChange[])[], first: Table = narrow) {
   const folder = await tempFolder()
-  const lake = await compactLab(folder, [noted])
+  const lake = await compactFixture(folder, [noted])
   labs.push(lake)
   lake.now = Date.parse(`${DAY}T12:00:00Z`)
-  const replay = new ReplayLab(lake, folder)
+  const replay = new ReplayFixture(lake, folder)
   await replay.take(first, batches, DAY)
   return { lake, replay }
 }
 
-const read = (lake: CompactLab) =>
+const read = (lake: CompactFixture) =>
   lake.rows('w.things', 'SELECT id::INTEGER, n, note FROM w.things ORDER BY id')
-const files = async (lake: CompactLab) =>
+const files = async (lake: CompactFixture) =>
   (await lake.objects.list('lake/w/things_v1_history/')).filter((key) => key.includes('/replay-'))
 
 /* Sixteen pages are a file: three of them. */

@@ -12,10 +12,10 @@ import { landedText } from '../ports/delivery.contract.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { metricOf } from './built-handlers.ts'
 import { expiryEvent, kinesisEvent, kinesisSequence, streamEvent, streamSequence } from './events.ts'
-import { handlerStage } from './handler-stage.ts'
+import { handlerFixture } from './handler-fixture.ts'
 import { controlRecord, dmsRecord, shopRow } from './shop-records.ts'
 
-const stage = await handlerStage()
+const stage = await handlerFixture()
 afterAll(() => stage.close())
 beforeEach(() => {
   stage.dynamo.proxy.plan = () => undefined

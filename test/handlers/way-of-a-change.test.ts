@@ -8,15 +8,15 @@ import { contractDigest } from '../../core/contract/language/contract-digest.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { tables } from '../../schemas/index.ts'
 import { every, type Fault, faults } from '../aws/fault-proxy.ts'
-import { motoStage, noMoto } from '../aws/moto-stage.ts'
+import { motoFixture, noMoto } from '../aws/moto-fixture.ts'
 import { quickRetry, standInSettings } from '../aws/quick-settings.ts'
 import { metricOf } from './built-handlers.ts'
 import { createdNotice, kinesisEvent, queueEvent, streamEvent, testNotice } from './events.ts'
-import { handlerStage } from './handler-stage.ts'
+import { handlerFixture } from './handler-fixture.ts'
 import { rowsOfLake } from './rows-of-lake.ts'
 import { controlRecord, dmsRecord, shopRow } from './shop-records.ts'
 
-const found = await motoStage()
+const found = await motoFixture()
 afterAll(() => found?.close())
 const suite = found === undefined ? noMoto : 'moto'
 const done = { answer: { batchItemFailures: [] } }
@@ -24,7 +24,7 @@ const done = { answer: { batchItemFailures: [] } }
 describe.skipIf(found === undefined)(suite, async () => {
   if (found === undefined) return test('needs python3 with moto.server', () => undefined)
   const moto = found
-  const stage = await handlerStage()
+  const stage = await handlerFixture()
   const glue = glueClient(standInSettings(moto.proxy.endpoint))
   afterAll(async () => {
     glue.destroy()

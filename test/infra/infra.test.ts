@@ -5,7 +5,7 @@ import { checkPriced } from './check-priced.ts'
 import { checkProvider } from './check-provider.ts'
 import { checkRules } from './check-rules.ts'
 import { STACKS } from './stack.ts'
-import { openStacksLab, type StacksLab } from './stacks-lab.ts'
+import { openStacksFixture, type StacksFixture } from './stacks-fixture.ts'
 import { hasTerraform } from './terraform.ts'
 
 /* Of a machine that does much else: alone, two cores need 15 seconds for all of it. */
@@ -19,9 +19,9 @@ if (hasTerraform()) {
   test.skip('infra/ is not checked: there is no `terraform` on the PATH (1.11 or newer)', () => undefined)
 
 function checkStacks() {
-  let lab: StacksLab
+  let lab: StacksFixture
   beforeAll(async () => {
-    lab = await openStacksLab()
+    lab = await openStacksFixture()
   })
   afterAll(() => lab.close(), PATIENCE)
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../postgres/source-server.ts'
-import { keys, openLab, type ReconcileLab } from './reconcile-lab.ts'
+import { keys, openReconcileFixture, type ReconcileFixture } from './reconcile-fixture.ts'
 
 const base = {
   version: 1,
@@ -58,12 +58,12 @@ const SCHEMA = `
 
 let server: SourceServer
 let database: SourceDatabase
-let lab: ReconcileLab
+let lab: ReconcileFixture
 
 beforeAll(async () => {
   server = await startSource()
   database = await server.database(SCHEMA)
-  lab = await openLab(database, [staff, secret, twins], 'tidemark_damage')
+  lab = await openReconcileFixture(database, [staff, secret, twins], 'tidemark_damage')
 })
 
 afterAll(async () => {

@@ -8,7 +8,7 @@ import { SourceSide } from '../../../engine/reconcile/source/source-side.ts'
 import { runs } from '../../support/budget.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../postgres/source-server.ts'
 import { ALL_TYPES, soundRows } from './all-types.ts'
-import { openLab, type ReconcileLab } from './reconcile-lab.ts'
+import { openReconcileFixture, type ReconcileFixture } from './reconcile-fixture.ts'
 
 /* The source's columns are not always of the contract's own type. */
 const mixed = table({
@@ -109,7 +109,7 @@ const row = fc.record({
 
 let server: SourceServer
 let database: SourceDatabase
-let lab: ReconcileLab
+let lab: ReconcileFixture
 
 beforeAll(async () => {
   server = await startSource()
@@ -118,7 +118,7 @@ beforeAll(async () => {
      create table odd (id int primary key, grid int[], pairs pair[], high int[]);
      insert into odd values (1, '{{1,2},{3,4}}', array[row(null, null)::pair, null, row(1, 'a,"b')::pair], '[0:1]={1,2}')`,
   )
-  lab = await openLab(database, [mixed], 'tidemark_checksums')
+  lab = await openReconcileFixture(database, [mixed], 'tidemark_checksums')
 })
 
 afterAll(async () => {

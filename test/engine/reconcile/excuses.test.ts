@@ -20,7 +20,7 @@ import {
   type Story,
   storyOf,
   waitingOf,
-} from './excuses-lab.ts'
+} from './excuses-fixture.ts'
 
 let root: string
 let engine: DuckEngine

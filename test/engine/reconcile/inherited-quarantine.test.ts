@@ -3,7 +3,7 @@ import { col, table } from '../../../core/contract/index.ts'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
 import { whole } from '../../support/budget.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../postgres/source-server.ts'
-import { keys, openLab, type ReconcileLab } from './reconcile-lab.ts'
+import { keys, openReconcileFixture, type ReconcileFixture } from './reconcile-fixture.ts'
 
 const letters = table({
   ...{ name: 'hr.letters', version: 1, owner: 'tests', description: 'Rows of a test', unknownFields: 'drop' },
@@ -20,7 +20,7 @@ const LARGE = `(select string_agg(md5(i || 'salt'), '') from generate_series(1, 
 
 let server: SourceServer
 let database: SourceDatabase
-let lab: ReconcileLab
+let lab: ReconcileFixture
 
 beforeAll(async () => {
   server = await startSource()
@@ -28,7 +28,7 @@ beforeAll(async () => {
     create table letters (id int primary key, n int not null, text text);
     alter table letters alter text set storage external;
     insert into letters select i, i, 'short ' || i from generate_series(1, 4) i`)
-  lab = await openLab(database, [letters], 'tidemark_letters')
+  lab = await openReconcileFixture(database, [letters], 'tidemark_letters')
 })
 
 afterAll(async () => {

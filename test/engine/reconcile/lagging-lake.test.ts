@@ -10,7 +10,7 @@ import type { ReadableLake } from '../../../lake/readable-lake.ts'
 import { whole } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { type SourceDatabase, type SourceServer, startSource, walEnd } from '../postgres/source-server.ts'
-import { keys, openLab, type ReconcileLab } from './reconcile-lab.ts'
+import { keys, openReconcileFixture, type ReconcileFixture } from './reconcile-fixture.ts'
 
 const items = table({
   name: 'shop.items',
@@ -28,7 +28,7 @@ const items = table({
 
 let server: SourceServer
 let database: SourceDatabase
-let lab: ReconcileLab
+let lab: ReconcileFixture
 
 beforeAll(async () => {
   server = await startSource()
@@ -36,7 +36,7 @@ beforeAll(async () => {
     `create table items (id int primary key, name text);
      insert into items select i, 'n' || i from generate_series(1, 40) i`,
   )
-  lab = await openLab(database, [items], 'lagging')
+  lab = await openReconcileFixture(database, [items], 'lagging')
 })
 
 afterAll(async () => {

@@ -4,7 +4,7 @@ import { parseAnswer, parseAsked } from '../../../core/operations/operations.ts'
 import { type Proof, type ReconcileDeps, reconcile } from '../../../engine/reconcile/reconcile.ts'
 import { whole } from '../../support/budget.ts'
 import { type SourceDatabase, type SourceServer, startSource, until } from '../postgres/source-server.ts'
-import { keys, openLab, type ReconcileLab } from './reconcile-lab.ts'
+import { keys, openReconcileFixture, type ReconcileFixture } from './reconcile-fixture.ts'
 
 /* Each table is altered by one test, while the lab runs on. */
 const TABLES = `
@@ -27,12 +27,12 @@ const TABLES = `
 
 let server: SourceServer
 let database: SourceDatabase
-let lab: ReconcileLab
+let lab: ReconcileFixture
 
 beforeAll(async () => {
   server = await startSource()
   database = await server.database(TABLES)
-  lab = await openLab(database, [], 'tidemark_own_proof', ['public.*', '"app.v2".*'])
+  lab = await openReconcileFixture(database, [], 'tidemark_own_proof', ['public.*', '"app.v2".*'])
 })
 
 afterAll(async () => {

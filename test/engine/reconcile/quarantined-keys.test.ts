@@ -5,7 +5,7 @@ import { captureBatch } from '../../../ingest/capture/capture-batch.ts'
 import { decodeDms } from '../../../ingest/capture/decode-dms.ts'
 import { MemoryLog, MemoryQuarantine, MemoryRawStore } from '../../ingest/memory-ports.ts'
 import { letterRecord, type SentChange } from '../../ingest/refused-records.ts'
-import { keys } from './reconcile-lab.ts'
+import { keys } from './reconcile-fixture.ts'
 
 const letters = table({
   ...{ name: 'hr.letters', version: 1, owner: 'tests', description: 'Letters', unknownFields: 'drop' },

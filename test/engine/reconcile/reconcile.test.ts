@@ -10,7 +10,7 @@ import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { whole } from '../../support/budget.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../postgres/source-server.ts'
 import { ALL_TYPES, soundRows, unsoundRows } from './all-types.ts'
-import { tamper as tamperFiles } from './reconcile-lab.ts'
+import { tamper as tamperFiles } from './reconcile-fixture.ts'
 
 const people = table({
   name: 'hr.people',

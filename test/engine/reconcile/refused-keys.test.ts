@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { spread } from '../../support/budget.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../postgres/source-server.ts'
-import { openLab, type ReconcileLab } from './reconcile-lab.ts'
+import { openReconcileFixture, type ReconcileFixture } from './reconcile-fixture.ts'
 
 /* The key's type when its contract was inferred, what it becomes, and keys that the first one cannot hold. */
 const EVERY: readonly (readonly [name: string, type: string, later: string, keys: readonly string[]])[] = [
@@ -29,14 +29,14 @@ const HELD = spread(EVERY_HELD, 2)
 
 let server: SourceServer
 let database: SourceDatabase
-let lab: ReconcileLab
+let lab: ReconcileFixture
 
 beforeAll(async () => {
   server = await startSource()
   const refused = REFUSED.map(([name, type]) => `create table ${name} (id ${type} primary key);`)
   const held = HELD.map(([name, type]) => `create table ${name} (id ${type} primary key, m mood);`)
   database = await server.database(`create type mood as enum ('a'); ${refused.join('\n')}${held.join('\n')}`)
-  lab = await openLab(database, [], 'tidemark_refused')
+  lab = await openReconcileFixture(database, [], 'tidemark_refused')
 })
 
 afterAll(async () => {

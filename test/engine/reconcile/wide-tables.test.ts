@@ -6,7 +6,7 @@ import { readLayout } from '../../../engine/reconcile/source/source-layout.ts'
 import { SourceSide } from '../../../engine/reconcile/source/source-side.ts'
 import { isWhole } from '../../support/budget.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../postgres/source-server.ts'
-import { openLab, type ReconcileLab } from './reconcile-lab.ts'
+import { openReconcileFixture, type ReconcileFixture } from './reconcile-fixture.ts'
 
 const columnsOf = (count: number, type: string) =>
   Array.from({ length: count }, (_, index) => `c${index} ${type}`).join(', ')
@@ -18,7 +18,7 @@ const LAST = `c${MOST - 1}`
 
 let server: SourceServer
 let database: SourceDatabase
-let lab: ReconcileLab
+let lab: ReconcileFixture
 
 beforeAll(async () => {
   server = await startSource()
@@ -28,7 +28,7 @@ beforeAll(async () => {
     create schema beside; create table beside.instants (id int primary key, ${columnsOf(850, 'timestamptz')});
     insert into beside.instants (id, ${columnsOf(850, '')})
       select i, NULL, ${valuesOf(849, `'2026-01-01 00:00:00.123456+00'`)} from generate_series(1, 2) i;`)
-  lab = await openLab(database, [], 'tidemark_wide')
+  lab = await openReconcileFixture(database, [], 'tidemark_wide')
 })
 
 afterAll(async () => {

@@ -13,10 +13,10 @@ import {
   until,
   walEnd,
 } from '../../engine/postgres/source-server.ts'
-import { openLab, type ReconcileLab } from '../../engine/reconcile/reconcile-lab.ts'
+import { openReconcileFixture, type ReconcileFixture } from '../../engine/reconcile/reconcile-fixture.ts'
 import { whole } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
-import { proveLab } from './prove-lab.ts'
+import { proveFixture } from './prove-fixture.ts'
 
 const contract = (name: string) =>
   table({
@@ -32,7 +32,7 @@ const contract = (name: string) =>
 
 let server: SourceServer
 let database: SourceDatabase
-let lab: ReconcileLab
+let lab: ReconcileFixture
 
 beforeAll(async () => {
   server = await startSource()
@@ -42,7 +42,7 @@ beforeAll(async () => {
       insert into ${name} select i, 'old' from generate_series(1, 4) i;`,
   )
   database = await server.database(tables.join(''))
-  lab = await openLab(database, names.map(contract), 'open_transactions')
+  lab = await openReconcileFixture(database, names.map(contract), 'open_transactions')
 })
 
 afterAll(async () => {
@@ -105,7 +105,7 @@ async function proveInside(
   statements: readonly string[],
   committed: (lsns: readonly bigint[], first: bigint) => Promise<void>,
 ) {
-  const { run, deps } = proveLab(lab, await tempFolder())
+  const { run, deps } = proveFixture(lab, await tempFolder())
   const [one, straddling, lsns] = [await begun(), await connectSource(database.source), [] as bigint[]]
   let settled = 0
   const proof = run(
@@ -185,7 +185,7 @@ async function compared(): Promise<bigint> {
 whole(
   'G2 a key that differs in each snapshot is called different, and the answer says in how many',
   async () => {
-    const { run, deps } = proveLab(lab, await tempFolder())
+    const { run, deps } = proveFixture(lab, await tempFolder())
     let settled = 0
     const event = { tables: ['shop.carl'] }
     const sleep = async (milliseconds: number, signal: AbortSignal) => {
@@ -210,7 +210,7 @@ whole(
 
 whole('G2 a difference of long ago is not looked at in another snapshot', async () => {
   const undo = await lab.tamper('shop.carl', '* from history where id <> 3')
-  const { run } = proveLab(lab, await tempFolder())
+  const { run } = proveFixture(lab, await tempFolder())
   expect(await run({ tables: ['shop.carl'] }, { waitMs: 0 })).toMatchObject({
     tables: [{ different: 1, snapshots: 1, healed: null, outranked: 0 }],
   })
@@ -237,7 +237,7 @@ test('G2 a change that a load outranks, for its transaction was open when it beg
     update anna set note = 'later' where id = 1; delete from anna where id = 2`)
   await reached()
   await loadAbove('anna', since)
-  const { run, lines } = proveLab(lab, await tempFolder())
+  const { run, lines } = proveFixture(lab, await tempFolder())
   const answer = await run({ tables: ['shop.anna'] }, { waitMs: 0 })
   expect(answer).toMatchObject({
     equal: true,
@@ -253,7 +253,7 @@ test('what a load whose begin is known does not explain is not healed unasked', 
   await database.client.query(`update bert set note = 'later' where id = 1`)
   await reached()
   await loadAbove('bert', undefined)
-  const { run } = proveLab(lab, await tempFolder())
+  const { run } = proveFixture(lab, await tempFolder())
   const answer = await run({ tables: ['shop.bert'] }, { waitMs: 0 })
   expect(answer).toMatchObject({ equal: false, tables: [{ outranked: 0, healed: null }] })
 })

@@ -9,11 +9,11 @@ import {
   startSource,
   walEnd,
 } from '../../engine/postgres/source-server.ts'
-import { openLab, type ReconcileLab } from '../../engine/reconcile/reconcile-lab.ts'
+import { openReconcileFixture, type ReconcileFixture } from '../../engine/reconcile/reconcile-fixture.ts'
 import { whole } from '../../support/budget.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { metricOf } from '../built-handlers.ts'
-import { proveLab } from './prove-lab.ts'
+import { proveFixture } from './prove-fixture.ts'
 
 const contract = (name: string) =>
   table({
@@ -33,7 +33,7 @@ const contract = (name: string) =>
 
 let server: SourceServer
 let database: SourceDatabase
-let lab: ReconcileLab
+let lab: ReconcileFixture
 
 beforeAll(async () => {
   server = await startSource()
@@ -45,7 +45,7 @@ beforeAll(async () => {
   const large = `insert into bert select i, null, string_agg(md5(random()::text), '') from generate_series(1, 300) i,
     generate_series(1, 30) group by i`
   database = await server.database(`${tables.join('')} ${large}`)
-  lab = await openLab(database, ['anna', 'bert', 'carl'].map(contract), 'prove_all')
+  lab = await openReconcileFixture(database, ['anna', 'bert', 'carl'].map(contract), 'prove_all')
 })
 
 afterAll(async () => {
@@ -62,7 +62,7 @@ async function change(sql: string): Promise<void> {
 const ROWS = /zoe|mail\.example|note|10[0-4]\d/
 
 test('G4 a source whose log ends before what was captured is not proven: it was restored', async () => {
-  const { run, lines } = proveLab(lab, await tempFolder())
+  const { run, lines } = proveFixture(lab, await tempFolder())
   const { lsn } = parsePosition(lab.run.pipeline.raw.newest ?? loadPosition(1, 1n))
   const beyond = formatPosition({ epoch: 1, lsn: lsn + (1n << 32n), ordinal: 1, step: 0 })
   await expect(run({}, { captured: async () => beyond })).rejects.toMatchObject({ code: 'source/rewound' })
@@ -75,7 +75,7 @@ test('G4 a source whose log ends before what was captured is not proven: it was 
 
 test('G2 G7 tables are proven equal from copies that are gone afterwards, and nothing tells of rows', async () => {
   const folder = await tempFolder()
-  const { run, lines, scratch } = proveLab(lab, folder)
+  const { run, lines, scratch } = proveFixture(lab, folder)
   await change(`update anna set note = 'other note' where id = 1003; delete from carl where id = 1004`)
   const answer = await run({})
   expect(answer).toMatchObject({ equal: true, failed: [], notBegun: [] })
@@ -97,7 +97,7 @@ test('G2 G7 tables are proven equal from copies that are gone afterwards, and no
 })
 
 test('a table that does not fit into scratch is said to, and does not keep the others', async () => {
-  const { run, lines } = proveLab(lab, await tempFolder(), { maxBytes: 100_000 })
+  const { run, lines } = proveFixture(lab, await tempFolder(), { maxBytes: 100_000 })
   const answer = await run({})
   expect(answer).toMatchObject({
     equal: false,
@@ -117,7 +117,7 @@ test('G2 a difference is told by number, kind and column, and healed when that i
     'shop.anna',
     `* replace (CASE WHEN id = 1001 THEN 'wrong' ELSE note END AS note) from history where id <> 1002`,
   )
-  const { run, lines } = proveLab(lab, await tempFolder())
+  const { run, lines } = proveFixture(lab, await tempFolder())
   const look = { waitMs: 0 }
   const found = await run({ tables: ['public.anna'] }, look)
   expect(found).toMatchObject({
@@ -140,7 +140,7 @@ test('G2 a difference is told by number, kind and column, and healed when that i
 whole('tables whose time did not come are named, and come first the next time', async () => {
   const folder = await tempFolder()
   const over = new AbortController()
-  const { run, lines } = proveLab(lab, folder, {
+  const { run, lines } = proveFixture(lab, folder, {
     onCopy: async (key) => {
       if (key.startsWith('lake/shop/bert')) over.abort()
     },
@@ -153,7 +153,7 @@ whole('tables whose time did not come are named, and come first the next time', 
     notBegun: ['shop.carl'],
   })
   expect(metricOf(lines, 'notBegun')).toEqual({ '': 1 })
-  const next = await proveLab(lab, folder).run({})
+  const next = await proveFixture(lab, folder).run({})
   expect(next.tables.map(({ table: name }) => name)).toEqual(['shop.carl', 'shop.anna', 'shop.bert'])
   expect(next.equal).toBe(true)
 })
@@ -161,7 +161,7 @@ whole('tables whose time did not come are named, and come first the next time', 
 whole('a file that a compaction takes away while a table is copied is looked for anew', async () => {
   let gone = 0
   const folder = await tempFolder()
-  const { run } = proveLab(lab, folder, {
+  const { run } = proveFixture(lab, folder, {
     onCopy: async (key) => {
       if (gone > 0 || !key.includes('carl_v1_base')) return
       gone += 1
@@ -181,7 +181,7 @@ test.each([
   [{ since: 'yesterday' }, 'since'],
   [{ tables: ['shop.nobody'] }, 'shop.nobody'],
 ])('an event that asks for something unknown is refused: %j', async (event, named) => {
-  const { run } = proveLab(lab, await tempFolder())
+  const { run } = proveFixture(lab, await tempFolder())
   await expect(run(event)).rejects.toMatchObject({
     code: 'usage/invalid',
     message: expect.stringContaining(named),
@@ -190,7 +190,7 @@ test.each([
 
 whole('a sample, and keys that changed since a while ago, are what is asked for', async () => {
   const folder = await tempFolder()
-  const { run, lines } = proveLab(lab, folder)
+  const { run, lines } = proveFixture(lab, folder)
   const [counts, at] = [{ sourceRows: 1, lakeRows: 1, different: 1, inQuarantine: 0 }, '2026-01-01T00:00:00Z']
   const differs = { equal: false, lsn: '1', at, way: 'streamed', sample: null, ...counts }
   await mkdir(join(folder, 'state'))

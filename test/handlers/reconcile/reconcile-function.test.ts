@@ -8,17 +8,17 @@ import { proofAnswer } from '../../../engine/reconcile/proof-answer.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { createSampleDatabase } from '../../../local/sample/sample-database.ts'
 import { tables } from '../../../schemas/index.ts'
+import { json } from '../../aws/fake-partial-faults.ts'
 import { every, faultProxy, faults } from '../../aws/fault-proxy.ts'
-import { motoStage, noMoto } from '../../aws/moto-stage.ts'
-import { json } from '../../aws/partial-faults.ts'
+import { motoFixture, noMoto } from '../../aws/moto-fixture.ts'
 import { quickRetry, standInSettings } from '../../aws/quick-settings.ts'
 import { hasOpenssl, selfSigned, serveTls } from '../../engine/postgres/self-signed.ts'
 import { startSource, until } from '../../engine/postgres/source-server.ts'
 import { metricOf, type RunningHandler } from '../built-handlers.ts'
 import { createdNotice, queueEvent, streamEvent } from '../events.ts'
-import { handlerStage } from '../handler-stage.ts'
+import { handlerFixture } from '../handler-fixture.ts'
 
-const found = hasOpenssl ? await motoStage() : undefined
+const found = hasOpenssl ? await motoFixture() : undefined
 afterAll(() => found?.close())
 const suite = found === undefined ? `${noMoto}, and with openssl` : 'moto'
 const done = { answer: { batchItemFailures: [] } }
@@ -27,7 +27,7 @@ describe.skipIf(found === undefined)(suite, async () => {
   if (found === undefined) return test('needs python3 with moto.server', () => undefined)
   const moto = found
   const [stage, server, own, other] = await Promise.all([
-    handlerStage(),
+    handlerFixture(),
     startSource(),
     selfSigned(),
     selfSigned(),

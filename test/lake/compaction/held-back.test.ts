@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { whole } from '../../support/budget.ts'
-import { at, insert, later, move, ParcelsLab, parcels, update } from './parcels-lab.ts'
+import { at, insert, later, move, ParcelsFixture, parcels, update } from './parcels-fixture.ts'
 
-let lab: ParcelsLab
+let lab: ParcelsFixture
 
 beforeAll(async () => {
-  lab = await ParcelsLab.open()
+  lab = await ParcelsFixture.open()
 })
 
 afterAll(() => lab.close())

@@ -5,18 +5,18 @@ import {
   insert,
   later,
   move,
-  ParcelsLab,
+  ParcelsFixture,
   parcels,
   redriven,
   refused,
   update,
   type Values,
-} from './parcels-lab.ts'
+} from './parcels-fixture.ts'
 
-let lab: ParcelsLab
+let lab: ParcelsFixture
 
 beforeAll(async () => {
-  lab = await ParcelsLab.open()
+  lab = await ParcelsFixture.open()
 })
 
 afterAll(() => lab.close())

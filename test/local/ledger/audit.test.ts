@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Table } from '../../../core/contract/language/table.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
-import { change, narrow, positionOf, wide } from '../operations/things.ts'
-import { findingsIn, LedgerShop } from './ledger-shop.ts'
+import { change, narrow, positionOf, wide } from '../operations/things-fixture.ts'
+import { findingsIn, LedgerFixture } from './ledger-fixture.ts'
 
-async function shop(tables: readonly Table[] = [wide], root?: string): Promise<LedgerShop> {
-  const opened = await LedgerShop.open(root ?? (await tempFolder()), tables)
+async function shop(tables: readonly Table[] = [wide], root?: string): Promise<LedgerFixture> {
+  const opened = await LedgerFixture.open(root ?? (await tempFolder()), tables)
   onTestFinished(() => opened.close())
   return opened
 }
@@ -15,7 +15,7 @@ async function shop(tables: readonly Table[] = [wide], root?: string): Promise<L
 const row = (lsn: number, n = 1) => change('insert', lsn, { id: lsn, n })
 
 /** Three pages of two changes each, formatted and landed one after another: three history files. */
-async function filled(tables: readonly Table[] = [wide]): Promise<LedgerShop> {
+async function filled(tables: readonly Table[] = [wide]): Promise<LedgerFixture> {
   const made = await shop(tables)
   for (const page of [1, 2, 3]) {
     await made.capture([row(page * 10), row(page * 10 + 1)], String(page))
@@ -25,7 +25,7 @@ async function filled(tables: readonly Table[] = [wide]): Promise<LedgerShop> {
   return made
 }
 
-async function historyOf({ objects }: LedgerShop): Promise<readonly string[]> {
+async function historyOf({ objects }: LedgerFixture): Promise<readonly string[]> {
   return objects.list('lake/')
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { openSnapshot } from '../../../engine/postgres/stream/snapshot.ts'
 import { openScratch, type Scratch } from '../sample/scratch.ts'
-import { ended, ROWS, RunnerStage } from './runner-stage.ts'
+import { ended, ROWS, RunnerFixture } from './runner-fixture.ts'
 
 /* What happens to each table once the first of the load is read, in the order in which they are read. */
 const FATES = {
@@ -21,11 +21,11 @@ const FATES = {
 const NAMES = ['a_first', ...Object.keys(FATES), 'z_last']
 
 let scratch: Scratch
-let stage: RunnerStage
+let stage: RunnerFixture
 
 beforeAll(async () => {
   scratch = await openScratch(0o755)
-  stage = await RunnerStage.open(scratch, { names: NAMES, role: 'reader' })
+  stage = await RunnerFixture.open(scratch, { names: NAMES, role: 'reader' })
 })
 afterEach(() => stage.stop())
 afterAll(() => scratch.clear())

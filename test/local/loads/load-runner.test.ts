@@ -4,15 +4,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import type { LoadRunner } from '../../../local/loads/load-runner.ts'
 import { openScratch, type Scratch } from '../sample/scratch.ts'
-import { ended, type Gate, ROWS, RunnerStage } from './runner-stage.ts'
+import { ended, type Gate, ROWS, RunnerFixture } from './runner-fixture.ts'
 
 const TABLE = 'public.rota'
 let scratch: Scratch
-let stage: RunnerStage
+let stage: RunnerFixture
 
 beforeAll(async () => {
   scratch = await openScratch(0o755)
-  stage = await RunnerStage.open(scratch)
+  stage = await RunnerFixture.open(scratch)
 })
 afterEach(() => stage.stop())
 afterAll(() => scratch.clear())

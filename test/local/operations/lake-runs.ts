@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import type { Table } from '../../../core/contract/language/table.ts'
 import type { RawChange } from '../../../core/page.ts'
-import { LakeEye, RepairShop } from './repair-shop.ts'
+import { LakeEye, RepairFixture } from './repair-fixture.ts'
 
 /** Folders of one test file, and an eye on them; both go at its end. */
 export interface LakeRuns {
   eye(): LakeEye
   folder(): string
   /** Opens the stores with contracts for as long as the work takes. */
-  inLife<T>(folder: string, tables: readonly Table[], work: (shop: RepairShop) => Promise<T>): Promise<T>
+  inLife<T>(folder: string, tables: readonly Table[], work: (shop: RepairFixture) => Promise<T>): Promise<T>
   /** A new folder that has taken changes, batch by batch. */
   filled(tables: readonly Table[], batches: readonly (readonly RawChange[])[]): Promise<string>
 }
@@ -38,7 +38,7 @@ export function lakeRuns(): LakeRuns {
       return join(root, `run${folders}`)
     },
     async inLife(folder, tables, work) {
-      const shop = await RepairShop.open(folder, tables)
+      const shop = await RepairFixture.open(folder, tables)
       try {
         return await work(shop)
       } finally {

@@ -7,8 +7,8 @@ import { shortId } from '../../../formatters/cluster-refusals.ts'
 import { isWhole, runs, within } from '../../support/budget.ts'
 import { type Fault, Power } from '../pipeline/faults.ts'
 import { lakeRuns } from './lake-runs.ts'
-import { RepairShop } from './repair-shop.ts'
-import { batches, change, narrow, narrowNoted, positionOf, second, wide } from './things.ts'
+import { RepairFixture } from './repair-fixture.ts'
+import { batches, change, narrow, narrowNoted, positionOf, second, wide } from './things-fixture.ts'
 
 const { eye, folder: freshFolder, filled, inLife } = lakeRuns()
 
@@ -31,7 +31,7 @@ test(
         const folder = await filled([narrow], given)
         const right = await filled([wide], given)
         for (const trouble of troubles) {
-          const shop = await RepairShop.open(folder, [wide], new Power(trouble))
+          const shop = await RepairFixture.open(folder, [wide], new Power(trouble))
           if ((await shop.untilFault(() => shop.run(redriveAll))) === 'died') deaths += 1
           await shop.close()
         }
@@ -255,7 +255,7 @@ test('an object that landing had set aside lands under its own name once it can 
   expect((await eye().current(folder, 'w.things')).map(([key]) => key)).toEqual(['1', '2'])
 })
 
-async function blockOf(shop: RepairShop): Promise<Buffer> {
+async function blockOf(shop: RepairFixture): Promise<Buffer> {
   const { promisify } = await import('node:util')
   const { gzip } = await import('node:zlib')
   const { blockText } = await import('../../lake/small-lake.ts')

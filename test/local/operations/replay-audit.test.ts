@@ -9,7 +9,7 @@ import { auditReplay, type ReplayReading } from '../../../engine/replay/audit-re
 import { literal } from '../../../lake/sql/sql-text.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { lakeRuns } from './lake-runs.ts'
-import { change, noted, wide } from './things.ts'
+import { change, noted, wide } from './things-fixture.ts'
 
 const { eye, filled, inLife } = lakeRuns()
 const replayThings = { kind: 'replay', table: 'w.things', isDryRun: false } as const

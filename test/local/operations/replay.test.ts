@@ -13,8 +13,8 @@ import { isWhole, runs, within } from '../../support/budget.ts'
 import { writeDocuments } from '../../support/state-documents.ts'
 import { type Fault, Power } from '../pipeline/faults.ts'
 import { lakeRuns } from './lake-runs.ts'
-import { RepairShop } from './repair-shop.ts'
-import { batches, change, narrow, narrowNoted, noted, positionOf, second, wide } from './things.ts'
+import { RepairFixture } from './repair-fixture.ts'
+import { batches, change, narrow, narrowNoted, noted, positionOf, second, wide } from './things-fixture.ts'
 
 const { eye, filled, inLife } = lakeRuns()
 
@@ -54,7 +54,7 @@ test(
         await inLife(folder, [noted], async () => undefined)
         const before = await eye().current(folder, 'w.things')
         for (const trouble of troubles) {
-          const shop = await RepairShop.open(folder, [noted], new Power(trouble))
+          const shop = await RepairFixture.open(folder, [noted], new Power(trouble))
           const outcome = await shop.untilFault(() => shop.run(replayThings))
           await shop.close()
           const seen = JSON.stringify(await eye().current(folder, 'w.things'))

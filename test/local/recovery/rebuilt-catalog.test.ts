@@ -8,14 +8,14 @@ import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { rebuildCatalog } from '../../../local/recovery/rebuild-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import type { CompactionLake } from '../../lake/compaction/compaction-lake.ts'
-import { at, insert, later, ParcelsLab, parcels } from '../../lake/compaction/parcels-lab.ts'
+import { at, insert, later, ParcelsFixture, parcels } from '../../lake/compaction/parcels-fixture.ts'
 
-let lab: ParcelsLab
+let lab: ParcelsFixture
 let engine: DuckEngine
 let spill: string
 
 beforeAll(async () => {
-  lab = await ParcelsLab.open()
+  lab = await ParcelsFixture.open()
   spill = await mkdtemp(join(tmpdir(), 'tidemark-rebuilt-'))
   engine = await DuckEngine.open({ temporary: spill })
 })

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { type SourceServer, startSource, until } from '../../engine/postgres/source-server.ts'
-import { AddingLab } from './adding-lab.ts'
+import { AddingFixture } from './adding-fixture.ts'
 
 let server: SourceServer
-let lab: AddingLab
+let lab: AddingFixture
 beforeAll(async () => {
   server = await startSource()
-  lab = await AddingLab.open(server)
+  lab = await AddingFixture.open(server)
 })
 afterAll(async () => {
   await lab.close()

@@ -6,16 +6,16 @@ import type { AddStep } from '../../../local/run/tables/add-tables.ts'
 import { requestTableAdd } from '../../../local/run/tables/request-table-add.ts'
 import { refusal, type SourceServer, startSource, until } from '../../engine/postgres/source-server.ts'
 import { whole } from '../../support/budget.ts'
-import { AddingLab, newTable } from './adding-lab.ts'
+import { AddingFixture, newTable } from './adding-fixture.ts'
 import { startWriters } from './source-writers.ts'
 
 let server: SourceServer
 /* One for all: each test has tables of its own. */
-let lab: AddingLab
+let lab: AddingFixture
 
 beforeAll(async () => {
   server = await startSource()
-  lab = await AddingLab.open(server)
+  lab = await AddingFixture.open(server)
 })
 afterAll(async () => {
   await lab.close()

@@ -6,14 +6,14 @@ import { pauseAfter } from '../../../local/pipeline/source-link.ts'
 import { SourceRun } from '../../../local/pipeline/source-run.ts'
 import { RunState, type RunStateData } from '../../../local/state/run-state.ts'
 import { refusal, until, walEnd } from '../../engine/postgres/source-server.ts'
-import { RunnerStage } from '../loads/runner-stage.ts'
+import { RunnerFixture } from '../loads/runner-fixture.ts'
 import { openScratch, type Scratch } from '../sample/scratch.ts'
 
 let scratch: Scratch
-let stage: RunnerStage
+let stage: RunnerFixture
 beforeAll(async () => {
   scratch = await openScratch(0o755)
-  stage = await RunnerStage.open(scratch)
+  stage = await RunnerFixture.open(scratch)
 })
 afterAll(() => scratch.clear())
 

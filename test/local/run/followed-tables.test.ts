@@ -10,14 +10,14 @@ import type { AddStep } from '../../../local/run/tables/add-tables.ts'
 import { requestTableAdd } from '../../../local/run/tables/request-table-add.ts'
 import { refusal, type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
 import { whole } from '../../support/budget.ts'
-import { AddingLab, newTable } from './adding-lab.ts'
+import { AddingFixture, newTable } from './adding-fixture.ts'
 
 let server: SourceServer
-let lab: AddingLab
+let lab: AddingFixture
 
 beforeAll(async () => {
   server = await startSource()
-  lab = await AddingLab.open(server)
+  lab = await AddingFixture.open(server)
 })
 afterAll(async () => {
   await lab.close()

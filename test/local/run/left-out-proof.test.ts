@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { commandLine } from '../../../cli/main.ts'
 import { type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
-import { AddingLab, newTable } from './adding-lab.ts'
+import { AddingFixture, newTable } from './adding-fixture.ts'
 
 let server: SourceServer
-let lab: AddingLab
+let lab: AddingFixture
 
 beforeAll(async () => {
   server = await startSource()
-  lab = await AddingLab.open(server)
+  lab = await AddingFixture.open(server)
 })
 afterAll(async () => {
   await lab.close()

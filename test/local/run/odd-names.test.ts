@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
-import { AddingLab } from './adding-lab.ts'
+import { AddingFixture } from './adding-fixture.ts'
 
 const NAMES = [
   '"app.v2".users',
@@ -13,11 +13,11 @@ const NAMES = [
 ]
 
 let server: SourceServer
-let lab: AddingLab
+let lab: AddingFixture
 
 beforeAll(async () => {
   server = await startSource()
-  lab = await AddingLab.open(server)
+  lab = await AddingFixture.open(server)
 })
 afterAll(async () => {
   await lab.close()

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { doctorCommand } from '../../../cli/commands/doctor.ts'
 import { refusal, type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
-import { AddingLab } from './adding-lab.ts'
+import { AddingFixture } from './adding-fixture.ts'
 
 let server: SourceServer
-let lab: AddingLab
+let lab: AddingFixture
 beforeAll(async () => {
   server = await startSource()
-  lab = await AddingLab.open(server)
+  lab = await AddingFixture.open(server)
 })
 afterAll(async () => {
   await lab.close()

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
-import { AddingLab } from './adding-lab.ts'
+import { AddingFixture } from './adding-fixture.ts'
 
 let server: SourceServer
-let lab: AddingLab
+let lab: AddingFixture
 
 const BOTH = ['public.one', 'public.two']
 const table = (name: string, rows: number) => `
@@ -15,7 +15,7 @@ const SWAP = `begin; alter table one rename to aside; alter table two rename to 
 
 beforeAll(async () => {
   server = await startSource()
-  lab = await AddingLab.open(server)
+  lab = await AddingFixture.open(server)
   await lab.sql(table('one', 9) + table('two', 6))
   await lab.reopen(['public.*'])
 })

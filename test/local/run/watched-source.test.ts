@@ -3,10 +3,10 @@ import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
 import { recoverEntry } from '../../../local/operations/recover-entry.ts'
 import { type SourceServer, startSource, until } from '../../engine/postgres/source-server.ts'
 import { whole } from '../../support/budget.ts'
-import { AddingLab } from './adding-lab.ts'
+import { AddingFixture } from './adding-fixture.ts'
 
 let server: SourceServer
-let lab: AddingLab
+let lab: AddingFixture
 
 const plain = (name: string) => `
   create table ${name} (id int primary key, code int not null unique, v text);
@@ -32,7 +32,7 @@ afterAll(async () => {
 /* The tables of a test, followed and loaded, in a database and a folder of their own. */
 async function follow(sql: string): Promise<void> {
   await lab?.close()
-  lab = await AddingLab.open(server, { sql, patterns: ['public.*'] })
+  lab = await AddingFixture.open(server, { sql, patterns: ['public.*'] })
 }
 
 const drift = (table: string) =>

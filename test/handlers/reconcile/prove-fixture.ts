@@ -8,10 +8,10 @@ import type { ProofAnswer } from '../../../engine/reconcile/proof-answer.ts'
 import { type ProveAllDeps, proveAll } from '../../../handlers/reconcile/prove-all.ts'
 import { LambdaStage } from '../../../handlers/runtime/lambda-stage.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
-import type { ReconcileLab } from '../../engine/reconcile/reconcile-lab.ts'
+import type { ReconcileFixture } from '../../engine/reconcile/reconcile-fixture.ts'
 
 /** `proveAll` with the lake of a lab as its bucket. */
-export interface ProveLab {
+export interface ProveFixture {
   readonly deps: ProveAllDeps
   /** Where copies, links and work lie. */
   readonly scratch: string
@@ -20,18 +20,18 @@ export interface ProveLab {
   run(event: unknown, changed?: Partial<ProveAllDeps>): Promise<ProofAnswer>
 }
 
-export interface ProveLabOptions {
+export interface ProveFixtureOptions {
   /** Of all copies together. */
   readonly maxBytes?: number
   /** Called before a key is copied. */
   readonly onCopy?: (key: string) => Promise<void>
 }
 
-export function proveLab(
-  lab: ReconcileLab,
+export function proveFixture(
+  lab: ReconcileFixture,
   folder: string,
-  { maxBytes = 64 << 20, onCopy = async () => undefined }: ProveLabOptions = {},
-): ProveLab {
+  { maxBytes = 64 << 20, onCopy = async () => undefined }: ProveFixtureOptions = {},
+): ProveFixture {
   const scratch = join(folder, 'scratch')
   const lines: Readonly<Record<string, unknown>>[] = []
   const stage = new LambdaStage('reconcile', {
@@ -79,7 +79,7 @@ export function proveLab(
 /* As `S3Files`: a copy for each key, all of them within a bound. */
 function boundedCopies(
   bucket: FolderObjects,
-  { folder, maxBytes, onCopy }: Required<ProveLabOptions> & { readonly folder: string },
+  { folder, maxBytes, onCopy }: Required<ProveFixtureOptions> & { readonly folder: string },
 ) {
   let bytes = 0
   let copies = 0

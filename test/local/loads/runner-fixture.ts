@@ -33,7 +33,7 @@ const LOG = { info: () => undefined, warn: () => undefined }
 export type Gate = (step: string, key?: string) => Promise<void> | void
 
 /** Runners of one real source on one folder with real stores, where every step of a load passes a gate. */
-export class RunnerStage {
+export class RunnerFixture {
   readonly client: pg.Client
   readonly sources: readonly SourceTable[]
   readonly pipeline: Pipeline
@@ -43,7 +43,7 @@ export class RunnerStage {
   private readonly connection: KeptConnection
   private readonly atEnd: (() => Promise<void>)[] = []
 
-  private constructor(parts: Pick<RunnerStage, 'client' | 'sources' | 'pipeline' | 'engine'>, url: string) {
+  private constructor(parts: Pick<RunnerFixture, 'client' | 'sources' | 'pipeline' | 'engine'>, url: string) {
     this.client = parts.client
     this.sources = parts.sources
     this.pipeline = parts.pipeline
@@ -60,7 +60,7 @@ export class RunnerStage {
   static async open(
     scratch: Scratch,
     { names = ['rota', 'shops'], role }: { readonly names?: readonly string[]; readonly role?: string } = {},
-  ): Promise<RunnerStage> {
+  ): Promise<RunnerFixture> {
     const { url: owner } = await scratch.startCopied('runner')
     const client = new pg.Client({ connectionString: owner, connectionTimeoutMillis: 5_000 })
     await client.connect()
@@ -85,7 +85,7 @@ export class RunnerStage {
     scratch.later(() => pipeline.stop())
     const engine = await DuckEngine.open({ temporary: folder.scratch, memory: '256MB' })
     scratch.later(() => engine.close())
-    const stage = new RunnerStage({ client, sources, pipeline, engine }, url.href)
+    const stage = new RunnerFixture({ client, sources, pipeline, engine }, url.href)
     scratch.later(() => stage.connection.close())
     return stage
   }

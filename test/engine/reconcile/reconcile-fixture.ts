@@ -20,7 +20,7 @@ import { type SourceDatabase, until } from '../postgres/source-server.ts'
 const DEADLINE_MS = 200_000
 
 /** A pipeline on a database, and everything that is asked of its proofs. */
-export interface ReconcileLab {
+export interface ReconcileFixture {
   readonly run: LocalRun
   readonly dir: string
   prove(request?: ReconcileRequest): Promise<Proof>
@@ -33,12 +33,12 @@ export interface ReconcileLab {
   close(): Promise<void>
 }
 
-export async function openLab(
+export async function openReconcileFixture(
   database: SourceDatabase,
   contracts: readonly Table[],
   slot: string,
   patterns: readonly string[] = ['public.*'],
-): Promise<ReconcileLab> {
+): Promise<ReconcileFixture> {
   const dir = await mkdtemp(join(tmpdir(), 'tidemark-lab-'))
   const run = await openLocalRun({
     dir,
@@ -100,7 +100,7 @@ export async function openLab(
   }
 }
 
-/** Rewrites history and base of a table; see `ReconcileLab`. */
+/** Rewrites history and base of a table; see `ReconcileFixture`. */
 export async function tamper(dir: string, table: string, select: string): Promise<() => Promise<void>> {
   const objects = new FolderObjects(dir)
   const path = `lake/${table.replace('.', '/')}_v1`

@@ -1,3 +1,4 @@
+import { json } from './fake-partial-faults.ts'
 import {
   type Exchange,
   errorAnswer,
@@ -6,7 +7,6 @@ import {
   type Forward,
   operationOf,
 } from './fault-proxy.ts'
-import { json } from './partial-faults.ts'
 
 /**
  * Glue's optimistic lock, which moto does not have: an update that names another version than the table's is refused.

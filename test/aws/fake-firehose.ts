@@ -1,8 +1,8 @@
 import type { Block } from '../../core/block.ts'
 import type { Delivery, ObjectStore } from '../../core/ports/ports.ts'
 import { FolderDelivery } from '../../local/stores/folder-delivery.ts'
+import { json } from './fake-partial-faults.ts'
 import { errorAnswer, type Forward, operationOf } from './fault-proxy.ts'
-import { json } from './partial-faults.ts'
 
 interface PutBody {
   readonly Records: readonly { readonly Data: string }[]
@@ -12,7 +12,7 @@ interface PutBody {
  * PutRecordBatch over what plays Firehose on one machine, with the limits of the API. It answers when the records' object
  * is written; Firehose answers when it keeps them, and writes later.
  */
-export function firehoseDouble(objects: ObjectStore): {
+export function fakeFirehose(objects: ObjectStore): {
   readonly answer: Forward
   readonly calls: number[][]
 } {

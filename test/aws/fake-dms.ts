@@ -1,8 +1,8 @@
+import { json } from './fake-partial-faults.ts'
 import { type Exchange, errorAnswer, operationOf } from './fault-proxy.ts'
-import { json } from './partial-faults.ts'
 
 /** A table as the double reads it. */
-export interface DoubleTable {
+export interface FakeTable {
   readonly state: 'Before load' | 'Full load' | 'Table completed' | 'Table error' | 'Table does not exist'
   readonly rows: number
   /** When its load ended, epoch seconds by the double's clock; of one that is completed now when left out. */
@@ -12,7 +12,7 @@ export interface DoubleTable {
 const INSTANCE = 'arn:instance'
 
 /** What a task of the double is, before anything is told it. */
-export interface DoubleTask {
+export interface FakeTask {
   readonly migrationType: 'full-load' | 'cdc' | 'full-load-and-cdc'
   readonly hasRun: boolean
   readonly status: string
@@ -28,15 +28,15 @@ export interface DoubleTask {
  * begun to read. ModifyEndpoint keeps no setting that it is not given again, and has the endpoint tested; of an endpoint that
  * was never tested, is being tested or cannot be reached no task is started. Its clock, in seconds, moves with every start and end.
  */
-export class DmsDouble {
+export class FakeDms {
   status: string
   settings: Readonly<Record<string, unknown>> = { BucketName: 'lake', BucketFolder: 'landing/loads' }
   stopReason: string | undefined
   mappings: string
   /** What it was told that changes something, in order. */
   readonly told: string[] = []
-  tables = new Map<string, DoubleTable>()
-  private readonly migrationType: DoubleTask['migrationType']
+  tables = new Map<string, FakeTable>()
+  private readonly migrationType: FakeTask['migrationType']
   private hasRun: boolean
   private clock = 1_795_000_000
   private startedAt = 0
@@ -46,7 +46,7 @@ export class DmsDouble {
   /** Whether a test succeeds. */
   isReachable = true
 
-  constructor({ migrationType, hasRun, status, mappings }: Partial<DoubleTask> = {}) {
+  constructor({ migrationType, hasRun, status, mappings }: Partial<FakeTask> = {}) {
     this.migrationType = migrationType ?? 'full-load'
     this.hasRun = hasRun ?? false
     this.status = status ?? 'ready'
@@ -137,7 +137,7 @@ export class DmsDouble {
   }
 
   /** What the task says of its tables while it reads. */
-  report(tables: Readonly<Record<string, DoubleTable>>): void {
+  report(tables: Readonly<Record<string, FakeTable>>): void {
     this.clock += 10
     this.tables = new Map(
       Object.entries(tables).map(([name, table]) => [
@@ -148,7 +148,7 @@ export class DmsDouble {
   }
 
   /** The task ends by itself, with what it did for each table. */
-  finish(tables: Readonly<Record<string, DoubleTable>>): void {
+  finish(tables: Readonly<Record<string, FakeTable>>): void {
     this.report(tables)
     this.status = 'stopped'
     this.stopReason = 'Stop Reason FULL_LOAD_ONLY_FINISHED'

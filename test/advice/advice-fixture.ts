@@ -13,7 +13,7 @@ import { type Told, typed } from './typed.ts'
 /** A folder in which something went wrong, and a person who reads what is printed and does it. */
 export interface Place {
   readonly dir: string
-  readonly lab: AdviceLab
+  readonly lab: AdviceFixture
   /** Types a command. */
   type(...words: readonly string[]): Promise<Told>
   /** Carries out every command in a text, in its order. None of them may fail. */
@@ -38,7 +38,7 @@ const ofSystem = (contract: Table, system: string): Table => ({
 })
 
 /** A run that did everything once, its copies, and the source it was made of. */
-export class AdviceLab {
+export class AdviceFixture {
   readonly root: string
   readonly kept: string
   readonly database: SourceDatabase
@@ -61,14 +61,14 @@ export class AdviceLab {
     this.before = before
   }
 
-  static async open(): Promise<AdviceLab> {
+  static async open(): Promise<AdviceFixture> {
     const root = await mkdtemp(join(tmpdir(), 'tidemark-advice-'))
     const server = await startSource()
     const database = await server.database(SCHEMA)
     await liveOnce(join(root, 'kept'), database)
     await writeContracts(root)
     await writeContracts(root, { contracts: [ofSystem(people, database.name)], folder: 'live-schemas' })
-    return new AdviceLab(root, { server, database, before: await look(join(root, 'kept')) })
+    return new AdviceFixture(root, { server, database, before: await look(join(root, 'kept')) })
   }
 
   sql(text: string) {

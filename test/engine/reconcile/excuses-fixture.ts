@@ -21,7 +21,7 @@ import { literal } from '../../../lake/sql/sql-text.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { MemoryQuarantine } from '../../ingest/memory-ports.ts'
 import { landFiles, sourcesOf, writeBase } from '../../lake/sql/lake-with-base.ts'
-import { keys } from './reconcile-lab.ts'
+import { keys } from './reconcile-fixture.ts'
 
 const MASK = Buffer.alloc(32)
 const SOURCE = 'public.letters'

@@ -10,7 +10,7 @@ import { type FaultProxy, faultProxy } from './fault-proxy.ts'
 import { quickRetry, standInSettings } from './quick-settings.ts'
 
 /** moto behind a fault proxy. */
-export interface MotoStage {
+export interface MotoFixture {
   readonly proxy: FaultProxy
   readonly s3: S3Client
   /** An empty bucket, whose objects go up in parts beyond 5 MiB; the SDK's own waits are long for a test. */
@@ -27,7 +27,7 @@ export const noMoto = 'skipped: npm run test:aws runs it, where python3 has moto
  * Undefined unless TIDEMARK_TEST_MOTO is 1, which `npm run test:aws` sets, and Python has moto: the servers would take a
  * fifth of the time of all other tests.
  */
-export async function motoStage(): Promise<MotoStage | undefined> {
+export async function motoFixture(): Promise<MotoFixture | undefined> {
   // biome-ignore lint/style/noProcessEnv: tests have no command line
   if (process.env['TIDEMARK_TEST_MOTO'] !== '1') return undefined
   const port = await freePort()

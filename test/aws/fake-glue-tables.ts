@@ -3,7 +3,7 @@ import type { GlueTables } from '../../aws/glue/glue-tables.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 
 /** Glue in memory: whole definitions, versions that count, refusals of what is not as it was read. */
-export class GlueTablesDouble implements GlueTables {
+export class FakeGlueTables implements GlueTables {
   writes = 0
   private readonly databases = new Map<string, Map<string, Table>>()
 

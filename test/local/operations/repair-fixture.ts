@@ -38,7 +38,7 @@ type Row = readonly unknown[]
  * One life of the real stores of a folder with given contracts. Delivery lands at once, so that an operation has ended
  * when its call has; every port goes through the power supply.
  */
-export class RepairShop {
+export class RepairFixture {
   readonly parts: OperationParts
   readonly quarantine: FolderQuarantine
   private readonly state: StateFile
@@ -66,7 +66,7 @@ export class RepairShop {
     this.power = stores.power
   }
 
-  static async open(root: string, tables: readonly Table[], power = new Power([])): Promise<RepairShop> {
+  static async open(root: string, tables: readonly Table[], power = new Power([])): Promise<RepairFixture> {
     const folder = runFolder(root)
     const raw = await FolderRawStore.open(folder.raw)
     const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted: 0 })
@@ -108,7 +108,7 @@ export class RepairShop {
           log: new MemoryLog(),
         }),
     }
-    return new RepairShop(parts, { state, quarantine: kept, raw, ledger, power })
+    return new RepairFixture(parts, { state, quarantine: kept, raw, ledger, power })
   }
 
   /** Captures and formats changes of one source table, as one batch. */

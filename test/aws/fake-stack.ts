@@ -1,3 +1,4 @@
+import { json } from './fake-partial-faults.ts'
 import {
   type Answer,
   type Exchange,
@@ -6,7 +7,6 @@ import {
   type Forward,
   faultProxy,
 } from './fault-proxy.ts'
-import { json } from './partial-faults.ts'
 
 /** What a service answers: its document, or the name of its error. */
 export type Said = object | { readonly error: string } | undefined
@@ -16,7 +16,7 @@ type Says = (body: Readonly<Record<string, unknown>>) => Said
  * A stack as its services describe it, on one port: JSON protocols by `Service.Operation` of their target, functions of Lambda by
  * name, objects of S3 by bucket and key. What nobody seeded is `InvalidAction`, so that a test knows of each call.
  */
-export class StackDouble {
+export class FakeStack {
   /** `AmazonSQS.GetQueueAttributes`, without a version in its service. */
   readonly says = new Map<string, Says>()
   readonly objects = new Map<string, string>()

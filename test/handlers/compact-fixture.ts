@@ -17,8 +17,8 @@ import { historyFiles } from '../../lake/history/history-file.ts'
 import { FolderFiles } from '../../local/stores/folder-files.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
+import { FakeGlue } from '../aws/fake-glue.ts'
 import { type FaultProxy, faultProxy, operationOf } from '../aws/fault-proxy.ts'
-import { GlueDouble } from '../aws/glue-double.ts'
 import { quickRetry, standInSettings } from '../aws/quick-settings.ts'
 import { rowsOfView } from '../aws/rows-of-view.ts'
 import { blockText } from '../lake/small-lake.ts'
@@ -36,8 +36,8 @@ export interface Watch {
   readonly onCall?: (call: number) => Promise<void>
 }
 
-export interface CompactLab {
-  readonly glue: GlueDouble
+export interface CompactFixture {
+  readonly glue: FakeGlue
   readonly objects: FolderObjects
   readonly catalog: GlueCatalog
   /** What the function wrote: log and metrics. */
@@ -55,12 +55,12 @@ export interface CompactLab {
 }
 
 /** `compactTables` on Glue in memory and a bucket in a folder; tables of one domain, their views applied. */
-export async function compactLab(
+export async function compactFixture(
   folder: string,
   tables: readonly Table[],
   { keepHistoryDays, remainingMs = 900_000 }: { keepHistoryDays?: number; remainingMs?: number } = {},
-): Promise<CompactLab> {
-  const glue = new GlueDouble()
+): Promise<CompactFixture> {
+  const glue = new FakeGlue()
   const proxy: FaultProxy = await faultProxy(glue.answer)
   const client = glueClient(standInSettings(proxy.endpoint))
   const objects = new FolderObjects(folder)
@@ -72,7 +72,7 @@ export async function compactLab(
   const lines: Readonly<Record<string, unknown>>[] = []
   const leases = new Set<string>()
   let landed = 0
-  const lab: CompactLab = {
+  const lab: CompactFixture = {
     ...{ glue, objects, catalog, lines, leases, now: Date.now() },
     async land(table, rows, day) {
       landed += 1

@@ -28,7 +28,7 @@ const maskKey = new Uint8Array(32).fill(7)
 const quiet = { info: () => undefined, warn: () => undefined }
 
 /** One life of the real stages on a folder, taken step by step. */
-export class LedgerShop {
+export class LedgerFixture {
   readonly root: string
   readonly tables: readonly Table[]
   readonly raw: FolderRawStore
@@ -43,7 +43,10 @@ export class LedgerShop {
   private constructor(
     root: string,
     tables: readonly Table[],
-    parts: Pick<LedgerShop, 'raw' | 'state' | 'quarantine' | 'ledger' | 'objects' | 'catalog' | 'delivery'>,
+    parts: Pick<
+      LedgerFixture,
+      'raw' | 'state' | 'quarantine' | 'ledger' | 'objects' | 'catalog' | 'delivery'
+    >,
   ) {
     this.root = root
     this.tables = tables
@@ -64,7 +67,7 @@ export class LedgerShop {
     })
   }
 
-  static async open(root: string, tables: readonly Table[]): Promise<LedgerShop> {
+  static async open(root: string, tables: readonly Table[]): Promise<LedgerFixture> {
     const folder = runFolder(root)
     const raw = await FolderRawStore.open(folder.raw)
     const state = await StateFile.open(folder)
@@ -76,7 +79,7 @@ export class LedgerShop {
     await catalog.registerTables(tables.map(catalogTable))
     const hints = { bytes: 1 << 20, milliseconds: 5 }
     const delivery = new FolderDelivery({ objects, now: Date.now, hints, ledger })
-    return new LedgerShop(root, tables, { raw, state, quarantine, ledger, objects, catalog, delivery })
+    return new LedgerFixture(root, tables, { raw, state, quarantine, ledger, objects, catalog, delivery })
   }
 
   private get checkpoint(): string {

@@ -11,7 +11,7 @@ import { runTerraform, type TerraformRun, terraform } from './terraform.ts'
 const infra = resolve(import.meta.dirname, '../../infra')
 
 /** Both stacks, taken as far as Terraform goes without AWS. Each part can be awaited by itself. */
-export interface StacksLab {
+export interface StacksFixture {
   readonly format: Promise<TerraformRun>
   readonly validations: Readonly<Record<StackName, Promise<TerraformRun>>>
   /** `terraform test` of a stack. */
@@ -27,7 +27,7 @@ export interface StacksLab {
  * Copies infra/ into a scratch folder, where nothing of the developer's is, and goes the way of docs/15 there: production
  * with its example, its outputs as the file that the data stack reads, data with its example.
  */
-export async function openStacksLab(): Promise<StacksLab> {
+export async function openStacksFixture(): Promise<StacksFixture> {
   const root = mkdtempSync(join(tmpdir(), 'tidemark-infra-'))
   const schema = readAwsSchema()
   const providers = {

@@ -1,6 +1,6 @@
 import type { Partition, PartitionInput, Table, TableInput } from '@aws-sdk/client-glue'
+import { json } from './fake-partial-faults.ts'
 import { type Answer, type Exchange, errorAnswer, type Forward, operationOf } from './fault-proxy.ts'
-import { json } from './partial-faults.ts'
 
 type Body = Readonly<Record<string, unknown>> & {
   readonly DatabaseName: string
@@ -18,7 +18,7 @@ const PAGE = 7
  * Glue's API in memory, behind a proxy: whole definitions with versions that an update must name, partitions of at most
  * 100 in a call with an error for each that is there, pages. `now` is its clock, milliseconds.
  */
-export class GlueDouble {
+export class FakeGlue {
   now = Date.now()
   private readonly databases = new Map<string, Map<string, Stored>>()
   private readonly partitions = new Map<string, Map<string, Partition>>()

@@ -26,7 +26,7 @@ export interface Asked {
 }
 
 /** A pipeline that follows `public.orders`, on a database and a folder of its own. */
-export class AddingLab {
+export class AddingFixture {
   readonly database: SourceDatabase
   readonly dir: string
   /** Contracts that somebody has written, also since the run started. */
@@ -42,9 +42,9 @@ export class AddingLab {
   static async open(
     server: SourceServer,
     { sql = '', patterns = [] }: { readonly sql?: string; readonly patterns?: readonly string[] } = {},
-  ): Promise<AddingLab> {
+  ): Promise<AddingFixture> {
     const dir = await mkdtemp(join(tmpdir(), 'tidemark-add-'))
-    const lab = new AddingLab(await server.database(`${ORDERS}; ${sql}`), dir)
+    const lab = new AddingFixture(await server.database(`${ORDERS}; ${sql}`), dir)
     await lab.start(patterns)
     return lab
   }

@@ -71,7 +71,7 @@ export interface Seen {
 }
 
 /** Lakes of parcels, and what is in them. */
-export class ParcelsLab {
+export class ParcelsFixture {
   private readonly root: string
   private readonly sql: DuckEngine
   private lakes = 0
@@ -81,9 +81,9 @@ export class ParcelsLab {
     this.sql = sql
   }
 
-  static async open(): Promise<ParcelsLab> {
+  static async open(): Promise<ParcelsFixture> {
     const root = await mkdtemp(join(tmpdir(), 'tidemark-parcels-'))
-    return new ParcelsLab(root, await DuckEngine.open({ temporary: join(root, 'spill') }))
+    return new ParcelsFixture(root, await DuckEngine.open({ temporary: join(root, 'spill') }))
   }
 
   async close(): Promise<void> {

@@ -21,7 +21,7 @@ const HASTE_MS = 500
 const POLL_MS = 5
 
 /** dynalite behind a fault proxy that also plays DynamoDB Streams. */
-export interface DynamoStage {
+export interface DynamoFixture {
   readonly client: DynamoDBClient
   readonly proxy: FaultProxy
   /** An empty table; a hasty client gives up before a slow answer comes. */
@@ -33,13 +33,13 @@ export interface DynamoStage {
   close(): Promise<void>
 }
 
-export async function dynamoStage(): Promise<DynamoStage> {
+export async function dynamoFixture(): Promise<DynamoFixture> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0 })
   server.keepAliveTimeout = 120_000
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const proxy = await faultProxy((server.address() as AddressInfo).port)
-  const stream = new StreamDouble()
+  const stream = new FakeStream()
   proxy.heard = (exchange, answer) => stream.hear(exchange, answer)
   const client = dynamoClient(standInSettings(proxy.endpoint))
   const hasty = dynamoClient(standInSettings(proxy.endpoint, HASTE_MS))
@@ -112,7 +112,7 @@ interface WriteBody {
 type StreamImage = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /** Plays the stream of the stage's tables: an image for each put of a batch that made or changed an item. */
-class StreamDouble {
+class FakeStream {
   private readonly last = new Map<string, string>()
   private readonly images = new Map<string, StreamImage[]>()
 

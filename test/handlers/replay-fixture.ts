@@ -10,7 +10,7 @@ import { replayEvent } from '../../handlers/land-load/replay-event.ts'
 import { LambdaStage } from '../../handlers/runtime/lambda-stage.ts'
 import { FolderFiles } from '../../local/stores/folder-files.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
-import type { CompactLab } from './compact-lab.ts'
+import type { CompactFixture } from './compact-fixture.ts'
 
 /** The process ends at this call, before it did its work or after it; nothing works from then on. */
 export interface Crash {
@@ -28,7 +28,7 @@ export interface Asked {
 }
 
 /** What `land-load` replays from and into: pages in memory in the order of their keys, and the lake of a lab. */
-export class ReplayLab {
+export class ReplayFixture {
   readonly waiting = new Map<string, QuarantineEntry>()
   readonly manifest = new Set<string>()
   readonly lines: Readonly<Record<string, unknown>>[] = []
@@ -36,11 +36,11 @@ export class ReplayLab {
   /** How many calls the last request made. */
   calls = 0
   private pages: Page[] = []
-  private readonly lake: CompactLab
+  private readonly lake: CompactFixture
   private readonly folder: string
   private readonly key = new Uint8Array(32).fill(7)
 
-  constructor(lake: CompactLab, folder: string) {
+  constructor(lake: CompactFixture, folder: string) {
     this.lake = lake
     this.folder = folder
     this.replays = new ReplayDocuments(new ObjectDocuments(lake.objects))

@@ -2,22 +2,22 @@ import { quarantineItems } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import type { ObjectStore } from '../../core/ports/ports.ts'
 import { ItemQuarantine } from '../../state/quarantine/item-quarantine.ts'
-import { type DynamoStage, dynamoStage } from '../aws/dynamo-stage.ts'
+import { type DynamoFixture, dynamoFixture } from '../aws/dynamo-fixture.ts'
+import { fakeFirehose } from '../aws/fake-firehose.ts'
+import { json } from '../aws/fake-partial-faults.ts'
 import { faultProxy } from '../aws/fault-proxy.ts'
-import { firehoseDouble } from '../aws/firehose-double.ts'
-import { json } from '../aws/partial-faults.ts'
 import { type BuiltHandlers, buildHandlers, type RunningHandler } from './built-handlers.ts'
 
-export interface HandlerStage {
+export interface HandlerFixture {
   readonly built: BuiltHandlers
-  readonly dynamo: DynamoStage
+  readonly dynamo: DynamoFixture
   /** Empty tables, and handlers that know them; `objects` is where Firehose writes. */
   pipeline(objects: ObjectStore): Promise<PipelineUnderTest>
   close(): Promise<void>
 }
 
 export interface PipelineUnderTest {
-  readonly raw: Awaited<ReturnType<DynamoStage['table']>>
+  readonly raw: Awaited<ReturnType<DynamoFixture['table']>>
   readonly ledger: DynamoTable
   readonly quarantine: ItemQuarantine
   /** How many records each call of Firehose had. */
@@ -28,8 +28,8 @@ export interface PipelineUnderTest {
 }
 
 /** The built handlers before dynalite, a double of Firehose and one of Secrets Manager. */
-export async function handlerStage(): Promise<HandlerStage> {
-  const [built, dynamo] = await Promise.all([buildHandlers(), dynamoStage()])
+export async function handlerFixture(): Promise<HandlerFixture> {
+  const [built, dynamo] = await Promise.all([buildHandlers(), dynamoFixture()])
   const secrets = await faultProxy(async () => json({ SecretString: 'ab'.repeat(32) }))
   const closing: (() => Promise<void>)[] = [() => secrets.close(), () => built.close(), () => dynamo.close()]
   return {
@@ -37,7 +37,7 @@ export async function handlerStage(): Promise<HandlerStage> {
     dynamo,
     pipeline: async (objects) => {
       const [raw, refused, ledger] = [await dynamo.rawTable(), await dynamo.table(), await dynamo.table()]
-      const { answer, calls } = firehoseDouble(objects)
+      const { answer, calls } = fakeFirehose(objects)
       const firehose = await faultProxy(answer)
       closing.unshift(() => firehose.close())
       const quarantine = new ItemQuarantine({
