@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import type { CanonicalValue } from '../core/block.ts'
-import { boundSides } from '../core/contract/language/beyond.ts'
 import type { Column } from '../core/contract/language/column.ts'
+import { boundSides } from '../core/contract/language/out-of-range.ts'
 import { rowValueOf } from '../core/contract/value/row-value.ts'
 
 /** The bounds and the check of a column as one function: the sentences a value breaks, none when it keeps them all. */

@@ -3,12 +3,12 @@ import { PipelineError } from '../../core/failures/failures.ts'
 import type { ObjectStore } from '../../core/ports/ports.ts'
 import { type Replay, replayFileName } from '../../core/replay/replay.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
-import { openDay } from '../../ingest/land/open-day.ts'
+import { firstWritableDate } from '../../ingest/land/first-writable-date.ts'
 import { auditReplay } from './audit-replay.ts'
 import type { ReplayDeps } from './replay-deps.ts'
 
 /** Whether readers see the revision of a replay. */
-export async function wasShown(
+export async function isPublished(
   { table, version, revision }: Replay,
   { catalog }: Pick<ReplayDeps, 'catalog'>,
 ): Promise<boolean> {
@@ -28,9 +28,9 @@ export async function showReplay(
   const { catalog, manifest, replays, shown } = deps
   const { version, revision, files, ingestDate: day } = replay
   /* Once readers see them, they are compaction's, which may have merged them. */
-  if (!(await wasShown(replay, deps))) {
+  if (!(await isPublished(replay, deps))) {
     await audited(replay, table, deps).catch(async (error: unknown) => {
-      if (error instanceof PipelineError && error.code.startsWith('lake/')) await giveUp(replay, table, deps)
+      if (error instanceof PipelineError && error.code.startsWith('lake/')) await abandon(replay, table, deps)
       throw error
     })
     await manifest.replaceFiles({ table: table.name, version, day, added: files, removed: [] })
@@ -43,7 +43,7 @@ export async function showReplay(
 }
 
 /** Gives up a replay that readers never saw, and removes its files. Its revision is never used again. */
-export async function giveUp(
+export async function abandon(
   replay: Replay,
   table: Table,
   { objects, manifest, replays }: ReplayDeps,
@@ -61,7 +61,10 @@ async function audited(replay: Replay, table: Table, deps: ReplayDeps): Promise<
   const { objects, catalog, readBack, open } = deps
   const { files, rows, ingestDate } = replay
   const there = new Set(await filesOf(replay, table, objects))
-  if (files.length > 0 && openDay(await catalog.entry(table.name, table.version), ingestDate) !== ingestDate)
+  if (
+    files.length > 0 &&
+    firstWritableDate(await catalog.entry(table.name, table.version), ingestDate) !== ingestDate
+  )
     throw new PipelineError('lake/conflict', `${table.name}: a compaction passed the day of the replay`)
   /* Files may have marks of refused changes beside the rows of changes. */
   const isWhole = files.every(({ key }) => there.has(key))

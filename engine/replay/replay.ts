@@ -3,9 +3,9 @@ import type { PositionRange } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
 import type { Replay, ReplayFile } from '../../core/replay/replay.ts'
 import type { Route } from '../../formatters/route.ts'
-import { openDay } from '../../ingest/land/open-day.ts'
+import { firstWritableDate } from '../../ingest/land/first-writable-date.ts'
 import { auditReplay } from './audit-replay.ts'
-import { giveUp, showReplay, wasShown } from './end-replay.ts'
+import { abandon, isPublished, showReplay } from './end-replay.ts'
 import { type FormattedPages, formatPages } from './format-pages.ts'
 import { nextRevision } from './next-revision.ts'
 import type { ReplayDeps } from './replay-deps.ts'
@@ -38,7 +38,7 @@ export async function replay(request: ReplayRequest, deps: ReplayDeps): Promise<
   const range = wholeChanges(request.range)
   const begun = isDryRun
     ? { ...newReplay(route, range, deps), after: request.after ?? null }
-    : await goOn(route, range, deps)
+    : await resumeOrStart(route, range, deps)
   if (begun === undefined) return undefined
   if (begun.state === 'complete') return { state: 'complete', replay: begun }
   const run = new ReplayRun(begun, request, deps)
@@ -162,7 +162,7 @@ class ReplayRun {
     const { name, version } = this.route.table
     return this.state.files.length > 0
       ? this.state.ingestDate
-      : openDay(await catalog.entry(name, version), dayOf(now()))
+      : firstWritableDate(await catalog.entry(name, version), dayOf(now()))
   }
 
   /* Readers leave out a revision that is not shown; of a day without a file none must know. */
@@ -180,17 +180,21 @@ class ReplayRun {
 }
 
 /* The replay that is to go on; one that is shown already comes back complete. */
-async function goOn(route: Route, range: PositionRange, deps: ReplayDeps): Promise<Replay | undefined> {
+async function resumeOrStart(
+  route: Route,
+  range: PositionRange,
+  deps: ReplayDeps,
+): Promise<Replay | undefined> {
   const { table } = route
   const contract = contractDigest(table)
   for (const known of await deps.replays.of(table.name, table.version)) {
     const isOfContract = known.contract === contract
     const isThis = isOfContract && known.from === (range.from ?? null) && known.to === (range.to ?? null)
-    if (known.state === 'running' && (await wasShown(known, deps))) {
+    if (known.state === 'running' && (await isPublished(known, deps))) {
       const ended = await showReplay(known, { table, isOfContract }, deps)
       if (isThis) return ended
     } else if (known.state === 'leaving' || (known.state === 'running' && !isOfContract))
-      await giveUp(known, table, deps)
+      await abandon(known, table, deps)
     else if (known.state === 'running' && isThis) return known
   }
   return deps.alone(async () => {

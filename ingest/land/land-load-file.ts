@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogEntry, LakeFile } from '../../core/ports/catalog-entry.ts'
 import type {
@@ -11,8 +12,8 @@ import type {
 } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
 import { replayFileName } from '../../core/replay/replay.ts'
+import { firstWritableDate } from './first-writable-date.ts'
 import { type LoadFileName, parseLoadFileName } from './load-file-name.ts'
-import { openDay } from './open-day.ts'
 
 /** One arrived file of a full load. */
 export interface LoadFileRequest {
@@ -117,7 +118,7 @@ export async function landLoadFile(
           `${name.key}: ${file.rows} rows, but ${landed} landed and ${refused} were refused`,
         )
       contracts.push({
-        contract: label(one.table),
+        contract: printTableVersion(one.table),
         landed,
         refused,
         files: await publish(files, one.entry, name, request, deps),
@@ -137,7 +138,7 @@ async function publish(
   deps: LandLoadFileDeps,
 ): Promise<readonly LakeFile[]> {
   const { table, partitions } = entry
-  const ingestDate = openDay(entry, asked)
+  const ingestDate = firstWritableDate(entry, asked)
   /* Until readers see the revision of a replay, compaction leaves its files out by their names. */
   const first = revision === 0 ? '' : replayFileName(revision)
   const prefix = `${table.location}/ingest_date=${ingestDate}/${first}${historyName(name, version)}`
@@ -167,10 +168,10 @@ function plain(text: string): string {
   return text.replace(/[^A-Za-z0-9_.-]/g, '_').slice(0, 130)
 }
 
-function entryOf({ name, version }: Table, entries: readonly CatalogEntry[], key: string): CatalogEntry {
-  const entry = entries.find(({ table }) => table.name === name && table.version === version)
+function entryOf(of: Table, entries: readonly CatalogEntry[], key: string): CatalogEntry {
+  const entry = entries.find(({ table }) => table.name === of.name && table.version === of.version)
   if (entry === undefined)
-    throw new PipelineError('lake/unreadable', `${key}: ${name} v${version} is not in the catalog`)
+    throw new PipelineError('lake/unreadable', `${key}: ${printTableVersion(of)} is not in the catalog`)
   return entry
 }
 
@@ -182,12 +183,8 @@ function checkColumns(key: string, table: Table, { columns }: OpenLoadFile): voi
   const missing = required.filter((source) => !found.has(source))
   if (missing.length === 0) return
   const isForeign = !sources.some(({ source }) => found.has(source))
-  const expected = isForeign ? `columns of ${table.source.table}` : `the key of ${label(table)}`
+  const expected = isForeign ? `columns of ${table.source.table}` : `the key of ${printTableVersion(table)}`
   throw corrupt(key, `expected ${expected} (${listed(required)}), found ${listed(columns)}`)
-}
-
-function label({ name, version }: Table): string {
-  return `${name} v${version}`
 }
 
 const MOST_NAMES = 12

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { type BlockHeader, decodeBlockHeader } from '../../core/block.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { LandedObject, ManifestChange, NamedBlock } from '../../core/ledger/ledger.ts'
 import { nameOfBlock } from '../../core/ledger/ledger.ts'
 import type { Catalog, HistoryFile, HistoryFiles, ObjectStore } from '../../core/ports/ports.ts'
-import { openDay } from './open-day.ts'
+import { firstWritableDate } from './first-writable-date.ts'
 
 export interface LandDeps {
   readonly objects: ObjectStore
@@ -48,7 +49,7 @@ export async function landObject(key: string, { objects, catalog, historyFiles }
     if (entry === undefined)
       throw new PipelineError(
         'landing/corrupt',
-        `${key}: ${file.table} v${file.version} is not in the catalog`,
+        `${key}: ${printTableVersion({ name: file.table, version: file.version })} is not in the catalog`,
       )
     return { ...file, entry }
   })
@@ -59,7 +60,7 @@ export async function landObject(key: string, { objects, catalog, historyFiles }
   /* All of them first: an object that is not whole lands nothing. */
   const finished = known.map((one) => ({ ...one, ...wholeFile(one, key) }))
   for (const { table, version, blocks, entry, rows, bytes, parts, commits: times, truncates } of finished) {
-    const ingestDate = openDay(entry, `${year}-${month}-${day}`)
+    const ingestDate = firstWritableDate(entry, `${year}-${month}-${day}`)
     const path = `${entry.table.location}/ingest_date=${ingestDate}/${name}.parquet`
     await objects.put(path, parts)
     /* Known on all but the first object of a day: the catalog is not read and written for nothing. */
@@ -118,7 +119,7 @@ function wholeFile({ table, version, file, blocks, isLabelled }: OpenFile, key: 
   if (isLabelled && rows !== finished.rows)
     throw new PipelineError(
       'landing/corrupt',
-      `${key}: ${finished.rows} rows of ${table} v${version}, its blocks say ${rows}`,
+      `${key}: ${finished.rows} rows of ${printTableVersion({ name: table, version })}, its blocks say ${rows}`,
     )
   return finished
 }
@@ -175,7 +176,7 @@ function fileOf(
   open: Map<string, OpenFile>,
   historyFiles: HistoryFiles,
 ): OpenFile {
-  const name = `${table} v${version}`
+  const name = printTableVersion({ name: table, version })
   const known = open.get(name)
   if (known !== undefined) return known
   const file = historyFiles(table, version)

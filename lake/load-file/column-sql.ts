@@ -1,7 +1,7 @@
 import type { CanonicalValue } from '../../core/block.ts'
-import { boundSides, columnDecoder } from '../../core/contract/language/beyond.ts'
 import type { Column } from '../../core/contract/language/column.ts'
 import { heldType } from '../../core/contract/language/lake-columns.ts'
+import { boundSides, columnDecoder } from '../../core/contract/language/out-of-range.ts'
 import { Refusal } from '../../core/contract/value/refusal.ts'
 import { boundsSql } from './bounds-sql.ts'
 import { canonicalSql, canonicalTextSql } from './canonical-sql.ts'

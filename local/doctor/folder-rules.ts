@@ -53,7 +53,7 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
         return ok(`stopped${since}; its source is stopped with it`)
       return warn(
         `stopped${since}; slot ${state.slot} makes ${state.source.address} keep its log`,
-        goOn(dir, false),
+        resumeRun(dir, false),
         step('or give the slot up: `doctor --source` has the statement'),
       )
     },
@@ -133,7 +133,7 @@ export const folderRules: readonly Rule<FolderFacts>[] = [
       if (holder !== undefined) return ok(`under way: ${open.join(', ')}`)
       return warn(
         `waits until the pipeline runs: ${open.join(', ')}`,
-        goOn(dir, state?.source.isEmbedded !== false),
+        resumeRun(dir, state?.source.isEmbedded !== false),
       )
     },
   },
@@ -177,7 +177,7 @@ function isRepairable(name: string): boolean {
 }
 
 /* Without its source, `dev` would bring a server of its own, which is not that of the folder. */
-function goOn(dir: string, isEmbedded: boolean): Fix {
+function resumeRun(dir: string, isEmbedded: boolean): Fix {
   return shell(`npx tidemark dev${inDir(dir)}${ofSource(isEmbedded)}`)
 }
 

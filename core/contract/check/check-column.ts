@@ -1,6 +1,6 @@
-import { boundSides, columnDecoder, limitsOf, takesBeyond } from '../language/beyond.ts'
 import type { Column } from '../language/column.ts'
 import { heldType } from '../language/lake-columns.ts'
+import { boundSides, columnDecoder, limitsOf, takesPolicy } from '../language/out-of-range.ts'
 import { orderOf } from '../language/row-check.ts'
 import { isHashable } from '../masking/pii.ts'
 import { Refusal } from '../value/refusal.ts'
@@ -67,7 +67,7 @@ function isPlain(bound: number): boolean {
 function beyondFaults(path: string, column: Column): readonly Fault[] {
   const { type, beyond, nullable } = column
   if (beyond === undefined) return []
-  if (!takesBeyond(type, beyond)) return fault('T211', path, `beyond: ${beyond} is not for ${typeName(type)}`)
+  if (!takesPolicy(type, beyond)) return fault('T211', path, `beyond: ${beyond} is not for ${typeName(type)}`)
   if (beyond === 'null') return fault('T212', path, 'beyond: null on a column that is never null', !nullable)
   const { low, high } = limitsOf(column)
   const isSound = beyond !== 'clamp' || (low !== undefined && high !== undefined)

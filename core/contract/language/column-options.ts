@@ -29,10 +29,10 @@ export interface BoundOptions {
  *   too; - `text`: the column is text for all rows, and the source's own text where there is no canonical one.
  * A value of another kind, such as a word in a number, is quarantined under `null` and `clamp`.
  */
-export type Beyond = 'quarantine' | 'null' | 'clamp' | 'text'
+export type OutOfRangePolicy = 'quarantine' | 'null' | 'clamp' | 'text'
 
 /** Null needs a column that may be null. */
-export type BeyondOptions<B extends Beyond> =
+export type OutOfRangeOptions<B extends OutOfRangePolicy> =
   | { readonly beyond?: Exclude<B, 'null'> | 'quarantine' }
   | ('null' extends B ? { readonly beyond: 'null'; readonly nullable: true } : never)
 
@@ -41,7 +41,7 @@ export type Without<N extends 'min' | 'max' | 'beyond' | 'default'> = { readonly
 
 /** Every option of every builder. */
 export interface AnyOptions extends ColumnOptions, BoundOptions {
-  readonly beyond?: Beyond
+  readonly beyond?: OutOfRangePolicy
   readonly default?: unknown
   readonly unknown?: 'quarantine' | 'keep' | 'drop'
 }

@@ -4,12 +4,12 @@ import type { StructValue, ValueOf } from '../value/row-value.ts'
 import type { ColumnType, StructFields } from '../value/type.ts'
 import type {
   AnyOptions,
-  Beyond,
-  BeyondOptions,
   BoundOptions,
   ColumnOptions,
   DefaultOptions,
   IsClear,
+  OutOfRangeOptions,
+  OutOfRangePolicy,
   Without,
 } from './column-options.ts'
 
@@ -39,7 +39,7 @@ export interface Column<
   readonly min?: number | undefined
   readonly max?: number | undefined
   /** What becomes of a value that the type or the bounds do not hold; left out, the row is quarantined. */
-  readonly beyond?: Exclude<Beyond, 'quarantine'> | undefined
+  readonly beyond?: Exclude<OutOfRangePolicy, 'quarantine'> | undefined
   /** Stands in for a field that a load or an insert does not have; as JSON, 64-bit integers as text. */
   readonly default?: string | number | boolean | undefined
   /** A further condition on the value, in its `Row` type. */
@@ -92,9 +92,9 @@ type Described<T, R extends Order, Options extends AnyOptions> = <const O extend
   options?: O,
 ) => Built<T, O, R>
 
-type Bounded<T> = DefaultOptions<T> & BoundOptions & BeyondOptions<'null' | 'clamp' | 'text'>
-type Ranged<T> = DefaultOptions<T> & Without<'min' | 'max'> & BeyondOptions<'null' | 'clamp' | 'text'>
-type Worded<T> = DefaultOptions<T> & Without<'min' | 'max'> & BeyondOptions<'text'>
+type Bounded<T> = DefaultOptions<T> & BoundOptions & OutOfRangeOptions<'null' | 'clamp' | 'text'>
+type Ranged<T> = DefaultOptions<T> & Without<'min' | 'max'> & OutOfRangeOptions<'null' | 'clamp' | 'text'>
+type Worded<T> = DefaultOptions<T> & Without<'min' | 'max'> & OutOfRangeOptions<'text'>
 type Plain<T> = DefaultOptions<T> & Without<'min' | 'max' | 'beyond'>
 type Nested = ColumnOptions & Without<'min' | 'max' | 'beyond' | 'default'>
 
@@ -133,10 +133,9 @@ export const col = {
   string: plain<string, 'text', Plain<string>>({ kind: 'string' }),
   /** Text of at most `max` characters; `beyond: 'text'` keeps what is longer. */
   varchar: <
-    const O extends DefaultOptions<string> & Without<'min' | 'max'> & BeyondOptions<'null' | 'text'> = Record<
-      never,
-      never
-    >,
+    const O extends DefaultOptions<string> &
+      Without<'min' | 'max'> &
+      OutOfRangeOptions<'null' | 'text'> = Record<never, never>,
   >(
     max: number,
     description: string,

@@ -1,7 +1,7 @@
 import type { CanonicalValue } from '../../../core/block.ts'
-import { columnDecoder } from '../../../core/contract/language/beyond.ts'
 import type { Column } from '../../../core/contract/language/column.ts'
 import type { LakeColumn } from '../../../core/contract/language/lake-columns.ts'
+import { columnDecoder } from '../../../core/contract/language/out-of-range.ts'
 import { Refusal } from '../../../core/contract/value/refusal.ts'
 import { isoOfMicros, isoOfMillis } from '../../../core/contract/value/temporal.ts'
 import { floatText, instantText } from './nested-text.ts'

@@ -1,6 +1,6 @@
-import { columnDecoder } from '../../../core/contract/language/beyond.ts'
 import type { Column } from '../../../core/contract/language/column.ts'
 import { type LakeColumn, lakeColumns } from '../../../core/contract/language/lake-columns.ts'
+import { columnDecoder } from '../../../core/contract/language/out-of-range.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
 import { printTableVersion } from '../../../core/contract/language/table-version.ts'
 import { type MaskKey, masker } from '../../../core/contract/masking/pii.ts'

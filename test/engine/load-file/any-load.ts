@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { takesBeyond } from '../../../core/contract/language/beyond.ts'
 import type { Column } from '../../../core/contract/language/column.ts'
+import { takesPolicy } from '../../../core/contract/language/out-of-range.ts'
 import type { RowCheck } from '../../../core/contract/language/row-check.ts'
 import { comparisons, orderOf } from '../../../core/contract/language/row-check.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
@@ -66,7 +66,7 @@ const anyColumn: fc.Arbitrary<Column> = fc
     defaultValue: fc.constantFrom(undefined, undefined, '0', 'a', '2024-02-29'),
   })
   .map(({ type, nullable, beyond, pii, treatment, min, max, defaultValue }) => {
-    const isRefusable = beyond !== undefined && takesBeyond(type, beyond) && !(beyond === 'null' && !nullable)
+    const isRefusable = beyond !== undefined && takesPolicy(type, beyond) && !(beyond === 'null' && !nullable)
     const canHash = isHashable(type) || !['hash', 'tokenise'].includes(treatment)
     const isNumber = NUMERIC.has(type.kind)
     return {

@@ -39,7 +39,7 @@ const PLACES: Readonly<Record<string, string>> = {
   'daysToMerge files.read': 'lake/',
   'deleteManifests objects.delete': 'catalog/base/',
   'deleteRetired objects.delete': 'lake/',
-  'giveUp objects.delete': 'lake/',
+  'abandon objects.delete': 'lake/',
   'land files.size': 'landing/loads/',
   'landLoadNotice objects.delete': 'landing/loads/',
   'landOrReject objects.get': 'landing/changes/',

@@ -6,7 +6,7 @@ import { Refusal } from '../value/refusal.ts'
 import { canonicalText } from '../value/row-value.ts'
 import type { ColumnType } from '../value/type.ts'
 import type { Column } from './column.ts'
-import type { Beyond } from './column-options.ts'
+import type { OutOfRangePolicy } from './column-options.ts'
 
 /** Where a value that does not fit lies: under or over everything that does, or between. */
 type Side = 'low' | 'high' | 'other'
@@ -45,7 +45,7 @@ export function columnDecoder(column: Column): Decode {
 const TEXT = new Refusal('must be text of valid Unicode')
 
 /** Whether a type has values that a rule can apply to; `null` and `clamp` need an order of their own. */
-export function takesBeyond(type: ColumnType, beyond: Beyond): boolean {
+export function takesPolicy(type: ColumnType, beyond: OutOfRangePolicy): boolean {
   switch (type.kind) {
     case 'json':
     case 'enum':
