@@ -10,6 +10,7 @@ import {
 } from '../../engine/load-file/land-or-reject-file.ts'
 import { type LoadFileName, parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 import { setAside } from '../../ingest/land/set-aside.ts'
+import { arrivedFile } from '../../ingest/loads/audit-table.ts'
 import { fileOfLoad, foreign, tablesByName } from '../../ingest/loads/file-of-load.ts'
 import type { LoadDocuments } from '../../state/documents/load-documents.ts'
 import type { S3Notice } from '../land/s3-notices.ts'
@@ -63,7 +64,7 @@ export async function landLoadNotice({ bucket, key, version }: S3Notice, deps: L
       )
     else
       await loads.saveResult(place.name.load, {
-        file: { key, rows: 0, bytes: 0, state: 'arrived', landed: {}, refused: {}, history: [] },
+        file: arrivedFile(key),
         failure: { code: landed.code, message: landed.message },
       })
     await deps.objects.delete(key)

@@ -1,7 +1,8 @@
 import type { Table } from '../../core/contract/language/table.ts'
-import { isOver, type LoadLedger, loadPrefix } from '../../core/load/load.ts'
+import type { LoadLedger } from '../../core/load/load.ts'
 
 import type { Catalog, ObjectStore } from '../../core/ports/ports.ts'
+import { dropOlderFiles } from '../../ingest/loads/drop-older-files.ts'
 import { loadPlace } from '../../ingest/loads/load-place.ts'
 import type { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
@@ -43,16 +44,11 @@ export function loadSteps({
       const floors = entries.flatMap((entry) => entry.floors.map(({ position }) => position))
       return loadPlace({ epoch, captured, earlier: [...ranks, ...floors] })
     },
-    /* The files of a table's newest load are its raw form; those of older ones have no use. */
-    tidy: async ({ id }, { table: name }) => {
+    tidy: async ({ id }, table) => {
       try {
-        for (const load of await ledger.all()) {
-          const isOlder = load.tables.some((one) => one.table === name && isOver(one.state))
-          if (load.id === id || !isOlder) continue
-          for (const key of await objects.list(`${loadPrefix(load.id, name)}/`)) await objects.delete(key)
-        }
+        await dropOlderFiles(table, await ledger.all(), objects)
       } catch (error) {
-        stage.failed(error, { load: id, table: name })
+        stage.failed(error, { load: id, table: table.table })
       }
     },
     estimates: async (names) => {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { DmsLoadTask } from '../../aws/dms/dms-load-task.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isOver, type Load, loadState } from '../../core/load/load.ts'
@@ -6,7 +5,16 @@ import type { StackLoads } from '../../core/operations/answers.ts'
 import { loadsRequest, type StartRequest, startRequest } from '../../core/operations/stack-requests.ts'
 import { sourceTableName, splitTableName } from '../../core/source-table-name.ts'
 import { chosenTables } from '../../engine/postgres/catalog/table-pattern.ts'
-import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/loads/advance-load.ts'
+import { type AdvanceLoadDeps, advanceLoad } from '../../ingest/loads/advance-load.ts'
+import {
+  cancelledLoad,
+  type Estimates,
+  leftTables,
+  loadOf,
+  newLoad,
+  newLoadId,
+  plannedTables,
+} from '../../ingest/loads/list-of-loads.ts'
 import type { LoadDocuments } from '../../state/documents/load-documents.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
 
@@ -17,7 +25,7 @@ export interface LoadsDeps extends Omit<AdvanceLoadDeps, 'results' | 'save' | 'n
   /** Source tables that contracts read. */
   readonly sources: readonly string[]
   /** Rows of source tables, where something tells: a load before, or the lake. */
-  readonly estimates: (tables: readonly string[]) => Promise<ReadonlyMap<string, number>>
+  readonly estimates: (tables: readonly string[]) => Promise<Estimates>
 }
 
 /**
@@ -30,7 +38,7 @@ export async function loadsEvent(event: unknown, deps: LoadsDeps): Promise<Stack
   const known = await deps.ledger.all()
   if ('status' in asked) return answerOf(known)
   if ('plan' in asked) return { loads: [], plan: await planOf(asked.plan.tables, deps) }
-  if ('cancel' in asked) return answerOf([await cancel(found(asked.cancel, known), deps)])
+  if ('cancel' in asked) return answerOf([await cancel(loadOf(asked.cancel, known), deps)])
   const wish = startRequest.safeParse(asked)
   const begun = wish.success ? await begin(wish.data, known, deps) : undefined
   const now = new Map((begun === undefined ? known : [...known, begun]).map((load) => [load.id, load]))
@@ -62,9 +70,8 @@ async function planOf(
   { sources, estimates, task, stage }: LoadsDeps,
 ): Promise<StackLoads['plan']> {
   const names = chosen(patterns, sources)
-  const rows = await estimates(names)
-  const tables = names.map((table) => ({ table, estimatedRows: rows.get(table) ?? null }))
-  return { tables, calls: await task.plan(newId(stage.now()), names) }
+  const tables = plannedTables(names, await estimates(names))
+  return { tables, calls: await task.plan(newLoadId(stage.now()), names) }
 }
 
 async function begin(
@@ -75,11 +82,11 @@ async function begin(
   const tables =
     'start' in asked
       ? chosen(asked.start.tables, sources)
-      : left(found(asked.resume, known)).map(({ table }) => table)
+      : leftTables(loadOf(asked.resume, known)).map(({ table }) => table)
   const window = 'start' in asked ? asked.start.window : null
   if (tables.length === 0) throw new PipelineError('usage/invalid', 'every table of the load is complete')
   const rows = await estimates(tables)
-  const load = newLoad({ id: newId(stage.now()), tables, window, estimates: rows }, known, stage.now())
+  const load = newLoad({ id: newLoadId(stage.now()), tables, window, estimates: rows }, known, stage.now())
   await ledger.save(load)
   stage.log.info('load.started', { load: load.id, tables: tables.length })
   return load
@@ -116,31 +123,9 @@ async function cancel(load: Load, { ledger, task, stage }: LoadsDeps): Promise<L
   if (isOver(loadState(load))) return load
   const look = await task.look()
   if (look.load === load.id && look.isBusy) await task.stop()
-  const endedAt = new Date(stage.now()).toISOString()
-  const cancelled = {
-    ...load,
-    tables: load.tables.map((table) =>
-      isOver(table.state) ? table : { ...table, state: 'cancelled' as const, endedAt },
-    ),
-  }
+  const cancelled = cancelledLoad(load, stage.now())
   await ledger.save(cancelled)
   return cancelled
-}
-
-/* A new one each time; also the name of a folder. */
-function newId(now: number): string {
-  const time = new Date(now).toISOString().slice(0, 19).replace(/[-:]/g, '')
-  return `${time}-${randomBytes(3).toString('hex')}`
-}
-
-function found(id: string, known: readonly Load[]): Load {
-  const load = known.find((one) => one.id === id)
-  if (load === undefined) throw new PipelineError('load/not-found', `no load ${id}`)
-  return load
-}
-
-function left({ tables }: Load) {
-  return tables.filter(({ state }) => state === 'failed' || state === 'cancelled')
 }
 
 function chosen(patterns: readonly string[], sources: readonly string[]): readonly string[] {

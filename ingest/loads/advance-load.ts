@@ -5,6 +5,7 @@ import { isInWindow, parseWindow } from '../../core/load/quiet-window.ts'
 import type { Catalog, Clock, ObjectStore } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
 import { advanceTable, type FileResult } from './advance-table.ts'
+import { completeTable } from './complete-table.ts'
 
 export interface AdvanceLoadDeps {
   readonly task: LoadTask
@@ -60,12 +61,10 @@ export async function advanceLoad(given: Load, deps: AdvanceLoadDeps): Promise<L
     })
     const isThis = (known: TableLoad) => known.table === name
     if (after !== table) await keep((known) => (isThis(known) ? after : known))
-    if (after.state !== 'audited' || after.position === null) continue
-    const since = after.startedAt ?? undefined
-    await deps.catalog.addFloor(name, { position: after.position, reason: 'load', since })
-    await deps.tidy(load, after)
-    const endedAt = new Date(deps.now()).toISOString()
-    await keep((known) => (isThis(known) ? { ...after, state: 'complete', endedAt } : known))
+    if (after.state !== 'audited') continue
+    const settle = () => deps.tidy(load, after)
+    const complete = await completeTable(after, { ...deps, isPlaceUnsure: true, settle })
+    await keep((known) => (isThis(known) ? complete : known))
   }
   return load
 }
@@ -114,39 +113,5 @@ function runOf(load: Load, look: TaskLook) {
     began: look.run,
     isFinished: isOurs && look.isFinished,
     reason: look.reason,
-  }
-}
-
-/** A new load of source tables. Throws `load/busy` when a load that is not over has one of them. */
-export function newLoad(
-  {
-    id,
-    tables,
-    window,
-    estimates = new Map(),
-  }: {
-    readonly id: string
-    readonly tables: readonly string[]
-    readonly window: string | null
-    /** Rows that are expected, for progress. */
-    readonly estimates?: ReadonlyMap<string, number>
-  },
-  others: readonly Load[],
-  now: number,
-): Load {
-  if (window !== null) parseWindow(window)
-  for (const name of tables) {
-    const busy = others.find((load) =>
-      load.tables.some(({ table, state }) => table === name && !isOver(state)),
-    )
-    if (busy !== undefined) throw new PipelineError('load/busy', `${name} is in load ${busy.id}`)
-  }
-  return {
-    ...{ id, window, startedAt: new Date(now).toISOString() },
-    tables: tables.map((table) => ({
-      ...{ table, state: 'started' as const, oid: 0, position: null },
-      estimatedRows: estimates.get(table) ?? null,
-      ...{ rows: 0, bytes: 0, isRead: false, files: [], failure: null, startedAt: null, endedAt: null },
-    })),
   }
 }

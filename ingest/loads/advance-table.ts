@@ -1,5 +1,6 @@
 import type { LoadFile, TableLoad } from '../../core/load/load.ts'
 import type { TaskTable } from '../../core/load/load-task.ts'
+import { arrivedFile, bytesOf, rowsOf, unevenFile } from './audit-table.ts'
 
 /** What landing says of one file of a load. */
 export interface FileResult {
@@ -52,20 +53,17 @@ export function advanceTable(table: TableLoad, { run, read, keys, results, now }
     return failed('load/not-read', `DMS could not read it; ${run.reason}`)
   if (isEnded && !isWaited(table, run, now))
     return failed('load/not-read', `DMS ended before it was read; ${run.reason}`)
-  const files = keys.map((key): LoadFile => results.get(key)?.file ?? arrived(key))
-  const landed = sum(files.map(({ rows }) => rows))
+  const files = keys.map((key): LoadFile => results.get(key)?.file ?? arrivedFile(key))
+  const landed = rowsOf(files)
   const seen: TableLoad = {
-    ...{ ...table, files, isRead, bytes: sum(files.map(({ bytes }) => bytes)) },
+    ...{ ...table, files, isRead, bytes: bytesOf(files) },
     rows: isRead ? (table.isRead ? table.rows : (read?.rows ?? 0)) : Math.max(landed, soFar(run, read)),
     ...(isRead || isEnded ? { readAt: isRead === table.isRead ? (table.readAt ?? at) : at } : {}),
   }
   const news = isSame(table, seen) ? table : seen
   if (!isRead) return news
-  const unequal = files.find(({ rows, ...file }) =>
-    Object.keys(file.landed).some((name) => (file.landed[name] ?? 0) + (file.refused[name] ?? 0) !== rows),
-  )
-  if (unequal !== undefined)
-    return failed('load/audit', `${unequal.key}: its rows are not those in history and quarantine`)
+  const uneven = unevenFile(seen)
+  if (uneven !== undefined) return failed('load/audit', uneven)
   /* DMS may write a row twice while it changes, never less than it counts. */
   const isWhole = files.every(({ state }) => state === 'landed') && landed >= seen.rows
   if (isWhole) return { ...seen, state: 'audited' }
@@ -104,14 +102,6 @@ function isWaited(
   return readAt === undefined || now - Date.parse(readAt) <= STATISTICS_MS
 }
 
-function arrived(key: string): LoadFile {
-  return { key, rows: 0, bytes: 0, state: 'arrived', landed: {}, refused: {}, history: [] }
-}
-
 function isSame(one: TableLoad, other: TableLoad): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }

@@ -12,13 +12,18 @@ import {
   type Verdict,
 } from '../../core/check.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
-import { readSourceCatalog, type SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
+import {
+  readSilentTables,
+  readSourceCatalog,
+  type SourceTable,
+} from '../../engine/postgres/catalog/source-catalog.ts'
 import {
   readServer,
   readTableFacts,
   type ServerFacts,
   type SourceReader,
 } from '../../engine/postgres/catalog/source-facts.ts'
+import { tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
 import {
   closeClient,
   connectSource,
@@ -33,7 +38,7 @@ import { dmsPlugins, slotRules } from '../../engine/postgres/rules/slot-rules.ts
 import { serverRules } from '../../engine/postgres/rules/source-rules.ts'
 import { type LeftOutTable, sortTables, tableRules } from '../../engine/postgres/rules/table-rules.ts'
 import { readIdentity } from '../run/tables/inspect-source.ts'
-import { readLargeColumns, readLeftOut } from './relation-look.ts'
+import { readLargeColumns } from './relation-look.ts'
 import { contractRules, publicationRules, relationRules } from './relation-rules.ts'
 import { readDdlAudit, readOnly, readSessions, readSettings } from './server-look.ts'
 import { ddlAuditRules, sessionRules, settingRules } from './server-rules.ts'
@@ -196,7 +201,7 @@ async function examineTables(
         }))
   const ofRelations = await look(relationRules, async () => ({
     ...{ reader, tables: followed },
-    leftOut: await readLeftOut(client, patterns),
+    silent: (await readSilentTables(client)).filter(tableMatcher(patterns)),
     large: await readLargeColumns(client, followed),
   }))
   return [

@@ -1,29 +1,13 @@
 import type { ClientBase } from 'pg'
-import {
-  readSilentTables,
-  type SilentTable,
-  type SourceTable,
-} from '../../engine/postgres/catalog/source-catalog.ts'
+import type { SilentTable, SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 import type { SourceReader } from '../../engine/postgres/catalog/source-facts.ts'
-import { tableMatcher } from '../../engine/postgres/catalog/table-pattern.ts'
 import type { PublicationState } from '../../engine/postgres/rules/publication-state.ts'
 import type { LeftOutTable } from '../../engine/postgres/rules/table-rules.ts'
-
-/** Relations whose changes no slot carries, by why. */
-export interface LeftOut {
-  readonly unlogged: readonly RelationName[]
-  readonly foreign: readonly RelationName[]
-}
-
-export interface RelationName {
-  readonly schema: string
-  readonly name: string
-}
 
 export interface RelationFacts {
   readonly reader: SourceReader
   readonly tables: readonly SourceTable[]
-  readonly leftOut: LeftOut
+  readonly silent: readonly SilentTable[]
   /** Columns that may be kept out of line, by table OID. */
   readonly large: ReadonlyMap<number, readonly string[]>
 }
@@ -39,13 +23,6 @@ export interface PublicationFacts {
   readonly publication: PublicationState
   /** Whether a slot is there that was read with it: without it the slot cannot be read on. */
   readonly isRead: boolean
-}
-
-export async function readLeftOut(client: ClientBase, patterns: readonly string[]): Promise<LeftOut> {
-  const matching = (await readSilentTables(client)).filter(tableMatcher(patterns))
-  const of = (kind: SilentTable['why']) =>
-    matching.filter(({ why }) => why === kind).map(({ schema, name }) => ({ schema, name }))
-  return { unlogged: of('unlogged'), foreign: of('foreign') }
 }
 
 /* Out of line is what is extended or external; main is kept in the row as long as it fits. */

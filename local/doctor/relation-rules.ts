@@ -3,7 +3,7 @@ import { ok, type Rule, refuse, shell, sql, step, warn } from '../../core/check.
 import { inferType } from '../../core/contract/infer/infer-type.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
-import { quoteTable } from '../../engine/postgres/connection/quote-identifier.ts'
+import { silentFix } from '../../engine/postgres/rules/check-source.ts'
 import {
   publicationStatements,
   refusedWrites,
@@ -11,7 +11,7 @@ import {
 } from '../../engine/postgres/rules/publication-state.ts'
 import { sortPublished } from '../../engine/postgres/rules/sort-published.ts'
 import { together } from '../../engine/postgres/rules/table-rules.ts'
-import type { ContractFacts, PublicationFacts, RelationFacts, RelationName } from './relation-look.ts'
+import type { ContractFacts, PublicationFacts, RelationFacts } from './relation-look.ts'
 
 /** Of a source that our own replicator reads. DMS needs no publication for test_decoding and pglogical. */
 export const publicationRules: readonly Rule<PublicationFacts>[] = [
@@ -85,21 +85,13 @@ export const relationRules: readonly Rule<RelationFacts>[] = [
   {
     id: 'source.left-out',
     title: 'no table is unlogged or foreign: the log has nothing of those',
-    evaluate: ({ leftOut: { unlogged, foreign } }) => {
-      if (unlogged.length + foreign.length === 0) return ok('no table is unlogged or foreign')
-      const parts = [
-        ...(unlogged.length > 0 ? [`unlogged: ${names(unlogged)}`] : []),
-        ...(foreign.length > 0 ? [`foreign: ${names(foreign)}`] : []),
-      ]
-      return warn(
-        `left out, for the log has nothing of them: ${parts.join('; ')}`,
-        ...unlogged.map((table) => sql(`ALTER TABLE ${quoteTable(table)} SET LOGGED;`)),
-        ...foreign.map(({ schema, name }) =>
-          step(
-            `read ${sourceTableName({ schema, name })} at its own server, and leave it out here: --tables '!${sourceTableName({ schema, name })}'`,
-          ),
-        ),
-      )
+    evaluate: ({ silent }) => {
+      if (silent.length === 0) return ok('no table is unlogged or foreign')
+      const parts = (['unlogged', 'foreign'] as const).flatMap((kind) => {
+        const of = silent.filter(({ why }) => why === kind)
+        return of.length === 0 ? [] : [`${kind}: ${of.map(sourceTableName).join(', ')}`]
+      })
+      return warn(`left out, for the log has nothing of them: ${parts.join('; ')}`, ...silent.map(silentFix))
     },
   },
   {
@@ -152,8 +144,4 @@ function columnsWhere(tables: readonly SourceTable[], is: (column: Column) => bo
   return tables.flatMap(({ schema, name, columns }) =>
     columns.filter(is).map((column) => `${sourceTableName({ schema, name })}.${column.name}`),
   )
-}
-
-function names(relations: readonly RelationName[]): string {
-  return relations.map(sourceTableName).join(', ')
 }

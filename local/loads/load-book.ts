@@ -1,6 +1,6 @@
-import { PipelineError } from '../../core/failures/failures.ts'
-import { isOver, type Load, type LoadLedger, type TableLoad } from '../../core/load/load.ts'
+import type { Load, LoadLedger, TableLoad } from '../../core/load/load.ts'
 import { Mutex } from '../../core/mutex.ts'
+import { loadOf } from '../../ingest/loads/list-of-loads.ts'
 
 /**
  * Every load of a folder in memory, and durable in the ledger: what `keep` was given is on disk when it resolves. Saves
@@ -27,23 +27,13 @@ export class LoadBook {
 
   /** Throws `load/not-found`. */
   load(id: string): Load {
-    const load = this.known.get(id)
-    if (load === undefined) throw new PipelineError('load/not-found', `no load ${id}`)
-    return load
+    return this.known.get(id) ?? loadOf(id, [])
   }
 
   table(id: string, name: string): TableLoad {
     const found = this.load(id).tables.find(({ table }) => table === name)
     if (found === undefined) throw new RangeError('a table of another load')
     return found
-  }
-
-  /** Throws `load/busy` when a load that is not over has the table. */
-  checkFree(name: string): void {
-    const busy = this.all().find((load) =>
-      load.tables.some(({ table, state }) => table === name && !isOver(state)),
-    )
-    if (busy !== undefined) throw new PipelineError('load/busy', `${name} is in load ${busy.id}`)
   }
 
   /** A load that is new is known at once, so that no other one takes its tables; if it cannot be saved, it never was. */

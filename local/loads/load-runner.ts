@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { storageFailure } from '../../core/failures/storage-failure.ts'
@@ -10,11 +9,20 @@ import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.t
 import { chosenTables } from '../../engine/postgres/catalog/table-pattern.ts'
 import { isAway } from '../../engine/postgres/connection/source-error.ts'
 import type { Snapshot } from '../../engine/postgres/stream/snapshot.ts'
+import {
+  cancelledLoad,
+  checkFree,
+  type Estimates,
+  leftTables,
+  newLoad,
+  newLoadId,
+  type PlannedTable,
+  plannedTables,
+} from '../../ingest/loads/list-of-loads.ts'
 import { HeldParts, type OpenParts } from './held-parts.ts'
 import { isOfSource, usualWaits, type Waits, waitAfter } from './load-attempts.ts'
 import { LoadBook } from './load-book.ts'
 import { runTableLoad } from './run-table-load.ts'
-import { newTableLoad, reopenedTableLoad } from './table-load.ts'
 
 export interface LoadRunnerDeps {
   readonly ledger: LoadLedger
@@ -22,8 +30,8 @@ export interface LoadRunnerDeps {
   readonly sources: () => readonly SourceTable[]
   /** What one table's run needs, the parts of this runner left out; opens its engines. */
   readonly open: () => Promise<OpenParts>
-  /** Rows of each table as the source estimates them; null where it does not know. */
-  readonly estimate: (tables: readonly SourceTable[]) => Promise<readonly (number | null)[]>
+  /** Rows of tables as the source estimates them, where it does. */
+  readonly estimate: (tables: readonly SourceTable[]) => Promise<Estimates>
   /** The table as it is at the source now; throws `source/table-gone`. */
   readonly describe: (table: SourceTable) => Promise<SourceTable>
   /** Whether the run cannot do without a load of the table: when the source itself fails, that is the run's failure. */
@@ -37,7 +45,7 @@ export interface LoadRunnerDeps {
 
 export interface LoadRequest {
   readonly tables: readonly string[]
-  readonly window?: string
+  readonly window?: string | null
 }
 
 const WINDOW_POLL_MS = 1_000
@@ -78,50 +86,38 @@ export class LoadRunner {
   }
 
   /** The tables that patterns name, with what the source says of their size. Throws `source/no-tables`. */
-  async plan(
-    tables: readonly string[],
-  ): Promise<readonly { readonly table: string; readonly estimatedRows: number | null }[]> {
+  async plan(tables: readonly string[]): Promise<readonly PlannedTable[]> {
     const found = this.expand(tables)
-    const rows = await this.deps.estimate(found)
-    return found.map((table, index) => ({
-      table: sourceTableName(table),
-      estimatedRows: rows[index] ?? null,
-    }))
+    return plannedTables(found.map(sourceTableName), await this.deps.estimate(found))
   }
 
   /**
    * Queues a load of the tables that patterns name, `schema.table` or with `*`. Throws `source/no-tables` for a table that is not captured and
    * `load/busy` for one that another load has not finished.
    */
-  async start({ tables, window }: LoadRequest, snapshot?: Snapshot): Promise<Load> {
-    if (window !== undefined) parseWindow(window)
+  async start({ tables, window = null }: LoadRequest, snapshot?: Snapshot): Promise<Load> {
+    if (window !== null) parseWindow(window)
     const found = this.expand(tables)
-    const rows = await this.deps.estimate(found)
+    const estimates = await this.deps.estimate(found)
+    const at = this.deps.now()
     /* Nothing comes between the check and the book. */
-    for (const table of found) this.book.checkFree(sourceTableName(table))
-    const at = new Date(this.deps.now()).toISOString()
-    const id = `${at.slice(0, 19).replace(/[-:]/g, '')}-${randomBytes(3).toString('hex')}`
-    const load: Load = {
-      id,
-      startedAt: at,
-      window: window ?? null,
-      tables: found.map((table, index) => newTableLoad(table, rows[index] ?? null)),
-    }
+    const asked = { id: newLoadId(at), tables: found.map(sourceTableName), window, estimates }
+    const load = newLoad(asked, this.book.all(), at)
     await this.book.keep(load)
-    this.enqueue({ id, snapshot })
+    this.enqueue({ id: load.id, snapshot })
     return load
   }
 
   /** Queues what a load left undone. Throws `load/not-found`, and `load/busy` when it runs or another load has a table of it. */
   async resume(id: string): Promise<Load> {
     const load = this.book.load(id)
-    const again = { ...load, tables: load.tables.map(reopenedTableLoad) }
+    const left = leftTables(load)
+    const again = { ...load, tables: load.tables.map((one) => (left.includes(one) ? reopened(one) : one)) }
     if (isOver(loadState(again))) return load
     /* One that has just ended may still be on its way out of the queue; it comes in again behind itself. */
     if (!isOver(loadState(load)) && this.isQueued(id))
       throw new PipelineError('load/busy', `${id} runs already`)
-    for (const { table, state } of load.tables)
-      if (state === 'failed' || state === 'cancelled') this.book.checkFree(table)
+    for (const { table } of left) checkFree(table, this.book.all())
     await this.book.keep(again)
     this.enqueue({ id })
     return again
@@ -137,13 +133,7 @@ export class LoadRunner {
     const waiting = this.queue.filter((job) => job.id === id && job !== active?.job)
     this.queue = this.queue.filter((job) => !waiting.includes(job))
     if (active?.job.id === id) active.cancel.abort(new PipelineError('run/failed', `${id} was cancelled`))
-    const at = new Date(this.deps.now()).toISOString()
-    const cancelled = {
-      ...load,
-      tables: load.tables.map((table) =>
-        isOver(table.state) ? table : { ...table, state: 'cancelled' as const, endedAt: at },
-      ),
-    }
+    const cancelled = cancelledLoad(load, this.deps.now())
     await this.book.keep(cancelled)
     for (const { snapshot } of waiting) await snapshot?.close()
     return cancelled
@@ -290,4 +280,12 @@ export class LoadRunner {
     if (found === undefined) throw new PipelineError('source/no-tables', `${name} is not captured`)
     return found
   }
+}
+
+/*
+ * It is read again: after a failure its files are not to be trusted, and since it was cancelled a newer load may have
+ * taken them away, or its position may be before the newest floor.
+ */
+function reopened(table: TableLoad): TableLoad {
+  return { ...table, state: 'started', isRead: false, failure: null, endedAt: null }
 }

@@ -1,5 +1,5 @@
 import { PipelineError } from '../../core/failures/failures.ts'
-import { type LoadFile, loadPrefix, type TableLoad } from '../../core/load/load.ts'
+import { loadPrefix, type TableLoad } from '../../core/load/load.ts'
 import { Mutex } from '../../core/mutex.ts'
 import { oversizeEntry } from '../../core/ports/oversize-entry.ts'
 import type {
@@ -17,6 +17,8 @@ import type { KeptConnection } from '../../engine/postgres/connection/kept-conne
 import type { Source } from '../../engine/postgres/connection/source-connection.ts'
 import { writeLoadFiles } from '../../engine/postgres/copy/write-load-files.ts'
 import { openSnapshot, type Snapshot } from '../../engine/postgres/stream/snapshot.ts'
+import { arrivedFile, bytesOf, rowsOf, unevenFile } from '../../ingest/loads/audit-table.ts'
+import { type CompleteTableDeps, completeTable } from '../../ingest/loads/complete-table.ts'
 
 export interface FileToLand {
   readonly load: string
@@ -45,8 +47,8 @@ export interface TableLoadDeps {
   readonly refuse: (entry: QuarantineEntry) => Promise<void>
   /** Rows of history files, by their footers. */
   readonly rowsIn: (keys: readonly string[]) => Promise<number>
-  /** Makes the position the floor of the table. */
-  readonly complete: (table: TableLoad) => Promise<void>
+  readonly catalog: CompleteTableDeps['catalog']
+  readonly settle: CompleteTableDeps['settle']
   /** Called with every durable step. */
   readonly save: (table: TableLoad) => Promise<void>
   /** Called with what changed since that a start need not know: it would read, or land, again. */
@@ -121,13 +123,13 @@ class TableRun {
           await refuse(oversizeEntry(this.current.table, change, { bytes, isKeyOnly: true }))
         },
         onFile: (file) => {
-          this.show({ files: [...this.current.files, arrived(file)] })
+          this.show({ files: [...this.current.files, arrivedFile(file.key, file)] })
           /* Files land while the next one is read; a file that cannot land ends the reading. */
           landing = landing.then(() => this.landFile(file.key))
           landing.catch((error: unknown) => failed.abort(error))
         },
       })
-      this.show({ isRead: true, rows, bytes: sum(this.current.files.map(({ bytes }) => bytes)) })
+      this.show({ isRead: true, rows, bytes: bytesOf(this.current.files) })
       /* One file is read again as fast as it lands. */
       if (this.current.files.length > 1) await this.save()
     } catch (error) {
@@ -148,30 +150,23 @@ class TableRun {
   /* The source's own count, what landed and was refused, and what the history files say they hold. */
   async audit(): Promise<void> {
     const { table, rows, files } = this.current
-    const inFiles = sum(files.map((file) => file.rows))
+    const inFiles = rowsOf(files)
     if (inFiles !== rows) throw unequal(table, `${rows} rows were read, ${inFiles} are in its files`)
-    for (const file of files)
-      for (const contract of Object.keys(file.landed)) {
-        const landed = (file.landed[contract] ?? 0) + (file.refused[contract] ?? 0)
-        if (landed !== file.rows)
-          throw unequal(
-            table,
-            `${file.key}: ${file.rows} rows, ${landed} in history and quarantine of ${contract}`,
-          )
-      }
+    const uneven = unevenFile(this.current)
+    if (uneven !== undefined) throw unequal(table, uneven)
     const history = files.flatMap((file) => file.history)
     const held = await this.deps.rowsIn(history).catch((cause: unknown) => {
       throw unequal(table, 'its history files cannot be counted', cause)
     })
-    const landed = sum(files.flatMap((file) => Object.values(file.landed)))
+    const landed = files.flatMap((file) => Object.values(file.landed)).reduce((sum, one) => sum + one, 0)
     if (held !== landed) throw unequal(table, `${landed} rows were landed, its history files hold ${held}`)
     await this.update({ state: 'audited' })
   }
 
   async finish(): Promise<void> {
     this.deps.signal.throwIfAborted()
-    await this.deps.complete(this.current)
-    await this.update({ state: 'complete', endedAt: new Date(this.deps.now()).toISOString() })
+    /* It was read as of a snapshot. */
+    await this.update(await completeTable(this.current, { ...this.deps, isPlaceUnsure: false }))
   }
 
   private async landFile(key: string): Promise<void> {
@@ -205,14 +200,6 @@ class TableRun {
   }
 }
 
-function arrived({ key, rows, bytes }: { key: string; rows: number; bytes: number }): LoadFile {
-  return { key, rows, bytes, state: 'arrived', landed: {}, refused: {}, history: [] }
-}
-
 function unequal(table: string, message: string, cause?: unknown): PipelineError {
   return new PipelineError('load/audit', `${table}: ${message}`, { cause })
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PipelineError } from '../../core/failures/failures.ts'
-import { isOver, type LoadLedger, loadPrefix, type TableLoad } from '../../core/load/load.ts'
+import type { LoadLedger } from '../../core/load/load.ts'
 import type { Clock, Logger } from '../../core/ports/ports.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
@@ -14,6 +14,8 @@ import {
   connectSource,
   type Source,
 } from '../../engine/postgres/connection/source-connection.ts'
+import { dropOlderFiles } from '../../ingest/loads/drop-older-files.ts'
+import type { Estimates } from '../../ingest/loads/list-of-loads.ts'
 import { globPath, literal } from '../../lake/sql/sql-text.ts'
 import { EngineRoom, roomFor } from '../loads/engine-room.ts'
 import type { OpenParts } from '../loads/held-parts.ts'
@@ -84,9 +86,8 @@ async function openParts(options: OpenLoadsOptions, runner: () => LoadRunner): P
         await pipeline.quarantine.put([entry])
       },
       rowsIn: (keys) => rowsIn(lander, keys, folder.root),
-      complete: async (table) => {
-        if (table.position === null) throw new RangeError('a load without a position')
-        await catalog.addFloor(table.table, { position: table.position, reason: 'load' })
+      catalog,
+      settle: async (table) => {
         const { oid, rows, position, startedAt } = table
         const { stale } = state.data.loads[table.table] ?? {}
         const isMended = stale === undefined || (startedAt !== null && stale.at < startedAt)
@@ -96,7 +97,7 @@ async function openParts(options: OpenLoadsOptions, runner: () => LoadRunner): P
         })
         if (startedAt !== null) await pipeline.drift.settle(table.table, startedAt)
         /* The load is complete without it; the next one of the table takes away what is left. */
-        await dropOlder(runner(), table, pipeline).catch(() =>
+        await dropOlderFiles(table, runner().loads(), objects).catch(() =>
           log.warn('load.leftovers', { table: table.table }),
         )
       },
@@ -135,21 +136,6 @@ function isRequired(table: SourceTable, { data }: RunState): boolean {
   return !data.added.includes(name) && isWaiting(data.loads[name], table)
 }
 
-/* The files of the newest complete load are kept: a replay lands them again. Those of older ones have no use. */
-async function dropOlder(
-  runner: LoadRunner,
-  { table, position }: TableLoad,
-  { objects }: Pipeline,
-): Promise<void> {
-  for (const load of runner.loads()) {
-    const isOlder = load.tables.some(
-      (known) => known.table === table && isOver(known.state) && (known.position ?? '') < (position ?? ''),
-    )
-    if (!isOlder) continue
-    for (const key of await objects.list(`${loadPrefix(load.id, table)}/`)) await objects.delete(key)
-  }
-}
-
 async function rowsIn(engine: DuckEngine, keys: readonly string[], root: string): Promise<number> {
   if (keys.length === 0) return 0
   const paths = keys.map((key) => literal(globPath(join(root, key))))
@@ -160,10 +146,7 @@ async function rowsIn(engine: DuckEngine, keys: readonly string[], root: string)
 }
 
 /* As ANALYZE or autovacuum last counted; -1 stands for never. */
-async function estimateRows(
-  source: Source,
-  tables: readonly SourceTable[],
-): Promise<readonly (number | null)[]> {
+async function estimateRows(source: Source, tables: readonly SourceTable[]): Promise<Estimates> {
   const client = await connectSource(source, { applicationName: 'tidemark load' })
   try {
     const { rows } = await client.query<{ rows: string; unknown: boolean | null }>(
@@ -174,7 +157,12 @@ async function estimateRows(
        group by asked.place order by asked.place`,
       [tables.map(({ oid }) => oid)],
     )
-    return rows.map(({ rows: count, unknown }) => (unknown === false ? Number(count) : null))
+    return new Map(
+      tables.flatMap((table, place) => {
+        const { rows: count, unknown = null } = rows[place] ?? {}
+        return unknown === false ? [[sourceTableName(table), Number(count)] as const] : []
+      }),
+    )
   } finally {
     await closeClient(client)
   }

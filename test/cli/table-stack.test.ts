@@ -9,7 +9,7 @@ import { addOnStack, type TableStackOptions } from '../../cli/commands/stack/tab
 import { contractDigests } from '../../core/contract/language/contract-digest.ts'
 import type { Load, LoadState } from '../../core/load/load.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
-import { newLoad } from '../../ingest/loads/advance-load.ts'
+import { newLoad } from '../../ingest/loads/list-of-loads.ts'
 import { tables } from '../../schemas/index.ts'
 import { releasedTables } from '../../stack/tables/released-tables.ts'
 import { FakeDms } from '../aws/fake-dms.ts'

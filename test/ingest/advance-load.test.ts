@@ -5,8 +5,9 @@ import type { Load, TableLoad } from '../../core/load/load.ts'
 import type { TaskTable } from '../../core/load/load-task.ts'
 import type { Floor } from '../../core/ports/catalog-entry.ts'
 import { loadPosition } from '../../core/position.ts'
-import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/loads/advance-load.ts'
+import { type AdvanceLoadDeps, advanceLoad } from '../../ingest/loads/advance-load.ts'
 import type { FileResult } from '../../ingest/loads/advance-table.ts'
+import { newLoad } from '../../ingest/loads/list-of-loads.ts'
 import { runs } from '../support/budget.ts'
 
 const START = Date.parse('2026-11-23T10:00:00Z')

@@ -7,6 +7,7 @@ import { loadPosition } from '../../core/position.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { landLoadFile, type OpenLoadFile, type Rewritten } from '../../ingest/land/land-load-file.ts'
 import { parseLoadFileName } from '../../ingest/land/load-file-name.ts'
+import { listHistory } from '../../lake/compaction/plan/history-listing.ts'
 import { MemoryCatalog, MemoryObjects, MemoryQuarantine } from './memory-ports.ts'
 
 const position = loadPosition(1, 16n)
@@ -123,6 +124,22 @@ describe('landing a load file', () => {
     const segment = 'landing/loads/l1/public/shops/SEGMENT1_LOAD00000001.parquet'
     await bench.land([shops(1)], { ...request, key: segment })
     expect(await bench.objects.list('')).toHaveLength(3)
+  })
+
+  test('G2: compaction leaves out what a replay landed again until its revision is shown', async () => {
+    const bench = new Bench()
+    await bench.land([shops(1)])
+    await bench.land([shops(1)], { ...request, revision: 3 })
+    const [entry] = await bench.catalog.entries()
+    if (entry === undefined) throw new Error('no entry')
+    const keys = await bench.objects.list('')
+    const listed = (revisions: readonly number[]) =>
+      listHistory({ ...entry, revisions }, bench.objects, { retired: [] })
+    expect(await listed([])).toMatchObject({
+      files: [expect.stringMatching(FILE)],
+      hidden: [expect.stringContaining('/replay-r000003-load-l1-')],
+    })
+    expect(await listed([3])).toMatchObject({ files: keys, hidden: [] })
   })
 
   test('a file of which every row is refused makes no partition', async () => {

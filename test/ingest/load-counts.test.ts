@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { type Load, loadPrefix } from '../../core/load/load.ts'
-import { type AdvanceLoadDeps, advanceLoad, newLoad } from '../../ingest/loads/advance-load.ts'
+import { type AdvanceLoadDeps, advanceLoad } from '../../ingest/loads/advance-load.ts'
 import type { FileResult } from '../../ingest/loads/advance-table.ts'
+import { newLoad } from '../../ingest/loads/list-of-loads.ts'
 
 const START = Date.parse('2026-11-23T10:00:00Z')
 const NAME = 'w.shops'

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { refusalText, refuseFirst, sql, step } from '../../../core/check.ts'
+import { type Fix, refusalText, refuseFirst, sql, step } from '../../../core/check.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
 import { findSourceTables, type SilentTable, type SourceTable } from '../catalog/source-catalog.ts'
@@ -64,12 +64,15 @@ function notInLog(silent: SilentTable): LeftOutTable {
   return {
     ...{ table, code: 'source/not-logged' },
     message: `${table} is ${isForeign ? 'a foreign table' : 'unlogged'}: the log has nothing of its rows`,
-    fix: [
-      isForeign
-        ? step(`read it at its own server, and ${leavingOut(silent)}`)
-        : sql(`ALTER TABLE ${quoteTable(silent)} SET LOGGED;`),
-    ],
+    fix: [silentFix(silent)],
   }
+}
+
+/** What mends that the log has nothing of a table. */
+export function silentFix(silent: SilentTable): Fix {
+  return silent.why === 'foreign'
+    ? step(`read ${sourceTableName(silent)} at its own server, and ${leavingOut(silent)}`)
+    : sql(`ALTER TABLE ${quoteTable(silent)} SET LOGGED;`)
 }
 
 function notThere(table: string): LeftOutTable {

@@ -38,9 +38,14 @@ async function load({ landed = {}, held = 9, complete }: Fault = {}) {
     log: { info: unused, warn: unused },
     land: async () => ({ ...counts, ...landed }),
     rowsIn: async () => held,
-    complete: async () => {
-      await complete?.()
-      steps.push('floor')
+    catalog: {
+      addFloor: async () => {
+        await complete?.()
+        steps.push('floor')
+      },
+    },
+    settle: async () => {
+      steps.push('settled')
     },
     save: async ({ state }) => {
       steps.push(state)
@@ -64,7 +69,7 @@ async function load({ landed = {}, held = 9, complete }: Fault = {}) {
 
 test('G1 a load of which every row is counted everywhere sets its floor, then is complete', async () => {
   const { steps, failure } = await load()
-  expect([failure, steps]).toEqual([undefined, ['audited', 'floor', 'complete']])
+  expect([failure, steps]).toEqual([undefined, ['audited', 'floor', 'settled', 'complete']])
 })
 
 test.each([

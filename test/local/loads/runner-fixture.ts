@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { expect } from 'vitest'
 import { inferTable } from '../../../core/contract/infer/infer-table.ts'
-import { PipelineError } from '../../../core/failures/failures.ts'
 import { isOver, type Load, type LoadLedger, loadState } from '../../../core/load/load.ts'
 import type { Floor } from '../../../core/ports/catalog-entry.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
@@ -112,7 +111,7 @@ export class RunnerFixture {
         log: LOG,
         now: Date.now,
       },
-      estimate: (tables) => Promise.resolve(tables.map(() => null)),
+      estimate: () => Promise.resolve(new Map()),
       isRequired: () => false,
       describe: (table) => currentTable({ url: this.url }, table),
       onOver: () => undefined,
@@ -201,12 +200,13 @@ export class RunnerFixture {
         const [row] = await engine.rows(`SELECT sum(num_rows)::BIGINT FROM parquet_file_metadata([${paths}])`)
         return Number(row?.[0] ?? 0)
       },
-      complete: async ({ table, position }) => {
-        if (position === null) throw new PipelineError('load/audit', 'no position')
-        await gate('floor')
-        await catalog.addFloor(table, { position, reason: 'load' })
-        await gate('floored')
+      catalog: {
+        addFloor: async (table, floor) => {
+          await gate('floor')
+          await catalog.addFloor(table, floor)
+        },
       },
+      settle: async () => gate('floored'),
     }
   }
 
