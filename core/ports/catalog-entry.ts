@@ -1,5 +1,7 @@
 import type { LakeColumn } from '../contract/language/lake-columns.ts'
 import type { PartitionRule } from '../contract/language/table.ts'
+import { isSameVersion, printTableVersion, type TableVersion } from '../contract/language/table-version.ts'
+import { PipelineError } from '../failures/failures.ts'
 import type { Position } from '../position.ts'
 
 /** A column of a table in the catalog. */
@@ -87,6 +89,13 @@ export interface CatalogEntry {
   readonly revisions: readonly number[]
   /** Null before the first compaction. */
   readonly base: Base | null
+}
+
+/** The entry of a table version. Throws `lake/unreadable` when there is none. */
+export function requireEntry(entries: readonly CatalogEntry[], of: TableVersion): CatalogEntry {
+  const found = entries.find(({ table }) => isSameVersion(table, of))
+  if (found !== undefined) return found
+  throw new PipelineError('lake/unreadable', `${printTableVersion(of)} is not in the catalog`)
 }
 
 /** Whether history has every change that counts: none was dropped since the last floor, so that base can be made of it again. */

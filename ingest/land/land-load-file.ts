@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Table } from '../../core/contract/language/table.ts'
-import { printTableVersion } from '../../core/contract/language/table-version.ts'
+import { isSameVersion, printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CatalogEntry, LakeFile } from '../../core/ports/catalog-entry.ts'
 import type {
@@ -169,7 +169,7 @@ function plain(text: string): string {
 }
 
 function entryOf(of: Table, entries: readonly CatalogEntry[], key: string): CatalogEntry {
-  const entry = entries.find(({ table }) => table.name === of.name && table.version === of.version)
+  const entry = entries.find(({ table }) => isSameVersion(table, of))
   if (entry === undefined)
     throw new PipelineError('lake/unreadable', `${key}: ${printTableVersion(of)} is not in the catalog`)
   return entry

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { CompactionResult } from '../../core/operations/answers.ts'
-import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
+import { type CatalogEntry, requireEntry } from '../../core/ports/catalog-entry.ts'
 import { buildBase, isMadeWhole, type NewBuild } from './build-base.ts'
 import type { CompactDeps, CompactionProgress } from './compact-deps.ts'
 import { dropPastDays, sweep } from './maintain-table.ts'
@@ -198,14 +197,7 @@ export async function entryOf(
   version: number,
   { catalog }: Pick<CompactDeps, 'catalog'>,
 ): Promise<CatalogEntry> {
-  const entries = await catalog.entries()
-  const entry = entries.find(({ table }) => table.name === name && table.version === version)
-  if (entry === undefined)
-    throw new PipelineError(
-      'lake/unreadable',
-      `${printTableVersion({ name, version })} is not in the catalog`,
-    )
-  return entry
+  return requireEntry(await catalog.entries(), { name, version })
 }
 
 /** What may be folded: a file with rows of a revision that is not published waits as a whole. */

@@ -1,4 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
+import { isSameVersion } from '../../core/contract/language/table-version.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import type { HistoryFiles } from '../../core/ports/ports.ts'
 import { type Router, router } from '../../formatters/route.ts'
@@ -31,9 +32,7 @@ export class LiveContracts {
 
   /** Takes contracts in; those it has under the same name and version stay. Gives those that were not there. */
   add(tables: readonly Table[]): readonly Table[] {
-    const fresh = tables.filter(
-      ({ name, version }) => !this.known.some((table) => table.name === name && table.version === version),
-    )
+    const fresh = tables.filter((table) => !this.known.some((known) => isSameVersion(known, table)))
     if (fresh.length > 0) this.take([...this.known, ...fresh])
     return fresh
   }
@@ -45,9 +44,8 @@ export class LiveContracts {
 
   private take(tables: readonly Table[]): void {
     this.known = tables
-    const added = ({ name, version }: Table) =>
-      !tables.some((table) => table.name === name && table.version === version)
-    const all = [...tables, ...this.ended.filter(added)]
+    const ended = this.ended.filter((table) => !tables.some((known) => isSameVersion(known, table)))
+    const all = [...tables, ...ended]
     this.routes = router(all, this.maskKey)
     this.histories = historyFiles(all)
   }

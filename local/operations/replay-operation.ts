@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../../core/contract/language/table.ts'
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
-import { PipelineError } from '../../core/failures/failures.ts'
 import type { ReplayResult } from '../../core/operations/answers.ts'
 import type { Operation } from '../../core/operations/operations.ts'
+import { requireEntry } from '../../core/ports/catalog-entry.ts'
 import type { PositionRange } from '../../core/ports/ports.ts'
 import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
@@ -67,15 +67,7 @@ function folderDeps(
     catalog: {
       registerPartition: (...day) => catalog.registerPartition(...day),
       publishRevision: (...shown) => catalog.publishRevision(...shown),
-      entry: async (name, version) => {
-        const entries = await catalog.entries()
-        const found = entries.find((one) => one.table.name === name && one.table.version === version)
-        if (found !== undefined) return found
-        throw new PipelineError(
-          'lake/unreadable',
-          `${printTableVersion({ name, version })} is not in the catalog`,
-        )
-      },
+      entry: async (name, version) => requireEntry(await catalog.entries(), { name, version }),
     },
     replays: new ReplayDocuments(documents),
     manifest: ledger,

@@ -5,7 +5,13 @@ import * as z from 'zod'
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { Mutex } from '../../core/mutex.ts'
-import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/ports/catalog-entry.ts'
+import {
+  type Base,
+  type CatalogEntry,
+  type CatalogTable,
+  type Floor,
+  requireEntry,
+} from '../../core/ports/catalog-entry.ts'
 import { baseDocument, catalogTableDocument, floorDocument } from '../../core/ports/entry-document.ts'
 import type { Catalog } from '../../core/ports/ports.ts'
 import { JsonDocument } from '../documents/json-document.ts'
@@ -137,12 +143,7 @@ export class FileCatalog implements Catalog {
     edit: (entry: CatalogEntry) => CatalogEntry,
   ): Promise<void> {
     return this.change((entries) => {
-      const found = entries.find((known) => known.table.name === table && known.table.version === version)
-      if (found === undefined)
-        throw new PipelineError(
-          'lake/unreadable',
-          `${printTableVersion({ name: table, version })} is not in the catalog`,
-        )
+      const found = requireEntry(entries, { name: table, version })
       return entries.map((known) => (known === found ? edit(found) : known))
     })
   }

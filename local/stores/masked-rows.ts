@@ -1,4 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
+import { isSameVersion } from '../../core/contract/language/table-version.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 
 /**
@@ -6,9 +7,9 @@ import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
  * describes may be.
  */
 export function hasMaskedRows(entries: readonly CatalogEntry[], tables: readonly Table[]): boolean {
-  return entries.some(({ table: { name, version }, partitions, base }) => {
+  return entries.some(({ table, partitions, base }) => {
     if (partitions.length === 0 && base === null) return false
-    const contract = tables.find((table) => table.name === name && table.version === version)
+    const contract = tables.find((known) => isSameVersion(known, table))
     return contract === undefined || usesKey(contract)
   })
 }

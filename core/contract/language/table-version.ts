@@ -6,6 +6,10 @@ export interface TableVersion {
   readonly version: number
 }
 
+export function isSameVersion(one: TableVersion, other: TableVersion): boolean {
+  return one.name === other.name && one.version === other.version
+}
+
 /** Its one text, for people, in documents and as a key: `workforce.shifts v1`. */
 export function printTableVersion({ name, version }: TableVersion): string {
   return `${name} v${version}`
