@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { RawChange } from '../../core/page.ts'
-import { nextRevision } from '../../engine/replay/next-revision.ts'
+import { replayContract } from '../engine/replay/replay.contract.ts'
 import { change, narrow, narrowNoted, noted } from '../local/operations/things-fixture.ts'
 import { runs, whole, within } from '../support/budget.ts'
 import { tempFolder } from '../support/temp-folder.ts'
@@ -49,7 +49,33 @@ const seenNow = [
   [4, 6, 'six'],
 ]
 
-describe('a replay on a stack', () => {
+replayContract('on a stack', async () => {
+  const { lake, replay } = await labOf([])
+  return {
+    take: (contract, batches) =>
+      replay.take(contract, batches, new Date(lake.now).toISOString().slice(0, 10)),
+    replay: async (contract, { isPiece = false, isDryRun = false } = {}) => {
+      const remainingMs = isPiece ? 150_000 : 900_000
+      const answer = await replay.ask(contract, { isDryRun, remainingMs })
+      if (answer.state === 'busy') throw new Error('nobody else is at it')
+      return { ...answer, state: answer.state === 'running' ? 'interrupted' : answer.state }
+    },
+    compact: async () => {
+      expect((await lake.compact()).answer.failed).toEqual([])
+    },
+    pass: (days) => {
+      lake.now += days * 86_400_000
+    },
+    current: () => read(lake),
+    files: () => files(lake),
+    delete: (key) => lake.objects.delete(key),
+    states: async () => (await replay.replays.of('w.things', 1)).map(({ state }) => state),
+    waiting: async () => replay.waiting.size,
+    close: async () => undefined,
+  }
+})
+
+describe('a replay by a function', () => {
   test('G2 G8 shows nothing of it until it is whole, then all of it, as if the contract had always been so', async () => {
     const { lake, replay } = await labOf(few)
     expect(await read(lake)).toEqual(seenFirst)
@@ -66,13 +92,6 @@ describe('a replay on a stack', () => {
     expect([...replay.manifest]).toEqual(await files(lake))
     expect(lake.leases.size).toBe(0)
     expect(JSON.stringify(replay.lines)).not.toContain('three')
-  })
-
-  test('G3 made twice it changes nothing, at a higher revision', async () => {
-    const { lake, replay } = await labOf(few)
-    await replay.ask(noted)
-    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2 })
-    expect(await read(lake)).toEqual(seenNow)
   })
 
   test.each([false, true])(
@@ -101,46 +120,6 @@ describe('a replay on a stack', () => {
     within(30_000),
   )
 
-  test('G10 out of time it says so, and goes on behind the last file', async () => {
-    const { lake, replay } = await labOf(many)
-    const before = await read(lake)
-    const piece = { remainingMs: 150_000 }
-    expect(await replay.ask(noted, piece)).toMatchObject({ state: 'running', revision: 1, pages: 16 })
-    expect(await replay.ask(noted, piece)).toMatchObject({ state: 'running', revision: 1, pages: 32 })
-    expect(await read(lake)).toEqual(before)
-    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', pages: 40, rows: 40 })
-    expect(await read(lake)).toHaveLength(40)
-    expect(await files(lake)).toHaveLength(3)
-  })
-
-  test('G2 changes that land and compactions that run meanwhile, and days that pass, lose none of it', async () => {
-    const { lake, replay } = await labOf(many)
-    const piece = { remainingMs: 150_000 }
-    await lake.compact()
-    await replay.ask(noted, piece)
-    await replay.take(noted, [[change('update', 50, { id: 1, n: 900, note: 'meanwhile' })]], DAY)
-    lake.now += 5 * 86_400_000
-    await replay.take(noted, [[change('insert', 51, { id: 51, n: 1, note: 'late' })]], '2026-01-08')
-    expect((await lake.compact()).answer).toMatchObject({ failed: [], done: [{ state: 'published' }] })
-    const meanwhile = await read(lake)
-    expect(meanwhile).toContainEqual([1, 900, 'meanwhile'])
-    expect(meanwhile).toContainEqual([2, 5, null])
-    await replay.ask(noted, piece)
-    await lake.compact()
-    expect(await read(lake)).toEqual(meanwhile)
-    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', pages: 42 })
-    const now = await read(lake)
-    expect(now).toHaveLength(41)
-    expect(now).toContainEqual([1, 900, 'meanwhile'])
-    expect(now).toContainEqual([40, 195, 'note 39'])
-    await lake.compact()
-    expect(await read(lake)).toEqual(now)
-    lake.now += 5 * 86_400_000
-    await replay.take(noted, [[change('delete', 52, { id: 51 })]], '2026-01-13')
-    await lake.compact()
-    expect(await read(lake)).toEqual(now.slice(0, 40))
-  })
-
   test('G1 what the contract refuses now keeps its reading and waits, and pages that are gone keep theirs', async () => {
     const { lake, replay } = await labOf(few, noted)
     replay.expire(1)
@@ -153,34 +132,6 @@ describe('a replay on a stack', () => {
     })
     expect(replay.waiting.size).toBe(1)
     expect(await read(lake)).toEqual([...seenNow, [7, 7_000, 'seven']])
-  })
-
-  whole('G8 begun with another contract it is given up, and no revision is used again', async () => {
-    const { lake, replay } = await labOf(many)
-    await replay.ask(narrowNoted, { remainingMs: 150_000 })
-    expect(await files(lake)).toHaveLength(1)
-    const [begun] = await replay.replays.of('w.things', 1)
-    expect(begun).toMatchObject({ state: 'running', revision: 1 })
-    /* Whoever redrives meanwhile shows another revision. */
-    const ledger = { all: () => replay.replays.of('w.things', 1) }
-    expect(await nextRevision(noted, { catalog: lake.catalog, ledger })).toBe(2)
-    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2, rows: 40 })
-    const states = (await replay.replays.of('w.things', 1)).map(({ state }) => state)
-    expect(states).toEqual(['abandoned', 'complete'])
-    expect((await files(lake)).every((key) => key.includes('/replay-r000002-'))).toBe(true)
-    const [entry] = await lake.catalog.entries()
-    expect(entry?.revisions).toEqual([2])
-  })
-
-  test('G8 a file that is gone is found before readers see the replay; the next one begins anew', async () => {
-    const { lake, replay } = await labOf(many)
-    await replay.ask(noted, { remainingMs: 150_000 })
-    for (const key of await files(lake)) await lake.objects.delete(key)
-    const before = await read(lake)
-    await expect(replay.ask(noted)).rejects.toMatchObject({ code: 'lake/unreadable' })
-    expect(await read(lake)).toEqual(before)
-    expect(await files(lake)).toEqual([])
-    expect(await replay.ask(noted)).toMatchObject({ state: 'complete', revision: 2, rows: 40 })
   })
 
   whole(

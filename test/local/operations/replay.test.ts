@@ -1,11 +1,9 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { nextStep } from '../../../core/position.ts'
 import type { Replay } from '../../../core/replay/replay.ts'
-import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import { readDocuments } from '../../../local/state/state-file.ts'
 import { ReplayDocuments } from '../../../state/documents/replay-documents.ts'
@@ -105,23 +103,6 @@ test('G10 an interrupted replay goes on where it stopped and makes the files of 
     expect(await readFile(join(cut, 'lake', name))).toEqual(await readFile(join(whole, 'lake', name)))
 })
 
-test('G2 one that goes on after days and compactions shows all of it', async () => {
-  const folder = await filled([wide], long)
-  await inLife(folder, [noted], async (shop) => {
-    const stop = new AbortController()
-    await shop.run(replayThings, stop.signal, () => stop.abort())
-    shop.now = () => Date.now() + 3 * 86_400_000
-    await shop.run({ kind: 'compact', isDryRun: false })
-    expect(await shop.run(replayThings)).toMatchObject({ state: 'complete', changes: 40, revision: 1 })
-    await shop.run({ kind: 'compact', isDryRun: false })
-  })
-  const entries = await new FileCatalog(join(folder, 'catalog.json')).entries()
-  const session = await LakeSession.open({ folder, entries })
-  const { batches } = await session.query('SELECT count(*)::INTEGER, count(note)::INTEGER FROM w.things')
-  for await (const batch of batches) expect(batch).toEqual([[40, 40]])
-  await session.close()
-})
-
 test('G8 one whose files lie in a day that was folded is given up, and the next one begins anew', async () => {
   const folder = await filled([wide], long)
   const stop = new AbortController()
@@ -138,19 +119,6 @@ test('G8 one whose files lie in a day that was folded is given up, and the next 
     expect(await replayFiles(folder)).toEqual([])
     expect(await shop.run(replayThings)).toMatchObject({ state: 'complete', changes: 40, revision: 2 })
   })
-})
-
-test('a changed contract begins anew, and the files of the other replay go', async () => {
-  const folder = await filled([wide], long)
-  await inLife(folder, [noted], async (shop) => {
-    const stop = new AbortController()
-    await shop.run(replayThings, stop.signal, () => stop.abort())
-  })
-  expect(await replayFiles(folder)).toHaveLength(1)
-  await inLife(folder, [narrowNoted], (shop) => shop.run(replayThings))
-  const files = await replayFiles(folder)
-  expect(files.every((name) => name.includes('replay-r000002'))).toBe(true)
-  expect((await replaysIn(folder)).map(({ state }) => state)).toEqual(['abandoned', 'complete'])
 })
 
 test('G10 a replay that a crash cut off between showing and saying so keeps its files under a changed contract', async () => {
@@ -201,7 +169,6 @@ test.each([
       ),
   ],
   ['cut off', (path: string) => readFile(path).then((bytes) => writeFile(path, bytes.subarray(0, 100)))],
-  ['missing', (path: string) => rm(path)],
 ])(
   'G8 a file that is %s is found before readers see the replay, and the next one begins anew',
   async (_, harm) => {
@@ -225,21 +192,6 @@ test.each([
     })
   },
 )
-
-test('what today’s contract refuses keeps its earlier reading and waits', async () => {
-  const folder = await filled(
-    [wide],
-    [[change('insert', 1, { id: 1, n: 40_000 })], [change('insert', 2, { id: 2, n: 1 })]],
-  )
-  await inLife(folder, [narrow], async (shop) => {
-    expect(await shop.run(replayThings)).toMatchObject({ rows: 1, refused: 1 })
-    expect((await shop.waiting()).map(({ position }) => position)).toEqual([positionOf(1)])
-  })
-  expect((await eye().current(folder, 'w.things')).map(([id, n]) => [id, n])).toEqual([
-    ['1', 40_000],
-    ['2', 1],
-  ])
-})
 
 test('G1 what waited and is in the replay leaves quarantine; what waits for another reason, version or range stays', async () => {
   const given = [
@@ -289,22 +241,6 @@ test('a new version is empty until it is replayed, and its replay touches no oth
     expect(await eye().current(folder, 'w.things', 1)).toEqual(first)
     expect(await eye().current(folder, 'w.things', 2)).toHaveLength(40)
     expect((await replayFiles(folder)).every((name) => name.includes('things_v2_history'))).toBe(true)
-  })
-})
-
-test('a dry run counts and writes nothing', async () => {
-  const folder = await filled([wide], [...long, [change('insert', 99, { id: 99, n: 40_000 })]])
-  await inLife(folder, [narrow], async (shop) => {
-    expect(await shop.run({ ...replayThings, isDryRun: true })).toMatchObject({
-      state: 'dry run',
-      revision: null,
-      changes: 41,
-      rows: 40,
-      refused: 1,
-    })
-    expect(await shop.waiting()).toEqual([])
-    expect(await replayFiles(folder)).toEqual([])
-    expect(await replaysIn(folder)).toEqual([])
   })
 })
 
