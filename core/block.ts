@@ -1,3 +1,4 @@
+import { readJson } from './json.ts'
 import type { Position } from './position.ts'
 
 /** The value of one contract column, in the one JSON form each type has (see `core/contract/value/canonical.ts`). */
@@ -46,19 +47,10 @@ export function encodeBlockHeader(header: BlockHeader): string {
 /** A header, or undefined when the line is a row. Throws SyntaxError when it is neither, without its text. */
 export function decodeBlockHeader(line: string): BlockHeader | undefined {
   if (line.startsWith('[')) return undefined
-  const value = parsed(line)
+  const value = readJson(line)
   if (!isHeader(value)) throw new SyntaxError('block: neither a header of format 1 nor a row')
   const { table, version, columns, label } = value
   return { table, version, columns, ...(label === undefined ? {} : { label }) }
-}
-
-/* The platform's message would quote the line, which may be a part of a row. */
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }
 
 function isHeader(value: unknown): value is BlockHeader & { block: 1 } {

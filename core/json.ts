@@ -24,6 +24,16 @@ export function parseJson(text: string, repeated?: OnRepeated): JsonValue {
   return new Parser(text, repeated).document()
 }
 
+/** A text from outside as the platform reads JSON, for a form to check; undefined for another text. */
+export function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    /* The platform's message would quote the text, which may be a part of a row. */
+    return undefined
+  }
+}
+
 /** Told of a member that stands twice in its object: the last one counts. */
 export type OnRepeated = (object: JsonObject, name: string) => void
 

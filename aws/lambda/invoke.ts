@@ -1,6 +1,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
+import { readJson } from '../../core/json.ts'
 import { asFailure, isNamed } from '../calls/call-aws.ts'
 
 export interface InvokeSettings {
@@ -37,7 +38,7 @@ export async function invoke<T extends z.ZodType>(
     })
   const text = Buffer.from(found.Payload ?? []).toString('utf8')
   if (found.FunctionError !== undefined) throw failed(name, text)
-  const parsed = answer.safeParse(jsonOf(text))
+  const parsed = answer.safeParse(readJson(text))
   if (parsed.success) return parsed.data
   const cause = parsed.error
   throw new PipelineError('function/failed', `function ${name} is of another version`, { cause })
@@ -46,17 +47,9 @@ export async function invoke<T extends z.ZodType>(
 function failed(name: string, text: string): PipelineError {
   const { errorType, errorMessage } = broken
     .catch({ errorType: 'an error', errorMessage: '' })
-    .parse(jsonOf(text))
+    .parse(readJson(text))
   return new PipelineError(
     'function/failed',
     `function ${name}: ${OURS.test(errorMessage) ? errorMessage : errorType}`,
   )
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
+import { readJson } from '../../core/json.ts'
 import { callAws } from '../calls/call-aws.ts'
 import type { RetryPolicy } from '../calls/retry.ts'
 
@@ -43,7 +44,7 @@ export async function readSourceSecret({
   const command = new GetSecretValueCommand({ SecretId: secret })
   const call = { code: 'aws/unavailable', what: `secret ${secret}` } as const
   const found = await callAws(call, retry, (abortSignal) => client.send(command, { abortSignal }))
-  const parsed = shape.safeParse(jsonOf(found.SecretString ?? ''))
+  const parsed = shape.safeParse(readJson(found.SecretString ?? ''))
   if (!parsed.success) {
     const wrong = new Set(parsed.error.issues.map(({ path }) => String(path[0] ?? 'JSON')))
     throw new PipelineError('settings/invalid', `secret ${secret}: ${[...wrong].join(', ')}`)
@@ -51,12 +52,4 @@ export async function readSourceSecret({
   const { host, port, dbname, username, password, ca } = parsed.data
   const [user, word, database] = [username, password, dbname].map(encodeURIComponent)
   return { url: `postgres://${user}:${word}@${host}:${port}/${database}`, ca }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

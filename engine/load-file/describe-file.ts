@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { readJson } from '../../core/json.ts'
 import type { SqlEngine } from '../../core/ports/ports.ts'
 import {
   COLUMNS_ENTRY,
@@ -83,18 +84,10 @@ const columnsEntry = z.object({ names: z.array(z.string()), numbers: z.array(z.n
 
 /* What the footer says of the table's own columns; a file of another writer says nothing. */
 function ownColumns(key: string, text: string, count: number): FileColumns {
-  const entry = columnsEntry.safeParse(parsed(text))
+  const entry = columnsEntry.safeParse(readJson(text))
   if (!entry.success || entry.data.names.length !== count)
     throw corrupt(key, `expected the names of ${count} columns in its footer, found others`)
   return entry.data
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function decoded(base64: unknown): string {

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import * as z from 'zod'
 import { isFailureCode, PipelineError } from '../../core/failures/failures.ts'
+import { readJson } from '../../core/json.ts'
 import { checkOwner, holderOf, holdSocket, lockAddress } from './lock-socket.ts'
 
 /** What a request comes with: a way to send progress, and a signal for when whoever asked wants no more of it. */
@@ -70,7 +71,8 @@ export async function askOperation(
   else signal.addEventListener('abort', stop, { once: true })
   try {
     for await (const line of createInterface({ input: socket })) {
-      const message = answerOf(line)
+      /* A line that a crash cut off is no answer. */
+      const message = answerLine.safeParse(readJson(line)).data
       if (message?.kind === 'progress') onProgress(message.progress)
       else answer = message ?? answer
     }
@@ -86,15 +88,6 @@ export async function askOperation(
   if (answer?.kind === 'error' && isFailureCode(answer.code))
     throw new PipelineError(answer.code, answer.message)
   throw new PipelineError('run/not-running', `the Tidemark that ran in ${folder} broke off`)
-}
-
-/* A line that a crash cut off is no answer. */
-function answerOf(line: string): z.infer<typeof answerLine> | undefined {
-  try {
-    return answerLine.safeParse(JSON.parse(line)).data
-  } catch {
-    return undefined
-  }
 }
 
 const answerLine = z.discriminatedUnion('kind', [
