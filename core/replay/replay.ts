@@ -6,8 +6,7 @@ const file = z.object({
   ...{ first: z.string(), last: z.string() },
 })
 
-/** A replay as the state holds it: JSON. */
-export const replayDocument = z.object({
+const document = z.object({
   format: z.literal(1),
   table: z.string(),
   version: z.number().int(),
@@ -15,7 +14,7 @@ export const replayDocument = z.object({
   contract: z.string(),
   /** Positions that it reads; null where it is not bounded. */
   from: z.string().nullable(),
-  to: z.string().nullable(),
+  to: z.string().nullable().optional(),
   revision: z.number().int().min(1),
   /** `leaving`: it is given up, and its files are being deleted. */
   state: z.enum(['running', 'complete', 'leaving', 'abandoned']),
@@ -47,6 +46,11 @@ export const replayDocument = z.object({
   files: z.array(file),
   startedAt: z.string(),
 })
+
+/** A replay as the state holds it: JSON. One of a stack of before ranges has no `to`, and its `from` is where its first page begins. */
+export const replayDocument = document.transform(({ to, ...replay }) =>
+  to === undefined ? { ...replay, from: null, to: null, first: replay.from } : { ...replay, to },
+)
 
 /** How far a replay of a table is. */
 export type Replay = z.output<typeof replayDocument>
