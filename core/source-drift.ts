@@ -35,6 +35,11 @@ export const driftKinds = {
     mend: 'contract',
     toDo: `give the column its new name in the contract (from), ${RESTART}, then ${LOAD}`,
   },
+  'column-returned': {
+    message: 'a column has its name again; what was written meanwhile went to another one',
+    mend: 'itself',
+    toDo: 'nothing: it is loaded again by itself',
+  },
   'column-type-change': {
     message: 'a column has another type',
     mend: 'contract',
@@ -47,8 +52,8 @@ export const driftKinds = {
   },
   'rename-table': {
     message: 'the table was renamed or moved to another schema',
-    mend: 'contract',
-    toDo: 'tidemark table add with the new name, or a restart if --tables matches it',
+    mend: 'itself',
+    toDo: 'tidemark table add with the new name, or a restart if --tables matches it; if it gets its name back, nothing: it is loaded again by itself',
   },
   'table-gone': {
     message: 'the table is gone; the lake keeps its rows',

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Mutex } from '../../core/mutex.ts'
+import { sourceTableName } from '../../core/source-table-name.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 import type { SourceColumn } from '../../engine/postgres/catalog/source-column.ts'
 import { type TableLook, tableLook } from '../../engine/postgres/catalog/table-look.ts'
@@ -90,6 +91,11 @@ export class KnownTables {
         ({ schema, name, oid }) => schema === table.schema && name === table.name && oid !== table.oid,
       ),
     )
+  }
+
+  /** Whether a name, `schema.table`, was that of one table after another. */
+  hasFormer(name: string): boolean {
+    return new Set(this.known.flatMap((table) => (sourceTableName(table) === name ? table.oid : []))).size > 1
   }
 
   /** The tables of a stream: those of today, and `former` ones, each as the last change that was read had it. */

@@ -8,6 +8,13 @@ import type { CaptureContext } from '../pipeline/pipeline.ts'
 import { heldUntilLoaded, isLoadedSince } from './held-until-loaded.ts'
 import type { OperationParts } from './operation-parts.ts'
 
+export interface RecoverOptions {
+  readonly epoch: number
+  readonly isDryRun: boolean
+  /** Whether a source table is another one now than it was before. */
+  readonly hasFormer: (table: string) => boolean
+}
+
 /**
  * Brings in an entry that capture or landing set aside: the record is decoded and captured again, the object landed
  * under its own name again. Gives the reasons why it still cannot, none when it is durable. Running it again changes
@@ -16,12 +23,12 @@ import type { OperationParts } from './operation-parts.ts'
 export async function recoverEntry(
   entry: WaitingEntry,
   pipeline: Pick<OperationParts, 'capture' | 'objects' | 'catalog' | 'tables' | 'ledger'>,
-  { epoch, isDryRun }: { readonly epoch: number; readonly isDryRun: boolean },
+  { epoch, isDryRun, hasFormer }: RecoverOptions,
 ): Promise<readonly Reason[]> {
   /* Too large a row is so with any contract, and what else it had may not have been kept. */
   if (entry.stage === 'capture' && entry.encoding === 'json') return entry.reasons
   try {
-    if (entry.stage === 'capture') await captureAgain(entry, pipeline, { epoch, isDryRun })
+    if (entry.stage === 'capture') await captureAgain(entry, pipeline, { epoch, isDryRun, hasFormer })
     else await reland(entry, pipeline, isDryRun)
     return []
   } catch (error) {
@@ -42,7 +49,7 @@ async function checkLoaded(entry: WaitingEntry, { catalog }: Pick<OperationParts
 async function captureAgain(
   entry: WaitingEntry,
   pipeline: Pick<OperationParts, 'capture' | 'catalog'>,
-  { epoch, isDryRun }: { readonly epoch: number; readonly isDryRun: boolean },
+  { epoch, isDryRun, hasFormer }: RecoverOptions,
 ): Promise<void> {
   const { id, payload } = entry
   await checkLoaded(entry, pipeline)
@@ -50,19 +57,20 @@ async function captureAgain(
   /* The row of a load that nobody knew gets no position: that of a later load would put it above newer changes. */
   const context: CaptureContext = { epoch, loadPositionOf: () => undefined }
   const record = decodeDms(data, context)
-  if (isDryRun || isCovered(entry, record)) return
+  if (isDryRun || isCovered(entry, record, hasFormer)) return
   /* Named after the entry: captured twice, it is the same page. */
   const { quarantined } = await pipeline.capture([{ sequence: id, partitionKey: id, data }], context)
   if (quarantined > 0) throw new PipelineError('capture/page-too-large', 'the record is refused again')
 }
 
-/* A delete of which nobody can say the row: the load that it waited for has what it did. */
-function isCovered(entry: WaitingEntry, record: DmsRecord): boolean {
-  return (
-    heldUntilLoaded(entry)?.code === 'capture/no-old-key' &&
-    record.kind === 'change' &&
-    record.change.operation === 'delete'
-  )
+/*
+ * Nothing of it is left to bring: a delete of which nobody can say the row, for the load that it waited for has what it did;
+ * and a change of a table that had the name for a while and gave it back, which has a load of its own.
+ */
+function isCovered(entry: WaitingEntry, record: DmsRecord, hasFormer: RecoverOptions['hasFormer']): boolean {
+  const code = heldUntilLoaded(entry)?.code
+  if (code === 'capture/other-table') return !hasFormer(entry.table ?? '')
+  return code === 'capture/no-old-key' && record.kind === 'change' && record.change.operation === 'delete'
 }
 
 async function reland(

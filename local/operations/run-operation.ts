@@ -7,6 +7,7 @@ import { redrive } from '../../formatters/redrive.ts'
 import { router } from '../../formatters/route.ts'
 import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
+import { KnownTables } from '../contracts/known-tables.ts'
 import { RunState } from '../state/run-state.ts'
 import { checkContracts } from './check-contracts.ts'
 import { runCompact } from './compact-operation.ts'
@@ -72,6 +73,8 @@ async function runRedrive(
   const { tables, maskKey, quarantine, delivery, ledger, folder } = pipeline
   checkContracts(tables, contracts)
   const epoch = (await RunState.read(folder.state))?.epoch ?? 1
+  const followed = await KnownTables.open(folder.tables)
+  const hasFormer = (name: string) => followed.hasFormer(name)
   const filter = { ...(table === undefined ? {} : { table }), ...(cause === undefined ? {} : { cause }) }
   return redrive(filter, {
     quarantine,
@@ -79,7 +82,7 @@ async function runRedrive(
     ledger,
     route: router(tables, maskKey),
     revisionOf: freshRevisions(pipeline),
-    recover: (entry) => recoverEntry(entry, pipeline, { epoch, isDryRun }),
+    recover: (entry) => recoverEntry(entry, pipeline, { epoch, isDryRun, hasFormer }),
     isDryRun,
     signal,
     onProgress: (considered) => onProgress({ considered }),

@@ -33,6 +33,8 @@ export interface SourceRunDeps {
   readonly streamed: () => readonly SourceTable[]
   /** The keys of the lake's tables of a source table. */
   readonly keysOf: (table: string) => readonly (readonly string[])[]
+  /** Whether one of them reads a column of it. */
+  readonly reads: (table: string, column: string) => boolean
   /** Whether another table had the name of this one before. */
   readonly hasFormer: (table: SourceTable) => boolean
   /** Told of each table that is not as it was. */
@@ -190,13 +192,15 @@ export class SourceRun {
   }
 
   private stream(signal: AbortSignal): Promise<void> {
-    const { source, state, streamed, keysOf, altered, saved, lookSoon, pipeline, log, silenceMs } = this.deps
+    const { source, state, streamed, keysOf, reads, altered, saved, lookSoon, pipeline, log } = this.deps
+    const { silenceMs } = this.deps
     return streamChanges({
       source,
       slot: state.data.slot,
       publication: state.data.publication,
       tables: streamed(),
       keysOf,
+      reads,
       altered,
       hasForeignRows: (table) => this.hasForeignRows(table),
       /* The slot knows what was acknowledged, and nothing is before it is durable. */

@@ -44,7 +44,7 @@ import { chooseFollowed } from './tables/choose-followed.ts'
 import { endedContracts, goneTables } from './tables/gone-tables.ts'
 import { type InspectOptions, inspectSource } from './tables/inspect-source.ts'
 import type { AddTablesRequest } from './tables/plan-tables.ts'
-import { SourceWatch, sourceKeys } from './tables/watch-source.ts'
+import { readsColumn, SourceWatch, sourceKeys } from './tables/watch-source.ts'
 
 export interface LocalRunOptions extends InspectOptions {
   /** Folder of everything that is kept. */
@@ -321,6 +321,7 @@ class FolderRun implements LocalRun {
       ...{ source, tables: () => followed.sources, state, pipeline, loads, log, now, silenceMs, lookSoon },
       streamed: () => followed.streamed(),
       keysOf: (table) => sourceKeys(pipeline.tables, table),
+      reads: (table, column) => readsColumn(pipeline.tables, table, column),
       hasFormer: (table) => followed.known.displaced([table]).length > 0,
       altered: (table) => followed.known.alter(table),
       saved: () => followed.known.saved(),

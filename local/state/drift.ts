@@ -17,6 +17,8 @@ export type TableDrift = z.infer<typeof tableDrift>
 /* A load announces every table; that says nothing new. */
 const ROUTINE = new Set(['create-table', 'drop-table'])
 const MAX_DEFINITIONS = 20
+/* How a renamed column is told, by what is known of it. */
+const RENAMES = ['rename-column', 'add-column', 'drop-column']
 
 /** The contracts that drift is held against. */
 export interface DriftContracts {
@@ -76,8 +78,9 @@ export class Drift {
   async noteDefinition(table: string, operation: string, now: number): Promise<void> {
     if (ROUTINE.has(operation)) return
     await this.change(table, (drift) => {
-      /* What is seen again is the newer, once. */
-      const others = drift.definitions.filter((known) => known.operation !== operation)
+      /* What is seen again is the newer, once; a column that has its name again is no other one any more. */
+      const over = operation === 'column-returned' ? [operation, ...RENAMES] : [operation]
+      const others = drift.definitions.filter((known) => !over.includes(known.operation))
       const noted = [...others, { operation, at: new Date(now).toISOString() }]
       const contracts = this.contracts.digestOf(table)
       return { ...drift, definitions: noted.slice(-MAX_DEFINITIONS), contracts }

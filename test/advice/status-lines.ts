@@ -41,6 +41,10 @@ export const driftScenarios: Readonly<Record<DriftOperation, Follow>> = {
   },
   'drop-column': { test: 'test/advice/drift-scenarios.ts', named: "'drop-column'" },
   'rename-column': { test: 'test/advice/drift-scenarios.ts', named: "'rename-column'" },
+  'column-returned': {
+    test: WATCHED,
+    named: 'of a column that has its name again after rows came under another: the table is loaded again',
+  },
   'column-type-change': { test: 'test/advice/drift-scenarios.ts', named: "'column-type-change'" },
   'change-columns': { test: 'test/advice/drift-scenarios.ts', named: "'change-columns'" },
   'rename-table': {

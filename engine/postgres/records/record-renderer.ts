@@ -14,6 +14,7 @@ export type ControlOperation =
   | 'drop-column'
   | 'column-type-change'
   | 'rename-column'
+  | 'column-returned'
   | 'other-column'
   | 'replica-identity'
   | 'other-table'

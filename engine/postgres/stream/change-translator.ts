@@ -24,6 +24,8 @@ export interface TranslatorOptions {
   readonly tables: readonly SourceTable[]
   /** The keys of the lake's tables of a source table; the primary key alone when left out. */
   readonly keysOf?: ((table: string) => readonly (readonly string[])[]) | undefined
+  /** Whether a contract of a source table reads a column. */
+  readonly reads?: ((table: string, column: string) => boolean) | undefined
   /**
    * Asked at each update that leaves out a value: whether rows of another table, which had the name before, may still be
    * those of the lake. Never, when left out.
@@ -185,6 +187,8 @@ export class ChangeTranslator {
     const alteration = this.tables.alter(relation, await this.options.describe(relation, this.types))
     if (alteration === undefined) return
     const { layout, isOther } = alteration.standing
+    for (const former of alteration.strayed)
+      this.options.record(this.options.renderer.control('rename-table', former, defineTable(former)))
     const definition = defineTable(layout)
     for (const operation of alteration.operations)
       this.options.record(this.options.renderer.control(operation, layout, definition))

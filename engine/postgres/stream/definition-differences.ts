@@ -1,9 +1,8 @@
-import { type SourceTableName, sourceTableName } from '../../../core/source-table-name.ts'
 import type { SourceColumn } from '../catalog/source-column.ts'
 import type { ControlOperation } from '../records/record-renderer.ts'
 
-/** A table as its rows have it: a name, columns in their order, a key. */
-export interface TableForm extends SourceTableName {
+/** A table as its rows have it: columns in their order, a key. */
+export interface TableForm {
   readonly definition: readonly SourceColumn[]
   readonly key: readonly string[]
 }
@@ -17,7 +16,6 @@ export function definitionDifferences(before: TableForm, after: TableForm): read
   const nameOf = (name: string) => renamed.get(name) ?? name
   const definition = before.definition.map((column) => ({ ...column, name: nameOf(column.name) }))
   const operations: ControlOperation[] = []
-  if (sourceTableName(before) !== sourceTableName(after)) operations.push('rename-table')
   if (renamed.size > 0) operations.push('rename-column')
   operations.push(...columnsDifferences(definition, after.definition, hasOtherType))
   if (!hasSameOrder(definition, after.definition)) operations.push('other-column')

@@ -20,6 +20,8 @@ export interface TableStanding {
 export interface TableAlteration {
   readonly standing: TableStanding
   readonly operations: readonly ControlOperation[]
+  /** Followed tables whose name it gave up: its changes go to another name from here on. */
+  readonly strayed: readonly TableLayout[]
 }
 
 export interface PublishedTablesOptions {
@@ -27,6 +29,8 @@ export interface PublishedTablesOptions {
   readonly tables: readonly SourceTable[]
   /** The keys of the lake's tables of a source table; a change must bring one of them. */
   readonly keysOf?: ((table: string) => readonly (readonly string[])[]) | undefined
+  /** Whether a contract of a source table reads a column. */
+  readonly reads?: ((table: string, column: string) => boolean) | undefined
 }
 
 /**
@@ -39,12 +43,14 @@ export class PublishedTables {
   private readonly byName = new Map<string, TableLayout>()
   private readonly partitioned: ReadonlySet<number>
   private readonly keysOf: PublishedTablesOptions['keysOf']
+  private readonly reads: PublishedTablesOptions['reads']
   /* What was told of a relation's standing; one that is well again is told anew. */
   private readonly told = new Map<number, string>()
   private root: number | undefined
 
-  constructor({ tables, keysOf }: PublishedTablesOptions) {
+  constructor({ tables, keysOf, reads }: PublishedTablesOptions) {
     this.keysOf = keysOf
+    this.reads = reads
     this.partitioned = new Set(tables.flatMap(({ oid, isPartitioned }) => (isPartitioned ? oid : [])))
     for (const table of tables) {
       const layout = layoutTable(table, table.columns, table.key)
@@ -87,7 +93,7 @@ export class PublishedTables {
     const standing = this.stand(relation, layout)
     this.standings.set(relation.oid, standing)
     /* Of a table that took the name of another nothing is told to that one but this. */
-    const operations: ControlOperation[] = standing.isOther ? [] : [...definitionDifferences(known, layout)]
+    const operations: ControlOperation[] = standing.isOther ? [] : this.differences(known, layout)
     if (troubleOf(standing) !== (this.told.get(relation.oid) ?? '')) {
       if (standing.isOther) operations.push('other-table')
       else if (
@@ -98,7 +104,27 @@ export class PublishedTables {
         operations.push('replica-identity')
     }
     this.told.set(relation.oid, troubleOf(standing))
-    return { standing, operations }
+    return { standing, operations, strayed: this.strayedFrom(relation, known) }
+  }
+
+  private differences(known: TableLayout, layout: TableLayout): ControlOperation[] {
+    const found = [...definitionDifferences(known, layout)]
+    const isRenamed = found.includes('rename-column') || found.includes('drop-column')
+    return isRenamed && this.hasReturned(known, layout) ? ['column-returned'] : found
+  }
+
+  /* In the place of another column: rows in between brought its values under a name that no contract reads. */
+  private hasReturned(known: TableLayout, layout: TableLayout): boolean {
+    const before = new Set(known.definition.map(({ name }) => name))
+    const table = sourceTableName(layout)
+    return layout.definition.some(({ name }) => !before.has(name) && this.reads?.(table, name) === true)
+  }
+
+  /* Told when the name changes, and of one that has another name already when a stream begins. */
+  private strayedFrom(relation: Relation, known: TableLayout): readonly TableLayout[] {
+    if (sourceTableName(known) === sourceTableName(relation)) return []
+    const expected = this.expected.get(relation.oid) ?? []
+    return expected.filter((named) => sourceTableName(named) === sourceTableName(known))
   }
 
   /*
@@ -109,7 +135,7 @@ export class PublishedTables {
     const standing = this.rootLacking(relation)
     if (standing === undefined) return undefined
     this.told.set(relation.oid, LACKS_KEY)
-    return { standing, operations: ['replica-identity'] }
+    return { standing, operations: ['replica-identity'], strayed: [] }
   }
 
   private rootLacking(leaf: Relation): TableStanding | undefined {

@@ -23,7 +23,8 @@ export interface StreamOptions {
   readonly keysOf?: (table: string) => readonly (readonly string[])[]
   /** Told of each table that is not as it was, before its next row is delivered. */
   readonly altered?: (table: AlteredTable) => void
-  /** See `TranslatorOptions`. */
+  /** Both: see `TranslatorOptions`. */
+  readonly reads?: (table: string, column: string) => boolean
   readonly hasForeignRows?: (table: string) => boolean
   /** Everything up to here is durable at the caller; 0 means the slot's own position. */
   readonly startLsn: bigint
@@ -133,6 +134,7 @@ class ChangeStream {
       tables: options.tables,
       keysOf: options.keysOf,
       altered: options.altered,
+      reads: options.reads,
       hasForeignRows: options.hasForeignRows,
       renderer: new RecordRenderer({ now: this.now, sequence }),
       describe: (relation, types) => describeRelation(options.source, relation, types),

@@ -147,12 +147,52 @@ export class SourceWatch {
     const found =
       before === undefined
         ? new Set([...troublesOf(after, keys), ...this.newlyNamed(table)])
-        : lookDifferences(before, after, keys)
+        : this.told(table, lookDifferences(before, after, keys), before, after)
     for (const operation of found) await this.note(name, operation)
     if (found.has('publication')) this.isRepublished = true
     const reason = this.lossOf(found, before, after, keys)
     if (reason !== undefined) await this.deps.state.markStale(name, reason, now())
     known.look(table, after)
+  }
+
+  /* A column that has again the name that a contract reads: what was written meanwhile went to the other one. */
+  private told(
+    table: SourceTable,
+    found: ReadonlySet<string>,
+    before: TableLook,
+    after: TableLook,
+  ): ReadonlySet<string> {
+    const told = new Set(found)
+    if (found.has('rename-column') && this.hasReturned(table, Object.values(before.columns), after)) {
+      told.delete('rename-column')
+      told.add('column-returned')
+    }
+    if (this.hasReturnedUnseen(table, after)) told.add('column-returned')
+    return told
+  }
+
+  /* In the last change that was read it had another name, and no change has come since. */
+  private hasReturnedUnseen(table: SourceTable, after: TableLook): boolean {
+    const { known } = this.deps
+    const names = new Set(Object.values(after.columns).map(({ name }) => name))
+    if (!table.columns.every(({ name }) => names.has(name))) return false
+    const read = known.find(table)?.columns ?? []
+    if (read.every(({ name }) => names.has(name)) || !this.hasReturned(table, read, after)) return false
+    /* So that it is told once: the next change has the columns that the table had before. */
+    known.alter(table)
+    return true
+  }
+
+  private hasReturned(
+    table: SourceTable,
+    before: Iterable<{ readonly name: string }>,
+    { columns }: TableLook,
+  ): boolean {
+    const names = new Set([...before].map(({ name }) => name))
+    const fresh = Object.values(columns).filter(({ name }) => !names.has(name))
+    const isRead = ({ name }: { readonly name: string }) =>
+      readsColumn(this.deps.contracts(), sourceTableName(table), name)
+    return fresh.length > 0 && fresh.every(isRead)
   }
 
   /* How a table that took the name of another one differs from that. */
@@ -208,6 +248,8 @@ export class SourceWatch {
       const look = seen.get(tables[index]?.oid ?? 0)
       if (stale === undefined || look === undefined || this.isTaken(name, stale.at)) return false
       const keys = keysOf(name)
+      /* Under another name it is another table's, until it has its own again. */
+      if (sourceTableName(look) !== name) return false
       return hasKeyColumns(Object.values(look.columns), keys) && troublesOf(look, keys).length === 0
     })
     if (due.length === 0) return
@@ -251,4 +293,12 @@ export function keysBySource(contracts: readonly Table[]): (name: string) => rea
 
 function sourceKey({ primaryKey, columns }: Table): readonly string[] {
   return primaryKey.map((column) => columns[column]?.from ?? column)
+}
+
+/** Whether a contract of a source table reads a column of it. */
+export function readsColumn(contracts: readonly Table[], table: string, column: string): boolean {
+  return contracts.some(
+    ({ source, columns }) =>
+      source.table === table && Object.entries(columns).some(([name, { from }]) => (from ?? name) === column),
+  )
 }

@@ -32,7 +32,7 @@ async function sourceRun(slot: string, saved = async () => undefined): Promise<S
   return new SourceRun({
     source: { url: stage.url },
     ...{ tables: () => stage.sources, streamed: () => stage.sources, keysOf: () => [], now: Date.now },
-    hasFormer: () => false,
+    ...{ hasFormer: () => false, reads: () => true },
     ...{ altered: nothing, lookSoon: nothing, saved, look: async () => undefined },
     ...{ pipeline: stage.pipeline, loads: await stage.runner(), log: { info: nothing, warn: nothing } },
     state: new RunState(join(scratch.folder, `${slot}.json`), data),
