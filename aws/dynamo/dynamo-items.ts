@@ -28,7 +28,7 @@ export const HEADS = 'heads'
  * An item may have 409,600 bytes, names and keys included (a key of it at most 3,072). A partition takes 1,000 write units
  * a second.
  */
-const SHAPE: ItemShape = { inlineBytes: 350 << 10, spread: 16, callsAtOnce: 8 }
+const SHAPE: ItemShape = { inlineBytes: 350 << 10, spread: 16, callsAtOnce: 8, isVerified: false }
 
 /** The table of raw pages. */
 export function rawItems(table: DynamoTable): ItemTable {

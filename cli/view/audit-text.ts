@@ -6,7 +6,7 @@ import { type Output, paint } from '../terminal/output.ts'
 const SHOWN = 50
 
 /** What an audit found, for people: each thing that is missing with its positions and what to do. */
-export function auditText({ findings, before }: FolderAudit, output: Output): string {
+export function auditText({ findings }: FolderAudit, output: Output): string {
   const faults = findings.filter(({ severity }) => severity === 'fault')
   const notes = findings.filter(({ severity }) => severity === 'note')
   const verdict =
@@ -22,10 +22,5 @@ export function auditText({ findings, before }: FolderAudit, output: Output): st
       `  ${paint(output, 'dim', 'to do:')} ${advice}`,
     ])
   const more = findings.length - SHOWN
-  return [
-    verdict,
-    ...lines,
-    ...(more > 0 ? [`… and ${count(more)} more: --json has them`] : []),
-    ...(before > 0 ? [`the ledger began at page ${count(before)}; it cannot vouch for those before`] : []),
-  ].join('\n')
+  return [verdict, ...lines, ...(more > 0 ? [`… and ${count(more)} more: --json has them`] : [])].join('\n')
 }

@@ -5,6 +5,7 @@ import type { WaitingEntry } from '../../core/ports/ports.ts'
 import { changeOfEntry } from '../../formatters/change-of-entry.ts'
 import { newestLoadRows } from '../../local/loads/newest-load-rows.ts'
 import type { RunFolder } from '../../local/state/run-folder.ts'
+import { readState } from '../../local/state/state-file.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
 import { FolderRawStore } from '../../local/stores/folder-raw-store.ts'
 
@@ -28,16 +29,14 @@ export const maxSampleRows = 100_000
  * files as far as any are missing.
  */
 export async function rawRows(folder: RunFolder, table: string, limit: number): Promise<StoredRows> {
-  const store = await FolderRawStore.open(folder.raw, 'read')
   const look = new Look()
-  try {
-    for (const page of store.pagesOf(table).toReversed()) {
-      for (const change of decodePage(await store.page(page))) look.add(change)
+  await readState(folder, async (state) => {
+    const store = await FolderRawStore.in(state)
+    for await (const page of store.newestFirst(table)) {
+      for (const change of decodePage(page)) look.add(change)
       if (look.rows.rows >= limit) break
     }
-  } finally {
-    await store.close()
-  }
+  })
   const missing = limit - look.rows.rows
   if (missing > 0) for await (const row of newestLoadRows(folder, table, missing)) look.add(row)
   return look.result()

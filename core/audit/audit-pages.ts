@@ -1,7 +1,17 @@
+import { blockId } from '../ledger/ledger.ts'
 import type { Position } from '../position.ts'
-import type { AuditDeps, AuditTime, RangeOf } from './ledger-audit.ts'
-import { type LedgerFinding, lostBlock } from './ledger-finding.ts'
-import { addSum, judgePage, noSum, type PageCase, type PageContext, type PageSum } from './page-sums.ts'
+import type { AuditPlace } from './audit-place.ts'
+import type { AuditDeps, RangeOf } from './ledger-audit.ts'
+import type { LedgerFinding } from './ledger-finding.ts'
+import {
+  addSum,
+  judgePage,
+  lostAt,
+  noSum,
+  type PageCase,
+  type PageContext,
+  type PageSum,
+} from './page-sums.ts'
 
 /** How the changes of one contract stand, over the pages that were looked at. */
 export interface AuditedBalance extends Readonly<PageSum> {
@@ -38,22 +48,23 @@ const MAX_FINDINGS = 1_000
  * page of each, and the headers of up to 1,000 that seem missing.
  */
 export async function auditPages(
-  deps: AuditDeps,
-  { now, overdueMs, rangeOf = () => ({}) }: AuditTime & { readonly rangeOf?: RangeOf },
+  deps: Omit<AuditDeps, 'objects'>,
+  { place, rangeOf = () => ({}) }: { readonly place: AuditPlace; readonly rangeOf?: RangeOf },
 ): Promise<AuditedPages> {
   const aside = await deps.records.aside()
   const walks: Walk[] = []
-  for (const source of new Set(deps.readers.map((reader) => reader.source))) {
+  for (const source of new Set([...deps.readers.map((reader) => reader.source), ...(deps.unread ?? [])])) {
     const contracts = deps.readers.filter((one) => one.source === source).map(({ contract }) => contract)
-    const walk = new Walk(source, { contracts, aside, now, overdueMs })
-    for await (const one of casesOf(deps, source, rangeOf(source))) walk.take(one)
+    const walk = new Walk(source, { contracts, aside, place })
+    for await (const one of casesOf(deps, source, { range: rangeOf(source), keepsPages: place.keepsPages }))
+      walk.take(one)
     walks.push(walk)
   }
   for (const walk of walks)
     for (const one of walk.doubtful) walk.settle({ ...one, record: await deps.records.page(one.page.key) })
   const redrives = new Map<string, Awaited<ReturnType<typeof auditRedrives>>>()
   for (const { contract } of deps.readers)
-    redrives.set(contract, await auditRedrives(deps, contract, { aside, now, overdueMs }))
+    redrives.set(contract, await auditRedrives(deps, contract, { aside, place }))
   const all = [
     walks.map(({ findings }) => findings),
     [...redrives.values()].map(({ findings }) => findings),
@@ -147,9 +158,9 @@ class Walk {
  * has expired, and the proof that heals looks at its rows again.
  */
 async function* casesOf(
-  { raw, records }: AuditDeps,
+  { raw, records }: Pick<AuditDeps, 'raw' | 'records'>,
   source: string,
-  range: ReturnType<RangeOf>,
+  { range, keepsPages }: { readonly range: ReturnType<RangeOf>; readonly keepsPages: boolean },
 ): AsyncGenerator<PageCase> {
   const heads = raw.heads(source, range)[Symbol.asyncIterator]()
   const known = records.pages(source, range)[Symbol.asyncIterator]()
@@ -163,7 +174,8 @@ async function* casesOf(
       const held = head.done === true || order > 0 ? undefined : head.value
       const found = record.done === true || order < 0 ? undefined : record.value
       const page = held ?? found?.page
-      const isTold = found?.formatted !== undefined || (held !== undefined && held.committedAt !== null)
+      const isTold =
+        found?.formatted !== undefined || (held !== undefined && (keepsPages || held.committedAt !== null))
       if (page !== undefined && isTold)
         yield { page, committedAt: held?.committedAt ?? null, isHeld: held !== undefined, record: found }
       if (held !== undefined) head = await heads.next()
@@ -183,17 +195,18 @@ function compare(left: string | undefined, right: string | undefined): number {
 }
 
 async function auditRedrives(
-  { records }: AuditDeps,
+  { records }: Pick<AuditDeps, 'records'>,
   contract: string,
-  { aside, now, overdueMs }: AuditTime & Pick<PageContext, 'aside'>,
+  { aside, place }: Pick<PageContext, 'aside' | 'place'>,
 ) {
   let [redriven, lost] = [0, 0]
   const findings: LedgerFinding[] = []
   for await (const { block, at, isLanded } of records.redrives(contract)) {
+    const id = blockId(block)
     if (isLanded) redriven += block.changes
-    else if (!aside.has(`redrive||${contract}|${block.ordinal}|${block.digest}`) && now - at > overdueMs) {
+    else if (!aside.has(id) && place.isBlockDue(id, at)) {
       lost += block.changes
-      findings.push(lostBlock(block, 'no landed object has it'))
+      findings.push(lostAt(block, place))
     }
   }
   return { redriven, lost, findings }

@@ -1,5 +1,6 @@
 import type { Position } from '../position.ts'
 import { type AuditedBalance, auditPages } from './audit-pages.ts'
+import { stackPlace } from './audit-place.ts'
 import { auditRecords, type LedgerAudit } from './audit-records.ts'
 import type { AuditDeps, AuditTime, RangeOf } from './ledger-audit.ts'
 
@@ -53,10 +54,10 @@ export async function auditRecent(
 /** How the changes stand that are not settled for long, by contract: pages only, no file is looked at, nothing noted. */
 export async function recentBalances(
   deps: AuditDeps & { readonly marks: AuditMarks },
-  { now, overdueMs }: AuditTime,
+  time: AuditTime,
 ): Promise<readonly AuditedBalance[]> {
-  const rangeOf = await rangesSince(deps, now - OVERLAP_MS)
-  return (await auditPages(deps, { now, overdueMs, rangeOf })).balances
+  const rangeOf = await rangesSince(deps, time.now - OVERLAP_MS)
+  return (await auditPages(deps, { place: stackPlace(time), rangeOf })).balances
 }
 
 function settledThrough(balances: readonly AuditedBalance[]): ReadonlyMap<string, Position> {

@@ -1,5 +1,6 @@
 import { auditFiles } from './audit-files.ts'
 import { type AuditedBalance, auditPages } from './audit-pages.ts'
+import { stackPlace } from './audit-place.ts'
 import type { AuditDeps, AuditTime, RangeOf } from './ledger-audit.ts'
 import type { LedgerFinding } from './ledger-finding.ts'
 
@@ -24,7 +25,15 @@ const MAX_FINDINGS = 1_000
 
 /** Audits a ledger of items: its pages (`auditPages`), then its files (`auditFiles`). Writes nothing. */
 export async function auditRecords(deps: AuditDeps, request: AuditRequest): Promise<LedgerAudit> {
-  const { balances, findings: ofPages, more: morePages, pages } = await auditPages(deps, request)
+  const {
+    balances,
+    findings: ofPages,
+    more: morePages,
+    pages,
+  } = await auditPages(deps, {
+    ...request,
+    place: stackPlace(request),
+  })
   const findings = [...ofPages]
   let more = morePages
   for await (const finding of auditFiles(deps, request))

@@ -52,6 +52,8 @@ export interface AuditDeps {
   readonly records: LedgerRecords
   readonly objects: ListedObjects
   readonly readers: readonly Reader[]
+  /** Source tables that have pages and that no contract reads, where they are known. */
+  readonly unread?: readonly string[]
 }
 
 export interface AuditTime {

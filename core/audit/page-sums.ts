@@ -1,7 +1,7 @@
 import { addsUp, blockId, type NamedBlock, type PageShare } from '../ledger/ledger.ts'
 import { isBlockLanded, type RecordedPage } from '../ledger/recorded-page.ts'
 import type { PageName } from '../page.ts'
-import type { AuditTime } from './ledger-audit.ts'
+import type { AuditPlace } from './audit-place.ts'
 import type { LedgerFinding } from './ledger-finding.ts'
 import { lostBlock, lostPage, unevenPage } from './ledger-finding.ts'
 
@@ -27,7 +27,8 @@ export interface PageCase {
   readonly record: RecordedPage | undefined
 }
 
-export interface PageContext extends AuditTime {
+export interface PageContext {
+  readonly place: AuditPlace
   /** Contracts that read the table. */
   readonly contracts: readonly string[]
   /** Ids of blocks in objects that were set aside, with the object. */
@@ -72,12 +73,12 @@ export function judgePage(one: PageCase, context: PageContext): PageVerdict {
   return { sums, findings, isSettled }
 }
 
-/* Age counts from the commit, for nobody writes down when a page came. */
 function unformatted(
-  { page: { changes }, committedAt, record }: PageCase,
-  { contracts, now, overdueMs }: PageContext,
+  { page, committedAt, record }: PageCase,
+  { contracts, place }: PageContext,
 ): Map<string | null, PageSum> {
-  const isLost = now - (committedAt ?? 0) > overdueMs
+  const { changes } = page
+  const isLost = place.isPageDue(page, committedAt)
   const readers: readonly (string | null)[] = contracts.length === 0 ? [null] : contracts
   return new Map(
     readers.map((contract) => {
@@ -110,25 +111,29 @@ function shareSum({ page, committedAt, record }: PageCase, share: PageShare, con
   return sum
 }
 
-function fateOf(block: NamedBlock, record: RecordedPage, { aside, now, overdueMs }: PageContext) {
+function fateOf(block: NamedBlock, record: RecordedPage, { aside, place }: PageContext) {
+  const id = blockId(block)
   if (isBlockLanded(record, block)) return 'landed'
-  if (aside.has(blockId(block))) return 'quarantined'
-  return now - (record.formatted?.at ?? 0) > overdueMs ? 'missing' : 'inFlight'
+  if (aside.has(id)) return 'quarantined'
+  return place.isBlockDue(id, record.formatted?.at ?? 0) ? 'missing' : 'inFlight'
 }
 
 function findingsOf(one: PageCase, context: PageContext): readonly LedgerFinding[] {
-  const { page, record } = one
-  const again = { advice: redriveOf(one) }
+  const { page, record, isHeld } = one
+  const { place } = context
+  const advice = place.wayBack(page, isHeld)
+  const again = advice === undefined ? {} : { advice }
   if (record?.formatted === undefined) return [{ ...lostPage(page, context.contracts), ...again }]
   return record.formatted.shares.flatMap((share) => [
     ...share.blocks
       .filter((block) => fateOf(block, record, context) === 'missing')
-      .map((block) => ({ ...lostBlock(block, 'no landed object has it'), ...again })),
+      .map((block) => ({ ...lostAt(block, place), ...again })),
     ...(addsUp(page.changes, share) ? [] : [{ ...unevenPage(page, share.contract ?? ''), ...again }]),
   ])
 }
 
-/** Formatting a page again brings back its blocks; a raw page that has expired only a load of its table. */
-function redriveOf({ page: { key, table }, isHeld }: PageCase): string {
-  return isHeld ? `tidemark repair --page '${key}'` : `tidemark load start ${table}: its raw page has expired`
+/** The finding of a block that should have arrived. */
+export function lostAt(block: NamedBlock, place: AuditPlace): LedgerFinding {
+  const { says, object } = place.whereIs(block)
+  return lostBlock(block, says, object)
 }

@@ -45,7 +45,7 @@ export const failures = {
   'raw/corrupt': {
     action: 'halt',
     advice:
-      'Raw pages are missing, or do not match their checksums. Restore the file that the message names from a backup, or start in a new folder (--dir), which loads every table again.',
+      'Raw pages are missing, or do not match their checksums. Restore `state.db` of the folder from a backup, or start in a new folder (--dir), which loads every table again.',
   },
   'raw/unavailable': {
     action: 'retry',
@@ -130,7 +130,7 @@ export const failures = {
   'ledger/corrupt': {
     action: 'halt',
     advice:
-      'A file of the ledger is damaged. `tidemark repair`, and each start, writes the ledger anew from raw pages, the files of the lake and quarantine; the damaged one is kept below `damaged/`.',
+      'An item of the ledger is damaged. `tidemark repair`, and each start, writes the ledger anew from raw pages, the files of the lake and quarantine; the damaged one is kept below `damaged/`.',
   },
   'ledger/unavailable': {
     action: 'retry',

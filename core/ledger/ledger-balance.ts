@@ -1,7 +1,6 @@
 import { groupBy } from '../group-by.ts'
 import type { Position } from '../position.ts'
-import { addsUp, blockId, type Feed, type NamedBlock, totalsKey } from './ledger.ts'
-import type { LedgerBook } from './ledger-book.ts'
+import { addsUp, blockId, type PageRecord, totalsKey } from './ledger.ts'
 
 /** captured = landed + quarantined + filtered + inFlight + missing; in changes, but for `loads`, which are rows. */
 export interface Balance {
@@ -17,26 +16,45 @@ export interface Balance {
   /** Of the quarantined: changes that a redrive brought into the lake since. */
   readonly redriven: number
   readonly capturedThrough: Position | null
-  /** Every change up to it is landed, quarantined or filtered. */
+  /** Every change up to it is landed, quarantined or filtered; null before the first, and where a page was passed over. */
   readonly landedThrough: Position | null
-  readonly loads: { readonly rows: number; readonly landed: number; readonly quarantined: number }
+  readonly loads: LoadRows
   readonly balanced: boolean
 }
 
-/** How far the stages are, in pages of the feed, and what has had its time to land. */
-export interface Progress {
-  /** Pages that format is done with. */
-  readonly formatted: number
-  /** Pages all of whose blocks have had their time to land. */
+/** Rows of the files of full loads. */
+export interface LoadRows {
+  readonly rows: number
   readonly landed: number
-  /** Ids of redriven blocks that have had theirs. */
-  readonly overdue: ReadonlySet<string>
+  readonly quarantined: number
 }
 
-/** Sums over the feed itself, from the begin of the ledger: what the books are held against. */
-export interface FeedTotals {
+/** Sums over the settled pages of one contract (or of what no contract reads). */
+export interface ContractTotals {
+  readonly captured: number
+  readonly landed: number
+  readonly refused: number
+  readonly fresh: number
+  readonly filtered: number
+  /** Changes of redriven blocks that landed; they were refused before. */
+  readonly redriven: number
+}
+
+/** Sums over pages of one source table. */
+export interface SourceTotals {
   readonly changes: number
+  /** Their last position; null before the first. */
   readonly through: Position | null
+}
+
+/** A page that format has recorded and that is not settled. */
+export interface OpenPage extends PageRecord {
+  /** Ids of its landed blocks. */
+  readonly landed: ReadonlySet<string>
+  /** Last position of the pages of its table that were recorded before it. */
+  readonly before: Position | null
+  /** All of its blocks have had their time to land. */
+  readonly isOverdue: boolean
 }
 
 /** A contract, `name vN` or null for tables that none reads, over one source table. */
@@ -45,96 +63,81 @@ export interface BalanceOf {
   readonly source: string
 }
 
+/** What a ledger knows at a moment: settled pages as sums, the others one by one. */
+export interface LedgerBooks {
+  /** By `totalsKey`. */
+  contract(key: string): ContractTotals
+  /** Of every page of a source table that capture has stored. */
+  captured(source: string): SourceTotals
+  /** Of those, the ones that format has recorded. */
+  formatted(source: string): SourceTotals
+  /** Of the changes that are not, those that format has passed. */
+  passedOver(source: string): number
+  control(source: string): number
+  loads(contract: string): LoadRows
+  openPages(): Iterable<OpenPage>
+  /** Ids of blocks in objects that were set aside. */
+  readonly aside: ReadonlySet<string>
+  /** Contracts of redriven blocks that have had their time to land. */
+  readonly lostRedrives: ReadonlySet<string>
+}
+
+const NO_LOADS: LoadRows = { rows: 0, landed: 0, quarantined: 0 }
+
 /** The balance of each contract over each source table: what is open is looked through once for all of them. */
-export function balancesOf(
-  book: LedgerBook,
-  given: {
-    readonly feed: Feed
-    readonly progress: Progress
-    /** Of a source table. */
-    readonly totals: (source: string) => FeedTotals
-  },
-): (of: BalanceOf) => Balance {
-  const { feed, progress } = given
-  const aside = asideIds(book)
-  const unfolded = groupBy(unfoldedHeaders(book, feed), ({ table }) => table)
-  const open = groupBy(book.openPages(), ({ table }) => table)
-  const lost = lostRedrives(book, aside, progress)
+export function balancesOf(books: LedgerBooks): (of: BalanceOf) => Balance {
+  const open = groupBy(books.openPages(), ({ table }) => table)
   return ({ contract, source }) => {
-    const sum = { ...book.contract(totalsKey(contract, source)), inFlight: 0, missing: 0, aside: 0 }
-    const totals = given.totals(source)
-    let unfoldedChanges = 0
-    for (const { place, key, changes } of unfolded.get(source) ?? []) {
-      unfoldedChanges += changes
-      if (book.isRecorded(key)) continue
-      sum.captured += changes
-      if (place < progress.formatted) sum.missing += changes
-      else sum.inFlight += changes
-    }
-    for (const { place, changes, shares } of open.get(source) ?? []) {
-      const share = shares.find((one) => one.contract === contract)
-      if (share === undefined) continue
-      sum.captured += changes
-      sum.refused += share.refused
-      sum.filtered += share.filtered
-      for (const block of share.blocks) {
-        if (book.hasLanded(block)) sum.landed += block.changes
-        else if (aside.has(blockId(block))) sum.aside += block.changes
-        else if (place < progress.landed) sum.missing += block.changes
-        else sum.inFlight += block.changes
-      }
-      if (!addsUp(changes, share)) sum.missing += changes - accounted(share.blocks, share)
-    }
-    const control = book.control(source)
-    const quarantined = sum.refused + sum.aside
-    const { captured, landed, inFlight, missing, redriven } = sum
-    const filtered = sum.filtered + control
-    const loads = contract === null ? NO_LOADS : book.loadFiles.of(contract)
-    const isFeedKnown = book.source(source).captured + unfoldedChanges === totals.changes
-    const isEven = captured + control === landed + quarantined + filtered + inFlight
-    const isComplete = missing === 0 && !lost.has(contract)
+    const [captured, formatted] = [books.captured(source), books.formatted(source)]
+    const unformatted = captured.changes - formatted.changes
+    const passedOver = books.passedOver(source)
+    const sum = openSum(open.get(source) ?? [], contract, books)
+    const settled = books.contract(totalsKey(contract, source))
+    const control = books.control(source)
+    const all = settled.captured + sum.captured + unformatted + control
+    const landed = settled.landed + sum.landed
+    const quarantined = settled.refused + sum.refused + sum.aside
+    const filtered = settled.filtered + sum.filtered + control
+    const inFlight = sum.inFlight + unformatted - passedOver
+    const missing = sum.missing + passedOver
+    const loads = contract === null ? NO_LOADS : books.loads(contract)
+    const isEven = all === landed + quarantined + filtered + inFlight
+    const isComplete = missing === 0 && unformatted >= 0 && !books.lostRedrives.has(contract ?? '')
     return {
-      ...{ captured: captured + control, landed, quarantined, filtered, inFlight, missing, redriven },
-      ...{ capturedThrough: totals.through, landedThrough: book.source(source).through, loads },
-      balanced: isEven && isComplete && isFeedKnown && loads.rows === loads.landed + loads.quarantined,
+      ...{ captured: all, landed, quarantined, filtered, inFlight, missing, redriven: settled.redriven },
+      capturedThrough: captured.through,
+      landedThrough: passedOver === 0 ? landedThrough(open.get(source) ?? [], formatted) : null,
+      loads,
+      balanced: isEven && isComplete && loads.rows === loads.landed + loads.quarantined,
     }
   }
 }
 
-const NO_LOADS = { rows: 0, landed: 0, quarantined: 0 }
-
-function* unfoldedHeaders(book: LedgerBook, feed: Feed) {
-  for (const place of book.folded.gaps(book.since, feed.length)) {
-    const header = feed.header(place)
-    if (header !== undefined) yield { place, table: header.table, key: header.key, changes: header.changes }
+function openSum(pages: readonly OpenPage[], contract: string | null, { aside }: LedgerBooks) {
+  const sum = { captured: 0, landed: 0, refused: 0, filtered: 0, aside: 0, inFlight: 0, missing: 0 }
+  for (const { changes, shares, landed, isOverdue } of pages) {
+    const share = shares.find((one) => one.contract === contract)
+    if (share === undefined) continue
+    sum.captured += changes
+    sum.refused += share.refused
+    sum.filtered += share.filtered
+    let accounted = share.refused + share.filtered
+    for (const block of share.blocks) {
+      accounted += block.changes
+      if (landed.has(blockId(block))) sum.landed += block.changes
+      else if (aside.has(blockId(block))) sum.aside += block.changes
+      else if (isOverdue) sum.missing += block.changes
+      else sum.inFlight += block.changes
+    }
+    if (!addsUp(changes, share)) sum.missing += changes - accounted
   }
+  return sum
 }
 
-/** Ids of blocks in objects that were set aside. */
-export function asideIds(book: LedgerBook): ReadonlySet<string> {
-  const ids = new Set<string>()
-  for (const [, { isAside, blocks }] of book.objects())
-    if (isAside) for (const block of blocks) ids.add(blockId(block))
-  return ids
-}
-
-function accounted(
-  blocks: readonly NamedBlock[],
-  { refused, filtered }: { readonly refused: number; readonly filtered: number },
-): number {
-  return blocks.reduce((sum, { changes }) => sum + changes, refused + filtered)
-}
-
-/* Contracts of them. They are among the quarantined of the sum, and left quarantine for the lake. */
-function lostRedrives(
-  book: LedgerBook,
-  aside: ReadonlySet<string>,
-  { overdue }: Progress,
-): ReadonlySet<string | null> {
-  const lost = new Set<string | null>()
-  for (const block of book.redrives()) {
-    const id = blockId(block)
-    if (block.changes > 0 && overdue.has(id) && !aside.has(id)) lost.add(block.contract)
-  }
-  return lost
+/* Pages of a table are recorded in the order of their positions: before the first open one all are settled. */
+function landedThrough(open: readonly OpenPage[], formatted: SourceTotals): Position | null {
+  return open.reduce<Position | null>(
+    (least, { before }) => ((before ?? '') < (least ?? '') ? before : least),
+    formatted.through,
+  )
 }

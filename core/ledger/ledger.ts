@@ -1,5 +1,4 @@
 import type { Block, BlockLabel } from '../block.ts'
-import type { PageName } from '../page.ts'
 import type { Position } from '../position.ts'
 
 /** A block by what its header says: the same rows of the same reading have the same name wherever they are seen. */
@@ -106,13 +105,6 @@ export type LedgerLine =
   | ({ readonly kind: 'load' } & LoadFileRecord)
   | ({ readonly kind: 'replayed' } & ReplayedPages)
   | ({ readonly kind: 'filtered' } & FilteredRecords)
-
-/** The pages of the raw store in the order that format takes them. */
-export interface Feed {
-  readonly length: number
-  header(place: number): PageName | undefined
-  placeOf(page: string): number | undefined
-}
 
 /** The name of a block; undefined for one of before the ledger. */
 export function nameOfBlock({ table, version, label }: Pick<Block, 'table' | 'version' | 'label'>) {

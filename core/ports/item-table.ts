@@ -10,10 +10,13 @@ export interface ItemKey {
 /** Attributes by name. `expires`, epoch seconds, is when the item may go by itself. */
 export type Item = ItemKey & Readonly<Record<string, ItemValue>>
 
+export interface ItemPut {
+  readonly kind: 'put'
+  readonly item: Item
+}
+
 /** A write whose outcome does not depend on what is there. */
-export type ItemWrite =
-  | { readonly kind: 'put'; readonly item: Item }
-  | { readonly kind: 'delete'; readonly key: ItemKey }
+export type ItemWrite = ItemPut | { readonly kind: 'delete'; readonly key: ItemKey }
 
 /** What must hold of the item that a write is about; an attribute that is not there is neither equal nor below. */
 export type ItemCondition =
@@ -53,6 +56,8 @@ export interface ItemShape {
   readonly spread: number
   /** How many calls at once it takes from one caller: on a machine those of one turn are one commit. */
   readonly callsAtOnce: number
+  /** Bytes that come back are those that were written, or the engine throws: nobody above looks again. */
+  readonly isVerified: boolean
 }
 
 /**
@@ -114,6 +119,6 @@ export interface ItemFeed {
   after(offset: number, most: number): Promise<readonly FedItem[]>
 }
 
-export const put = (item: Item): ItemWrite => ({ kind: 'put', item })
+export const put = (item: Item): ItemPut => ({ kind: 'put', item })
 
 export const remove = (pk: string, sk: string): ItemWrite => ({ kind: 'delete', key: { pk, sk } })

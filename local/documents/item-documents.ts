@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { DocumentBody, Documents } from '../../core/ports/documents.ts'
 import { type ItemKey, put, remove } from '../../core/ports/item-table.ts'
-import type { SqliteItems } from '../sqlite/sqlite-items.ts'
+import type { FoundText, SqliteItems } from '../sqlite/sqlite-items.ts'
 
 const DOCUMENTS = 'documents'
 const PARTS = 'parts of '
@@ -82,15 +82,20 @@ export class ItemDocuments implements Documents {
 
   /** The lines of a document as they are, whole or not. */
   async asFound(key: string): Promise<readonly string[]> {
-    const found = await this.items.asFound((item) => documentOf(item) === key)
-    return found.map(({ attributes }) => attributes)
+    return (await this.itemsOf(key)).map(({ attributes }) => attributes)
   }
 
   /** Takes a document out, whole or not. */
   async takeOut(key: string): Promise<void> {
-    const found = await this.items.asFound((item) => documentOf(item) === key)
+    const found = await this.itemsOf(key)
     await this.items.write(found.map(({ pk, sk }) => remove(pk, sk)))
     this.known.delete(key)
+  }
+
+  private async itemsOf(key: string): Promise<readonly FoundText[]> {
+    const found: FoundText[] = []
+    for await (const item of this.items.asFound()) if (documentOf(item) === key) found.push(item)
+    return found
   }
 
   private async valueOf(key: string): Promise<object | undefined> {

@@ -1,294 +1,291 @@
-import { join } from 'node:path'
-import { PipelineError } from '../../core/failures/failures.ts'
 import {
-  blockId,
-  type Feed,
   type FilteredRecords,
   type LandedObject,
   type LedgerLine,
-  type LoadFileRecord,
-  type ManifestChange,
   type ManifestDay,
   type ManifestFile,
   type NamedBlock,
   type PageRecord,
   type ReplayedPages,
+  totalsKey,
 } from '../../core/ledger/ledger.ts'
-import { type Balance, type BalanceOf, balancesOf, type Progress } from '../../core/ledger/ledger-balance.ts'
-import { LedgerBook } from '../../core/ledger/ledger-book.ts'
-import type { Ledger } from '../../core/ports/ports.ts'
-import { makeFolder } from '../../engine/files/durable.ts'
-import { FeedTally } from './feed-tally.ts'
-import { dropJournal, Journal } from './journal.ts'
-import { Manifest } from './manifest.ts'
-import { journalsIn, readBooks, writeBooks } from './stored-books.ts'
+import {
+  type Balance,
+  type BalanceOf,
+  balancesOf,
+  type LedgerBooks,
+  type SourceTotals,
+} from '../../core/ledger/ledger-balance.ts'
+import { type ItemWrite, put } from '../../core/ports/item-table.ts'
+import type { Clock } from '../../core/ports/ports.ts'
+import { ItemLedger, type LedgerStep } from '../../state/ledger/item-ledger.ts'
+import { placeInLedger } from '../../state/ledger/ledger-item.ts'
+import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
+import type { SqliteItems } from '../sqlite/sqlite-items.ts'
+import {
+  addSum,
+  type Fold,
+  foldAside,
+  foldDelivered,
+  foldLanded,
+  foldLoadFile,
+  foldPage,
+  foldRedriven,
+  foldReplayed,
+} from './fold-ledger.ts'
+import { type LedgerMark, LiveBooks } from './live-books.ts'
+import { CHECKPOINT, DELIVERED, deliveredOf, LOST, sumOf } from './live-items.ts'
+
+/** The pages that capture has stored, as sums, and their feed. */
+export interface CapturedPages {
+  /** Offset of the newest page. */
+  readonly length: number
+  /** Source tables that have pages. */
+  tables(): Iterable<string>
+  captured(source: string): SourceTotals
+  /** Changes by source table of the pages behind an offset. */
+  changesBehind(offset: number): Promise<ReadonlyMap<string, number>>
+  /** Undefined for a page that is not there. */
+  offsetOf(page: string): number | undefined
+}
 
 export interface FolderLedgerOptions {
-  readonly feed: Feed
-  /** Pages that format is done with, by its checkpoint. */
-  readonly formatted: number
-  readonly mode?: 'read' | 'write'
-  /** The journal is folded into the books beyond this many bytes. */
-  readonly journalBytes?: number
+  readonly items: SqliteItems
+  readonly raw: CapturedPages
+  readonly now?: Clock
 }
 
-/** What was written down when a round of landing began: at its end it has had its time. */
-export interface LedgerMark {
-  readonly formatted: number
-  readonly redriven: readonly string[]
-}
-
-const JOURNAL_BYTES = 4 << 20
-const READ_ATTEMPTS = 20
+const NOTHING: FilteredRecords = { control: {}, bookkeeping: 0 }
 
 /**
- * The ledger of a folder: the books, replaced as a whole, a journal of what came since, and a manifest of history files
- * for each table and day. Keeps the guarantees of `Ledger`. Memory: the books and the files of one journal.
+ * The ledger of a run folder: the items of every ledger, and with each of them, in one transaction, sums over what is settled
+ * and what is not settled one by one. So the balance of every table is there at any moment, and after a crash it is that of
+ * what is durable. Keeps the guarantees of `Ledger`, with one writing process. Memory: as `LiveBooks`.
  */
-export class FolderLedger implements Ledger {
-  private readonly folder: string
-  private readonly options: FolderLedgerOptions
-  private readonly manifest: Manifest
-  readonly book: LedgerBook
-  private readonly tally: FeedTally
-  private journal: Journal
-  private number: number
-  /** Of this journal. */
-  private fileChanges: ManifestChange[] = []
-  private filtered: FilteredRecords = { control: {}, bookkeeping: 0 }
-  private progress: Progress
-  private turn: Promise<unknown> = Promise.resolve()
+export class FolderLedger extends ItemLedger {
+  /** Everything that is written down, in the order of its keys. */
+  readonly records: LedgerReader
+  protected override readonly notesObjects = false
+  private readonly items: SqliteItems
+  private readonly raw: CapturedPages
+  private readonly live: LiveBooks
+  /** Changes by source table that format had passed over when this was opened. */
+  private readonly passed: Map<string, number>
+  private filtered = NOTHING
 
   private constructor(
-    folder: string,
-    options: FolderLedgerOptions,
-    parts: { readonly book: LedgerBook; readonly journal: Journal; readonly number: number },
+    { items, raw, now = Date.now }: FolderLedgerOptions,
+    live: LiveBooks,
+    passed: Map<string, number>,
   ) {
-    this.folder = folder
-    this.options = options
-    this.manifest = new Manifest(join(folder, 'files'))
-    this.book = parts.book
-    this.journal = parts.journal
-    this.number = parts.number
-    this.tally = new FeedTally(options.feed, parts.book.since)
-    this.progress = { formatted: options.formatted, landed: 0, overdue: new Set() }
+    super({ table: items, rawDays: null, now })
+    this.items = items
+    this.records = new LedgerReader(items)
+    this.raw = raw
+    this.live = live
+    this.passed = passed
   }
 
-  /**
-   * Opens the ledger of a folder. Where there is none it begins at the checkpoint: it cannot vouch for what was before.
-   * Throws `ledger/corrupt` for damage that no crash explains.
-   */
-  static async open(folder: string, options: FolderLedgerOptions): Promise<FolderLedger> {
-    const { feed, formatted, mode = 'write' } = options
-    if (mode === 'read') return FolderLedger.openBeside(folder, options)
-    await makeFolder(folder)
-    const stored = await readBooks(folder)
-    const journals = await journalsIn(folder)
-    if (stored === undefined) {
-      if (journals.some((number) => number > 1) || (journals.length > 0 && (await hasLines(folder))))
-        throw new PipelineError('ledger/corrupt', `${folder} has a journal and no books`)
-      /* The journal first: books whose journal is not there have lost it. */
-      await (await Journal.open(folder, 1, 'write')).close()
-      await writeBooks(folder, 1, LedgerBook.begin(feed, formatted))
-      return FolderLedger.open(folder, options)
+  /** Writes nothing. Throws `ledger/corrupt` for an item that is not what was written. */
+  static async open(options: FolderLedgerOptions): Promise<FolderLedger> {
+    const { items, raw } = options
+    const live = await LiveBooks.read(items)
+    const behind = await raw.changesBehind(live.checkpoint)
+    const passed = new Map<string, number>()
+    for (const table of raw.tables()) {
+      const unformatted = raw.captured(table).changes - live.formatted(table).changes
+      passed.set(table, unformatted - (behind.get(table) ?? 0))
     }
-    refuseLost(folder, stored.journal, journals)
-    for (const number of journals) if (number !== stored.journal) await dropJournal(folder, number)
-    const journal = await Journal.open(folder, stored.journal, 'write')
-    const book = new LedgerBook(feed, stored.book)
-    const ledger = new FolderLedger(folder, options, { book, journal, number: stored.journal })
-    try {
-      await ledger.replay()
-    } catch (error) {
-      await journal.close()
-      throw error
-    }
-    return ledger
+    return new FolderLedger(options, live, passed)
   }
 
-  /* Beside the process that writes: books and journal belong together when the books are the same before and after. */
-  private static async openBeside(folder: string, options: FolderLedgerOptions): Promise<FolderLedger> {
-    for (let attempt = 1; ; attempt += 1) {
-      const stored = await readBooks(folder)
-      const number = stored?.journal ?? 1
-      const isSame = async () => (await readBooks(folder))?.journal === stored?.journal
-      let journal: Journal | undefined
-      try {
-        if (stored !== undefined) refuseLost(folder, number, await journalsIn(folder))
-        journal = await Journal.open(folder, number, 'read')
-        const book =
-          stored === undefined
-            ? LedgerBook.begin(options.feed, options.formatted)
-            : new LedgerBook(options.feed, stored.book)
-        const ledger = new FolderLedger(folder, options, { book, journal, number })
-        await ledger.replay()
-        if (await isSame()) return ledger
-      } catch (error) {
-        if ((await isSame()) || attempt === READ_ATTEMPTS) throw error
-      } finally {
-        await journal?.close()
-      }
-      if (attempt === READ_ATTEMPTS)
-        throw new PipelineError('ledger/unavailable', 'the ledger is folded again and again')
-    }
+  /** Offset in the feed of the last page that format is done with. */
+  get checkpoint(): number {
+    return this.live.checkpoint
   }
 
-  delivered(object: string, blocks: readonly NamedBlock[]): Promise<void> {
-    return blocks.length === 0 ? Promise.resolve() : this.write({ kind: 'delivered', object, blocks })
+  /** It is gone, and is to be made again of the rest of the folder. */
+  get isLost(): boolean {
+    return this.live.isLost
   }
 
-  formatted(pages: readonly PageRecord[]): Promise<void> {
-    return pages.length === 0 ? Promise.resolve() : this.write({ kind: 'formatted', pages })
+  /** Where format was when it was lost; undefined where nobody knows. */
+  get lostCheckpoint(): number | undefined {
+    return this.live.lostCheckpoint
   }
 
-  redriven(blocks: readonly NamedBlock[]): Promise<void> {
-    return blocks.length === 0 ? Promise.resolve() : this.write({ kind: 'redriven', blocks })
+  /** It is whole again, and format goes on behind `checkpoint`. */
+  rebuilt(checkpoint: number): Promise<void> {
+    return this.commit((fold) => {
+      fold.write(put({ ...CHECKPOINT, pages: checkpoint }))
+      fold.write({ kind: 'delete', key: LOST })
+    })
   }
 
-  landed(object: LandedObject): Promise<void> {
-    return this.write({ kind: 'landed', ...object })
+  get bookkeeping(): number {
+    return this.live.bookkeeping
   }
 
-  setAside(object: string): Promise<void> {
-    return this.write({ kind: 'aside', object })
+  override formatted(pages: readonly PageRecord[]): Promise<void> {
+    return pages.length === 0 ? Promise.resolve() : this.passTo(undefined, pages)
   }
 
-  replayed(pages: ReplayedPages): Promise<void> {
-    return this.write({ kind: 'replayed', ...pages })
+  /** Pages that format has recorded, and with them how far it is. */
+  passTo(checkpoint: number | undefined, pages: readonly PageRecord[]): Promise<void> {
+    return this.commit((fold) => {
+      for (const page of pages) foldPage(fold, page)
+      if (checkpoint !== undefined) fold.write(put({ ...CHECKPOINT, pages: checkpoint }))
+    })
   }
 
-  recordLoadFile(file: LoadFileRecord): Promise<void> {
-    return this.write({ kind: 'load', ...file })
-  }
-
-  replaceFiles(change: ManifestChange): Promise<void> {
-    return this.write({ kind: 'files', ...change })
+  override delivered(object: string, blocks: readonly NamedBlock[]): Promise<void> {
+    return blocks.length === 0
+      ? Promise.resolve()
+      : this.commit((fold) => foldDelivered(fold, object, blocks))
   }
 
   /** Counts records that are no changes. They are written down with the next line; a crash may forget the last ones. */
   noteFiltered(control: string | null, bookkeeping: number): void {
-    const { filtered } = this
-    const more = control === null ? {} : { [control]: (filtered.control[control] ?? 0) + 1 }
-    this.filtered = {
-      control: { ...filtered.control, ...more },
-      bookkeeping: filtered.bookkeeping + bookkeeping,
-    }
+    const { control: before, bookkeeping: sum } = this.filtered
+    const more = control === null ? before : { ...before, [control]: (before[control] ?? 0) + 1 }
+    this.filtered = { control: more, bookkeeping: sum + bookkeeping }
   }
 
-  /** Format will not read the first `pages` pages again: its checkpoint is on disk. */
-  settled(pages: number): void {
-    this.progress = { ...this.progress, formatted: Math.max(this.progress.formatted, pages) }
-    this.book.fold(this.progress.formatted)
-  }
-
-  /** To be taken before landing lists its objects. */
+  /** Begins a round of landing. */
   mark(): LedgerMark {
-    return { formatted: this.progress.formatted, redriven: [...this.book.redrives()].map(blockId) }
+    return this.live.mark()
   }
 
-  /** Everything of the mark has had its time to land. */
-  caughtUp({ formatted, redriven }: LedgerMark): void {
-    const landed = Math.max(this.progress.landed, formatted)
-    const waiting = new Set([...this.book.redrives()].map(blockId))
-    const overdue = new Set([...redriven, ...this.progress.overdue].filter((id) => waiting.has(id)))
-    this.progress = { ...this.progress, landed, overdue }
+  /** At the end of a round of landing that began at `mark`. */
+  caughtUp(mark: LedgerMark): void {
+    this.live.caughtUp(mark)
   }
 
   /** Every change of the page is accounted for, and it has become a sum. */
   isBalanced(page: string): boolean {
-    const place = this.options.feed.placeOf(page)
-    return place !== undefined && this.book.folded.has(place)
+    if (this.live.isOpen(page)) return false
+    const place = placeInLedger(page, this.table.shape)
+    return place !== undefined && this.items.peek(place) !== undefined
   }
 
-  get stages(): Progress {
-    return this.progress
-  }
-
-  /** Reads no file: what the books say now. Asked for many tables, `balances` looks through what is open once. */
+  /** Reads no file: what is known now. Asked for many tables, `balances` looks through what is open once. */
   balance(of: BalanceOf): Balance {
     return this.balances()(of)
   }
 
   balances(): (of: BalanceOf) => Balance {
-    const { feed } = this.options
-    return balancesOf(this.book, {
-      ...{ feed, progress: this.progress, totals: (source) => this.tally.of(source) },
-    })
+    const { live, raw } = this
+    const books: LedgerBooks = {
+      contract: (key) => live.contract(key),
+      formatted: (source) => live.formatted(source),
+      control: (source) => live.control(source),
+      loads: (contract) => live.loads(contract),
+      openPages: () => live.openPages(),
+      aside: live.aside,
+      lostRedrives: live.lostRedrives,
+      captured: (source) => raw.captured(source),
+      passedOver: (source) => this.passedOver(source),
+    }
+    return balancesOf(books)
+  }
+
+  /** Changes that went to quarantine, as a contract over a source table refused them for the first time. */
+  refused({ contract, source }: BalanceOf): number {
+    let refused = this.live.contract(totalsKey(contract, source)).fresh
+    for (const { table, shares } of this.live.openPages())
+      for (const share of shares) if (table === source && share.contract === contract) refused += share.fresh
+    return refused
+  }
+
+  /** Objects that are not landed yet, with their blocks. */
+  async *delivering(): AsyncGenerator<Pick<LandedObject, 'object' | 'blocks'>> {
+    for await (const item of this.items.range(DELIVERED)) yield { object: item.sk, blocks: deliveredOf(item) }
   }
 
   /** Table versions and days that have or had history files. */
-  async days(): Promise<readonly ManifestDay[]> {
-    const days = new Map<string, ManifestDay>()
-    for (const { table, version, day } of [...(await this.manifest.days()), ...this.fileChanges])
-      days.set(`${table}.v${version}/${day}`, { table, version, day })
-    return [...days.values()]
+  days(): Promise<readonly ManifestDay[]> {
+    return this.records.days()
   }
 
   files(day: ManifestDay): Promise<readonly ManifestFile[]> {
-    return this.manifest.files(day, this.fileChanges)
+    return this.records.files(day)
   }
 
-  /** Writes down what was only counted, and closes the files. */
+  /** Writes down what was only counted. */
   async close(): Promise<void> {
-    if (this.options.mode !== 'read') await this.write()
-    await this.turn
-    await this.journal.close()
+    if (this.filtered !== NOTHING) await this.commit(() => undefined)
   }
 
-  private async replay(): Promise<void> {
-    for await (const line of this.journal.lines()) this.take(line)
-    this.book.fold(this.progress.formatted)
-  }
-
-  /* In turn: the books know a line only when it is on disk. */
-  private write(line?: LedgerLine): Promise<void> {
-    const done = this.turn.then(async () => {
-      const { filtered } = this
-      const isCounted = filtered.bookkeeping > 0 || Object.keys(filtered.control).length > 0
-      const lines: LedgerLine[] = line === undefined ? [] : [line]
-      if (isCounted) lines.push({ kind: 'filtered', ...filtered })
-      if (lines.length === 0) return
-      if (isCounted) this.filtered = { control: {}, bookkeeping: 0 }
-      await this.journal.append(lines)
-      for (const one of lines) this.take(one)
-      this.book.fold(this.progress.formatted)
-      if (this.journal.bytes > (this.options.journalBytes ?? JOURNAL_BYTES)) await this.rotate()
+  protected override async keep(line: LedgerLine, steps: readonly LedgerStep[]): Promise<void> {
+    let mended: ReadonlyMap<string, number> = new Map()
+    await this.commit((fold) => {
+      if (line.kind === 'replayed') mended = this.foldReplayed(fold, line)
+      else this.fold(fold, line)
+      for (const { writes } of steps) for (const one of writes) fold.write(one)
     })
-    this.turn = done.catch(() => undefined)
-    return done
+    for (const [table, changes] of mended) this.passed.set(table, (this.passed.get(table) ?? 0) - changes)
   }
 
-  private take(line: LedgerLine): void {
-    this.book.apply(line)
-    if (line.kind === 'files') this.fileChanges.push(line)
-    if (line.kind === 'landed' || line.kind === 'load') this.fileChanges.push(...line.files)
+  /** Changes of pages that were passed over and are not any more, by source table. */
+  private foldReplayed(fold: Fold, replayed: ReplayedPages): ReadonlyMap<string, number> {
+    const { checkpoint, raw } = this
+    const isPassed = (page: string) => (raw.offsetOf(page) ?? Number.POSITIVE_INFINITY) <= checkpoint
+    return foldReplayed(fold, replayed, { isPassed, awaited: [...this.live.redrives()] })
   }
 
-  /* Manifest, books, then the new journal: cut off between them, the lines of the old journal are taken twice. */
-  private async rotate(): Promise<void> {
-    const { folder, number, journal } = this
-    await this.manifest.append(this.fileChanges)
-    const next = await Journal.open(folder, number + 1, 'write')
-    await writeBooks(folder, number + 1, this.book)
-    this.journal = next
-    this.number = number + 1
-    this.fileChanges = []
-    await journal.close()
-    await dropJournal(folder, number)
+  private fold(fold: Fold, line: Exclude<LedgerLine, { kind: 'replayed' }>): void {
+    switch (line.kind) {
+      case 'landed':
+        foldLanded(fold, line.object, line.blocks)
+        break
+      case 'redriven':
+        for (const block of line.blocks) foldRedriven(fold, block)
+        break
+      case 'aside':
+        foldAside(fold, line.object)
+        break
+      case 'load':
+        foldLoadFile(fold, line)
+        break
+      case 'delivered':
+      case 'formatted':
+      case 'files':
+      case 'filtered':
+    }
   }
-}
 
-/* What came since the books were stored is nowhere else. */
-function refuseLost(folder: string, journal: number, journals: readonly number[]): void {
-  if (!journals.includes(journal))
-    throw new PipelineError('ledger/corrupt', `${folder}: journal ${journal} is missing`)
-}
+  /* Nothing is behind format when it has come to the newest page. */
+  private passedOver(source: string): number {
+    const unformatted = this.raw.captured(source).changes - this.live.formatted(source).changes
+    if (this.checkpoint >= this.raw.length) return Math.max(0, unformatted)
+    return Math.max(0, Math.min(this.passed.get(source) ?? 0, unformatted))
+  }
 
-async function hasLines(folder: string): Promise<boolean> {
-  const journal = await Journal.open(folder, 1, 'write')
-  try {
-    return !(await journal.lines()[Symbol.asyncIterator]().next()).done
-  } finally {
-    await journal.close()
+  private async commit(work: (fold: Fold) => void): Promise<void> {
+    const { filtered } = this
+    this.filtered = NOTHING
+    let written: ItemWrite[] = []
+    try {
+      await this.items.atomically(({ find, write }) => {
+        written = []
+        const fold: Fold = {
+          ...{ find, shape: this.table.shape, stamp: this.stamp() },
+          write: (one) => {
+            write(one)
+            written.push(one)
+          },
+        }
+        work(fold)
+        for (const [table, count] of Object.entries(filtered.control))
+          addSum(fold, sumOf.control(table), { count })
+        if (filtered.bookkeeping > 0) addSum(fold, sumOf.bookkeeping, { count: filtered.bookkeeping })
+      })
+    } catch (error) {
+      for (const [table, count] of Object.entries(filtered.control))
+        for (let one = 0; one < count; one += 1) this.noteFiltered(table, 0)
+      this.noteFiltered(null, filtered.bookkeeping)
+      throw error
+    }
+    for (const one of written) this.live.apply(one)
   }
 }

@@ -18,7 +18,7 @@ export type OperationLedger = Pick<
   Ledger,
   'redriven' | 'landed' | 'replayed' | 'replaceFiles' | 'recordLoadFile'
 > &
-  Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'book'>
+  Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'records'>
 
 /** What operations need of a pipeline. */
 export interface OperationParts {

@@ -1,32 +1,31 @@
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { PageRecord } from '../../core/ledger/ledger.ts'
-import type { Delivery, Ledger, Quarantine } from '../../core/ports/ports.ts'
+import type { Delivery, Quarantine } from '../../core/ports/ports.ts'
 import { formatPage } from '../../formatters/format-page.ts'
 import { pageRecord } from '../../formatters/page-record.ts'
 import type { Router } from '../../formatters/route.ts'
-import { readCheckpoint, writeCheckpoint } from '../state/checkpoint.ts'
+import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 
 export interface FormatLoopDeps {
-  readonly raw: FolderRawStore
+  readonly raw: Pick<FolderRawStore, 'next' | 'grown' | 'length'>
   readonly quarantine: Pick<Quarantine, 'put'>
   /** Whether quarantine has an entry that waits. */
   readonly isWaiting: (id: string) => boolean
-  /** `settled` is told of every checkpoint that is on disk. */
-  readonly ledger: Pick<Ledger, 'formatted'> & { readonly settled: (pages: number) => void }
+  /** Where the checkpoint lies, with the records of the pages before it. */
+  readonly ledger: Pick<FolderLedger, 'passTo' | 'checkpoint'>
   readonly delivery: Delivery
   readonly route: Router
   /** Told of source fields that a contract kept in `_extra`. */
   readonly unknownFields?: (table: string, names: ReadonlySet<string>) => Promise<void>
-  /** File of the checkpoint. */
-  readonly checkpoint: string
 }
 
 /* Blocks of pages that delivery has not made durable yet; past this the loop waits. */
 const MAX_IN_FLIGHT_BYTES = 64 << 20
 
 interface InFlight {
-  readonly pages: number
+  /** Place of its page in the feed. */
+  readonly offset: number
   readonly record: PageRecord
   readonly bytes: number
   readonly durable: Promise<void>
@@ -44,24 +43,16 @@ export class FormatLoop {
   private inFlightBytes = 0
   formattedChanges = 0
 
-  private constructor(deps: FormatLoopDeps, done: number) {
-    this.deps = deps
-    this.next = done
-    this.done = done
-  }
-
   /** Goes on at the checkpoint. Throws `raw/corrupt` when the raw store has lost pages that were formatted. */
-  static async open(deps: FormatLoopDeps): Promise<FormatLoop> {
-    const pages = await readCheckpoint(deps.checkpoint)
-    if (pages > deps.raw.length)
-      throw new PipelineError(
-        'raw/corrupt',
-        `${pages} pages were formatted, the raw store has ${deps.raw.length}`,
-      )
-    return new FormatLoop(deps, pages)
+  constructor(deps: FormatLoopDeps) {
+    const { raw, ledger } = deps
+    if (ledger.checkpoint > raw.length) throw endsEarly(ledger.checkpoint, raw.length)
+    this.deps = deps
+    this.next = ledger.checkpoint
+    this.done = this.next
   }
 
-  /** Pages whose rows are all durable in landing, the lake or quarantine. */
+  /** Place in the feed up to which all rows are durable in landing, the lake or quarantine. */
   get durablePages(): number {
     return this.done
   }
@@ -89,16 +80,18 @@ export class FormatLoop {
 
   private async formatNext(): Promise<void> {
     const { raw, quarantine, delivery, route, unknownFields, isWaiting } = this.deps
-    const page = await raw.page(this.next)
+    const fed = await raw.next(this.next)
+    if (fed === undefined) throw endsEarly(raw.length, this.next)
+    const { page, offset } = fed
     const formatted = formatPage(page, route(page.table), delivery.maxBlockBytes)
     const { blocks, refused } = formatted
     const record = pageRecord(page, { formatted, isWaiting })
     if (refused.length > 0) await quarantine.put(refused)
     if (formatted.unknownFields.size > 0) await unknownFields?.(page.table, formatted.unknownFields)
-    this.next += 1
+    this.next = offset
     this.formattedChanges += page.changes
     const bytes = blocks.reduce((sum, { text }) => sum + text.length, 0)
-    const entry: InFlight = { pages: this.next, record, bytes, durable: delivery.put(blocks) }
+    const entry: InFlight = { offset, record, bytes, durable: delivery.put(blocks) }
     /* A rejection is met by whoever awaits the entry; until then it must not end the process. */
     entry.durable.catch(() => undefined)
     void entry.durable.then(
@@ -127,15 +120,15 @@ export class FormatLoop {
       this.inFlight.shift()
       this.settled.delete(entry)
       this.inFlightBytes -= entry.bytes
-      reached = entry.pages
+      reached = entry.offset
       records.push(entry.record)
     }
     if (reached === this.done) return
-    const { ledger, checkpoint } = this.deps
-    /* First the records: a page behind the checkpoint that has none was never formatted. */
-    await ledger.formatted(records)
-    await writeCheckpoint(checkpoint, reached)
+    await this.deps.ledger.passTo(reached, records)
     this.done = reached
-    ledger.settled(reached)
   }
+}
+
+function endsEarly(expected: number, found: number): PipelineError {
+  return new PipelineError('raw/corrupt', `the raw store ends at page ${found}, not at ${expected}`)
 }

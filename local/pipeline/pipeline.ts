@@ -12,7 +12,7 @@ import { LiveContracts } from '../contracts/live-contracts.ts'
 import type { ItemDocuments } from '../documents/item-documents.ts'
 import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import { keepInventory } from '../recovery/inventory.ts'
-import { formattedPages, openLedger } from '../recovery/open-ledger.ts'
+import { openLedger } from '../recovery/open-ledger.ts'
 import { Drift } from '../state/drift.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
@@ -157,18 +157,13 @@ export class Pipeline {
   /** Opens the stores of a folder, goes on where they were left, and registers the tables. */
   static async open(options: PipelineOptions): Promise<Pipeline> {
     const { folder, now = Date.now } = options
-    const raw = await FolderRawStore.open(folder.raw)
+    const state = await StateFile.open(folder)
     try {
-      const state = await StateFile.open(folder)
-      try {
-        const quarantine = await FolderQuarantine.in(state, now)
-        return await Pipeline.openOn({ raw, state, quarantine }, options)
-      } catch (error) {
-        await state.close()
-        throw error
-      }
+      const raw = await FolderRawStore.in(state)
+      const quarantine = await FolderQuarantine.in(state, now)
+      return await Pipeline.openOn({ raw, state, quarantine }, options)
     } catch (error) {
-      await raw.close()
+      await state.close()
       throw error
     }
   }
@@ -186,11 +181,9 @@ export class Pipeline {
       check: folder.maskCheck,
       isUsed: async () => hasMaskedRows(await catalog.entries(), tables),
     }).current()
-    const formatted = await formattedPages(folder, raw, log)
+    const entries = await catalog.entries()
     const ledger = await openLedger({
-      ...{ folder, raw, quarantine, tables: [...tables, ...ended], maskKey, formatted, log },
-      documents: state.documents,
-      entries: await catalog.entries(),
+      ...{ folder, state, raw, quarantine, tables: [...tables, ...ended], maskKey, entries, log, now },
     })
     const contracts = new LiveContracts(tables, maskKey, ended)
     const meter = await Meter.open(folder.meter, { tables: () => contracts.tables, now })
@@ -200,7 +193,7 @@ export class Pipeline {
       folder.drift,
       driftContracts(() => contracts.tables),
     )
-    const format = await FormatLoop.open({
+    const format = new FormatLoop({
       raw,
       quarantine: meter.counting(quarantine),
       isWaiting: (id) => quarantine.holds(id),
@@ -208,7 +201,6 @@ export class Pipeline {
       delivery,
       route: contracts.route,
       unknownFields: (table, names) => drift.noteFields(table, names, now()),
-      checkpoint: folder.checkpoint,
     })
     await keepInventory(folder)
     return new Pipeline(
@@ -312,7 +304,6 @@ export class Pipeline {
       async () => this.running[1],
       () => this.meter.stop(),
       () => this.ledger.close(),
-      () => this.raw.close(),
       () => this.quarantine.close(),
       () => this.state.close(),
       () => this.catalog.close(),

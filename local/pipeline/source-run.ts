@@ -105,7 +105,7 @@ export class SourceRun {
   private async follow(signal: AbortSignal): Promise<void> {
     const { state, pipeline, tables } = this.deps
     await this.withClient(async (client) => {
-      await checkRewound(client, { epoch: state.data.epoch, captured: pipeline.raw.newest })
+      await checkRewound(client, { epoch: state.data.epoch, captured: pipeline.raw.highest })
       await ensurePublication(client, state.data.publication, tables())
     })
     const first = await this.prepareSlot()
@@ -148,7 +148,7 @@ export class SourceRun {
     const { pipeline, state } = this.deps
     const { slot, epoch } = state.data
     return this.withClient(async (client) => {
-      await checkRewound(client, { epoch, captured: pipeline.raw.newest })
+      await checkRewound(client, { epoch, captured: pipeline.raw.highest })
       await checkSlot(client, { slot, known: true, acknowledged: () => readAcknowledged(this.acknowledged) })
     })
   }

@@ -1,5 +1,6 @@
 import { relative, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { LedgerRecords } from '../../core/audit/ledger-audit.ts'
 import {
   badKey,
   badState,
@@ -7,30 +8,28 @@ import {
   damagedPage,
   type LedgerFinding,
 } from '../../core/audit/ledger-finding.ts'
-import type { Page } from '../../core/page.ts'
+import type { PageName } from '../../core/page.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
+import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import { type AuditDeps, auditLedger } from '../ledger/audit-ledger.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
-import { readCheckpoint } from '../state/checkpoint.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
-import { readDocuments, storedLoads } from '../state/state-file.ts'
+import { readState } from '../state/state-file.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { keyFault } from '../stores/folder-mask-keys.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { FolderRawStore } from '../stores/folder-raw-store.ts'
 import { auditLoadFiles } from './audit-load-files.ts'
-import { type Damage, examineFolder } from './examine-folder.ts'
+import { type Damage, examineFolder, STATE_FILE } from './examine-folder.ts'
 import { remedyText } from './remedies.ts'
 
 export interface FolderAudit {
   readonly findings: readonly LedgerFinding[]
-  /** Pages that the ledger cannot vouch for: they were formatted before it began. */
-  readonly before: number
 }
 
 /* Longer than a round of landing. */
@@ -48,16 +47,11 @@ export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promis
     ...(await foundKey(folder, damages)),
   ]
   /* Without a ledger or a catalog to hold against the rest there is nothing more to say. */
-  if (
-    damages.some(({ name }) =>
-      /^(?:catalog|checkpoint)\.json$|^ledger\/|^state\.db(?:$|\/replays\/)/.test(name),
-    )
-  )
-    return { findings: broken, before: 0 }
+  if (damages.some(({ name }) => /^catalog\.json$|^state\.db(?:$|\/ledger$|\/replays\/)/.test(name)))
+    return { findings: broken }
   /* A load that nobody can read of is named already. */
   const hasLoads = !damages.some(({ name }) => name.startsWith('state.db/loads/'))
-  const { findings, before } = await auditWhole(folder, { pauseMs, hasLoads })
-  return { findings: [...broken, ...findings], before }
+  return { findings: [...broken, ...(await auditWhole(folder, { pauseMs, hasLoads }))] }
 }
 
 /* A key file that is gone is among the damages, and a check value that is damaged says nothing of the key. */
@@ -74,77 +68,81 @@ interface Looks {
   readonly hasLoads: boolean
 }
 
-async function auditWhole(folder: RunFolder, { pauseMs, hasLoads }: Looks): Promise<FolderAudit> {
+async function auditWhole(
+  folder: RunFolder,
+  { pauseMs, hasLoads }: Looks,
+): Promise<readonly LedgerFinding[]> {
   const engine = await DuckEngine.open({ temporary: folder.scratch })
   try {
-    let audit = await look(folder, engine, hasLoads)
-    for (let again = 1; again < LOOKS && audit.findings.length > 0; again += 1) {
+    let found = await look(folder, engine, hasLoads)
+    for (let again = 1; again < LOOKS && found.length > 0; again += 1) {
       await sleep(pauseMs)
-      const { findings } = await look(folder, engine, hasLoads)
-      const still = new Set(findings.map(idOf))
-      audit = { ...audit, findings: audit.findings.filter((finding) => still.has(idOf(finding))) }
+      const still = new Set((await look(folder, engine, hasLoads)).map(idOf))
+      found = found.filter((finding) => still.has(idOf(finding)))
     }
-    return audit
+    return found
   } finally {
     engine.close()
   }
 }
 
 /* In this order: what a later store has, an earlier one may not have had yet, never the other way round. */
-async function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise<FolderAudit> {
-  const loads = hasLoads ? await storedLoads(folder) : []
-  const formatted = await readCheckpoint(folder.checkpoint)
-  const raw = await FolderRawStore.open(folder.raw, 'read')
+function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise<readonly LedgerFinding[]> {
   const objects = new FolderObjects(folder.root)
-  try {
-    const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted, mode: 'read' })
-    const quarantine = await FolderQuarantine.open(folder, { mode: 'read' })
-    try {
-      const replays = await readDocuments(folder, (documents) => new ReplayDocuments(documents).all())
-      const entries = await new FileCatalog(folder.catalog).entries()
-      const rowsOf: AuditDeps['rowsOf'] = (keys) =>
-        parquetRows(keys, { engine, pathOf: (key) => objects.path(key) })
-      const findings = await auditLedger({
-        ...{ feed: raw, ledger, formatted, objects, quarantine, entries },
-        replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
-        files: new FolderFiles(objects, folder.scratch),
-        rowsOf,
-      })
-      return {
-        findings: [
-          ...(await damagedItems(raw, quarantine, entries)),
-          ...findings,
-          ...(await auditLoadFiles(loads, rowsOf)),
-        ],
-        before: ledger.book.since,
-      }
-    } finally {
-      await quarantine.close()
-    }
-  } finally {
-    await raw.close()
-  }
+  return readState(folder, async (state) => {
+    const loads = hasLoads ? await new LoadDocuments(state.documents).all() : []
+    const raw = await FolderRawStore.in(state)
+    const ledger = await FolderLedger.open({ items: state.ledger, raw })
+    const ahead = new Set<string>()
+    for await (const { page } of raw.headers(ledger.checkpoint)) ahead.add(page.key)
+    const quarantine = await FolderQuarantine.in(state, Date.now)
+    const replays = await new ReplayDocuments(state.documents).all()
+    const entries = await new FileCatalog(folder.catalog).entries()
+    const lost = new Map<string, PageName>()
+    const rowsOf: AuditDeps['rowsOf'] = (keys) =>
+      parquetRows(keys, { engine, pathOf: (key) => objects.path(key) })
+    const findings = await auditLedger({
+      ...{ raw, ledger, ahead, objects, quarantine, entries, rowsOf },
+      records: heldRecords(ledger.records, raw, (page) => lost.set(page.key, page)),
+      replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
+      files: new FolderFiles(objects, folder.scratch),
+    })
+    for await (const page of raw.damaged()) lost.set(page.key, page)
+    const damaged = [...lost.values()].map((page) =>
+      damagedPage(page, { file: STATE_FILE, isOutranked: isOutranked(page, entries) }),
+    )
+    for await (const name of quarantine.damaged()) damaged.push(damagedEntry(STATE_FILE, name))
+    return [...damaged, ...findings, ...(await auditLoadFiles(loads, rowsOf))]
+  })
 }
 
-/* Every page and every entry: what format or a redrive has read already is not read again before a replay. */
-async function damagedItems(
+/* Nothing expires here: a page that only the ledger knows was lost. */
+function heldRecords(
+  records: LedgerRecords,
   raw: FolderRawStore,
-  quarantine: FolderQuarantine,
-  entries: readonly CatalogEntry[],
-): Promise<readonly LedgerFinding[]> {
-  const found: LedgerFinding[] = []
-  for await (const { index, file } of raw.damaged()) {
-    const header = raw.header(index)
-    if (header !== undefined)
-      found.push(damagedPage(header, { file: `raw/${file}`, isOutranked: isOutranked(header, entries) }))
+  lose: (page: PageName) => void,
+): LedgerRecords {
+  return {
+    pages: async function* (table, range) {
+      for await (const recorded of records.pages(table, range)) {
+        if (recorded.formatted !== undefined && raw.offsetOf(recorded.page.key) === undefined)
+          lose(recorded.page)
+        yield recorded
+      }
+    },
+    page: (key) => records.page(key),
+    redrives: (contract) => records.redrives(contract),
+    aside: () => records.aside(),
+    settled: (object) => records.settled(object),
+    loadFiles: () => records.loadFiles(),
+    days: () => records.days(),
+    files: (day) => records.files(day),
   }
-  for await (const name of quarantine.damaged()) found.push(damagedEntry('state.db', name))
-  return found
 }
 
 /* Below the floor of every lake table that is made of it. */
 function isOutranked(
-  { table: source, lastPosition }: Pick<Page, 'table' | 'lastPosition'>,
+  { table: source, lastPosition }: Pick<PageName, 'table' | 'lastPosition'>,
   entries: readonly CatalogEntry[],
 ): boolean {
   const readers = entries.filter(({ table }) => table.source === source)

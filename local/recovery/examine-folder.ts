@@ -4,11 +4,12 @@ import { PipelineError } from '../../core/failures/failures.ts'
 import { checkJsonFile } from '../documents/json-file.ts'
 import { refuseOldForm } from '../state/refuse-old-form.ts'
 import type { RunFolder } from '../state/run-folder.ts'
-import { readDocuments } from '../state/state-file.ts'
+import { readState } from '../state/state-file.ts'
 import { missingFiles, stateFiles } from './inventory.ts'
 
 /** The name of the state file within its folder. */
 export const STATE_FILE = 'state.db'
+const LEDGER = 'ledger'
 
 /** A state file that is not what it should be. */
 export interface Damage {
@@ -18,9 +19,9 @@ export interface Damage {
 }
 
 /**
- * The state files of a folder that are gone, or hold other bytes than were written, and the documents of `state.db` that do;
- * the segments of logs are looked at by whoever opens them. Writes nothing, and may be called beside the process that runs. Throws `run/bad-folder` for a folder
- * of before its state was items.
+ * The state files of a folder that are gone, or hold other bytes than were written, and what of `state.db` does: documents,
+ * and the ledger; raw pages and quarantine are looked at by who reads them. Writes nothing, and may be called beside the
+ * process that runs. Throws `run/bad-folder` for a folder of before its state was items. Reads every item of the ledger.
  */
 export async function examineFolder(folder: RunFolder): Promise<readonly Damage[]> {
   await refuseOldForm(folder.root)
@@ -29,7 +30,7 @@ export async function examineFolder(folder: RunFolder): Promise<readonly Damage[
   for (const name of ['inventory.json', 'status.json', ...there])
     if (name.endsWith('.json') && !(await isSound(join(folder.root, name))))
       damaged.push({ name, state: 'damaged' })
-  if (there.includes(STATE_FILE)) damaged.push(...(await damagedDocuments(folder)))
+  if (there.includes(STATE_FILE)) damaged.push(...(await damagedItems(folder)))
   const isReadable = damaged.every(({ name }) => name !== 'inventory.json')
   const missing = new Set(isReadable ? await missingFiles(folder) : [])
   /* Without an inventory to say so: a lake that nobody can read. */
@@ -38,10 +39,13 @@ export async function examineFolder(folder: RunFolder): Promise<readonly Damage[
   return [...damaged, ...[...missing].sort().map((name) => ({ name, state: 'missing' as const }))]
 }
 
-async function damagedDocuments(folder: RunFolder): Promise<readonly Damage[]> {
+async function damagedItems(folder: RunFolder): Promise<readonly Damage[]> {
   try {
-    const keys = await readDocuments(folder, (documents) => documents.damaged())
-    return keys.map((key) => ({ name: `${STATE_FILE}/${key}`, state: 'damaged' }))
+    return await readState(folder, async ({ documents, ledger }) => {
+      const { done: isLedgerWhole } = await ledger.damaged().next()
+      const names = [...(isLedgerWhole === true ? [] : [LEDGER]), ...(await documents.damaged())]
+      return names.map((name) => ({ name: `${STATE_FILE}/${name}`, state: 'damaged' }))
+    })
   } catch (error) {
     if (error instanceof PipelineError && error.code === 'run/damaged')
       return [{ name: STATE_FILE, state: 'damaged' }]

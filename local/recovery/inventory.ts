@@ -10,19 +10,16 @@ const inventoryFile = z.object({ format: z.literal(1), files: z.array(z.string()
 /* Files of the state that nobody ever takes away once they are there. */
 const KEPT = [
   /^state\.db$/,
-  /^(?:state|catalog|contracts|checkpoint|drift|meter|tables|acknowledged|mask-check)\.json$/,
+  /^(?:state|catalog|contracts|drift|meter|tables|acknowledged|mask-check)\.json$/,
   /^keys\/mask\.hex$/,
-  /^ledger\/totals\.json$/,
-  /^ledger\/files\/[^/]+\/[^/]+\.json$/,
-  /^raw\/00000001\.log$/,
 ]
-const FOLDERS = ['', 'keys', 'ledger', 'ledger/files', 'raw']
+const FOLDERS = ['', 'keys']
 
 /** Names of the state files that are in a folder now. */
 export async function stateFiles({ root }: RunFolder): Promise<readonly string[]> {
   const names: string[] = []
   for (const folder of FOLDERS)
-    for (const entry of await entriesOf(join(root, folder), folder === 'ledger/files')) {
+    for (const entry of await entriesOf(join(root, folder))) {
       const path = join(entry.parentPath, entry.name)
       const name = path.slice(root.length + 1).replaceAll(sep, '/')
       if (entry.isFile() && KEPT.some((kept) => kept.test(name))) names.push(name)
@@ -48,9 +45,9 @@ export async function missingFiles(folder: RunFolder): Promise<readonly string[]
   return (known?.files ?? []).filter((name) => !there.has(name))
 }
 
-async function entriesOf(folder: string, recursive = false) {
+async function entriesOf(folder: string) {
   try {
-    return await readdir(folder, { withFileTypes: true, recursive })
+    return await readdir(folder, { withFileTypes: true })
   } catch (error) {
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return []
     throw error

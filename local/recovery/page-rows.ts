@@ -1,8 +1,8 @@
 import { type NamedBlock, nameOfBlock, type PageRecord } from '../../core/ledger/ledger.ts'
+import type { Page } from '../../core/page.ts'
 import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
 import { formatPage } from '../../formatters/format-page.ts'
 import type { Router } from '../../formatters/route.ts'
-import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 
 /* Not of marks, which stand for no change. */
 const POSITION = /^\["(?!refused")[^"]*","([^"]*)"/
@@ -14,12 +14,7 @@ export interface FormattedPage {
 }
 
 /** Formats a raw page as the format loop does, and sends nothing anywhere. */
-export async function formattedPage(
-  place: number,
-  raw: FolderRawStore,
-  route: Router,
-): Promise<FormattedPage> {
-  const page = await raw.page(place)
+export function formattedPage(page: Page, route: Router): FormattedPage {
   const { contracts } = formatPage(page, route(page.table), MAX_ROW_JSON_BYTES)
   const rows: { block: NamedBlock; positions: readonly string[] }[] = []
   const shares = contracts.map(({ contract, blocks, refused: count }) => {

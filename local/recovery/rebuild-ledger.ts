@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../../core/contract/language/table.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
@@ -10,81 +10,99 @@ import {
   type PageShare,
 } from '../../core/ledger/ledger.ts'
 import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
-import type { Documents } from '../../core/ports/documents.ts'
 import type { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
-import { makeFolder, syncFolder } from '../../engine/files/durable.ts'
+import { makeFolder } from '../../engine/files/durable.ts'
 import { router } from '../../formatters/route.ts'
 import { dayOf } from '../../lake/compaction/plan/history-listing.ts'
 import { pathList } from '../../lake/compaction/sql/lake-rows-sql.ts'
 import { literal } from '../../lake/sql/sql-text.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
-import { FolderLedger } from '../ledger/folder-ledger.ts'
+import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
 import type { RunFolder } from '../state/run-folder.ts'
+import type { StateFile } from '../state/state-file.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import type { FolderQuarantine } from '../stores/folder-quarantine.ts'
-import type { FolderRawStore } from '../stores/folder-raw-store.ts'
+import type { FedPage, FolderRawStore } from '../stores/folder-raw-store.ts'
 import { type FormattedPage, formattedPage } from './page-rows.ts'
 
 export interface RebuildLedgerDeps {
   readonly folder: RunFolder
+  readonly state: StateFile
   readonly raw: FolderRawStore
-  readonly documents: Documents
   readonly quarantine: FolderQuarantine
   readonly entries: readonly CatalogEntry[]
   readonly tables: readonly Table[]
   readonly maskKey: MaskKey
-  /** Pages that format is done with. */
-  readonly formatted: number
+  /** Empty, or what a rebuild that was cut off has left. */
+  readonly ledger: FolderLedger
   readonly engine: DuckEngine
 }
 
 const BATCH_PAGES = 256
+/* The object that blocks are said to have been in which the lake has. */
+const REBUILT = 'rebuilt'
 
 /**
- * Writes the ledger of a folder anew from what is there: each page is formatted again in memory, and its rows are looked for
- * in the lake and in quarantine by their positions; history files are taken from the lake with their rows. What is nowhere
- * is left open, and the audit names it; `putAside` takes away what is in its place. Counts of records that are no changes are not known again. It comes to its place
- * whole: cut off before, there is none. Memory: the rows of a few pages; positions lie in scratch files.
+ * Writes the ledger of a folder anew from what is there: each page that format was done with is formatted again in memory, and
+ * its rows are looked for in the lake and in quarantine by their positions; history files are taken from the lake with their
+ * rows. What is nowhere is left open, and the audit names it. Where nobody knows how far format was, it goes on at the first
+ * such page, which changes nothing. Counts of records that are no changes are not known again. Cut off, it is done again.
+ * Memory: the rows of a few pages; positions lie in scratch files.
  */
-export async function rebuildLedger(deps: RebuildLedgerDeps, putAside: () => Promise<void>): Promise<void> {
-  const { folder, raw } = deps
-  const draft = `${folder.ledger}.draft`
-  await rm(draft, { recursive: true, force: true })
+export async function rebuildLedger(deps: RebuildLedgerDeps): Promise<void> {
+  const { folder, state, raw, ledger } = deps
   await makeFolder(folder.scratch)
-  const ledger = await FolderLedger.open(draft, { feed: raw, formatted: 0 })
-  try {
-    for (const change of await historyManifest(deps)) await ledger.replaceFiles(change)
-    for (const load of await new LoadDocuments(deps.documents).all())
-      for (const { table, files } of load.tables)
-        for (const { key, rows, state, landed, refused } of files)
-          if (state === 'landed')
-            await ledger.recordLoadFile({ load: load.id, key, table, rows, landed, refused, files: [] })
-    for (let from = 0; from < deps.formatted; from += BATCH_PAGES)
-      await recordPages(ledger, from, Math.min(from + BATCH_PAGES, deps.formatted), deps)
-  } finally {
-    await ledger.close()
+  await raw.recount()
+  for (const change of await historyManifest(deps)) await ledger.replaceFiles(change)
+  for (const load of await new LoadDocuments(state.documents).all())
+    for (const { table, files } of load.tables)
+      for (const { key, rows, state: at, landed, refused } of files)
+        if (at === 'landed')
+          await ledger.recordLoadFile({ load: load.id, key, table, rows, landed, refused, files: [] })
+  const known = ledger.lostCheckpoint
+  let done = 0
+  for (;;) {
+    const batch = await batchAfter(done, known ?? raw.length, raw)
+    const end = batch.at(-1)?.offset
+    if (end === undefined) break
+    const reached = await recordPages(batch, known === undefined, deps)
+    done = reached ?? done
+    if (reached !== end) break
   }
-  await putAside()
-  await rename(draft, folder.ledger)
-  await syncFolder(folder.root)
+  await ledger.rebuilt(known ?? done)
 }
 
+async function batchAfter(offset: number, until: number, raw: FolderRawStore): Promise<readonly FedPage[]> {
+  const batch: FedPage[] = []
+  for (let last = offset; batch.length < BATCH_PAGES; ) {
+    const fed = await raw.next(last)
+    if (fed === undefined || fed.offset > until) break
+    batch.push(fed)
+    last = fed.offset
+  }
+  return batch
+}
+
+interface Reading extends Pick<FormattedPage, 'record'> {
+  readonly offset: number
+}
+
+/* The place of the last page that was recorded: with `isUntilOpen` that before the first one of which something is nowhere. */
 async function recordPages(
-  ledger: FolderLedger,
-  from: number,
-  to: number,
+  batch: readonly FedPage[],
+  isUntilOpen: boolean,
   deps: RebuildLedgerDeps,
-): Promise<void> {
-  const { raw, tables, maskKey } = deps
+): Promise<number | undefined> {
+  const { tables, maskKey, ledger } = deps
   const route = router(tables, maskKey)
-  const pages: FormattedPage[] = []
+  const pages: Reading[] = []
   const path = join(deps.folder.scratch, 'positions.csv')
   const file = await open(path, 'w', 0o600)
   try {
-    for (let place = from; place < to; place += 1) {
-      const { rows, ...page } = await formattedPage(place, raw, route)
+    for (const { offset, page } of batch) {
+      const { rows, record } = formattedPage(page, route)
       for (const { block, positions } of rows)
         if (positions.length > 0)
           await file.write(
@@ -92,7 +110,7 @@ async function recordPages(
               .map((position) => `${block.contract},${blockId(block).replaceAll(',', ';')},${position}\n`)
               .join(''),
           )
-      pages.push({ ...page, rows: [] })
+      pages.push({ offset, record })
     }
   } finally {
     await file.close()
@@ -101,13 +119,19 @@ async function recordPages(
     const missing = await missingRows(path, deps)
     const records: PageRecord[] = []
     const landed: NamedBlock[] = []
-    for (const { record } of pages) {
-      const shares = record.shares.map((share) => settledShare(share, missing, landed))
+    let reached: number | undefined
+    for (const { offset, record } of pages) {
+      const found: NamedBlock[] = []
+      const shares = record.shares.map((share) => settledShare(share, missing, found))
+      const isWhole = found.length === shares.flatMap(({ blocks }) => blocks).length
+      if (isUntilOpen && !isWhole) break
       records.push({ ...record, shares })
+      landed.push(...found)
+      reached = offset
     }
     await ledger.formatted(records)
-    await ledger.landed({ object: '', blocks: landed, files: [] })
-    ledger.settled(to)
+    await ledger.landed({ object: REBUILT, blocks: landed, files: [] })
+    return reached
   } finally {
     await rm(path, { force: true })
   }
@@ -171,13 +195,13 @@ async function missingRows(path: string, deps: RebuildLedgerDeps): Promise<Reado
 /* Every history file but those of replays, whose own ledgers have them. */
 async function historyManifest({
   folder,
-  documents,
+  state,
   entries,
   engine,
 }: RebuildLedgerDeps): Promise<readonly ManifestChange[]> {
   const objects = new FolderObjects(folder.root)
   const pathOf = (key: string) => objects.path(key)
-  const replays = await new ReplayDocuments(documents).all()
+  const replays = await new ReplayDocuments(state.documents).all()
   const replayed = new Set(replays.flatMap(({ files }) => files.map(({ key }) => key)))
   const changes: ManifestChange[] = []
   for (const { table } of entries) {

@@ -1,7 +1,6 @@
 /** What is done about a state file that is lost or damaged. */
 export type Remedy =
   | 'catalog'
-  | 'checkpoint'
   | 'ledger'
   | 'load'
   | 'replay'
@@ -23,9 +22,8 @@ const remedies: readonly RemedyOf[] = [
     remedy: 'catalog',
     says: 'made again from contracts, the files of the lake and the ledgers of loads, replays and compactions',
   },
-  { name: /^checkpoint\.json$/, remedy: 'checkpoint', says: 'taken from the ledger' },
   {
-    name: /^ledger\//,
+    name: /^state\.db\/ledger$/,
     remedy: 'ledger',
     says: 'the ledger is made again from raw pages, the files of the lake and quarantine',
   },

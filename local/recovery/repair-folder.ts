@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
@@ -8,6 +9,8 @@ import { makeFolder, replaceFile } from '../../engine/files/durable.ts'
 import { parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 import { storedContracts } from '../contracts/choose-contracts.ts'
 import { journalOf, journalsOf } from '../documents/json-journal.ts'
+import { CHECKPOINT, lostLedger } from '../ledger/live-items.ts'
+import type { SqliteItems } from '../sqlite/sqlite-items.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { RunState } from '../state/run-state.ts'
@@ -64,10 +67,9 @@ export async function repairFolder(folder: RunFolder, options: RepairOptions): P
   }
   const steps: Record<Remedy, (name: string) => Promise<void>> = {
     catalog: (name) => mendCatalog(folder, options, () => aside(name)),
-    ledger: () => aside('ledger'),
+    ledger: (name) => takeLedgerAside(folder, name, at),
     load: (name) => giveUpLoad(folder, name, aside),
     replay: (name) => giveUpReplay(folder, name, aside),
-    checkpoint: aside,
     anew: aside,
     none: aside,
   }
@@ -131,6 +133,35 @@ async function takeAside(folder: RunFolder, name: string, at: string): Promise<v
     await state.documents.takeOut(key)
   } finally {
     await state.close()
+  }
+}
+
+/* With the last item that is kept it goes, and who opens it next makes it again of the rest. */
+async function takeLedgerAside(folder: RunFolder, name: string, at: string): Promise<void> {
+  const state = await StateFile.open(folder)
+  try {
+    const path = join(folder.damaged, at.replace(/[:.]/g, '-'), `${name}.json`)
+    await makeFolder(dirname(path))
+    const file = await open(path, 'w', 0o600)
+    try {
+      for await (const item of state.ledger.asFound()) await file.write(`${JSON.stringify(item)}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await state.ledger.replaceAll([lostLedger(checkpointIn(state.ledger))])
+  } finally {
+    await state.close()
+  }
+}
+
+/* Undefined where it is none, or is damaged itself. */
+function checkpointIn(ledger: SqliteItems): number | undefined {
+  try {
+    return Number(ledger.peek(CHECKPOINT)?.['pages'] ?? 0)
+  } catch (error) {
+    if (error instanceof PipelineError && error.code === 'ledger/corrupt') return undefined
+    throw error
   }
 }
 

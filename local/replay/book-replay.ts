@@ -12,7 +12,7 @@ export interface BookReplayDeps {
   /** Folder that holds `lake/`. */
   readonly root: string
   readonly books: Pick<Ledger, 'replayed' | 'replaceFiles' | 'recordLoadFile'> &
-    Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'book'>
+    Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'records'>
   /** Every contract there is, and the source table it reads. */
   readonly readers: readonly { readonly contract: string; readonly source: string }[]
 }
@@ -66,7 +66,7 @@ async function settleLoadFiles(
   if (landedAgain.length === 0) return
   const contract = printTableVersion({ name: table, version })
   const again = new Map(landedAgain.map((file) => [file.key, file]))
-  for (const file of [...books.book.loadFiles.all()]) {
+  for await (const file of books.records.loadFiles()) {
     if (file.table !== source || !(contract in file.landed || contract in file.refused)) continue
     const [landed = 0, refused = 0] = [file.landed[contract], file.refused[contract]]
     if (landed + refused === file.rows) continue

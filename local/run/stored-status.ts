@@ -48,7 +48,7 @@ export async function renewStatus(pipeline: Pipeline, now: Clock): Promise<void>
     quarantineCauses: Object.fromEntries(pipeline.quarantine.countByCause()),
     tables,
     balanced: tables.every(({ balance }) => balance?.balanced !== false),
-    bookkeeping: pipeline.ledger.book.bookkeeping,
+    bookkeeping: pipeline.ledger.bookkeeping,
   })
   if (isDeepStrictEqual(fresh, before)) return
   /* How long ago a run broke off counts from its own last word. */

@@ -1,4 +1,5 @@
 import type { StatementSyncInstance } from '@photostructure/sqlite'
+import * as z from 'zod'
 import { type FailureCode, PipelineError } from '../../core/failures/failures.ts'
 import type {
   ConditionalWrite,
@@ -24,13 +25,25 @@ export interface ItemCodes {
   readonly damaged: FailureCode
 }
 
+/** A table within a transaction: what `find` gives and `write` does is of that moment. */
+export interface ItemsInside {
+  find(key: ItemKey): Item | undefined
+  write(write: ItemWrite): void
+}
+
 /** An item that may be another than was written. */
 export type FoundText = ItemKey & { readonly attributes: string }
 
 /* SQLite takes a value of any size: nothing is cut, nothing is spread. */
-const SHAPE: ItemShape = { inlineBytes: Number.MAX_SAFE_INTEGER, spread: 1, callsAtOnce: 256 }
+const SHAPE: ItemShape = {
+  inlineBytes: Number.MAX_SAFE_INTEGER,
+  spread: 1,
+  callsAtOnce: 256,
+  isVerified: true,
+}
 const CHUNK_BYTES = 1 << 20
 const CHUNK_ITEMS = 500
+const offset = z.object({ seq: z.number().int() })
 const KEYS = 'seq, pk, sk, attributes, digest, bytes_name AS bytesName, bytes_digest AS bytesDigest'
 
 /** Items in a table of a SQLite file. Keeps the guarantees of its ports, with one writing process. */
@@ -76,11 +89,20 @@ export class SqliteItems implements ItemTable, ItemFeed, ItemTransactions {
     })
   }
 
-  /** Writes, in one transaction, what `make` makes of items as they are then. */
-  async rewrite(make: (find: (key: ItemKey) => Item | undefined) => readonly ItemWrite[]): Promise<void> {
-    await this.commit(() => {
-      for (const one of make((key) => this.find(key))) this.stepOf(one)()
-    })
+  /** Does work in one transaction; what it throws undoes it. It may use other tables of the file, by `inside`. */
+  atomically<T>(work: (items: ItemsInside) => T): Promise<T> {
+    return this.commit(() => work(this.inside))
+  }
+
+  /** This table for a transaction that is under way: not for use outside of one. */
+  readonly inside: ItemsInside = {
+    find: (key) => this.find(key),
+    write: (write) => this.stepOf(write)(),
+  }
+
+  /** An item as it is at this moment. */
+  peek(key: ItemKey): Item | undefined {
+    return this.asked(() => this.find(key))
   }
 
   async putIf(item: Item, conditions: readonly ItemCondition[]): Promise<boolean> {
@@ -137,11 +159,25 @@ export class SqliteItems implements ItemTable, ItemFeed, ItemTransactions {
     }
   }
 
-  async after(offset: number, most: number): Promise<readonly FedItem[]> {
+  /** `isBrief`: without bytes, which are not looked at then. */
+  async after(offset: number, most: number, isBrief = false): Promise<readonly FedItem[]> {
     return this.asked(() => {
-      const rows = this.prepared(`${this.select()} WHERE seq > ? ORDER BY seq LIMIT ?`).all(offset, most)
-      return rows.map(this.rowOf).map((row) => ({ offset: row.seq, item: this.itemOf(row) }))
+      const sql = `${this.select(isBrief)} WHERE seq > ? ORDER BY seq LIMIT ?`
+      const rows = this.prepared(sql).all(offset, most)
+      return rows.map(this.rowOf).map((row) => ({ offset: row.seq, item: this.itemOf(row, isBrief) }))
     })
+  }
+
+  /** The offset of the newest item of the feed; 0 before the first. */
+  get newest(): number {
+    const sql = `SELECT coalesce(max(seq), 0) AS seq FROM ${this.table}`
+    return this.asked(() => offset.parse(this.prepared(sql).get()).seq)
+  }
+
+  /** The offset of an item; undefined when there is none. */
+  offsetOf({ pk, sk }: ItemKey): number | undefined {
+    const sql = `SELECT seq FROM ${this.table} WHERE pk = ? AND sk = ?`
+    return this.asked(() => offset.optional().parse(this.prepared(sql).get(pk, sk)))?.seq
   }
 
   /** Every item, in the order of its last change; without bytes, which are not looked at then. */
@@ -155,12 +191,17 @@ export class SqliteItems implements ItemTable, ItemFeed, ItemTransactions {
       if (itemOfRow(row, false) === undefined) yield { pk: row.pk, sk: row.sk }
   }
 
-  /** Items as they are, whole or not, their attributes as JSON. Memory: those that are chosen. */
-  async asFound(isChosen: (key: ItemKey) => boolean): Promise<readonly FoundText[]> {
-    const found: FoundText[] = []
-    for await (const { pk, sk, attributes } of this.rows(true))
-      if (isChosen({ pk, sk })) found.push({ pk, sk, attributes })
-    return found
+  /** Items as they are, whole or not, their attributes as JSON; without bytes. */
+  async *asFound(): AsyncGenerator<FoundText> {
+    for await (const { pk, sk, attributes } of this.rows(true)) yield { pk, sk, attributes }
+  }
+
+  /** Takes every item away, whole or not, and puts these in their place. */
+  async replaceAll(items: readonly Item[]): Promise<void> {
+    await this.commit(() => {
+      this.prepared(`DELETE FROM ${this.table}`).run()
+      for (const item of items) this.insert(storedItem(item))
+    })
   }
 
   private async *rows(isBrief: boolean): AsyncGenerator<FoundItem> {

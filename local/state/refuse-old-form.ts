@@ -2,7 +2,16 @@ import { readdir } from 'node:fs/promises'
 import { PipelineError } from '../../core/failures/failures.ts'
 
 /* Where the state lay before it was items. */
-const OLD = ['quarantine', 'loads', 'replays', 'compaction', 'proofs.json']
+const OLD = [
+  'raw',
+  'ledger',
+  'checkpoint.json',
+  'quarantine',
+  'loads',
+  'replays',
+  'compaction',
+  'proofs.json',
+]
 
 /** Throws `run/bad-folder` for a run folder of before its state was items; nothing of it is changed. */
 export async function refuseOldForm(root: string): Promise<void> {

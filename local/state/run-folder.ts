@@ -4,15 +4,13 @@ import { join } from 'node:path'
 export interface RunFolder {
   readonly root: string
   readonly postgres: string
-  readonly raw: string
-  /** The items of the state: quarantine, loads, replays, compactions, proofs. */
+  /** The items of the state: raw pages, the ledger, quarantine, loads, replays, compactions, proofs. */
   readonly items: string
   readonly catalog: string
   readonly maskKey: string
   /** What tells the masking key from every other. */
   readonly maskCheck: string
   readonly state: string
-  readonly checkpoint: string
   readonly status: string
   readonly meter: string
   readonly contracts: string
@@ -21,7 +19,6 @@ export interface RunFolder {
   readonly tables: string
   /** How far the slot was told that everything is durable. */
   readonly acknowledged: string
-  readonly ledger: string
   /** Which of these files there are. */
   readonly inventory: string
   /** Where damaged files are kept that were made again. */
@@ -34,20 +31,17 @@ export function runFolder(root: string): RunFolder {
   return {
     root,
     postgres: join(root, 'postgres'),
-    raw: join(root, 'raw'),
     items: join(root, 'state.db'),
     catalog: join(root, 'catalog.json'),
     maskKey: join(root, 'keys', 'mask.hex'),
     maskCheck: join(root, 'mask-check.json'),
     state: join(root, 'state.json'),
-    checkpoint: join(root, 'checkpoint.json'),
     status: join(root, 'status.json'),
     meter: join(root, 'meter.json'),
     contracts: join(root, 'contracts.json'),
     drift: join(root, 'drift.json'),
     tables: join(root, 'tables.json'),
     acknowledged: join(root, 'acknowledged.json'),
-    ledger: join(root, 'ledger'),
     inventory: join(root, 'inventory.json'),
     damaged: join(root, 'damaged'),
     scratch: join(root, 'scratch'),

@@ -11,6 +11,8 @@ import type { RunFolder } from './run-folder.ts'
 
 /** The state file of a run folder, open. One process writes, any number read beside it. */
 export class StateFile {
+  readonly raw: SqliteItems
+  readonly ledger: SqliteItems
   readonly documents: ItemDocuments
   readonly quarantine: SqliteItems
   private readonly file: SqliteFile
@@ -18,6 +20,8 @@ export class StateFile {
   private constructor(file: SqliteFile) {
     this.file = file
     const codes = { unavailable: 'ledger/unavailable', damaged: 'run/damaged' } as const
+    this.raw = new SqliteItems(file, 'raw', { unavailable: 'raw/unavailable', damaged: 'raw/corrupt' })
+    this.ledger = new SqliteItems(file, 'ledger', { ...codes, damaged: 'ledger/corrupt' })
     this.documents = new ItemDocuments(new SqliteItems(file, 'documents', codes))
     this.quarantine = new SqliteItems(file, 'quarantine', { ...codes, unavailable: 'quarantine/unavailable' })
   }
@@ -55,15 +59,23 @@ export function storedLoads(folder: Pick<RunFolder, 'items'>): Promise<readonly 
   return readDocuments(folder, (documents) => new LoadDocuments(documents).all())
 }
 
-/** Reads documents of a run folder, beside whatever runs there. */
-export async function readDocuments<T>(
+/** Reads the state of a run folder, beside whatever runs there. */
+export async function readState<T>(
   folder: Pick<RunFolder, 'items'>,
-  work: (documents: ItemDocuments) => Promise<T>,
+  work: (state: StateFile) => Promise<T>,
 ): Promise<T> {
   const state = await StateFile.open(folder, 'read')
   try {
-    return await work(state.documents)
+    return await work(state)
   } finally {
     await state.close()
   }
+}
+
+/** Reads documents of a run folder, beside whatever runs there. */
+export function readDocuments<T>(
+  folder: Pick<RunFolder, 'items'>,
+  work: (documents: ItemDocuments) => Promise<T>,
+): Promise<T> {
+  return readState(folder, ({ documents }) => work(documents))
 }

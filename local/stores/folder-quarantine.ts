@@ -94,10 +94,10 @@ export class FolderQuarantine extends ItemQuarantine {
   protected override async leave(stored: StoredEntry, how: Departure): Promise<void> {
     const { entry } = stored
     const key = { pk: LEFT, sk: nameOf(entry.table ?? '', entry.contract) }
-    await this.items.rewrite((find) => [
-      put({ ...itemOfStored(stored), left: how }),
-      put({ ...key, ...countsWith(find(key), entry, how) }),
-    ])
+    await this.items.atomically(({ find, write }) => {
+      write(put({ ...itemOfStored(stored), left: how }))
+      write(put({ ...key, ...countsWith(find(key), entry, how) }))
+    })
     this.waiting.delete(entry.id)
     this.causes = undefined
     this.tally.left(entry, how)

@@ -1,153 +1,159 @@
-import * as z from 'zod'
-import { PipelineError } from '../../core/failures/failures.ts'
-import type { Feed } from '../../core/ledger/ledger.ts'
-import type { Page, PageHeader, PageName } from '../../core/page.ts'
-import type { PositionRange, RawStore } from '../../core/ports/ports.ts'
+import type { SourceTotals } from '../../core/ledger/ledger-balance.ts'
+import { type Page, type PageName, pageOfKey } from '../../core/page.ts'
+import { type Item, put } from '../../core/ports/item-table.ts'
 import type { Position } from '../../core/position.ts'
-import { damageText, FrameLog } from '../logs/frame-log.ts'
+import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
+import { pageItem, partitionsOf, placeOfPage } from '../../state/raw-store/page-item.ts'
+import type { SqliteItems } from '../sqlite/sqlite-items.ts'
 
-const pageHeader = z.object({
-  key: z.string(),
-  table: z.string(),
-  firstPosition: z.string(),
-  lastPosition: z.string(),
-  changes: z.number().int(),
-  committedAt: z.number().nullable().default(null),
-})
+/** The tables of a state file that raw pages, and sums over them, lie in. */
+export interface RawItems {
+  readonly raw: SqliteItems
+  readonly ledger: SqliteItems
+}
+
+/** A page, and its place in the feed. */
+export interface FedPage {
+  readonly offset: number
+  readonly page: Page
+}
+
+export interface FedHeader {
+  readonly offset: number
+  readonly page: PageName
+}
+
+const NOTHING: SourceTotals = { changes: 0, through: null }
+const BATCH = 1_000
+/* Sums over the pages of each source table, beside the ledger's own. */
+const CAPTURED = 'captured'
 
 /**
- * The raw store on a folder: pages in a frame log, in the order they came, which is also the feed of format
- * (DynamoDB Streams on AWS). Keeps the guarantees of `RawStore`. Memory: about 700 bytes for each page (up to 1 MiB of
- * changes) that the folder holds.
+ * The raw store in the state file of a run folder; its feed is that of format (DynamoDB Streams on AWS). Sums over the pages
+ * of each source table are written with them. Keeps the guarantees of `RawStore`. Memory: the sums.
  */
-export class FolderRawStore implements RawStore, Feed {
-  private readonly log: FrameLog<PageHeader>
-  /** Place of each page in the feed. */
-  private readonly places: Map<string, number>
-  private readonly changes = new Map<string, number>()
-  private highest: Position | undefined
+export class FolderRawStore extends ItemRawStore {
+  private readonly items: SqliteItems
+  private readonly sums: SqliteItems
+  private readonly totals = new Map<string, SourceTotals>()
   private waiting: (() => void)[] = []
-  private turn: Promise<void> = Promise.resolve()
+  private end: number
 
-  private constructor(log: FrameLog<PageHeader>) {
-    this.log = log
-    this.places = new Map(log.headers().map(({ key }, place) => [key, place]))
-    for (const header of log.headers()) this.count(header)
+  private constructor({ raw, ledger }: RawItems) {
+    super({ table: raw, retentionDays: null })
+    this.items = raw
+    this.sums = ledger
+    this.end = raw.newest
   }
 
-  static async open(folder: string, mode: 'read' | 'write' = 'write'): Promise<FolderRawStore> {
-    const parse = (header: unknown) => pageHeader.parse(header)
-    try {
-      return new FolderRawStore(await FrameLog.open(folder, mode, parse))
-    } catch (cause) {
-      /* The system's own errors have a code; damage has none. */
-      const isSystem = cause instanceof Error && 'code' in cause
-      if (isSystem)
-        throw new PipelineError('raw/unavailable', `raw store ${folder} cannot be opened`, { cause })
-      throw new PipelineError('raw/corrupt', damageText(cause), { cause })
-    }
+  /** In a state file that somebody else closes. */
+  static async in(state: RawItems): Promise<FolderRawStore> {
+    const store = new FolderRawStore(state)
+    for await (const item of state.ledger.range(CAPTURED)) store.totals.set(item.sk, totalsOf(item))
+    return store
   }
 
-  /* In turn: a page that another call is writing is known only when it is durable. */
-  put(pages: readonly Page[]): Promise<void> {
-    const done = this.turn.then(() => this.write(pages))
-    this.turn = done.catch(() => undefined)
-    return done
-  }
-
-  private async write(pages: readonly Page[]): Promise<void> {
-    const fresh = new Map(
-      pages.flatMap((page) => (this.places.has(page.key) ? [] : [[page.key, page] as const])),
-    )
-    const first = this.log.length
-    try {
-      await this.log.append([...fresh.values()].map(({ content, ...header }) => ({ header, content })))
-    } catch (cause) {
-      throw new PipelineError('raw/unavailable', 'the raw store cannot be written', { cause })
-    }
-    for (const [offset, page] of [...fresh.values()].entries()) {
-      this.places.set(page.key, first + offset)
-      this.count(page)
-    }
+  /** One whose key is there stays as it is. */
+  override async put(pages: readonly Page[]): Promise<void> {
+    if (pages.length === 0) return
+    const items = pages.map((page) => ({ page, item: pageItem(page, this.table.shape, null) }))
+    const sums = await this.items.atomically(({ write }) => {
+      const more = new Map<string, SourceTotals>()
+      const { find, write: writeSum } = this.sums.inside
+      for (const { page, item } of items) {
+        if (this.items.offsetOf(item) !== undefined) continue
+        write(put(item))
+        const key = { pk: CAPTURED, sk: page.table }
+        more.set(page.table, withPage(more.get(page.table) ?? totalsOf(find(key)), page))
+      }
+      for (const [table, sum] of more) writeSum(capturedItem(table, sum))
+      return more
+    })
+    for (const [table, sum] of sums) this.totals.set(table, sum)
+    this.end = this.items.newest
     for (const wake of this.waiting.splice(0)) wake()
   }
 
-  private count({ table, changes, lastPosition }: PageName): void {
-    this.changes.set(table, (this.changes.get(table) ?? 0) + changes)
-    if (lastPosition > (this.highest ?? '')) this.highest = lastPosition
-  }
-
-  /** The highest position of any table; undefined before the first page. */
-  get newest(): Position | undefined {
-    return this.highest
-  }
-
-  /** Numbers of a table's pages that overlap the range, in position order, of the first `before` pages of the feed. */
-  pagesOf(table: string, range: PositionRange = {}, before: number = this.length): readonly number[] {
-    const { from = '', to = '~' } = range
-    return this.log
-      .headers()
-      .slice(0, before)
-      .flatMap((header, index) => (header.table === table ? [{ header, index }] : []))
-      .filter(({ header }) => header.lastPosition >= from && header.firstPosition <= to)
-      .sort(
-        (left, right) =>
-          compare(left.header.firstPosition, right.header.firstPosition) || left.index - right.index,
-      )
-      .map(({ index }) => index)
-  }
-
-  async *list(table: string, range: PositionRange = {}): AsyncIterable<Page> {
-    for (const index of this.pagesOf(table, range)) yield await this.page(index)
-  }
-
-  async *behind(table: string, key: string | null, range: PositionRange = {}): AsyncGenerator<Page> {
-    const keys = this.pagesOf(table, range).flatMap((index) => this.log.header(index)?.key ?? [])
-    for (const found of keys.sort()) {
-      const index = this.places.get(found)
-      if (index !== undefined && (key === null || found > key)) yield await this.page(index)
-    }
-  }
-
-  async *heads(table: string, { from = '', to = '~' }: PositionRange = {}): AsyncGenerator<PageHeader> {
-    yield* this.log
-      .headers()
-      .filter(({ table: own, firstPosition: at }) => own === table && at >= from && at <= to)
-      .sort((left, right) => compare(left.key, right.key))
-  }
-
-  /** Pages so far; page numbers are places in the feed, from 0. */
+  /** Place in the feed of the newest page; 0 before the first. */
   get length(): number {
-    return this.log.length
+    return this.end
   }
 
-  /** What the page at a place says of itself, without its content; undefined beyond the end. */
-  header(place: number): PageHeader | undefined {
-    return this.log.header(place)
+  /** The page behind a place of the feed; undefined at its end. Throws `raw/corrupt` when it is not what was written. */
+  async next(offset: number): Promise<FedPage | undefined> {
+    const [fed] = await this.items.after(offset, 1)
+    return fed === undefined ? undefined : { offset: fed.offset, page: await this.page(fed.item) }
   }
 
-  placeOf(page: string): number | undefined {
-    return this.places.get(page)
+  /** Pages of a table, from the last one back. */
+  async *newestFirst(table: string): AsyncGenerator<Page> {
+    for (const partition of partitionsOf(table, this.table.shape))
+      for await (const item of this.items.range(partition, { order: 'down' })) yield await this.page(item)
   }
 
-  /** The page at a place in the feed. Throws `raw/corrupt` when the disk gives other bytes than were written. */
-  async page(index: number): Promise<Page> {
-    try {
-      const { header, content } = await this.log.read(index)
-      return { ...header, content }
-    } catch (cause) {
-      throw new PipelineError('raw/corrupt', `page ${index} of the raw store`, { cause })
+  /** What the pages behind a place of the feed say of themselves. */
+  async *headers(offset: number): AsyncGenerator<FedHeader> {
+    for (let last = offset; ; ) {
+      const fed = await this.items.after(last, BATCH, true)
+      for (const { offset: at, item } of fed) {
+        const page = pageOfKey(`${item['table']}#${item.sk}`)
+        if (page !== undefined) yield { offset: at, page }
+      }
+      const end = fed.at(-1)?.offset
+      if (end === undefined) return
+      last = end
     }
   }
 
-  /** Reads every page. Gives the places of those that are not what was written, and the file of each. */
-  damaged(): AsyncIterable<{ readonly index: number; readonly file: string }> {
-    return this.log.damaged()
+  tables(): Iterable<string> {
+    return this.totals.keys()
+  }
+
+  captured(source: string): SourceTotals {
+    return this.totals.get(source) ?? NOTHING
   }
 
   /** Changes captured of each source table; a redelivered change counts again. */
   changesByTable(): ReadonlyMap<string, number> {
-    return this.changes
+    return new Map([...this.totals].map(([table, { changes }]) => [table, changes]))
+  }
+
+  /** Makes the sums anew of the pages. */
+  async recount(): Promise<void> {
+    const sums = new Map<string, SourceTotals>()
+    for await (const { page } of this.headers(0))
+      sums.set(page.table, withPage(sums.get(page.table) ?? NOTHING, page))
+    await this.sums.write([...sums].map(([table, sum]) => capturedItem(table, sum)))
+    for (const [table, sum] of sums) this.totals.set(table, sum)
+  }
+
+  /** The highest position of any table; undefined before the first page. */
+  get highest(): Position | undefined {
+    let highest: Position | undefined
+    for (const { through } of this.totals.values())
+      if (through !== null && (highest === undefined || through > highest)) highest = through
+    return highest
+  }
+
+  /** Changes by source table of the pages behind a place of the feed. */
+  async changesBehind(offset: number): Promise<ReadonlyMap<string, number>> {
+    const sums = new Map<string, number>()
+    for await (const { page } of this.headers(offset))
+      sums.set(page.table, (sums.get(page.table) ?? 0) + page.changes)
+    return sums
+  }
+
+  offsetOf(key: string): number | undefined {
+    const page = pageOfKey(key)
+    return page === undefined ? undefined : this.items.offsetOf(placeOfPage(page, this.table.shape))
+  }
+
+  /** Reads every page. Gives the names of those that are not what was written. */
+  async *damaged(): AsyncGenerator<PageName> {
+    for await (const { pk, sk } of this.items.damaged()) {
+      const page = pageOfKey(`${pk.slice(0, pk.lastIndexOf('#'))}#${sk}`)
+      if (page !== undefined) yield page
+    }
   }
 
   /** Resolves at the next `put`, or when the signal ends the wait. */
@@ -162,12 +168,18 @@ export class FolderRawStore implements RawStore, Feed {
       this.waiting.push(wake)
     })
   }
-
-  close(): Promise<void> {
-    return this.log.close()
-  }
 }
 
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0
+function withPage({ changes, through }: SourceTotals, page: PageName): SourceTotals {
+  const reached = through === null || page.lastPosition > through ? page.lastPosition : through
+  return { changes: changes + page.changes, through: reached }
+}
+
+function capturedItem(sk: string, { changes, through }: SourceTotals) {
+  return put({ pk: CAPTURED, sk, changes, ...(through === null ? {} : { through }) })
+}
+
+function totalsOf(item: Item | undefined): SourceTotals {
+  const through = item?.['through']
+  return { changes: Number(item?.['changes'] ?? 0), through: typeof through === 'string' ? through : null }
 }

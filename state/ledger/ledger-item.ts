@@ -9,7 +9,7 @@ import {
   type PageShare,
 } from '../../core/ledger/ledger.ts'
 import { type PageName, pageOfKey } from '../../core/page.ts'
-import { type ItemKey, type ItemShape, type ItemWrite, put } from '../../core/ports/item-table.ts'
+import { type ItemKey, type ItemPut, type ItemShape, put } from '../../core/ports/item-table.ts'
 import { placeOfPage } from '../raw-store/page-item.ts'
 
 /*
@@ -60,7 +60,7 @@ export function placeInLedger(key: string, shape: ItemShape): ItemKey | undefine
 }
 
 /** What format made of a page, in one item. Throws `ledger/too-large` beyond what an item holds. */
-export function recordItem(record: PageRecord, { at, more }: Stamp, shape: ItemShape): ItemWrite {
+export function recordItem(record: PageRecord, { at, more }: Stamp, shape: ItemShape): ItemPut {
   const place = placeInLedger(record.page, shape)
   if (place === undefined) throw new RangeError(`${record.page} is no key of a page`)
   const shares = JSON.stringify(record.shares.map((share) => storedShare(share, record)))
@@ -73,7 +73,7 @@ export function recordItem(record: PageRecord, { at, more }: Stamp, shape: ItemS
 }
 
 /** The mark that a block has landed; undefined for one that no page and no redrive waits for. */
-export function landedItem(block: NamedBlock, more: Expiry, shape: ItemShape): ItemWrite | undefined {
+export function landedItem(block: NamedBlock, more: Expiry, shape: ItemShape): ItemPut | undefined {
   if (block.origin === 'replay') return undefined
   if (block.origin === 'redrive')
     return put({ pk: redrivePartition(block.contract), sk: `${redriveName(block)}${LANDED}`, ...more })
@@ -137,7 +137,7 @@ const redrive = z.object({
 })
 
 /** A redriven block that delivery has. */
-export function redriveItem(block: NamedBlock, { at, more }: Stamp): ItemWrite {
+export function redriveItem(block: NamedBlock, { at, more }: Stamp): ItemPut {
   const { contract, ordinal, changes, rows, first, last, digest } = block
   const text = JSON.stringify({ contract, ordinal, changes, rows, first, last, digest })
   return put({ pk: redrivePartition(contract), sk: redriveName(block), block: text, at, ...more })
@@ -153,7 +153,7 @@ const file = z.object({
 })
 
 /** A history file that must be there. */
-export function fileItem(day: string, { key, ...rest }: ManifestFile): ItemWrite {
+export function fileItem(day: string, { key, ...rest }: ManifestFile): ItemPut {
   const { rows, bytes, sha256, first, last } = rest
   const text = JSON.stringify({ rows, bytes, sha256, first, last })
   return put({ pk: filesPartition(day), sk: key, file: text })
@@ -164,7 +164,7 @@ export function fileOf(key: string, text: string): ManifestFile {
 }
 
 /** A block in an object that is set aside. */
-export function objectBlockItem(object: string, block: NamedBlock, more: Expiry): ItemWrite {
+export function objectBlockItem(object: string, block: NamedBlock, more: Expiry): ItemPut {
   return put({ pk: objectPartition(object), sk: blockId(block), ...more })
 }
 

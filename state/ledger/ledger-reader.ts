@@ -107,8 +107,7 @@ export class LedgerReader implements LedgerRecords {
   }
 
   async *loadFiles(): AsyncGenerator<LoadFileRecord> {
-    for await (const { record } of this.query(LOADS))
-      yield { ...parsed(loadFile, textOf(record) ?? ''), files: [] }
+    for await (const item of this.query(LOADS)) yield storedLoadFile(item)
   }
 
   async days(): Promise<readonly ManifestDay[]> {
@@ -155,6 +154,11 @@ export class LedgerReader implements LedgerRecords {
     }
     if (open !== undefined) yield open
   }
+}
+
+/** The record of a load's file. Throws `ledger/corrupt` for an item that is none. */
+export function storedLoadFile({ record }: Item): LoadFileRecord {
+  return { ...parsed(loadFile, textOf(record) ?? ''), files: [] }
 }
 
 interface OpenPage extends RecordedPage {

@@ -27,7 +27,7 @@ export interface RawStoreSettings {
  * finds them. Memory of `list`: 1 MB for each partition of a table, and one page.
  */
 export class ItemRawStore implements RawStore {
-  private readonly table: ItemTable
+  protected readonly table: ItemTable
   private readonly retentionDays: number | null
 
   constructor({ table, retentionDays }: RawStoreSettings) {
@@ -87,7 +87,7 @@ export class ItemRawStore implements RawStore {
 
   /** The page of an item, from a query or from the feed. Throws `raw/corrupt` for an item that is no page. */
   page(item: Item): Promise<Page> {
-    return this.pageOf(headOfItem(item))
+    return this.pageOf(headOfItem(item, this.table.shape))
   }
 
   private async pageOf({ page, content, parts, digest }: PageHead): Promise<Page> {
@@ -121,7 +121,7 @@ export class ItemRawStore implements RawStore {
       ...between({ ...(after === undefined ? {} : { from: after }), ...(to === undefined ? {} : { to }) }),
       ...(from === undefined ? {} : { having: { name: 'last', atLeast: from } }),
     }
-    for await (const item of this.table.range(partition, range)) yield headOfItem(item)
+    for await (const item of this.table.range(partition, range)) yield headOfItem(item, this.table.shape)
   }
 }
 

@@ -1,10 +1,9 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { col } from '../../core/contract/index.ts'
 import { writeContracts } from '../local/recovery/carry-out.ts'
 import { damages, people } from '../local/recovery/kept-folder.ts'
-import { writeDocuments } from '../support/state-documents.ts'
+import { damageItem, writeDocuments } from '../support/state-documents.ts'
 import type { Place } from './advice-fixture.ts'
 import { unrecordedBlock } from './damage.ts'
 import type { Follow } from './follow.ts'
@@ -24,7 +23,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
     isLong: true,
     scenario: async (place) => {
       await damages['cut in half'](join(place.dir, 'catalog.json'))
-      await rm(join(place.dir, 'checkpoint.json'))
+      damageItem(place.dir, { table: 'ledger', pk: 'format' })
       const found = await checked(place, 'folder.files')
       expect(found.isFine).toBe(false)
       await place.follow(found.fix)

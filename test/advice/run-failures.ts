@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { lockFolder } from '../../local/pipeline/folder-lock.ts'
 import { damages, people } from '../local/recovery/kept-folder.ts'
-import { damageDocument } from '../support/state-documents.ts'
+import { damageDocument, damageItem } from '../support/state-documents.ts'
 import type { Follow } from './follow.ts'
 import { changesFile } from './lake-files.ts'
 
@@ -12,17 +12,16 @@ export const runFailures = {
   'raw/corrupt': {
     isLong: true,
     scenario: async ({ dir, refused, restore, type, isWhole }) => {
-      await damages['cut in half'](join(dir, 'raw/head'))
-      await damages['flipped in one bit'](join(dir, 'raw/00000001.log'))
+      damageItem(dir, { table: 'raw', pk: 'public.things#0', bytes: true })
       await refused('replay', '--table', 'public.things')
-      await restore('raw')
+      await restore('state.db')
       expect((await type('replay', '--table', 'hr.people', '--dry-run')).exit).toBe(0)
       await isWhole()
     },
   },
   'ledger/corrupt': {
     test: 'test/local/recovery/damaged-folder.test.ts',
-    named: 'whatever file of the state is lost, cut or flipped is named, or made again and nothing differs',
+    named: 'of other bytes is named, kept and made again: query, quarantine and audit are equal',
   },
   'lake/unreadable': {
     isLong: true,

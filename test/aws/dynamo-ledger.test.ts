@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { ledgerItems } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { auditPages } from '../../core/audit/audit-pages.ts'
+import { stackPlace } from '../../core/audit/audit-place.ts'
 import type { NamedBlock, PageRecord } from '../../core/ledger/ledger.ts'
 import type { PageName } from '../../core/page.ts'
 import { ItemLedger } from '../../state/ledger/item-ledger.ts'
@@ -50,7 +51,6 @@ function underTest(table: DynamoTable, pages: readonly PageName[], age = 0): Led
       yield* heads
     },
   }
-  const objects = { objects: async function* () {} }
   const readers = [{ contract, source }]
   return {
     ledger,
@@ -60,7 +60,7 @@ function underTest(table: DynamoTable, pages: readonly PageName[], age = 0): Led
     },
     balance: async () => {
       const time = { now: begin + passed, overdueMs: HOUR }
-      const { balances } = await auditPages({ raw, records, objects, readers }, time)
+      const { balances } = await auditPages({ raw, records, readers }, { place: stackPlace(time) })
       const [sums] = balances
       if (sums === undefined) throw new Error('no balance')
       const { captured, landed, quarantined, inFlight, missing, redriven, balanced } = sums

@@ -14,10 +14,10 @@ import { parseSample, runSample } from '../../formatters/run-sample.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
-import { FolderRawStore } from '../../local/stores/folder-raw-store.ts'
 import { tables } from '../../schemas/index.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { applyHunks } from '../docs/walkthrough-page.ts'
+import { openStores } from '../support/open-stores.ts'
 import { writeDocuments } from '../support/state-documents.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
@@ -54,8 +54,8 @@ async function stored(table: string, changes: readonly RawChange[]): Promise<str
   }
   const slot = { slot: 'tidemark', publication: 'tidemark', slotState: 'created', epoch: 1 }
   await writeFile(folder.state, JSON.stringify({ format: 2, source, ...slot, loads: {} }))
-  const raw = await FolderRawStore.open(folder.raw)
-  const quarantine = await FolderQuarantine.open(folder)
+  const { state, raw, close } = await openStores(folder.root)
+  const quarantine = await FolderQuarantine.in(state, Date.now)
   const routes = router(tables, new Uint8Array(32))(table)
   for (const [index, one] of changes.entries()) {
     const pages = await encodePages(table, { shard: 's', sequence: String(index) }, [one])
@@ -63,8 +63,7 @@ async function stored(table: string, changes: readonly RawChange[]): Promise<str
     const decoded = pages.flatMap((page) => [...decodePage(page)])
     await quarantine.put(formatChanges(decoded, routes, { maxBlockBytes: 1 << 20 }).refused)
   }
-  await raw.close()
-  await quarantine.close()
+  await close()
   return dir
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { auditPages } from '../../core/audit/audit-pages.ts'
+import { stackPlace } from '../../core/audit/audit-place.ts'
 import { type AuditMarks, recentBalances } from '../../core/audit/audit-recent.ts'
 import type { AuditDeps } from '../../core/audit/ledger-audit.ts'
 import type { RecordedPage } from '../../core/ledger/recorded-page.ts'
@@ -9,6 +10,7 @@ import { formatPosition } from '../../core/position.ts'
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 const time = { now: 10 * DAY, overdueMs: HOUR }
+const onStack = { place: stackPlace(time) }
 const contract = 'a.t v1'
 const at = (lsn: number) => formatPosition({ epoch: 1, lsn: BigInt(lsn), ordinal: 1, step: 0 })
 
@@ -64,7 +66,7 @@ test('G1 landed through ends before the first open page, also where pages of sev
         pages.map((page) => held(page)),
         records,
       ),
-      time,
+      onStack,
     )
     return balances[0]?.landedThrough
   }
@@ -79,14 +81,14 @@ test('what arrived while the audit ran is not called missing', async () => {
   const [first, second] = [pageFrom(1, 2), pageFrom(3, 4)]
   const heads = [held(first), held(second)]
   const late = depsOf(heads, [], (key) => (key === first.key ? settled(first) : undefined))
-  const { balances, findings } = await auditPages(late, time)
+  const { balances, findings } = await auditPages(late, onStack)
   expect(balances).toMatchObject([{ captured: 4, quarantined: 2, missing: 2, balanced: false }])
   expect(findings.map(({ name }) => name)).toEqual([second.key])
 })
 
 test('G9 no more findings are held than a person reads; the others are counted', async () => {
   const heads = Array.from({ length: 2_300 }, (_, index) => held(pageFrom(index, index)))
-  const { balances, findings, more } = await auditPages(depsOf(heads, []), time)
+  const { balances, findings, more } = await auditPages(depsOf(heads, []), onStack)
   expect([findings.length, more]).toEqual([1_000, 1_300])
   expect(balances).toMatchObject([{ captured: 4_600, missing: 4_600 }])
 })
@@ -95,7 +97,7 @@ test('a page that has expired counts as it was recorded; one without commit time
   const [expired, healed, waiting] = [pageFrom(1, 2), pageFrom(3, 3), pageFrom(4, 4)]
   const marks: RecordedPage = { ...settled(pageFrom(6, 6)), formatted: undefined }
   const deps = depsOf([held(healed, null), held(waiting, null)], [settled(expired), settled(healed), marks])
-  const { balances, findings, pages } = await auditPages(deps, time)
+  const { balances, findings, pages } = await auditPages(deps, onStack)
   expect(balances).toMatchObject([{ captured: 4, quarantined: 4, balanced: true }])
   expect([findings, pages]).toEqual([[], 2])
 })

@@ -8,7 +8,7 @@ import { digestOf, partsOf } from '../../state/item-parts.ts'
 import { expiryOf, pageItem, partsName } from '../../state/raw-store/page-item.ts'
 
 /* As DynamoDB wants items cut; a test of the table holds them together. */
-const shape: ItemShape = { inlineBytes: 350 << 10, spread: 16, callsAtOnce: 8 }
+const shape: ItemShape = { inlineBytes: 350 << 10, spread: 16, callsAtOnce: 8, isVerified: false }
 
 /* Names and values as the developer guide counts them: text in UTF-8, numbers at half a byte a digit and one. */
 function sizeOf(item: Item): number {

@@ -1,25 +1,26 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { expect, test } from 'vitest'
-import { StateFile } from '../../local/state/state-file.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
+import { numberedPage, numberedRecord } from '../local/ledger/numbered-pages.ts'
 import { load } from '../ports/load-ledger.contract.ts'
 import { entry } from '../ports/quarantine.contract.ts'
+import { openStores } from '../support/open-stores.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 test('the queries of the state file that the page shows answer, beside the process that writes', async () => {
-  const path = join(await tempFolder(), 'state.db')
-  const state = await StateFile.open({ items: path })
+  const { state, raw, ledger, close } = await openStores(await tempFolder())
   const quarantine = await FolderQuarantine.in(state, Date.now)
   await new LoadDocuments(state.documents).save(load('a', '2026-03-02T08:00:00.000Z'))
   await quarantine.put([entry('a'), entry('b'), entry('c', { table: 'b.other', contract: null })])
   await quarantine.release(['b'], 'redriven')
+  await raw.put([1, 2].map(numberedPage))
+  await ledger.passTo(1, [numberedRecord(1)])
   const page = await readFile(new URL('../../docs/06-the-run-folder.md', import.meta.url), 'utf8')
   const [, sql = ''] = /```sql\n(.*?)```/s.exec(page) ?? []
-  const beside = new DatabaseSync(path, { readOnly: true })
-  const [waiting, one, documents, tables, left] = sql
+  const beside = new DatabaseSync(state.raw.path, { readOnly: true })
+  const [waiting, one, documents, tables, left, pages, format, ahead, sums, open] = sql
     .split(';\n')
     .filter((text) => text.trim() !== '')
     .map((text) => beside.prepare(text).all())
@@ -32,5 +33,13 @@ test('the queries of the state file that the page shows answer, beside the proce
   expect(documents).toMatchObject([{ name: 'loads/a', document: expect.stringContaining('22:00-04:00') }])
   expect(tables).toEqual([{ source: 'public.shifts', state: 'failed' }])
   expect(left).toMatchObject([{ table_and_contract: '["a.t","a.t v1"]', redriven: 1, expired: 0 }])
-  await state.close()
+  const { key, lastPosition } = numberedPage(2)
+  expect(pages).toMatchObject([
+    { source: 'a.t', pages: 2, changes: 10, first: numberedPage(1).firstPosition, last: lastPosition },
+  ])
+  expect(format).toEqual([{ checkpoint: 1, newest: 2 }])
+  expect(ahead).toEqual([{ page: key.slice('a.t#'.length), changes: 5 }])
+  expect(sums).toEqual([{ sum: 'source a.t', attributes: expect.stringContaining('"changes":5') }])
+  expect(open).toMatchObject([{ page: numberedRecord(1).page, landed: '[]' }])
+  await close()
 })

@@ -1,35 +1,41 @@
-import { onTestFinished } from 'vitest'
-import type { Feed } from '../../core/ledger/ledger.ts'
+import { expect, onTestFinished } from 'vitest'
 import type { PageName } from '../../core/page.ts'
-import { FolderLedger } from '../../local/ledger/folder-ledger.ts'
+import { openStores } from '../support/open-stores.ts'
 import { tempFolder } from '../support/temp-folder.ts'
+import { walkedBalance } from '../support/walked-balance.ts'
 import { contract, type LedgerUnderTest, ledgerContract, source } from './ledger.contract.ts'
 
-ledgerContract('a folder', async (pages) => underTest(await tempFolder(), pages))
+ledgerContract('a folder', async (pages) => {
+  const folder = await tempFolder()
+  const { raw, close } = await openStores(folder)
+  await raw.put(pages.map((page) => ({ ...page, committedAt: 0, content: Buffer.from(page.key) })))
+  await close()
+  return underTest(folder, pages)
+})
 
 async function underTest(folder: string, pages: readonly PageName[]): Promise<LedgerUnderTest> {
-  const places = new Map(pages.map(({ key }, place) => [key, place]))
-  const feed: Feed = {
-    length: pages.length,
-    header: (place) => pages[place],
-    placeOf: (page) => places.get(page),
-  }
-  const ledger = await FolderLedger.open(folder, { feed, formatted: 0, journalBytes: 500 })
-  onTestFinished(() => ledger.close())
+  const stores = await openStores(folder)
+  const { raw, ledger, close } = stores
+  onTestFinished(close)
+  let isOver = false
   return {
     ledger,
     reopen: async () => {
-      await ledger.close()
+      await close()
       return underTest(folder, pages)
     },
     overdue: async () => {
-      ledger.settled(pages.length)
+      await ledger.passTo(raw.length, [])
       ledger.caughtUp(ledger.mark())
+      isOver = true
     },
     balance: async () => {
       const sums = ledger.balance({ contract, source })
       const { captured, landed, quarantined, inFlight, missing, redriven, balanced } = sums
-      return { captured, landed, quarantined, inFlight, missing, redriven, balanced }
+      const known = { captured, landed, quarantined, inFlight, missing, redriven, balanced }
+      /* What is kept as sums is what the records say one by one. */
+      expect(await walkedBalance(stores, { contract, source }, isOver)).toMatchObject(known)
+      return known
     },
     files: async (day) => (await ledger.files(day)).map(({ key }) => key),
   }

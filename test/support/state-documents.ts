@@ -37,3 +37,22 @@ export function damageDocument(root: string, key: string): void {
     db.close()
   }
 }
+
+/** Makes other bytes of the first item of a partition than were written; of the first item of the table without one. */
+export function damageItem(
+  root: string,
+  { table, pk, bytes = false }: { readonly table: string; readonly pk?: string; readonly bytes?: boolean },
+): void {
+  const db = new DatabaseSync(join(root, 'state.db'))
+  try {
+    const change = bytes ? 'bytes = zeroblob(length(bytes))' : `attributes = attributes || ' '`
+    const { changes } = db
+      .prepare(
+        `UPDATE ${table} SET ${change} WHERE seq = (SELECT min(seq) FROM ${table} WHERE pk = ? OR ? IS NULL)`,
+      )
+      .run(pk ?? null, pk ?? null)
+    if (changes !== 1) throw new Error(`no item of ${table} ${pk}`)
+  } finally {
+    db.close()
+  }
+}

@@ -5,7 +5,6 @@ import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import type { QuarantineEntry } from '../../core/ports/ports.ts'
 import type { Proof } from '../../engine/reconcile/reconcile.ts'
 import { type LocalRun, openLocalRun } from '../../local/run/local-run.ts'
-import { runFolder } from '../../local/state/run-folder.ts'
 import { readPages } from './raw-readers.ts'
 
 export interface RunRequest {
@@ -66,7 +65,7 @@ async function collect(run: LocalRun, dir: string, signal: AbortSignal): Promise
   const quarantine: QuarantineEntry[] = []
   for await (const entry of run.pipeline.quarantine.list()) quarantine.push(entry)
   const entries = await run.pipeline.catalog.entries()
-  const pages = await readPages(runFolder(dir).raw)
+  const pages = await readPages(dir)
   return { dir, tables: run.tables, entries, pages, quarantine, proof }
 }
 

@@ -7,19 +7,20 @@ import { formatChanges, formatPage } from '../../formatters/format-page.ts'
 import { router } from '../../formatters/route.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
+import { runFolder } from '../../local/state/run-folder.ts'
+import { readState } from '../../local/state/state-file.ts'
 import { FolderRawStore } from '../../local/stores/folder-raw-store.ts'
 import { type Reading, readWithHyparquet } from './lake-readers.ts'
 
 /** Every page of the raw store of a run, in the order of its feed. */
-export async function readPages(folder: string): Promise<readonly Page[]> {
-  const store = await FolderRawStore.open(folder, 'read')
-  try {
+export function readPages(dir: string): Promise<readonly Page[]> {
+  return readState(runFolder(dir), async (state) => {
+    const store = await FolderRawStore.in(state)
     const pages: Page[] = []
-    for (let index = 0; index < store.length; index += 1) pages.push(await store.page(index))
+    for (let fed = await store.next(0); fed !== undefined; fed = await store.next(fed.offset))
+      pages.push(fed.page)
     return pages
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 export function changesOf(pages: readonly Page[], source: string): readonly Change[] {

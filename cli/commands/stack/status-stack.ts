@@ -43,7 +43,7 @@ export async function statusOfStack(options: StatusStackOptions, output: Output)
   output.result(checkText(groups, output))
   const { balances = [], findings = null } = reading ?? {}
   if (balances.length > 0) output.result(balanceTable(balances, output))
-  if (findings !== null) output.result(auditText({ findings, before: 0 }, output))
+  if (findings !== null) output.result(auditText({ findings }, output))
 }
 
 function balanceTable(balances: readonly AuditedBalance[], output: Output): string {

@@ -126,7 +126,7 @@ export class StatusFile {
       tables: statuses,
       leftOut: this.deps.leftOut.map((one) => ({ ...one, fix: [...one.fix] })),
       balanced: statuses.every((table) => table.balance?.balanced !== false),
-      bookkeeping: pipeline.ledger.book.bookkeeping,
+      bookkeeping: pipeline.ledger.bookkeeping,
       loading: readNow(this.deps.loads.loads()).map(({ id, table: { table, rows, bytes } }) => ({
         id,
         table,

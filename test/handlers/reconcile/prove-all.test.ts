@@ -63,7 +63,7 @@ const ROWS = /zoe|mail\.example|note|10[0-4]\d/
 
 test('G4 a source whose log ends before what was captured is not proven: it was restored', async () => {
   const { run, lines } = proveFixture(lab, await tempFolder())
-  const { lsn } = parsePosition(lab.run.pipeline.raw.newest ?? loadPosition(1, 1n))
+  const { lsn } = parsePosition(lab.run.pipeline.raw.highest ?? loadPosition(1, 1n))
   const beyond = formatPosition({ epoch: 1, lsn: lsn + (1n << 32n), ordinal: 1, step: 0 })
   await expect(run({}, { captured: async () => beyond })).rejects.toMatchObject({ code: 'source/rewound' })
   expect(metricOf(lines, 'unequal')).toEqual({})

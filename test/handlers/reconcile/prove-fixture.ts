@@ -45,7 +45,7 @@ export function proveFixture(
   const entries = () => lab.run.pipeline.catalog.entries()
   const deps: ProveAllDeps = {
     ...{ stage, tables, epoch, quarantine, entries, memory: '256MB' },
-    captured: async () => lab.run.pipeline.raw.newest,
+    captured: async () => lab.run.pipeline.raw.highest,
     source: async () => source,
     maskKey: async () => maskKey,
     lake: new ScratchLake({

@@ -8,21 +8,20 @@ import type { Delivery } from '../../../core/ports/ports.ts'
 import { router } from '../../../formatters/route.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { historyFiles } from '../../../lake/history/history-file.ts'
-import { writeJsonFile } from '../../../local/documents/json-file.ts'
-import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
+import type { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import { runOperation } from '../../../local/operations/run-operation.ts'
 import { FormatLoop } from '../../../local/pipeline/format-loop.ts'
 import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
 import { LandLoop } from '../../../local/pipeline/land-loop.ts'
 import { auditFolder } from '../../../local/recovery/audit-folder.ts'
-import { readCheckpoint } from '../../../local/state/checkpoint.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import { StateFile } from '../../../local/state/state-file.ts'
+import type { StateFile } from '../../../local/state/state-file.ts'
 import { FolderDelivery } from '../../../local/stores/folder-delivery.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
-import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
+import type { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
+import { openStores } from '../../support/open-stores.ts'
 
 const maskKey = new Uint8Array(32).fill(7)
 const quiet = { info: () => undefined, warn: () => undefined }
@@ -69,21 +68,14 @@ export class LedgerFixture {
 
   static async open(root: string, tables: readonly Table[]): Promise<LedgerFixture> {
     const folder = runFolder(root)
-    const raw = await FolderRawStore.open(folder.raw)
-    const state = await StateFile.open(folder)
+    const { state, raw, ledger } = await openStores(root)
     const quarantine = await FolderQuarantine.in(state, Date.now)
-    const formatted = await readCheckpoint(folder.checkpoint)
-    const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted, journalBytes: 2_000 })
     const objects = new FolderObjects(root)
     const catalog = new FileCatalog(folder.catalog)
     await catalog.registerTables(tables.map(catalogTable))
     const hints = { bytes: 1 << 20, milliseconds: 5 }
     const delivery = new FolderDelivery({ objects, now: Date.now, hints, ledger })
     return new LedgerFixture(root, tables, { raw, state, quarantine, ledger, objects, catalog, delivery })
-  }
-
-  private get checkpoint(): string {
-    return runFolder(this.root).checkpoint
   }
 
   /** Captures changes as one page. */
@@ -94,14 +86,14 @@ export class LedgerFixture {
 
   /** Formats what is captured; `drop` says which blocks delivery loses without a word. */
   async format(drop: (block: Block) => boolean = () => false): Promise<void> {
-    const { raw, quarantine, ledger, tables, checkpoint } = this
+    const { raw, quarantine, ledger, tables } = this
     const delivery: Delivery = {
       maxBlockBytes: this.delivery.maxBlockBytes,
       put: (blocks) => this.delivery.put(blocks.filter((block) => !drop(block))),
     }
     const stop = new AbortController()
-    const loop = await FormatLoop.open({
-      ...{ raw, quarantine, ledger, delivery, checkpoint },
+    const loop = new FormatLoop({
+      ...{ raw, quarantine, ledger, delivery },
       isWaiting: (id) => quarantine.holds(id),
       route: router(tables, maskKey),
     })
@@ -114,9 +106,7 @@ export class LedgerFixture {
 
   /** What a format loop leaves that moves on over a page without formatting it. */
   async passOver(): Promise<void> {
-    const pages = (await readCheckpoint(this.checkpoint)) + 1
-    await writeJsonFile(this.checkpoint, { format: 1, pages })
-    this.ledger.settled(pages)
+    await this.ledger.passTo(this.ledger.checkpoint + 1, [])
   }
 
   /** One round of landing. */
@@ -165,7 +155,6 @@ export class LedgerFixture {
 
   async close(): Promise<void> {
     await this.ledger.close()
-    await this.raw.close()
     await this.quarantine.close()
     await this.state.close()
   }

@@ -216,7 +216,7 @@ test('records that could not be decoded are captured once they can be, twice wit
     expect((await shop.waiting()).map(({ id }) => id)).toEqual(['capture#2', 'capture#3'])
     await shop.quarantine.put([good])
     await shop.run({ ...redriveAll, cause: 'capture/undecodable' })
-    expect([shop.raw.length, (await shop.raw.page(0)).table]).toEqual([1, 'public.things'])
+    expect([shop.raw.length, (await shop.raw.next(0))?.page.table]).toEqual([1, 'public.things'])
   })
 })
 

@@ -18,16 +18,17 @@ import { landObject } from '../../../ingest/land/land-object.ts'
 import { historyFiles } from '../../../lake/history/history-file.ts'
 import { currentSelect } from '../../../lake/sql/current-select.ts'
 import { historySelect } from '../../../lake/sql/history-select.ts'
-import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
+import type { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import type { OperationParts } from '../../../local/operations/operation-parts.ts'
 import { runOperation } from '../../../local/operations/run-operation.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import { StateFile } from '../../../local/state/state-file.ts'
+import type { StateFile } from '../../../local/state/state-file.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
-import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
+import type { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
 import { MemoryLog } from '../../ingest/memory-ports.ts'
+import { openStores } from '../../support/open-stores.ts'
 import { faultyCatalog, faultyObjects, faultyQuarantine, Injected, Power } from '../pipeline/faults.ts'
 
 const maskKey = new Uint8Array(32).fill(7)
@@ -68,9 +69,7 @@ export class RepairFixture {
 
   static async open(root: string, tables: readonly Table[], power = new Power([])): Promise<RepairFixture> {
     const folder = runFolder(root)
-    const raw = await FolderRawStore.open(folder.raw)
-    const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted: 0 })
-    const state = await StateFile.open(folder)
+    const { state, raw, ledger } = await openStores(root)
     const kept = await FolderQuarantine.in(state, Date.now)
     const plain = new FileCatalog(folder.catalog)
     await plain.registerTables(tables.map(catalogTable))
@@ -119,13 +118,11 @@ export class RepairFixture {
     await raw.put(pages)
     for (const page of pages) {
       const formatted = formatPage(page, router(tables, maskKey)(source), delivery.maxBlockBytes)
-      const place = raw.placeOf(page.key) ?? -1
       const isWaiting = (id: string) => this.quarantine.holds(id)
       const record = pageRecord(page, { formatted, isWaiting })
       if (formatted.refused.length > 0) await quarantine.put(formatted.refused)
       await delivery.put(formatted.blocks)
-      await this.ledger.formatted([record])
-      this.ledger.settled(place + 1)
+      await this.ledger.passTo(raw.length, [record])
     }
   }
 
@@ -160,7 +157,6 @@ export class RepairFixture {
 
   async close(): Promise<void> {
     await this.ledger.close()
-    await this.raw.close()
     await this.quarantine.close()
     await this.state.close()
   }

@@ -97,17 +97,19 @@ export function faultyQuarantine(inner: Quarantine, power: Power): Quarantine {
 /** What the stages need of a ledger. */
 export type StageLedger = Pick<
   FolderLedger,
-  'delivered' | 'formatted' | 'redriven' | 'landed' | 'setAside' | 'settled' | 'mark' | 'caughtUp'
+  'delivered' | 'passTo' | 'checkpoint' | 'redriven' | 'landed' | 'setAside' | 'mark' | 'caughtUp'
 >
 
 export function faultyLedger(inner: FolderLedger, power: Power): StageLedger {
   return {
     delivered: (object, blocks) => power.call(() => inner.delivered(object, blocks)),
-    formatted: (pages) => power.call(() => inner.formatted(pages)),
+    passTo: (checkpoint, pages) => power.call(() => inner.passTo(checkpoint, pages)),
+    get checkpoint() {
+      return inner.checkpoint
+    },
     redriven: (blocks) => power.call(() => inner.redriven(blocks)),
     landed: (object) => power.call(() => inner.landed(object)),
     setAside: (object) => power.call(() => inner.setAside(object)),
-    settled: (pages) => inner.settled(pages),
     mark: () => inner.mark(),
     caughtUp: (mark) => inner.caughtUp(mark),
   }

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -9,17 +8,15 @@ import { loadPosition } from '../../../core/position.ts'
 import { router } from '../../../formatters/route.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { historyFiles } from '../../../lake/history/history-file.ts'
-import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import { FormatLoop } from '../../../local/pipeline/format-loop.ts'
 import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
 import { LandLoop } from '../../../local/pipeline/land-loop.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
-import { runFolder } from '../../../local/state/run-folder.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
-import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
 import { blockText } from '../../lake/small-lake.ts'
 import { page } from '../../ports/raw-store.contract.ts'
+import { openStores } from '../../support/open-stores.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const things = table({
@@ -35,14 +32,11 @@ const things = table({
 
 async function parts() {
   const folder = await tempFolder()
-  const raw = await FolderRawStore.open(join(folder, 'raw'))
-  const quarantine = await FolderQuarantine.open(runFolder(folder))
-  onTestFinished(() => raw.close())
-  onTestFinished(() => quarantine.close())
-  const ledger = await FolderLedger.open(join(folder, 'ledger'), { feed: raw, formatted: 0 })
-  onTestFinished(() => ledger.close())
+  const { state, raw, ledger, close } = await openStores(folder)
+  onTestFinished(close)
+  const quarantine = await FolderQuarantine.in(state, Date.now)
   const isWaiting = (id: string) => quarantine.holds(id)
-  return { folder, raw, quarantine, ledger, isWaiting, checkpoint: join(folder, 'checkpoint.json') }
+  return { folder, raw, quarantine, ledger, isWaiting }
 }
 
 async function entriesOf(quarantine: FolderQuarantine): Promise<readonly QuarantineEntry[]> {
@@ -67,9 +61,9 @@ async function formatLoop() {
   const given = await parts()
   const delivery = new ManualDelivery()
   const route = router([things], Buffer.alloc(32))
-  const open = () => FormatLoop.open({ ...given, delivery, route })
+  const open = () => new FormatLoop({ ...given, delivery, route })
   const stop = new AbortController()
-  return { ...given, delivery, open, stop, loop: await open() }
+  return { ...given, delivery, open, stop, loop: open() }
 }
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 20))
@@ -88,11 +82,11 @@ describe('the format loop', () => {
     expect(loop.durablePages).toBe(0)
     delivery.ends[0]?.()
     await vi.waitFor(() => expect(loop.durablePages).toBe(2), PATIENCE)
-    expect((await open()).durablePages).toBe(2)
+    expect(open().durablePages).toBe(2)
     delivery.ends[2]?.()
     stop.abort()
     await running
-    expect((await open()).durablePages).toBe(3)
+    expect(open().durablePages).toBe(3)
   })
 
   test('G1 ends with the failure of a delivery and leaves its page for the next start', async () => {
@@ -103,34 +97,32 @@ describe('the format loop', () => {
     await vi.waitFor(() => expect(delivery.ends).toHaveLength(1), PATIENCE)
     delivery.ends[0]?.(new Error('disk full'))
     await outcome
-    expect((await open()).durablePages).toBe(0)
+    expect(open().durablePages).toBe(0)
   })
 
   test('G1 leaves its checkpoint where it is when the books cannot be written', async () => {
     const { raw, ledger, delivery, loop, open, stop } = await formatLoop()
-    ledger.formatted = () => Promise.reject(new Error('disk full'))
+    ledger.passTo = () => Promise.reject(new Error('disk full'))
     await raw.put([await page('a.t', 1)])
     const outcome = expect(loop.run(stop.signal)).rejects.toThrow('disk full')
     await vi.waitFor(() => expect(delivery.ends).toHaveLength(1), PATIENCE)
     delivery.ends[0]?.()
     await outcome
-    expect((await open()).durablePages).toBe(0)
+    expect(open().durablePages).toBe(0)
   })
 
   test('G1 refuses to go on when the raw store has fewer pages than were formatted', async () => {
-    const { raw, checkpoint, open } = await formatLoop()
+    const { raw, ledger, open } = await formatLoop()
     await raw.put([await page('a.t', 1)])
-    await writeFile(checkpoint, '{"format":1,"pages":2}')
-    await expect(open()).rejects.toMatchObject({ code: 'raw/corrupt' })
-    await writeFile(checkpoint, '{"format":1,"pages":-1}')
-    await expect(open()).rejects.toMatchObject({ code: 'run/bad-folder' })
+    await ledger.passTo(2, [])
+    expect(open).toThrow(expect.objectContaining({ code: 'raw/corrupt' }))
   })
 
   test('G1 puts every change of a table without contract into quarantine, once, however often it is formatted', async () => {
     const { raw, quarantine, delivery, open } = await formatLoop()
     await raw.put([await page('a.unknown', 1, 3)])
     for (let life = 0; life < 2; life += 1) {
-      const loop = await open()
+      const loop = open()
       const running = loop.run(new AbortController().signal)
       const outcome = expect(running).rejects.toThrow('disk full')
       await vi.waitFor(() => expect(loop.formattedChanges).toBe(3), PATIENCE)

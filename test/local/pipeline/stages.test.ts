@@ -14,19 +14,17 @@ import { catalogTable } from '../../../glue/catalog-table.ts'
 import { historyFiles } from '../../../lake/history/history-file.ts'
 import { currentSelect } from '../../../lake/sql/current-select.ts'
 import { historySelect } from '../../../lake/sql/history-select.ts'
-import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import { FormatLoop } from '../../../local/pipeline/format-loop.ts'
 import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
 import { LandLoop } from '../../../local/pipeline/land-loop.ts'
 import { auditFolder } from '../../../local/recovery/audit-folder.ts'
-import { readCheckpoint } from '../../../local/state/checkpoint.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import { FolderDelivery } from '../../../local/stores/folder-delivery.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
-import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
 import { isWhole, runs, within } from '../../support/budget.ts'
+import { openStores } from '../../support/open-stores.ts'
 import {
   type Fault,
   faultyCatalog,
@@ -101,15 +99,11 @@ async function play(transactions: readonly (readonly Step[])[]): Promise<Source>
 /** One life of the process on a folder: it takes the pages that are left, formats and lands until all is done or it dies. */
 async function live(folder: string, faults: readonly Fault[], waiting: Page[]): Promise<'done' | 'died'> {
   const power = new Power(faults)
-  const raw = await FolderRawStore.open(join(folder, 'raw'))
-  const kept = await FolderQuarantine.open(runFolder(folder))
+  const { state, raw, ledger: books, close } = await openStores(folder)
+  const kept = await FolderQuarantine.in(state, Date.now)
   const objects = faultyObjects(new FolderObjects(folder), power)
   const quarantine = faultyQuarantine(kept, power)
   const catalog = faultyCatalog(new FileCatalog(join(folder, 'catalog.json')), power)
-  const checkpoint = join(folder, 'checkpoint.json')
-  const books = await FolderLedger.open(join(folder, 'ledger'), {
-    ...{ feed: raw, formatted: await readCheckpoint(checkpoint), journalBytes: 3_000 },
-  })
   const ledger = faultyLedger(books, power)
   const hints = { bytes: 400, milliseconds: 3 }
   const delivery = new FolderDelivery({ objects, now: Date.now, hints, ledger })
@@ -117,14 +111,13 @@ async function live(folder: string, faults: readonly Fault[], waiting: Page[]): 
 
   const work = async () => {
     await catalog.registerTables([catalogTable(things)])
-    const format = await FormatLoop.open({
+    const format = new FormatLoop({
       raw,
       quarantine,
       isWaiting: (id) => kept.holds(id),
       ledger,
       delivery,
       route: router([things], Buffer.alloc(32)),
-      checkpoint,
     })
     let landedPages = 0
     const land = new LandLoop({
@@ -171,12 +164,7 @@ async function live(folder: string, faults: readonly Fault[], waiting: Page[]): 
   })
   await power.end()
   stop.abort()
-  /* Twice: a stage that was left may have opened a page again in between. */
-  await raw.close()
-  await kept.close()
-  await books.close()
-  await new Promise(setImmediate)
-  await raw.close()
+  await close()
   return outcome
 }
 
@@ -189,10 +177,8 @@ async function quarantined(folder: string): Promise<readonly QuarantineEntry[]> 
 }
 
 async function balanceIn(folder: string): Promise<Balance> {
-  const raw = await FolderRawStore.open(join(folder, 'raw'), 'read')
-  const formatted = await readCheckpoint(join(folder, 'checkpoint.json'))
-  const ledger = await FolderLedger.open(join(folder, 'ledger'), { feed: raw, formatted, mode: 'read' })
-  await raw.close()
+  const { ledger, close } = await openStores(folder)
+  await close()
   return ledger.balance({ contract: 'w.things v1', source: 'public.things' })
 }
 
@@ -251,7 +237,7 @@ describe('the stages of a folder', () => {
             )
             expect(current).toEqual([...rows].map(([id, n]) => [String(id), n]).toSorted())
             expect(await new FolderObjects(folder).list('landing/')).toEqual([])
-            expect(await auditFolder(runFolder(folder))).toEqual({ findings: [], before: 0 })
+            expect(await auditFolder(runFolder(folder))).toEqual({ findings: [] })
             const balance = await balanceIn(folder)
             expect(balance).toEqual({
               ...{ captured: good.length + refused.length, landed: good.length, quarantined: refused.length },

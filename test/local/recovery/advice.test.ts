@@ -1,18 +1,18 @@
-import { cp, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from '@photostructure/sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as findings from '../../../core/audit/ledger-finding.ts'
-import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
-import { PREAMBLE } from '../../../local/logs/frame-segment.ts'
 import { auditFolder } from '../../../local/recovery/audit-folder.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
+import { readState } from '../../../local/state/state-file.ts'
+import { LedgerReader } from '../../../state/ledger/ledger-reader.ts'
 import { addPage, unevenLoadFile } from '../../advice/damage.ts'
 import { startSource } from '../../engine/postgres/source-server.ts'
 import { spread } from '../../support/budget.ts'
+import { damageItem } from '../../support/state-documents.ts'
 import { carryOut, commandsIn, writeContracts } from './carry-out.ts'
 import { copyOf, damages, liveOnce, look, SCHEMA, type Seen } from './kept-folder.ts'
 
@@ -41,13 +41,12 @@ async function baseFile(dir: string, table: string): Promise<string> {
 }
 
 async function historyFile(dir: string): Promise<string> {
-  const folder = runFolder(dir)
-  const raw = await FolderRawStore.open(folder.raw, 'read')
-  const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted: raw.length, mode: 'read' })
-  const day = (await ledger.days()).find(({ table }) => table === 'public.things')
-  const files = day === undefined ? [] : await ledger.files(day)
-  await raw.close()
-  return files[0]?.key ?? ''
+  return readState(runFolder(dir), async ({ ledger }) => {
+    const records = new LedgerReader(ledger)
+    const day = (await records.days()).find(({ table }) => table === 'public.things')
+    const files = day === undefined ? [] : await records.files(day)
+    return files[0]?.key ?? ''
+  })
 }
 
 interface Scenario {
@@ -67,7 +66,7 @@ const scenarios: Readonly<Record<Finding, Scenario | string>> = {
     make: (dir) => writeFile(join(dir, 'keys/mask.hex'), '0'.repeat(64)),
     byHand: (dir) => cp(join(kept, 'keys/mask.hex'), join(dir, 'keys/mask.hex')),
   },
-  badState: { make: (dir) => damages.gone(join(dir, 'checkpoint.json')) },
+  badState: { make: async (dir) => damageItem(dir, { table: 'ledger', pk: 'sums' }) },
   lostPage: { make: (dir) => addPage(dir) },
   lostBlock: { make: (dir) => addPage(dir, (record) => record) },
   unevenPage: {
@@ -138,24 +137,12 @@ describe('what an audit says is to do, done to the letter, leads to a clean audi
   )
 })
 
-/* The first byte of the content of the first frame. */
-async function flipContent(log: string): Promise<void> {
-  const file = await open(log, 'r+')
-  const head = Buffer.alloc(PREAMBLE)
-  await file.read(head, 0, PREAMBLE, 0)
-  const at = PREAMBLE + head.readUInt32LE(4)
-  const byte = Buffer.alloc(1)
-  await file.read(byte, 0, 1, at)
-  await file.write(Buffer.of((byte[0] ?? 0) ^ 1), 0, 1, at)
-  await file.close()
-}
-
 test('a damaged page of before the last load or truncate is a note: nothing of it counts', async () => {
   const dir = join(root, 'page')
   await copyOf(kept, dir)
   const folder = runFolder(dir)
   const entries = await new FileCatalog(folder.catalog).entries()
-  await flipContent(join(folder.raw, '00000001.log'))
+  damageItem(dir, { table: 'raw', bytes: true })
   const damaged = (await auditFolder(folder, 1)).findings
   expect(damaged).toMatchObject([{ kind: 'page', severity: 'fault' }])
   const floor = { position: '9999-ffffffffffffffff-0000000000', reason: 'load' } as const

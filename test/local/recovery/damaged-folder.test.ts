@@ -4,10 +4,10 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import { readDocuments } from '../../../local/state/state-file.ts'
+import { readDocuments, readState } from '../../../local/state/state-file.ts'
 import { startSource } from '../../engine/postgres/source-server.ts'
 import { runs, spread } from '../../support/budget.ts'
-import { damageDocument } from '../../support/state-documents.ts'
+import { damageDocument, damageItem } from '../../support/state-documents.ts'
 import { copyOf, damages, liveOnce, look, reopen, SCHEMA, type Seen, stateFilesOf } from './kept-folder.ts'
 
 let root = ''
@@ -35,20 +35,8 @@ test('the run left every kind of file there is, and nothing to find', async () =
   expect(before.waiting.length).toBeGreaterThan(0)
   const names = await stateFilesOf(kept)
   for (const kind of [
-    ...[
-      'state',
-      'catalog',
-      'contracts',
-      'checkpoint',
-      'drift',
-      'meter',
-      'tables',
-      'acknowledged',
-      'status',
-      'inventory',
-    ],
-    ...['mask-check', 'keys/mask', 'raw/00000001', 'raw/head', 'state.db'],
-    ...['ledger/totals', 'ledger/journal-', 'ledger/files/'],
+    ...['state', 'catalog', 'contracts', 'drift', 'meter', 'tables', 'acknowledged', 'status', 'inventory'],
+    ...['mask-check', 'keys/mask', 'state.db'],
   ])
     expect(
       names.filter((name) => name.startsWith(kind)),
@@ -57,7 +45,7 @@ test('the run left every kind of file there is, and nothing to find', async () =
 })
 
 /* What says nothing of its own: without it the folder is as it was. */
-const SPARE = /(?:^|\/)(?:head|inventory\.json|status\.json)$/
+const SPARE = /^(?:inventory|status)\.json$/
 const NAMED = /^(?:run\/damaged|run\/mask-key-changed|raw\/corrupt|ledger\/corrupt)$/
 
 /** Damages one file of a copy, and holds what comes of it against the whole folder. */
@@ -102,13 +90,7 @@ test('whatever file of the state is lost, cut or flipped is named, or made again
 
 test.each([
   ['the catalog', ['catalog.json'], ['catalog.json']],
-  ['the whole ledger', ['ledger'], ['ledger/files', 'ledger/totals.json']],
-  ['the ledger and the checkpoint', ['ledger', 'checkpoint.json'], ['checkpoint.json', 'ledger/totals.json']],
-  [
-    'catalog, checkpoint, meter and drift',
-    ['catalog.json', 'checkpoint.json', 'meter.json', 'drift.json'],
-    ['catalog.json'],
-  ],
+  ['catalog, meter and drift', ['catalog.json', 'meter.json', 'drift.json'], ['catalog.json']],
 ])('%s gone is made again: query, quarantine and audit are equal', async (_, names, named) => {
   await copyOf(kept, copy)
   for (const name of names) await rm(join(copy, name), { recursive: true })
@@ -141,10 +123,36 @@ test('each document of the state file that is damaged is named, kept and made ag
   }
 }, 120_000)
 
+test.each([
+  ['a record', 'page#public.things#0'],
+  ['a history file', 'files#public.things.v1#'],
+  ['a sum', 'sums'],
+  ['the checkpoint', 'format'],
+])(
+  'the ledger with %s of other bytes is named, kept and made again: query, quarantine and audit are equal',
+  async (_, partition) => {
+    await copyOf(kept, copy)
+    const keys = await readState(runFolder(kept), async ({ ledger }) => {
+      const found = new Set<string>()
+      for await (const { pk } of ledger.asFound()) found.add(pk)
+      return found
+    })
+    const pk = [...keys].find((one) => one.startsWith(partition))
+    if (pk === undefined) throw new Error(`no ${partition} among ${[...keys].join()}`)
+    damageItem(copy, { table: 'ledger', pk })
+    expect((await look(copy)).faults).toEqual([expect.stringContaining('state.db/ledger is damaged')])
+    expect(await reopen(copy)).toEqual(['state.db/ledger'])
+    expect(await look(copy)).toEqual(before)
+    expect(await reopen(copy)).toEqual([])
+    expect(await readdir(join(copy, 'damaged'), { recursive: true })).toContainEqual(
+      expect.stringContaining('state.db/ledger.json'),
+    )
+  },
+)
+
 test('a folder of an earlier form is refused by whatever opens it, with the way on, and stays as it is', async () => {
   await copyOf(kept, copy)
-  await rm(join(copy, 'state.db'))
-  await mkdir(join(copy, 'quarantine'))
+  await mkdir(join(copy, 'raw'))
   const files = await stateFilesOf(copy)
   const refused = {
     code: 'run/bad-folder',

@@ -2,17 +2,13 @@ import { cp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises
 import { join, sep } from 'node:path'
 import { col, table } from '../../../core/contract/index.ts'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
-import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import { auditFolder } from '../../../local/recovery/audit-folder.ts'
-import { keepInventory } from '../../../local/recovery/inventory.ts'
 import { openLocalRun } from '../../../local/run/local-run.ts'
 import { performOperation } from '../../../local/run/perform-operation.ts'
 import { withStoredPipeline } from '../../../local/run/stored-pipeline.ts'
-import { readCheckpoint } from '../../../local/state/checkpoint.ts'
 import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
-import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
 import { type SourceDatabase, until } from '../../engine/postgres/source-server.ts'
 
 export const quiet = { info: () => undefined, warn: () => undefined }
@@ -81,19 +77,6 @@ export async function liveOnce(dir: string, database: SourceDatabase): Promise<v
     onProgress: () => undefined,
   }
   await performOperation({ kind: 'replay', table: 'hr.people', isDryRun: false }, options)
-  await foldJournal(dir)
-}
-
-/* As after the many lines of a long run: the journal goes into the books and the manifest. */
-async function foldJournal(dir: string): Promise<void> {
-  const folder = runFolder(dir)
-  const raw = await FolderRawStore.open(folder.raw, 'read')
-  const formatted = await readCheckpoint(folder.checkpoint)
-  const ledger = await FolderLedger.open(folder.ledger, { feed: raw, formatted, journalBytes: 1 })
-  ledger.noteFiltered(null, 1)
-  await ledger.close()
-  await raw.close()
-  await keepInventory(folder)
   await reopen(dir)
 }
 

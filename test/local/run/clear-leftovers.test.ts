@@ -10,14 +10,14 @@ const kept = [
   'lake/a/b_v1_history/ingest_date=2026-01-01/x.parquet',
   'landing/changes/2026/01/01/00/a.tmp',
   'postgres/data/base.0123456789ab.tmp',
-  'raw/00000001.log',
   'reconcile-young/part.parquet',
+  'state.db',
 ]
 const left = [
   'catalog.json.0123456789ab.tmp',
   'lake/a/b_v1_history/ingest_date=2026-01-01/x.parquet.0123456789ab.tmp',
   'reconcile-old/part.parquet',
-  'ledger/totals.json.ba9876543210.tmp',
+  'keys/mask.hex.ba9876543210.tmp',
 ]
 
 test('G10 what a crash left goes when a run takes its folder, and nothing else', async () => {

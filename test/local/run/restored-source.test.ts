@@ -68,7 +68,7 @@ async function runOn(
     const { equal } = await run.reconcile(signal)
     const entries = await run.pipeline.catalog.entries()
     const [newest] = entries.flatMap(({ floors }) => floors.at(-1)?.position ?? [])
-    const captured = parsePosition(run.pipeline.raw.newest ?? newest ?? '')
+    const captured = parsePosition(run.pipeline.raw.highest ?? newest ?? '')
     return { equal, states: await statesIn(dir, entries), floor: parsePosition(newest ?? ''), captured }
   } finally {
     await run.stop()

@@ -3,15 +3,11 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createFile, makeFolder, replaceFile } from '../../../engine/files/durable.ts'
 import { JsonDocument } from '../../../local/documents/json-document.ts'
-import { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import { FrameLog } from '../../../local/logs/frame-log.ts'
 import { noteAcknowledged } from '../../../local/state/acknowledged.ts'
-import { writeCheckpoint } from '../../../local/state/checkpoint.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
-import { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
 import { moveAside } from '../../../local/stores/move-aside.ts'
-import { page } from '../../ports/raw-store.contract.ts'
 import { watchDisk } from '../../support/power-cut.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
@@ -65,24 +61,8 @@ const stores: Readonly<Record<string, Store>> = {
       () => document.edit({ ...value, n: 2 }, [{ at: ['n'], value: 2 }]),
     ]
   },
-  'the checkpoint': async (root) =>
-    [1, 2].map((pages) => () => writeCheckpoint(join(root, 'checkpoint.json'), pages)),
   'what was acknowledged': async (root) =>
     [1n, 2n].map((lsn) => () => noteAcknowledged(join(root, 'acknowledged.json'), lsn)),
-  'the raw store': async (root) => {
-    const raw = closing(await FolderRawStore.open(join(root, 'raw')))
-    return [1, 2].map((at) => async () => raw.put([await page('a.t', at)]))
-  },
-  'the ledger': async (root) => {
-    const raw = closing(await FolderRawStore.open(join(root, 'raw')))
-    const open = FolderLedger.open(join(root, 'ledger'), { feed: raw, formatted: 0, journalBytes: 300 })
-    const ledger = closing(await open)
-    const label = { origin: 'page' as const, page: 'p', changes: 1, rows: 1, first: '1', last: '1' }
-    return [1, 2, 3, 4].map(
-      (number) => () =>
-        ledger.delivered(`o${number}`, [{ ...label, contract: 'a.t v1', ordinal: number, digest: '0' }]),
-    )
-  },
 }
 
 describe('G10 a power cut takes nothing of what was said to be durable', () => {

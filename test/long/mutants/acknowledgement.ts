@@ -38,13 +38,6 @@ export const acknowledgement: readonly Mutant[] = [
     reason: 'a batch is captured when quarantine has what was refused',
   },
   {
-    file: 'local/stores/folder-raw-store.ts',
-    before: '      await this.log.append(',
-    after: '      void this.log.append(',
-    test: 'test/local/stores/power-cut.test.ts',
-    reason: 'a page is in the raw store when it is on disk',
-  },
-  {
     file: 'engine/postgres/stream/delivery-queue.ts',
     before: '    this.done = batch.through\n',
     after: '    this.done = this.reached\n',
