@@ -35,7 +35,7 @@ export async function replayEvent(
   { table: name, version, contract, isDryRun, after }: ReplayRequest,
   deps: ReplayEventDeps,
 ): Promise<ReplayAnswer> {
-  const { tables, lease, stage } = deps
+  const { tables, lease, stage, raw, quarantine, objects, catalog, replays, manifest, open } = deps
   const label = printTableVersion({ name, version })
   const table = tables.find((one) => one.name === name && one.version === version)
   if (table === undefined || contractDigest(table) !== contract)
@@ -45,7 +45,7 @@ export async function replayEvent(
     const replayed = await replay(
       { route, range: {}, isDryRun, after },
       {
-        ...deps,
+        ...{ raw, quarantine, objects, catalog, replays, manifest, open },
         now: () => stage.now(),
         isOver: () => stage.remainingMs < RESERVE_MS,
         maxBlockBytes: recordBytes,

@@ -128,6 +128,8 @@ export class ReplayFixture {
               for (const key of removed) this.manifest.delete(key)
             },
           }),
+          /* The function has loads for what it lands; a replay is not to take them for its own. */
+          ...{ loads: {} },
           lease: {
             take: async (name) => {
               if (leases.has(name)) return false
