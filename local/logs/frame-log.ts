@@ -2,7 +2,7 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno, makeFolder, nameFile, syncFolder } from '../../engine/files/durable.ts'
 import { crc32 } from './crc32.ts'
-import { type FramePlace, isWhole, PREAMBLE, preamble, scanSegment } from './frame-segment.ts'
+import { type FramePlace, PREAMBLE, preamble, scanSegment } from './frame-segment.ts'
 import { LogHead, readLogHead } from './log-head.ts'
 
 /** A frame: a small JSON header and bytes. */
@@ -89,14 +89,6 @@ export class FrameLog<H> {
     return this.places.length
   }
 
-  headers(): readonly H[] {
-    return this.places.map(({ header }) => header)
-  }
-
-  header(index: number): H | undefined {
-    return this.places[index]?.header
-  }
-
   /** Reads one frame and checks it. Throws Error when the disk gives other bytes than were written. */
   async read(index: number): Promise<Frame<H>> {
     const place = this.places[index]
@@ -109,18 +101,6 @@ export class FrameLog<H> {
         `${join(this.folder, fileName(place.segment))}: frame ${index} does not match its checksum`,
       )
     return { header: place.header, content }
-  }
-
-  /** Reads every content. Gives the frames that are not what was written, with the file of each. */
-  async *damaged(): AsyncIterable<{ readonly index: number; readonly file: string }> {
-    for (const [index, place] of this.places.entries())
-      if (!(await isWhole(await this.reader(place.segment), place)))
-        yield { index, file: fileName(place.segment) }
-  }
-
-  /** Opens every segment there is: from then on its frames can be read whatever becomes of the names in the folder. */
-  async hold(): Promise<void> {
-    for (const segment of new Set(this.places.map((place) => place.segment))) await this.reader(segment)
   }
 
   /** Appends frames with one fsync. Calls are taken in turn. */

@@ -138,7 +138,7 @@ async function hasLaterAppend(file: FileHandle, damage: number, size: number): P
 }
 
 /** Whether the content of a frame is what was written. */
-export async function isWhole<H>(
+async function isWhole<H>(
   file: FileHandle,
   { contentAt, contentLength, checksum }: FramePlace<H>,
 ): Promise<boolean> {
