@@ -58,7 +58,9 @@ export function statusCommand({ output }: Cli): Command {
       const status = await readJsonFile(runFolder(dir).status, runStatus)
       const holder = await folderHolder(dir)
       if (status === undefined) throw await noStatus(dir, holder !== undefined)
-      const isRunning = holder === status.pid
+      /* 0 is a holder that is too busy to say who it is; a run that has ended said so, and is not the one. */
+      const isBusy = holder === 0 && status.ended === null
+      const isRunning = isBusy || holder === status.pid
       const audit = isAudit === true ? await auditOf(dir) : undefined
       const { kept, uncompacted } = await readDocuments(runFolder(dir), async (documents) => ({
         kept: await readProofs(documents),
@@ -89,7 +91,8 @@ export function statusCommand({ output }: Cli): Command {
           }),
         )
       else {
-        const state = isRunning ? paint(output, 'green', `running, process ${status.pid}`) : 'stopped'
+        const who = isBusy ? 'too busy to answer' : `process ${status.pid}`
+        const state = isRunning ? paint(output, isBusy ? 'yellow' : 'green', `running, ${who}`) : 'stopped'
         output.result(`${status.address}  ${state}  as of ${status.at}`)
         output.result(statusTable(status, output, looking, { proofs, unproven, uncompacted }))
         if (audit !== undefined) output.result(auditText(audit, output))

@@ -1,8 +1,10 @@
 import { readdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { statusCommand } from '../../cli/commands/status.ts'
 import type { Output } from '../../cli/terminal/output.ts'
-import { writeJsonFile } from '../../local/documents/json-file.ts'
+import { readJsonFile, writeJsonFile } from '../../local/documents/json-file.ts'
+import { lockAddress } from '../../local/pipeline/lock-socket.ts'
 import { runStatus } from '../../local/run/status/run-status.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
@@ -80,6 +82,31 @@ test('shows the last proof with its age, and a proof that found a difference is 
   )
   await write(kept(false, Date.now()))
   expect(await status(shop.root)).toMatchObject({ code: 1, text: expect.stringMatching(/3 differ 0 s ago/) })
+})
+
+test('a run that lives and is too busy to answer is running, and no start is advised', async () => {
+  const shop = await filled()
+  await writeStatus(shop)
+  const reading = { state: 'reading', since: '2026-01-02T00:00:00.000Z', heardAt: null, lost: 0 }
+  const link = { ...reading, retryAt: null, failure: null, standbySince: null }
+  const written = await readJsonFile(runFolder(shop.root).status, runStatus)
+  const write = (more: object) =>
+    writeJsonFile(runFolder(shop.root).status, runStatus.parse({ ...written, link, ...more }))
+  await write({})
+  expect((await status(shop.root)).text).toMatch(/^here {2}stopped .*[\s\S]*ended without a word/)
+  /* The system takes the connection for the process, which says nothing. */
+  const { name } = await lockAddress(shop.root)
+  const silent = createServer((socket) => socket.destroy())
+  await new Promise<void>((resolve) => silent.listen(name, resolve))
+  onTestFinished(() => void silent.close())
+  const busy = await status(shop.root)
+  expect(busy.text).toMatch(/^here {2}running, too busy to answer/)
+  expect(busy.text).toContain('the run has said nothing since 2026-01-02T00:00:00.000Z')
+  expect(busy.text).not.toContain('start it again')
+  expect(JSON.parse((await status(shop.root, '--json')).text).running).toBe(true)
+  /* That one ended, so whoever is there is another, and has written nothing yet. */
+  await write({ ended: { at: '2026-01-02T00:00:00.000Z', failure: null } })
+  expect((await status(shop.root)).text).toMatch(/^here {2}stopped/)
 })
 
 test('a compaction that failed is no fine status, and says what to do until one succeeds', async () => {
