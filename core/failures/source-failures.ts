@@ -40,7 +40,17 @@ export const sourceFailures = {
     advice:
       'The server is there and refused a statement of Tidemark: look its SQLSTATE up in appendix A of the manual of PostgreSQL, and see the log of the server at that time.',
   },
+  'source/temp-files': {
+    action: 'retry',
+    advice:
+      'The temp_file_limit that the role has is smaller than what a statement of Tidemark sorts on disk, and no session may raise its own. As a superuser: `ALTER ROLE … SET temp_file_limit = -1;` (a limit of the whole server: a larger one), or give the role more memory for it: `ALTER ROLE … SET work_mem = …;`.',
+  },
   'source/authentication': { action: 'halt', advice: 'Check user, password and pg_hba.conf of the source.' },
+  'source/no-database': {
+    action: 'halt',
+    advice:
+      'The server is there and has no database of the name that the message says: check the last part of the address; `psql -l` lists what it has.',
+  },
   'source/tls': {
     action: 'halt',
     advice:

@@ -20,7 +20,7 @@ export const usualWaits: Waits = {
 
 /* The catalog that the attempt went by is out of date: another attempt goes by that of now. */
 const OF_CATALOG: readonly FailureCode[] = ['source/no-tables', 'source/table-changed']
-const OF_SOURCE: readonly FailureCode[] = ['source/authentication', 'source/tls']
+const OF_SOURCE: readonly FailureCode[] = ['source/authentication', 'source/no-database', 'source/tls']
 
 /** How long to wait before the next attempt after `attempt` of the same kind; undefined when it is of no use, or none is left. */
 export function waitAfter(

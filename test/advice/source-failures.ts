@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { closeClient, connectSource } from '../../engine/postgres/connection/source-connection.ts'
+import { toSourceError } from '../../engine/postgres/connection/source-error.ts'
 import { asReader, refusal } from '../engine/postgres/source-server.ts'
 import type { Follow } from './follow.ts'
 
@@ -35,10 +36,30 @@ export const sourceFollowed = {
     named: 'a prepared transaction that a slot waits for is found by the SQL of the message',
   },
   'source/query-failed': { nobody: 'it says where to look the SQLSTATE up' },
+  'source/temp-files': {
+    scenario: async ({ lab }) => {
+      const source = await asReader(lab.database, 'alter role reader set temp_file_limit = 0')
+      const sorted = async () => {
+        const client = await connectSource(source)
+        const sql =
+          'select count(*) from (select i from generate_series(1, 200000) i order by md5(i::text)) s'
+        return client
+          .query(sql)
+          .catch((cause: unknown) => {
+            throw toSourceError(cause, 'no')
+          })
+          .finally(() => closeClient(client))
+      }
+      expect((await refusal(sorted())).code).toBe('source/temp-files')
+      await lab.sql('alter role reader set temp_file_limit = -1')
+      await sorted()
+    },
+  },
   'source/authentication': {
     test: CHECK,
     named: 'when the password is wrong, and no message holds it',
   },
+  'source/no-database': { test: CHECK, named: 'when the database is not there, by its name' },
   'source/tls': {
     test: 'test/engine/postgres/source-tls.test.ts',
     named: 'G7 a certificate must be signed by the CA that is given, and be of the host',

@@ -6,13 +6,14 @@ import { errorCodeOf, toSourceError } from './source-error.ts'
 
 interface Access {
   readonly role: string
+  readonly isTable: boolean
   readonly mayEnter: boolean | null
   readonly maySelect: boolean | null
   readonly hidesRows: boolean | null
 }
 
 const ACCESS = `
-  select current_user::text as role, has_schema_privilege(n.oid, 'USAGE') as "mayEnter",
+  select current_user::text as role, c.relkind in ('r', 'p') as "isTable", has_schema_privilege(n.oid, 'USAGE') as "mayEnter",
     has_table_privilege(c.oid, 'SELECT') as "maySelect", row_security_active(c.oid) as "hidesRows"
   from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2`
 
@@ -29,9 +30,11 @@ export async function readingFailure(
 ): Promise<PipelineError> {
   const code = errorCodeOf(cause)
   if (cause instanceof PipelineError) return cause
-  if (code === '42P01' || code === '3F000') return tableGone(table, cause)
+  /* The last: a sequence, an index or a materialized view has the name. */
+  if (code === '42P01' || code === '3F000' || code === '42809') return tableGone(table, cause)
   if (code !== '42501') return toSourceError(cause, what)
   const access = await accessOf(client, table).catch(() => undefined)
+  if (access?.isTable === false) return tableGone(table, cause)
   return new PipelineError(
     'source/privilege',
     `cannot read ${sourceTableName(table)}: ${statementFor(table, access)}`,

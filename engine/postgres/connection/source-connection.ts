@@ -25,7 +25,7 @@ export interface ConnectOptions {
 
 /**
  * Opens a connection whose values have the replicator's text form, whatever role and database set: names without a schema
- * are the catalog's. The caller ends it. Throws source/unreachable, source/authentication, source/tls, source/pooler,
+ * are the catalog's. The caller ends it. Throws source/unreachable, source/authentication, source/no-database, source/tls, source/pooler,
  * source/connections-exhausted, or source/slots-exhausted (no free WAL sender).
  */
 export async function connectSource(source: Source, options: ConnectOptions = {}): Promise<pg.Client> {

@@ -9,8 +9,7 @@ export function errorCodeOf(error: unknown): string {
 /** What PostgreSQL calls its states, by whole SQLSTATE and else by class: appendix A of its manual. */
 const STATES: Readonly<Record<string, FailureCode>> = {
   '28': 'source/authentication',
-  /* No such database: as wrong as a password, and no retry mends it. */
-  '3D': 'source/authentication',
+  '3D': 'source/no-database',
   '42501': 'source/privilege',
   /* The connection, and a server that stops, starts or crashed. */
   '08': 'source/unreachable',
@@ -62,6 +61,8 @@ export function isAway(error: unknown): boolean {
 
 function sourceCodeOf(cause: unknown): FailureCode {
   const code = errorCodeOf(cause)
+  /* Other limits of configuration have the same SQLSTATE; temporary files are what this place of the server writes. */
+  if (isOfDatabase(cause) && code === '53400' && cause.file === 'fd.c') return 'source/temp-files'
   if (isOfDatabase(cause)) return STATES[code] ?? STATES[code.slice(0, 2)] ?? 'source/query-failed'
   return UNTRUSTED.test(code) ? 'source/tls' : 'source/unreachable'
 }

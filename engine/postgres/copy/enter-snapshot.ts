@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { type SourceTableName, sourceTableName } from '../../../core/source-table-name.ts'
 import { quoteLiteral, quoteTable } from '../connection/quote-identifier.ts'
+import { tableGone } from '../connection/reading-failure.ts'
 import { errorCodeOf } from '../connection/source-error.ts'
 
 /* Beside a migration that is short; one that rewrites a large table is not waited for. */
@@ -37,18 +38,22 @@ export async function enterSnapshot(
  * definition is always the newest, whatever the snapshot. So storage, columns and partitions have to be those that
  * the snapshot's catalog has. A partition may still be attached later: whoever read a partitioned table asks again
  * before the rows are trusted. For a transaction in the snapshot. Throws `source/table-changed`, which a newer snapshot
- * mends, and `source/table-busy`.
+ * mends, `source/table-busy`, and `source/table-gone` where a view or the like has its name.
  */
 export async function checkUnchanged(client: ClientBase, table: SourceTableName): Promise<void> {
   try {
     const [before] = (await client.query<TableThen>(TABLE_THEN, [table.schema, table.name])).rows
+    if (before !== undefined && before.kind !== 'r' && before.kind !== 'p') throw tableGone(table)
     const now = await columnsNow(client, table, before?.kind === 'p')
     if (before === undefined || before.oid !== now.oid || !sameColumns(before.columns, now.columns))
       throw changed(table)
     const { rows } = await client.query(STORAGE_CHANGED, [before.oid])
     if (rows.length > 0) throw changed(table)
   } catch (cause) {
-    throw errorCodeOf(cause) === '55P03' ? busy(table, cause) : cause
+    const code = errorCodeOf(cause)
+    /* A view has no `tableoid`: it took the name since. */
+    if (code === '42703') throw changed(table)
+    throw code === '55P03' ? busy(table, cause) : cause
   }
 }
 

@@ -183,9 +183,20 @@ describe('a source is refused', () => {
     expect(error.code).toBe('source/authentication')
     expect(error.message).not.toContain('pa55word')
     expect(error.message).toContain(url.host)
+  })
+
+  test('when the database is not there, by its name', async () => {
+    const database = await server.database(ITEM)
+    const url = new URL(database.source.url)
     url.pathname = '/no_such_database'
-    url.password = new URL(database.source.url).password
-    expect((await refusal(connectSource({ url: url.href }))).code).toBe('source/authentication')
+    const error = await refusal(connectSource({ url: url.href }))
+    expect(error.code).toBe('source/no-database')
+    expect(error.message).toContain('database "no_such_database" does not exist')
+    const { rows } = await database.client.query<{ name: string }>(
+      'select datname::text as name from pg_database',
+    )
+    expect(rows.map(({ name }) => name)).not.toContain('no_such_database')
+    await closeClient(await connectSource(database.source))
   })
 })
 

@@ -18,7 +18,7 @@ describe('an error of the server', () => {
     ['55P03', 'source/timeout'],
     ['25006', 'source/read-only'],
     ['28P01', 'source/authentication'],
-    ['3D000', 'source/authentication'],
+    ['3D000', 'source/no-database'],
     ['42501', 'source/privilege'],
     ['42883', 'source/query-failed'],
     ['XX001', 'source/query-failed'],

@@ -18,6 +18,7 @@ const TABLES = `
   create table swapped (id int primary key, a text, b text); insert into swapped values (1, 'a', 'b');
   create table rekeyed (id int primary key, v text); insert into rekeyed values (1, 'x');
   create table dropped (id int primary key); create table renamed (id int primary key);
+  create table viewed (id int primary key); create table sequenced (id int primary key);
   create table moved (id int primary key); create table hidden (id int primary key);
   create table closed (id int primary key); create table locked (id int primary key);
   create table busy (id int primary key, n int); insert into busy values (1, 1);
@@ -141,6 +142,18 @@ test('a table that is altered again and again is given up after a few readings, 
 const FAILING: readonly (readonly [name: string, sql: string, code: FailureCode, message: string])[] = [
   ['rekeyed', 'alter table rekeyed rename id to t_id', 'proof/no-key', 'no column id any more'],
   ['dropped', 'drop table dropped', 'source/table-gone', 'public.dropped is not in the source any more'],
+  [
+    'viewed',
+    'drop table viewed; create view viewed as select 1 as id',
+    'source/table-gone',
+    'public.viewed is',
+  ],
+  [
+    'sequenced',
+    'drop table sequenced; create sequence sequenced',
+    'source/table-gone',
+    'public.sequenced is',
+  ],
   ['renamed', 'alter table renamed rename to other', 'source/table-gone', 'public.renamed is not'],
   [
     'moved',
