@@ -5,14 +5,14 @@ import { readProofs } from '../../engine/reconcile/proof-document.ts'
 import { compactionFailures } from '../../local/compaction/compaction-failures.ts'
 import { readJsonFile } from '../../local/documents/json-file.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
-import { runStatus } from '../../local/run/status/run-status.ts'
+import { type RunStatus, runStatus } from '../../local/run/status/run-status.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { RunState } from '../../local/state/run-state.ts'
 import { readDocuments } from '../../local/state/state-file.ts'
 import { stackOption } from '../../stack/stack.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { contractsFolderOption } from '../terminal/command-options.ts'
-import { exit, paint } from '../terminal/output.ts'
+import { exit, type Output, paint } from '../terminal/output.ts'
 import { dirOption } from '../terminal/run-options.ts'
 import { auditText } from '../view/audit-text.ts'
 import { sourceWord } from '../view/source-line.ts'
@@ -58,9 +58,7 @@ export function statusCommand({ output }: Cli): Command {
       const status = await readJsonFile(runFolder(dir).status, runStatus)
       const holder = await folderHolder(dir)
       if (status === undefined) throw await noStatus(dir, holder !== undefined)
-      /* 0 is a holder that is too busy to say who it is; a run that has ended said so, and is not the one. */
-      const isBusy = holder === 0 && status.ended === null
-      const isRunning = isBusy || holder === status.pid
+      const isRunning = holder === status.pid || isBusy(status, holder)
       const audit = isAudit === true ? await auditOf(dir) : undefined
       const { kept, uncompacted } = await readDocuments(runFolder(dir), async (documents) => ({
         kept: await readProofs(documents),
@@ -91,13 +89,21 @@ export function statusCommand({ output }: Cli): Command {
           }),
         )
       else {
-        const who = isBusy ? 'too busy to answer' : `process ${status.pid}`
-        const state = isRunning ? paint(output, isBusy ? 'yellow' : 'green', `running, ${who}`) : 'stopped'
-        output.result(`${status.address}  ${state}  as of ${status.at}`)
+        output.result(`${status.address}  ${stateText(status, holder, output)}  as of ${status.at}`)
         output.result(statusTable(status, output, looking, { proofs, unproven, uncompacted }))
         if (audit !== undefined) output.result(auditText(audit, output))
       }
     })
+}
+
+/* 0 is a holder that is too busy to say who it is; a run that has ended said so, and is not the one. */
+function isBusy({ ended }: RunStatus, holder: number | undefined): boolean {
+  return holder === 0 && ended === null
+}
+
+function stateText(status: RunStatus, holder: number | undefined, output: Output): string {
+  if (isBusy(status, holder)) return paint(output, 'yellow', 'running, too busy to answer')
+  return holder === status.pid ? paint(output, 'green', `running, process ${status.pid}`) : 'stopped'
 }
 
 /* A run that has just begun has none yet; of a stopped one it is lost. */

@@ -224,8 +224,8 @@ function planOf(entry: CatalogEntry, moment: Partial<Moment>, options: CurrentOp
 }
 
 /* Of each key the newest of fresh, and where its first change there lies. */
-function newestCte({ dialect, shape: { keys } }: Plan): string {
-  const key = listOf(keys)
+function newestCte({ dialect, shape }: Plan): string {
+  const key = shape.groups()
   return dialect.cte(
     'newest',
     `
@@ -288,10 +288,10 @@ function scopeOf({ dialect, shape }: Plan, gaps: string, changes: string): strin
 }
 
 /* The winning row of each key of `from`, whose rows are `r`. */
-function newestOf({ dialect, shape: { keys } }: Plan, from: string): string {
+function newestOf({ dialect, shape }: Plan, from: string): string {
   return `
   SELECT * FROM (
-    SELECT r.*, row_number() OVER (PARTITION BY ${listOf(keys, 'r')} ORDER BY r._position DESC, ${bestReading(dialect, 'r')}) AS _nth
+    SELECT r.*, row_number() OVER (PARTITION BY ${shape.groups('r')} ORDER BY r._position DESC, ${bestReading(dialect, 'r')}) AS _nth
     FROM ${from}
     WHERE ${isChange('r.')}
   ) n
@@ -347,7 +347,8 @@ function foldBranches(plan: Plan, { latest, healed }: Fold): readonly string[] {
   const asTheyCame = `SELECT ${plain.join(', ')}${lackingOf(plan, 'NULL')}
 FROM ${latest} l${where([...isLive, ...(healed === undefined ? [] : [`NOT ${gaps}`])])}`
   if (healed === undefined) return [asTheyCame]
-  const filled = outputs((name) => `h.${identifier(name)}`)
+  /* The key as the winner has it: of 0 and -0, which are one key, its own. */
+  const filled = outputs((name) => `${shape.keys.includes(identifier(name)) ? 'l' : 'h'}.${identifier(name)}`)
   const isWhole = plan.withIncomplete === true ? [] : [`NOT ${hasGaps(dialect, 'h._lacking')}`]
   return [
     asTheyCame,

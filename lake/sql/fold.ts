@@ -50,10 +50,9 @@ export function fold(
   const latestCte = dialect.cte(name('latest'), latest)
   if (isSettled || healable.length === 0)
     return { ctes: [latestCte], latest: name('latest'), healed: undefined }
-  const key = listOf(keys)
   /* A row of base holds all that was before it, unless it lacks something itself. */
   const starts = `max(CASE WHEN _op IN ('insert', 'load', 'delete', 'refused') OR (_rank <> 1 AND NOT ${hasGaps(dialect)}) THEN _position END)`
-  const window = `PARTITION BY ${key} ORDER BY _position`
+  const window = `PARTITION BY ${shape.groups()} ORDER BY _position`
   const winners = keys.map((_, index) => `_winner_${index}`)
   const scoped = scope === undefined ? '' : ` JOIN ${name('scope')} s ON ${sameKeys(keys, 's', 'r')}`
   const narrow = [...NARROW, ...keys]
@@ -68,12 +67,12 @@ export function fold(
       `
   SELECT ${listOf(narrow)}, _life, _last, ${lifeId(dialect, shape, '_life')} AS _id, ${lifeId(dialect, shape, '_life_before')} AS _id_before
   FROM (
-    SELECT ${listOf(narrow)}, max(CASE WHEN ${isChange()} THEN _position END) OVER (PARTITION BY ${key}) AS _last,
+    SELECT ${listOf(narrow)}, max(CASE WHEN ${isChange()} THEN _position END) OVER (PARTITION BY ${shape.groups()}) AS _last,
       ${starts} OVER (${window} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS _life,
       ${starts} OVER (${window} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS _life_before
     FROM (
       SELECT ${listOf(narrow, 'r')}, r._rank,
-        row_number() OVER (PARTITION BY ${listOf(keys, 'r')}, r._position ORDER BY ${bestReading(dialect, 'r')}) AS _nth
+        row_number() OVER (PARTITION BY ${shape.groups('r')}, r._position ORDER BY ${bestReading(dialect, 'r')}) AS _nth
       FROM ${rows} r${scoped}
     ) n
     WHERE _nth = 1

@@ -12,6 +12,8 @@ export function isChange(alias = ''): string {
 export interface TableShape {
   /** Quoted. Of a `timestampMicros` key both lake columns: its milliseconds alone would merge rows. */
   readonly keys: readonly string[]
+  /** SQL of what rows of one key have in common, for windows over them: see `groupOf`. */
+  groups(alias?: string): string
   /** Quoted: system columns and all of the contract. */
   readonly all: readonly string[]
   /** Columns that an update may leave out. */
@@ -25,8 +27,21 @@ export function tableShape({ primaryKey, columns }: CatalogTable): TableShape {
     keys: columns.filter(isKey).map(({ name }) => identifier(name)),
     all: [...systemColumns, ...columns].map(({ name }) => identifier(name)),
     healable: columns.filter((column) => !isKey(column)),
+    groups: (alias) =>
+      listOf(columns.filter(isKey).map((column) => groupOf(column, alias))),
     columns,
   }
+}
+
+/**
+ * SQL of a key column behind PARTITION BY or ORDER BY: 0 and -0 are one key. As an expression it leaves the column alone;
+ * a window of DuckDB gives all rows of a partition the zero of the first where it is given the column itself.
+ */
+export function groupOf({ name, type }: Pick<CatalogColumn, 'name' | 'type'>, alias?: string): string {
+  const column = listOf([identifier(name)], alias)
+  return type.kind === 'double' || type.kind === 'real'
+    ? `(CASE WHEN ${column} = 0 THEN 0 ELSE ${column} END)`
+    : column
 }
 
 /** `a."x", a."y"`. */
@@ -64,7 +79,7 @@ export function waitingPlace({ rule }: BasePartition): string {
 export function lifeId(dialect: Dialect, { keys, columns }: TableShape, life: string): string {
   const parts = columns.flatMap(({ name, type }) => {
     const key = identifier(name)
-    const text = dialect.text(key, type)
+    const text = dialect.text(groupOf({ name, type }), type)
     return keys.includes(key) ? [`CAST(length(${text}) AS varchar) || ':' || ${text}`] : []
   })
   return [...parts, `coalesce(${life}, '')`].join(' || ')

@@ -1,5 +1,6 @@
 import type { LakeColumn } from '../../../core/contract/language/lake-columns.ts'
 import { columnText, duckdbText, joinedText, rowText } from './column-text.ts'
+import { keySqlOf } from './nested-text.ts'
 
 /** Rows are spread over this many buckets by the first three hex digits of the MD5 of their key text. */
 export const BUCKETS = 4096
@@ -42,7 +43,10 @@ export function textsSelect(rows: ComparedRows): string {
 
 /** The text of a row's key: its columns joined, in the table's order. */
 export function keyTextOf({ keys }: Pick<ComparedRows, 'keys'>): string {
-  return joinedText(texts(keys), duckdbText)
+  return joinedText(
+    keys.map((key) => keySqlOf(columnText(key), key.type)),
+    duckdbText,
+  )
 }
 
 function digestOf({ columns }: ComparedRows): string {

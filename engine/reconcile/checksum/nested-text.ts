@@ -14,6 +14,26 @@ import {
 /** What `floatText` makes of every NaN. */
 export const NAN_BITS = '7ff8000000000000'
 
+/** What `floatText` makes of both zeros. */
+const ZEROS = { plain: '0000000000000000', negative: '8000000000000000' }
+
+/**
+ * The SQL, for either engine, of a column's text in a key, made of its comparison text: engines take 0 and -0 for one key,
+ * so a key has one text for both. The row's text tells them apart.
+ */
+export function keySqlOf(sql: string, { kind }: ColumnType): string {
+  return isFloat(kind) ? `replace(${sql}, '${ZEROS.negative}', '${ZEROS.plain}')` : sql
+}
+
+/** The same in this process. */
+export function keyTextOfColumn(text: string, { kind }: ColumnType): string {
+  return isFloat(kind) && text === ZEROS.negative ? ZEROS.plain : text
+}
+
+function isFloat(kind: ColumnType['kind']): boolean {
+  return kind === 'double' || kind === 'real'
+}
+
 /**
  * The comparison text of a list or a struct, made of the text that PostgreSQL prints of an array or of jsonb: its members
  * in order, each framed (see `frame`). What fits no type is marked with !, which the lake's text never starts with, so it

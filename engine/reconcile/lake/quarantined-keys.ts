@@ -17,7 +17,7 @@ import {
 import type { Quarantine, WaitingEntry } from '../../../core/ports/ports.ts'
 import { nextStep, type Position } from '../../../core/position.ts'
 import { certainParts } from '../../../ingest/capture/certain-parts.ts'
-import { floatText } from '../checksum/nested-text.ts'
+import { floatText, keyTextOfColumn } from '../checksum/nested-text.ts'
 import { comparisonText } from '../checksum/ruled-text.ts'
 
 /** What a change that waits did to the row of a key; `unknown` where the record did not say. */
@@ -147,7 +147,8 @@ function keyText(image: JsonObject, table: Table, maskKey: MaskKey): string | un
       maskKey,
     })
     if (value === undefined) return undefined
-    text += `${Buffer.byteLength(value)}:${value}`
+    const inKey = keyTextOfColumn(value, lake.type)
+    text += `${Buffer.byteLength(inKey)}:${inKey}`
   }
   return text
 }

@@ -1,10 +1,11 @@
 import type { LakeColumn } from '../../../core/contract/language/lake-columns.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
+import type { ColumnType } from '../../../core/contract/value/type.ts'
 import { type MaskKey, masker } from '../../../core/contract/masking/pii.ts'
 import { splitTableName } from '../../../core/source-table-name.ts'
 import { quoteTable } from '../../postgres/connection/quote-identifier.ts'
 import { isPlain, joinedText, rowText, type TextSql } from '../checksum/column-text.ts'
-import { frame } from '../checksum/nested-text.ts'
+import { frame, keySqlOf, keyTextOfColumn } from '../checksum/nested-text.ts'
 import { comparedColumns, type SourceLayout } from './source-layout.ts'
 import { sourceText } from './source-text.ts'
 
@@ -86,7 +87,7 @@ const postgres: TextSql = {
 /** The SQL of the key's text; right only where `isKeyInSql`. */
 export function keySql({ keys }: SourceColumns): string {
   return joinedText(
-    keys.map(({ sql }) => bracketed(sql)),
+    keys.map(({ sql, lake }) => keySqlOf(bracketed(sql), lake.type)),
     postgres,
   )
 }
@@ -110,9 +111,16 @@ function bracketed(sql: string): string {
   return `(${sql})`
 }
 
-/** The text of a row's key, as `joinedText` has it. */
-export function keyTextOf(texts: readonly (string | null)[]): string {
-  return texts.map((text) => (text === null ? '-' : `${Buffer.byteLength(text)}:${text}`)).join('')
+/** The text of a row's key, as `keySql` has it, made of the comparison texts of its columns. */
+export function keyTextOf(types: readonly ColumnType[], texts: readonly (string | null)[]): string {
+  return types
+    .map((type, index) => {
+      const text = texts[index] ?? null
+      if (text === null) return '-'
+      const inKey = keyTextOfColumn(text, type)
+      return `${Buffer.byteLength(inKey)}:${inKey}`
+    })
+    .join('')
 }
 
 /** The text that a row's digest is made of, as `rowText` has it. */

@@ -91,13 +91,17 @@ export class SourceSide {
     const reader = new CopyReader(outputs.length)
     const isWanted = wanted(selection)
     const places = keys.map((key) => columns.indexOf(key))
+    const types = keys.map(({ lake }) => lake.type)
     const take = (row: TupleView): void => {
       const printed = isPacked ? parseArrayText(row.text(0)) : undefined
       const texts = columns.map(({ finish }, index) => {
         const text = isPacked ? printed?.[index] : row.kind(index) === NULL ? null : row.text(index)
         return finish === undefined || text === null || text === undefined ? (text ?? null) : finish(text)
       })
-      const key = keyTextOf(places.map((place) => texts[place] ?? null))
+      const key = keyTextOf(
+        types,
+        places.map((place) => texts[place] ?? null),
+      )
       if (isWanted(key)) each(key, texts, row, compared.length)
     }
     const select = `SELECT ${outputs.join(', ')} FROM ${sourceRelation(this.columns)}${this.where(selection)}`

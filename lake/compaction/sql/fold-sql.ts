@@ -2,6 +2,7 @@ import { systemColumns } from '../../../core/contract/language/lake-row.ts'
 import type { CatalogEntry, CatalogTable } from '../../../core/ports/catalog-entry.ts'
 import { currentSelect } from '../../sql/current-select.ts'
 import { columnList, identifier } from '../../sql/sql-text.ts'
+import { tableShape } from '../../sql/table-shape.ts'
 import { keyColumns, rowColumns } from './lake-rows-sql.ts'
 
 /**
@@ -27,7 +28,7 @@ export function plainRows(table: CatalogTable, relation: string): string {
 
 /** QUALIFY that keeps the last reading of the last change of each key. */
 export function latestOfKey(table: CatalogTable): string {
-  return `QUALIFY row_number() OVER (PARTITION BY ${columnList(keyColumns(table))}
+  return `QUALIFY row_number() OVER (PARTITION BY ${tableShape(table).groups()}
     ORDER BY _position DESC, _revision DESC) = 1`
 }
 

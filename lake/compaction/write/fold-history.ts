@@ -2,7 +2,7 @@ import type { CatalogEntry } from '../../../core/ports/catalog-entry.ts'
 import type { SqlEngine } from '../../../core/ports/ports.ts'
 import type { Position } from '../../../core/position.ts'
 import { columnList, identifier, literal } from '../../sql/sql-text.ts'
-import { isChange } from '../../sql/table-shape.ts'
+import { isChange, tableShape } from '../../sql/table-shape.ts'
 import { healedRows, latestOfKey, plainRows, tiedKeys } from '../sql/fold-sql.ts'
 import {
   countedRows,
@@ -60,6 +60,7 @@ export async function foldHistory(sql: SqlEngine, input: FoldInput, staged: stri
   const { entry, isWhole } = input
   const { table } = entry
   const keys = columnList(keyColumns(table))
+  const groups = tableShape(table).groups()
   const counted = countedRows(entry)
   const openHistory = async () => {
     const paths = await input.history()
@@ -96,9 +97,9 @@ export async function foldHistory(sql: SqlEngine, input: FoldInput, staged: stri
       SEMI JOIN (SELECT ${keys} FROM ${relation} WHERE NOT ${isChange()}) USING (${keys})`
     return `WITH known AS MATERIALIZED (${known('compact_input')} UNION ALL ${known('compact_deep_rows')}),
       newest AS (SELECT ${keys}, _position AS _last, _gaps FROM known WHERE ${isChange()}
-        QUALIFY row_number() OVER (PARTITION BY ${keys} ORDER BY _position DESC, _revision DESC) = 1)
+        QUALIFY row_number() OVER (PARTITION BY ${groups} ORDER BY _position DESC, _revision DESC) = 1)
       SELECT ${columns} FROM (SELECT ${columns} FROM known
-        QUALIFY row_number() OVER (PARTITION BY ${keys}, _position ORDER BY ${isChange()} DESC, _revision DESC) = 1)
+        QUALIFY row_number() OVER (PARTITION BY ${groups}, _position ORDER BY ${isChange()} DESC, _revision DESC) = 1)
       LEFT JOIN newest USING (${keys})
       WHERE NOT ${isChange()} AND (_last IS NULL OR _position > _last OR _gaps)`
   }
@@ -201,7 +202,7 @@ async function stageRows(sql: SqlEngine, entry: CatalogEntry, staged: string): P
     healedRows(entry, 'compact_deep_rows'),
   ]
   /* Numbered, and so brought together by partition: DuckDB's sort of all rows needs more memory than its windows do. */
-  const together = `row_number() OVER (PARTITION BY ${partitions.join(', ')} ORDER BY ${keys}) AS _number`
+  const together = `row_number() OVER (PARTITION BY ${partitions.join(', ')} ORDER BY ${tableShape(table).groups()}) AS _number`
   const rows = `SELECT ${[...values, '*'].join(', ')} FROM (${live.join(' UNION ALL BY NAME ')})`
   await sql.run(`COPY (${values.length > 0 ? `SELECT *, ${together} FROM (${rows})` : rows})
     TO ${literal(staged)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 30720, ROW_GROUP_SIZE_BYTES '16MB'${exactOptions(table)})`)

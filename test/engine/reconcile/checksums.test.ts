@@ -65,7 +65,8 @@ test('the values of a key come back out of its text', () => {
   const text = fc.option(fc.string({ unit: 'binary' }))
   fc.assert(
     fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), (values) => {
-      expect(keyParts(keyTextOf(values))).toEqual(values)
+      const types = values.map(() => ({ kind: 'string' }) as const)
+      expect(keyParts(keyTextOf(types, values))).toEqual(values)
     }),
   )
 })
