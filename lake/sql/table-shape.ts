@@ -27,8 +27,7 @@ export function tableShape({ primaryKey, columns }: CatalogTable): TableShape {
     keys: columns.filter(isKey).map(({ name }) => identifier(name)),
     all: [...systemColumns, ...columns].map(({ name }) => identifier(name)),
     healable: columns.filter((column) => !isKey(column)),
-    groups: (alias) =>
-      listOf(columns.filter(isKey).map((column) => groupOf(column, alias))),
+    groups: (alias) => listOf(columns.filter(isKey).map((column) => groupOf(column, alias))),
     columns,
   }
 }

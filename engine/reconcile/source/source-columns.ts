@@ -1,7 +1,7 @@
 import type { LakeColumn } from '../../../core/contract/language/lake-columns.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
-import type { ColumnType } from '../../../core/contract/value/type.ts'
 import { type MaskKey, masker } from '../../../core/contract/masking/pii.ts'
+import type { ColumnType } from '../../../core/contract/value/type.ts'
 import { splitTableName } from '../../../core/source-table-name.ts'
 import { quoteTable } from '../../postgres/connection/quote-identifier.ts'
 import { isPlain, joinedText, rowText, type TextSql } from '../checksum/column-text.ts'
