@@ -347,8 +347,8 @@ function foldBranches(plan: Plan, { latest, healed }: Fold): readonly string[] {
   const asTheyCame = `SELECT ${plain.join(', ')}${lackingOf(plan, 'NULL')}
 FROM ${latest} l${where([...isLive, ...(healed === undefined ? [] : [`NOT ${gaps}`])])}`
   if (healed === undefined) return [asTheyCame]
-  /* The key as the winner has it: of 0 and -0, which are one key, its own. */
-  const filled = outputs((name) => `${shape.keys.includes(identifier(name)) ? 'l' : 'h'}.${identifier(name)}`)
+  /* Of 0 and -0, which are one key, that of the winner. */
+  const filled = outputs((name) => `${shape.signed.has(name) ? 'l' : 'h'}.${identifier(name)}`)
   const isWhole = plan.withIncomplete === true ? [] : [`NOT ${hasGaps(dialect, 'h._lacking')}`]
   return [
     asTheyCame,

@@ -12,6 +12,8 @@ export function isChange(alias = ''): string {
 export interface TableShape {
   /** Quoted. Of a `timestampMicros` key both lake columns: its milliseconds alone would merge rows. */
   readonly keys: readonly string[]
+  /** Names of the keys that have two zeros. */
+  readonly signed: ReadonlySet<string>
   /** SQL of what rows of one key have in common, for windows over them: see `groupOf`. */
   groups(alias?: string): string
   /** Quoted: system columns and all of the contract. */
@@ -27,6 +29,7 @@ export function tableShape({ primaryKey, columns }: CatalogTable): TableShape {
     keys: columns.filter(isKey).map(({ name }) => identifier(name)),
     all: [...systemColumns, ...columns].map(({ name }) => identifier(name)),
     healable: columns.filter((column) => !isKey(column)),
+    signed: new Set(columns.filter((column) => isKey(column) && isFloat(column)).map(({ name }) => name)),
     groups: (alias) => listOf(columns.filter(isKey).map((column) => groupOf(column, alias))),
     columns,
   }
@@ -38,9 +41,11 @@ export function tableShape({ primaryKey, columns }: CatalogTable): TableShape {
  */
 export function groupOf({ name, type }: Pick<CatalogColumn, 'name' | 'type'>, alias?: string): string {
   const column = listOf([identifier(name)], alias)
+  return isFloat({ type }) ? `(CASE WHEN ${column} = 0 THEN 0 ELSE ${column} END)` : column
+}
+
+function isFloat({ type }: Pick<CatalogColumn, 'type'>): boolean {
   return type.kind === 'double' || type.kind === 'real'
-    ? `(CASE WHEN ${column} = 0 THEN 0 ELSE ${column} END)`
-    : column
 }
 
 /** `a."x", a."y"`. */
