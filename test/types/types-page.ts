@@ -1,5 +1,6 @@
 import type { Table } from '../../core/contract/language/table.ts'
 import { typeName } from '../../core/contract/value/type.ts'
+import { athenaType } from '../../glue/athena-type.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { dmsRenderings } from './dms-renderings.ts'
 import type { MeasuredType } from './matrix.ts'
@@ -126,7 +127,7 @@ function lakeOf(table: Table | undefined): string {
   if (table === undefined) return ''
   const { columns: all } = catalogTable(table)
   return all
-    .flatMap(({ contractColumn, type }) => (contractColumn === 'v' ? [`\`${type}\``] : []))
+    .flatMap(({ contractColumn, type }) => (contractColumn === 'v' ? [`\`${athenaType(type)}\``] : []))
     .join(' and ')
 }
 
