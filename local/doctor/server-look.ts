@@ -7,8 +7,10 @@ export interface SettingFacts {
   readonly host: string
   readonly isEncrypted: boolean
   readonly serverSpeaksTls: boolean
-  /** Milliseconds; 0 for none. */
+  /** Of a session that does not set its own, milliseconds; 0 for none. */
   readonly senderTimeoutMs: number
+  /** What takes the setting of the role or the database away; null when it is the server's. */
+  readonly senderTimeoutReset: string | null
   /** Bytes of log that a slot may keep; null for no limit. */
   readonly slotLimitBytes: number | null
   /** Seconds after which a slot that nobody reads is given up, from PostgreSQL 18 on; 0 for never. */
@@ -51,6 +53,7 @@ interface SettingRow {
   readonly encrypted: string
   readonly ssl: string
   readonly sender: string
+  readonly sender_reset: string | null
   readonly kept: string | null
   readonly idle: string | null
   readonly plugins: string | null
@@ -61,7 +64,15 @@ interface SettingRow {
 const SETTINGS = `
   select coalesce((select s.ssl from pg_stat_ssl s where s.pid = pg_backend_pid()), false)::text as encrypted,
     current_setting('ssl') as ssl,
-    (select setting from pg_settings where name = 'wal_sender_timeout') as sender,
+    (select reset_val from pg_settings where name = 'wal_sender_timeout') as sender,
+    (select format(case when s.setrole = 0 and s.setdatabase = 0 then 'ALTER ROLE ALL' when s.setrole = 0 then 'ALTER DATABASE %2$I'
+        when s.setdatabase = 0 then 'ALTER ROLE %1$I' else 'ALTER ROLE %1$I IN DATABASE %2$I' end || ' RESET wal_sender_timeout;',
+        session_user, current_database())
+      from pg_db_role_setting s left join pg_database d on d.oid = s.setdatabase
+      where exists (select from unnest(s.setconfig) c where c like 'wal_sender_timeout=%')
+        and s.setrole in (0, (select oid from pg_roles where rolname = session_user))
+        and (s.setdatabase = 0 or d.datname = current_database())
+      order by s.setrole = 0, s.setdatabase = 0 limit 1) as sender_reset,
     (select setting from pg_settings where name = 'max_slot_wal_keep_size') as kept,
     (select setting from pg_settings where name = 'idle_replication_slot_timeout') as idle,
     (select setting from pg_settings where name = 'output_plugin_libraries') as plugins,
@@ -79,6 +90,7 @@ export async function readSettings(
     isEncrypted: row?.encrypted === 'true',
     serverSpeaksTls: row?.ssl === 'on',
     senderTimeoutMs: Number(row?.sender),
+    senderTimeoutReset: row?.sender_reset ?? null,
     slotLimitBytes: keptMb === null ? null : keptMb * (1 << 20),
     idleLimitSeconds: Number(row?.idle ?? 0),
     plugins:

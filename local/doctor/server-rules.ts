@@ -49,14 +49,19 @@ export const settingRules: readonly Rule<SettingFacts>[] = [
   },
   {
     id: 'source.sender-timeout',
-    title: 'wal_sender_timeout is off, or 10 s and more: a reader that is busy is not cut off',
-    evaluate: ({ senderTimeoutMs, isRds }) =>
-      senderTimeoutMs === 0 || senderTimeoutMs >= 10_000
-        ? ok(`wal_sender_timeout is ${senderTimeoutMs === 0 ? 'off' : ageText(senderTimeoutMs)}`)
-        : warn(
-            `wal_sender_timeout is ${senderTimeoutMs} ms: a reader that is busy for longer is cut off`,
-            ...settingFix({ name: 'wal_sender_timeout', value: '60000', isStatic: false }, isRds),
-          ),
+    title:
+      'wal_sender_timeout, where DMS reads, is off, or 10 s and more: a reader that is busy is not cut off',
+    evaluate: ({ senderTimeoutMs, senderTimeoutReset, reader, isRds }) => {
+      if (reader === 'tidemark') return ok('wal_sender_timeout is 60 s in sessions of Tidemark')
+      if (senderTimeoutMs === 0 || senderTimeoutMs >= 10_000)
+        return ok(`wal_sender_timeout is ${senderTimeoutMs === 0 ? 'off' : ageText(senderTimeoutMs)}`)
+      return warn(
+        `wal_sender_timeout is ${senderTimeoutMs} ms: a reader that is busy for longer is cut off`,
+        ...(senderTimeoutReset === null
+          ? settingFix({ name: 'wal_sender_timeout', value: '60000', isStatic: false }, isRds)
+          : [sql(senderTimeoutReset)]),
+      )
+    },
   },
   {
     id: 'source.slot-limit',

@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 
 /** A line to a server that can be stalled, cut, and mended. */
 export class TcpLine {
@@ -9,8 +10,11 @@ export class TcpLine {
   private pairs: (readonly [Socket, Socket])[] = []
   private isStalled = false
 
-  private constructor(target: URL, server: Server, port: number) {
+  private readonly said: (bytes: Buffer) => Buffer
+
+  private constructor(target: URL, server: Server, port: number, said: (bytes: Buffer) => Buffer) {
     this.target = target
+    this.said = said
     this.server = server
     this.port = port
     const url = new URL(target)
@@ -19,12 +23,13 @@ export class TcpLine {
     server.on('connection', (socket) => this.take(socket))
   }
 
-  static async open(target: string): Promise<TcpLine> {
+  /** `said` makes of what comes from the client what the server gets. */
+  static async open(target: string, said = (bytes: Buffer): Buffer => bytes): Promise<TcpLine> {
     const server = createServer()
     await listen(server, 0)
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('no port')
-    return new TcpLine(new URL(target), server, address.port)
+    return new TcpLine(new URL(target), server, address.port, said)
   }
 
   /** Nothing passes any more; every connection stays, and new ones are taken. */
@@ -39,7 +44,7 @@ export class TcpLine {
   /** What has waited passes. */
   flow(): void {
     this.isStalled = false
-    for (const pair of this.pairs) join(pair)
+    for (const pair of this.pairs) this.join(pair)
   }
 
   /** Every connection ends, and none can be made. */
@@ -65,13 +70,29 @@ export class TcpLine {
           for (const other of pair) other.destroy()
           this.pairs = this.pairs.filter((kept) => kept !== pair)
         })
-    if (!this.isStalled) join(pair)
+    if (!this.isStalled) this.join(pair)
+  }
+
+  private join([inner, outer]: readonly [Socket, Socket]): void {
+    const { said } = this
+    const heard = new Transform({
+      transform: (bytes: Buffer, _, done) => done(null, said(bytes)),
+    })
+    inner.pipe(heard).pipe(outer)
+    outer.pipe(inner)
   }
 }
 
-function join([inner, outer]: readonly [Socket, Socket]): void {
-  inner.pipe(outer)
-  outer.pipe(inner)
+const PATIENCE = 'wal_sender_timeout = 60000'
+
+/** A line to a server that gives a stream which does not answer only so long, whatever its reader asks for. */
+export function impatientLine(target: string, milliseconds: number): Promise<TcpLine> {
+  const short = `wal_sender_timeout = ${milliseconds}`.padEnd(PATIENCE.length)
+  return TcpLine.open(target, (bytes) => {
+    const at = bytes.indexOf(PATIENCE)
+    if (at >= 0) bytes.write(short, at)
+    return bytes
+  })
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -29,6 +29,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   statement_timeout: '0',
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
+  /* A reader that pauses for what it has to store leaves data unconfirmed for longer than a short limit. */
+  tcp_user_timeout: '0',
+  exit_on_error: 'off',
 }
 
 /* A server refuses the name of a setting that it does not have, so these are set when its version is known. */
@@ -39,10 +42,10 @@ const LATER = [
 
 /*
  * Within half of it a server that works on changes of which it sends none says something all the same, and off it does
- * not: the stream's limit of silence rests on this.
+ * not: the stream's limit of silence rests on this. A shorter one would end a stream whose reader is busy with one large
+ * row, again and again at the same row. Not at the start, so that its reset_val is what the role has.
  */
-const BOUNDED_SILENCE = `select set_config(name, '60000', false) from pg_settings
-  where name = 'wal_sender_timeout' and (setting::int = 0 or setting::int > 60000)`
+const BOUNDED_SILENCE = 'set wal_sender_timeout = 60000'
 
 /** Echoed by a session that took its startup options. */
 const MARK = 'tidemark.session'

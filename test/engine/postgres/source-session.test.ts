@@ -43,7 +43,8 @@ const HOSTILE: Readonly<Record<string, string>> = {
   ...{ idle_in_transaction_session_timeout: '20ms' },
   /* Of two that are set by the first statement only: long enough for a busy machine to get to it. */
   ...{ idle_session_timeout: '5s', transaction_timeout: '5s' },
-  ...{ wal_sender_timeout: '0', session_replication_role: 'replica', row_security: 'on' },
+  ...{ wal_sender_timeout: '2s', tcp_user_timeout: '2s', exit_on_error: 'on' },
+  ...{ session_replication_role: 'replica', row_security: 'on' },
 }
 
 const EVIL = `create schema evil; create table evil.pg_class (x int); create table evil.pg_namespace (y int);
@@ -88,9 +89,11 @@ describe('the settings of a role and its database', () => {
     const client = await connectSource(source)
     expect((await readSourceCatalog(client, ['public.*'])).map(({ name }) => name)).toEqual(['shape'])
     const { rows } = await client.query(
-      `select current_setting('idle_session_timeout') as idle, current_setting('transaction_timeout') as whole`,
+      `select current_setting('idle_session_timeout') as idle, current_setting('transaction_timeout') as whole,
+        current_setting('wal_sender_timeout') as sender, current_setting('tcp_user_timeout') as unconfirmed`,
     )
-    expect(rows).toEqual([{ idle: '0', whole: '0' }])
+    expect(rows).toEqual([{ idle: '0', whole: '0', sender: '1min', unconfirmed: '0' }])
+    await expect(client.query('select 1 / 0')).rejects.toMatchObject({ code: '22012' })
     await client.query('begin; select pg_sleep(0.1)')
     await closeClient(client)
   })

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { StreamRecord } from '../../../core/stream-record.ts'
-import { TcpLine } from '../../support/tcp-line.ts'
+import { impatientLine, TcpLine } from '../../support/tcp-line.ts'
 import {
   collect,
   confirmedFlush,
@@ -164,14 +164,36 @@ describe('a connection that breaks', () => {
 
   test('does not break while there is nothing to read: the pings of the server are answered', async () => {
     const database = await server.database(TABLE)
-    await database.client.query(`alter database ${database.name} set wal_sender_timeout = '500ms'`)
     const { tables } = await prepare(database, 'pinged')
-    const stream = collect(database, tables, { slot: 'pinged' })
+    const line = await impatientLine(database.source.url, 500)
+    const stream = collect({ ...database, source: { url: line.url } }, tables, { slot: 'pinged' })
     await stream.caughtUp(database.client)
     await sleep(1_200)
     await stream.caughtUp(database.client)
     await stream.stop()
     expect(stream.records).toEqual([])
+    await line.cut()
+  })
+
+  test('does not break while one row takes longer than the wal_sender_timeout of the role', async () => {
+    const database = await server.database(TABLE)
+    const { tables } = await prepare(database, 'deaf')
+    for (const setting of ['wal_sender_timeout', 'tcp_user_timeout'])
+      await database.client.query(`alter database ${database.name} set ${setting} = '200ms'`)
+    let isBusy = true
+    const stream = collect(database, tables, {
+      slot: 'deaf',
+      sequence: () => {
+        /* Nothing is heard or answered meanwhile. */
+        if (isBusy) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800)
+        isBusy = false
+        return '1'
+      },
+    })
+    await database.client.query(`insert into item values (1, 'large'), (2, 'small')`)
+    await stream.caughtUp(database.client)
+    await stream.stop()
+    expect(stream.records).toHaveLength(2)
   })
 
   test('a slot that is gone is source/slot-lost, and a slot that is read is source/slot-in-use', async () => {
@@ -230,14 +252,14 @@ describe('a connection that breaks', () => {
 describe('a slow consumer', () => {
   test('holds the source back instead of filling memory, and stays connected', async () => {
     const database = await server.database(TABLE)
-    await database.client.query(`alter database ${database.name} set wal_sender_timeout = '2s'`)
     const { tables } = await prepare(database, 'slow')
+    const line = await impatientLine(database.source.url, 2_000)
     let rendered = 0
     let open: () => void = () => undefined
     const gate = new Promise<void>((resolve) => {
       open = resolve
     })
-    const stream = collect(database, tables, {
+    const stream = collect({ ...database, source: { url: line.url } }, tables, {
       slot: 'slow',
       batchBytes: 128 * 1024,
       sequence: () => {
@@ -258,5 +280,6 @@ describe('a slow consumer', () => {
     await stream.caughtUp(database.client)
     await stream.stop()
     expect(stream.records).toHaveLength(20_000)
+    await line.cut()
   })
 })

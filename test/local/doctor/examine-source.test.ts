@@ -166,17 +166,31 @@ describe('what a check prints mends what it found', () => {
     await closeClient(other)
   })
 
+  test('a wal_sender_timeout that is too short for DMS, where it is set; our own sessions have another', async () => {
+    const database = await server.database(ITEM)
+    const id = 'source.sender-timeout'
+    for (const whose of ['role current_user', `database ${database.name}`, 'role all']) {
+      await database.client.query(`alter ${whose} set wal_sender_timeout = '2s'`)
+      const found = await check(id, database.source, { reader: 'dms' })
+      expect(found).toMatchObject({ state: 'warn', message: expect.stringContaining('2000 ms') })
+      expect((await check(id, database.source)).state).toBe('ok')
+      await mend(database, found)
+      expect((await check(id, database.source, { reader: 'dms' })).state).toBe('ok')
+    }
+  })
+
   test.each([
     ['source.sender-timeout', 'wal_sender_timeout', '2s'],
     ['source.slot-limit', 'max_slot_wal_keep_size', '1GB'],
     ['source.slot-limit', 'idle_replication_slot_timeout', '1h'],
   ])('%s', async (id, setting, value) => {
     const database = await server.database(ITEM)
+    const reader = { reader: 'dms' } as const
     await database.client.query(`alter system set ${setting} = '${value}'`)
     await database.client.query('select pg_reload_conf()')
-    await until(async () => (await check(id, database.source)).state === 'warn')
-    await mend(database, await check(id, database.source))
-    await until(async () => (await check(id, database.source)).state === 'ok')
+    await until(async () => (await check(id, database.source, reader)).state === 'warn')
+    await mend(database, await check(id, database.source, reader))
+    await until(async () => (await check(id, database.source, reader)).state === 'ok')
     await database.client.query(`alter system reset ${setting}`)
     await database.client.query('select pg_reload_conf()')
   })

@@ -65,7 +65,7 @@ describe('of a server', () => {
 
   const settings: SettingFacts = {
     ...{ host: 'db.example.com:5432', isEncrypted: false, serverSpeaksTls: false, senderTimeoutMs: 0 },
-    ...{ idleLimitSeconds: 0, plugins: null },
+    ...{ senderTimeoutReset: null, idleLimitSeconds: 0, plugins: null },
     ...{ slotLimitBytes: null, isStandby: false, version: 180_004, isRds: false, reader: 'tidemark' },
   }
 
