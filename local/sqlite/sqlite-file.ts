@@ -1,5 +1,7 @@
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
@@ -65,16 +67,26 @@ export class SqliteFile {
 
   /** For a reader beside the process that writes; where nothing was ever written it reads nothing. */
   static async openBeside(path: string): Promise<SqliteFile> {
-    if (await isThere(path)) return SqliteFile.connect(path, true)
+    if (await isThere(path)) return (await SqliteFile.readAlone(path)) ?? SqliteFile.connect(path, true)
     const db = new DatabaseSync(':memory:')
     db.exec(SCHEMA)
     return new SqliteFile(path, db, true)
   }
 
-  private static connect(path: string, readOnly: boolean): SqliteFile {
+  /* Where nobody can write there is no writer, and no place for the files that readers share with one. */
+  private static async readAlone(path: string): Promise<SqliteFile | undefined> {
+    const isWritable = await access(dirname(path), constants.W_OK).then(
+      () => true,
+      () => false,
+    )
+    if (isWritable || (await isThere(`${path}-wal`))) return undefined
+    return SqliteFile.connect(path, true, immutable(path))
+  }
+
+  private static connect(path: string, readOnly: boolean, address: string | URL = path): SqliteFile {
     let db: DatabaseSyncInstance | undefined
     try {
-      db = new DatabaseSync(path, { readOnly, timeout: BUSY_MS })
+      db = new DatabaseSync(address, { readOnly, timeout: BUSY_MS })
       checkVersion(db, path)
       if (!readOnly) db.exec(PRAGMAS)
       return new SqliteFile(path, db, readOnly)
@@ -150,6 +162,12 @@ export class SqliteFile {
       return () => reject(error)
     }
   }
+}
+
+function immutable(path: string): URL {
+  const address = pathToFileURL(path)
+  address.searchParams.set('immutable', '1')
+  return address
 }
 
 /* Deleted content is overwritten: payloads of quarantine are personal data. */
