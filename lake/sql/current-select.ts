@@ -154,7 +154,7 @@ export function mergedSelect(
   })
   const slow = fold(dialect, shape, {
     prefix: 'slow_',
-    latest: newestOf(plan, `slow_rows r JOIN tainted t ON ${sameKeys(keys, 't', 'r')}${only(plan, 'r')}`),
+    latest: newestOf(plan, `slow_rows r JOIN tainted t ON ${shape.same('t', 'r')}${only(plan, 'r')}`),
     rows: isStored
       ? 'slow_rows'
       : `(SELECT r.* FROM slow_rows r CROSS JOIN (SELECT 1 AS _on FROM newest WHERE ${late} LIMIT 1) g)`,
@@ -300,9 +300,9 @@ function newestOf({ dialect, shape }: Plan, from: string): string {
 }
 
 /* A join that keeps the rows of the keys asked for. */
-function only({ onlyKeysOf, shape: { keys } }: Plan, alias: string): string {
+function only({ onlyKeysOf, shape }: Plan, alias: string): string {
   if (onlyKeysOf === undefined) return ''
-  return ` JOIN (SELECT DISTINCT ${listOf(keys)} FROM ${onlyKeysOf}) k ON ${sameKeys(keys, 'k', alias)}`
+  return ` JOIN (SELECT DISTINCT ${listOf(shape.keys)} FROM ${onlyKeysOf}) k ON ${shape.same('k', alias)}`
 }
 
 /* Base as it lies there: conditions on its columns reach its files. */
@@ -353,7 +353,7 @@ FROM ${latest} l${where([...isLive, ...(healed === undefined ? [] : [`NOT ${gaps
   return [
     asTheyCame,
     `SELECT ${filled.join(', ')}${lackingOf(plan, `CASE WHEN ${hasGaps(dialect, 'h._lacking')} THEN h._lacking END`)}
-FROM ${latest} l JOIN ${healed} h ON ${sameKeys(shape.keys, 'h', 'l')}${where([gaps, ...isWhole])}`,
+FROM ${latest} l JOIN ${healed} h ON ${shape.same('h', 'l')}${where([gaps, ...isWhole])}`,
   ]
 }
 

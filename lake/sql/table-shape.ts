@@ -16,6 +16,8 @@ export interface TableShape {
   readonly signed: ReadonlySet<string>
   /** SQL of what rows of one key have in common, for windows over them: see `groupOf`. */
   groups(alias?: string): string
+  /** Condition of rows of one key in a join whose rows are shown: DuckDB may show the key of either side of `a.x = b.x`. */
+  same(left: string, right: string): string
   /** Quoted: system columns and all of the contract. */
   readonly all: readonly string[]
   /** Columns that an update may leave out. */
@@ -31,6 +33,11 @@ export function tableShape({ primaryKey, columns }: CatalogTable): TableShape {
     healable: columns.filter((column) => !isKey(column)),
     signed: new Set(columns.filter((column) => isKey(column) && isFloat(column)).map(({ name }) => name)),
     groups: (alias) => listOf(columns.filter(isKey).map((column) => groupOf(column, alias))),
+    same: (left, right) =>
+      columns
+        .filter(isKey)
+        .map((column) => `${groupOf(column, left)} = ${groupOf(column, right)}`)
+        .join(' AND '),
     columns,
   }
 }
