@@ -44,7 +44,7 @@ export function tableShape({ primaryKey, columns }: CatalogTable): TableShape {
 
 /**
  * SQL of a key column behind PARTITION BY or ORDER BY: 0 and -0 are one key. As an expression it leaves the column alone;
- * a window of DuckDB gives all rows of a partition the zero of the first where it is given the column itself.
+ * given the column itself, DuckDB's windows and sorts make one zero of both in the rows that they give back.
  */
 export function groupOf({ name, type }: Pick<CatalogColumn, 'name' | 'type'>, alias?: string): string {
   const column = listOf([identifier(name)], alias)

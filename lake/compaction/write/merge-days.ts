@@ -1,16 +1,10 @@
 import type { LakeFile } from '../../../core/ports/catalog-entry.ts'
 import type { Position } from '../../../core/position.ts'
 import { columnList, literal } from '../../sql/sql-text.ts'
+import { tableShape } from '../../sql/table-shape.ts'
 import { agree, type BuildScope, buildName, pathsOf, publishFile } from '../plan/build-scope.ts'
 import { dayOf, type HistoryListing } from '../plan/history-listing.ts'
-import {
-  checksumSql,
-  exactOptions,
-  keyColumns,
-  pathList,
-  rowColumns,
-  rowsOfFiles,
-} from '../sql/lake-rows-sql.ts'
+import { checksumSql, exactOptions, pathList, rowColumns, rowsOfFiles } from '../sql/lake-rows-sql.ts'
 
 /** One file made of the small history files of a day. */
 export interface MergedDay {
@@ -74,7 +68,7 @@ export async function mergeDay(scope: BuildScope, inputs: readonly string[]): Pr
   const [expected = []] = await sql.rows(sum(rows))
   const path = await files.scratch('merged')
   await sql.run(`COPY (SELECT ${columnList(columns)} FROM (${rows})
-    ORDER BY _position, _revision, ${columnList(keyColumns(table))})
+    ORDER BY _position, _revision, ${tableShape(table).groups()})
     TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB'${exactOptions(table)})`)
   const day = dayOf(inputs[0] ?? '')
   const key = `${table.location}/ingest_date=${day}/merged-${buildName(scope)}.parquet`

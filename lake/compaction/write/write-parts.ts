@@ -1,5 +1,6 @@
 import type { BasePart, LakeFile } from '../../../core/ports/catalog-entry.ts'
 import { columnList, literal } from '../../sql/sql-text.ts'
+import { tableShape } from '../../sql/table-shape.ts'
 import { agree, type BuildScope, buildName, pathsOf, publishFile } from '../plan/build-scope.ts'
 import {
   checksumSql,
@@ -154,7 +155,6 @@ async function copyParts(
 ): Promise<readonly { readonly folder: string; readonly file: LakeFile }[]> {
   const { sql, files, entry, fileBytes } = scope
   const { table } = entry
-  const keys = columnList(keyColumns(table))
   const [only] = jobs
   const isOne = jobs.length === 1
   const partitions = isOne ? [] : table.basePartitions.map((_, index) => `_p${index}`)
@@ -167,7 +167,7 @@ async function copyParts(
     ...(isOne && bytes > fileBytes * 1.25 ? [`FILE_SIZE_BYTES ${Math.round(fileBytes)}`] : []),
   ]
   const stats = await sql.rows(`COPY (${rowsOfJobs(scope, jobs, places, staged, partitions)}
-    ORDER BY ${[...partitions, keys].join(', ')}) TO ${literal(path)} (${options.join(', ')}${exactOptions(table)})`)
+    ORDER BY ${[...partitions, tableShape(table).groups()].join(', ')}) TO ${literal(path)} (${options.join(', ')}${exactOptions(table)})`)
   const written: { folder: string; file: LakeFile }[] = []
   for (const stat of stats) {
     const values = isOne

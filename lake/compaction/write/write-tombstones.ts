@@ -1,5 +1,6 @@
 import type { LakeFile } from '../../../core/ports/catalog-entry.ts'
 import { columnList, literal } from '../../sql/sql-text.ts'
+import { tableShape } from '../../sql/table-shape.ts'
 import { agree, type BuildScope, buildName, pathsOf, publishFile } from '../plan/build-scope.ts'
 import { exactOptions, keyColumns, rowsOfFiles, tombstoneSystem } from '../sql/lake-rows-sql.ts'
 import { type Folded, numbers } from './fold-history.ts'
@@ -30,7 +31,7 @@ export async function writeTombstones(
   if (expected === 0) return []
   await sql.run(`COPY (SELECT * FROM (SELECT ${columns} FROM compact_dead UNION ALL SELECT ${columns} FROM compact_marks UNION ALL
       SELECT ${columns} FROM (${rowsOfFiles(entry.table, oldPaths)}) ANTI JOIN compact_touched USING (${keys}))
-    ORDER BY ${keys}, _position) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${exactOptions(entry.table)})`)
+    ORDER BY ${tableShape(entry.table).groups()}, _position) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd${exactOptions(entry.table)})`)
   const name = `${buildName(scope)}/${scope.written.length}.parquet`
   const file = await publishFile(scope, path, `${entry.table.baseLocation}/deleted/${name}`, expected)
   const back = rowsOfFiles(entry.table, await pathsOf(files, [file.key]))
