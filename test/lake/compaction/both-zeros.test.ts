@@ -64,5 +64,5 @@ test('G6 both zeros of a float are in base and in merged files as they were', as
       [1, 1, true],
     ])
   }
-  expect(known.columns.map(({ type }) => type)).toEqual(['int', 'double', 'float'])
+  expect(known.columns.map(({ type }) => type.kind)).toEqual(['integer', 'double', 'real'])
 })
