@@ -17,8 +17,11 @@ export type TableDrift = z.infer<typeof tableDrift>
 /* A load announces every table; that says nothing new. */
 const ROUTINE = new Set(['create-table', 'drop-table'])
 const MAX_DEFINITIONS = 20
-/* How a renamed column is told, by what is known of it. */
-const RENAMES = ['rename-column', 'add-column', 'drop-column']
+/* What is over with it. A renamed column is told in one of three ways, by what is known of it. */
+const ENDS: Readonly<Record<string, readonly string[]>> = {
+  'column-returned': ['rename-column', 'add-column', 'drop-column'],
+  'key-returned': ['change-columns'],
+}
 
 /** The contracts that drift is held against. */
 export interface DriftContracts {
@@ -78,9 +81,10 @@ export class Drift {
   async noteDefinition(table: string, operation: string, now: number): Promise<void> {
     if (ROUTINE.has(operation)) return
     await this.change(table, (drift) => {
-      /* What is seen again is the newer, once; a column that has its name again is no other one any more. */
-      const over = operation === 'column-returned' ? [operation, ...RENAMES] : [operation]
+      /* What is seen again is the newer, once. */
+      const over = [operation, ...(ENDS[operation] ?? [])]
       const others = drift.definitions.filter((known) => !over.includes(known.operation))
+      if (operation === 'key-returned') return { ...drift, definitions: others }
       const noted = [...others, { operation, at: new Date(now).toISOString() }]
       const contracts = this.contracts.digestOf(table)
       return { ...drift, definitions: noted.slice(-MAX_DEFINITIONS), contracts }

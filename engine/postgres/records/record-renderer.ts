@@ -15,6 +15,7 @@ export type ControlOperation =
   | 'column-type-change'
   | 'rename-column'
   | 'column-returned'
+  | 'key-returned'
   | 'other-column'
   | 'replica-identity'
   | 'other-table'

@@ -110,7 +110,11 @@ export class PublishedTables {
   private differences(known: TableLayout, layout: TableLayout): ControlOperation[] {
     const found = [...definitionDifferences(known, layout)]
     const isRenamed = found.includes('rename-column') || found.includes('drop-column')
-    return isRenamed && this.hasReturned(known, layout) ? ['column-returned'] : found
+    if (isRenamed && this.hasReturned(known, layout)) return ['column-returned']
+    const keys = this.keysOf?.(sourceTableName(layout)) ?? []
+    /* The key of every contract, which was away for a while. */
+    const isOurs = keys.length > 0 && keys.every((key) => hasSameNames(key, layout.key))
+    return found.map((one) => (one === 'change-columns' && isOurs ? 'key-returned' : one))
   }
 
   /* In the place of another column: rows in between brought its values under a name that no contract reads. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { StreamOptions } from '../../../engine/postgres/stream/stream-changes.ts'
 import {
   collect,
   envelope,
@@ -21,9 +22,13 @@ const PEOPLE = `
 const LONG = 'x'.repeat(9_000)
 
 /* Runs the statements one by one against a live slot and gives back what the stream said. */
-async function streamed(database: SourceDatabase, statements: readonly string[]) {
+async function streamed(
+  database: SourceDatabase,
+  statements: readonly string[],
+  options: Partial<StreamOptions> = {},
+) {
   const { tables } = await prepare(database, `slot_${database.name}`)
-  const stream = collect(database, tables, { slot: `slot_${database.name}` })
+  const stream = collect(database, tables, { slot: `slot_${database.name}`, ...options })
   for (const statement of statements) await database.client.query(statement)
   await stream.caughtUp(database.client)
   await stream.stop()
@@ -342,5 +347,18 @@ describe('changes of a table', () => {
     expect(operations(records)).toEqual(['insert', 'change-columns', 'update'])
     expect(records[2] && envelope(records[2])['before-image']).toEqual({ name: 'Ada' })
     expect(records[2]?.partitionKey).toBe('public.people.Bea')
+  })
+
+  test('a primary key that is dropped and made again is that of before', async () => {
+    const statements = [
+      'alter table people drop constraint people_pkey',
+      `insert into people values (1, 'Ada')`,
+      'alter table people add primary key (id)',
+      `insert into people values (2, 'Bea')`,
+    ]
+    const records = await streamed(await server.database(PEOPLE), statements, { keysOf: () => [['id']] })
+    expect(operations(records)).toEqual([
+      ...['change-columns', 'replica-identity', 'insert', 'key-returned', 'insert'],
+    ])
   })
 })

@@ -31,6 +31,16 @@ test('G10 a field is on disk when its note resolves, with the time at which it w
   expect(Object.keys(again.ofTable('b.t')?.fields ?? {})).toEqual(['one'])
 })
 
+test('what is as it was before is no drift any more', async () => {
+  const drift = await Drift.open(join(await tempFolder(), 'drift.json'), nothingKnown)
+  for (const operation of ['change-columns', 'rename-column', 'enum-label', 'key-returned'])
+    await drift.noteDefinition('a.t', operation, NOW)
+  const told = () => drift.ofTable('a.t')?.definitions.map(({ operation }) => operation)
+  expect(told()).toEqual(['rename-column', 'enum-label'])
+  await drift.noteDefinition('a.t', 'column-returned', NOW)
+  expect(told()).toEqual(['enum-label', 'column-returned'])
+})
+
 test('a field is gone once a contract has it; the others stay', async () => {
   const path = join(await tempFolder(), 'drift.json')
   const drift = await Drift.open(path, nothingKnown)
