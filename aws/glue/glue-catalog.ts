@@ -4,7 +4,13 @@ import { domainsOf } from '../../core/contract/language/lake-table-name.ts'
 import { printTableVersion, type TableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { Mutex } from '../../core/mutex.ts'
-import type { Base, CatalogEntry, CatalogTable, Floor } from '../../core/ports/catalog-entry.ts'
+import {
+  type Base,
+  type CatalogEntry,
+  type CatalogTable,
+  type Floor,
+  notInCatalog,
+} from '../../core/ports/catalog-entry.ts'
 import type { Catalog, ObjectStore } from '../../core/ports/ports.ts'
 import { asFailure, callAws, isNamed } from '../calls/call-aws.ts'
 import { Attempts } from '../calls/retry.ts'
@@ -207,11 +213,7 @@ export class GlueCatalog implements Catalog {
     const place = glueName(this.settings.prefix, { name, version })
     const glue = await findTable(this.settings, place.database, place.table)
     const state = glue === undefined ? undefined : stateOf(place.table, glue.Parameters)
-    if (glue === undefined || state === undefined)
-      throw new PipelineError(
-        'lake/unreadable',
-        `${printTableVersion({ name, version })} is not in the catalog`,
-      )
+    if (glue === undefined || state === undefined) throw notInCatalog({ name, version })
     return { glue, state }
   }
 

@@ -75,7 +75,8 @@ export function statusCommand({ output }: Cli): Command {
         isEqual &&
         Object.keys(uncompacted).length === 0 &&
         !sourceWord(status, looking, output).isFault &&
-        audit?.findings.some(({ severity }) => severity === 'fault') !== true
+        audit?.findings.some(({ severity }) => severity === 'fault') !== true &&
+        (audit?.more ?? 0) === 0
       process.exitCode = isFine ? exit.fine : exit.findings
       if (json === true)
         output.result(

@@ -1,5 +1,6 @@
 import { printTableVersion } from '../contract/language/table-version.ts'
 import type { ManifestDay } from '../ledger/ledger.ts'
+import { isOfLoad } from '../replay/replay.ts'
 import type { AuditDeps } from './ledger-audit.ts'
 
 /** What brings the rows of a history file back: the object that it was made of, or else the pages of its positions. */
@@ -16,7 +17,6 @@ export interface MissingFile {
 }
 
 const FILE = /\/ingest_date=(\d{4}-\d{2}-\d{2})\/([^/]+)\.parquet$/
-const OF_A_LOAD = /^(?:replay-r\d+-)?load-/
 /* Firehose writes the hour into the name of an object: `<stream>-<version>-2026-11-23-10-00-00-<uuid>`. */
 const HOUR = /(\d{4})-(\d{2})-(\d{2})-(\d{2})-\d{2}-\d{2}-/
 
@@ -33,7 +33,7 @@ export async function findRecoverySource(key: string, deps: AuditDeps): Promise<
     const isThere = (await firstKey(deps, key, (found) => found === key)) !== undefined
     const object = await objectOf(name, day.day, deps)
     if (object !== undefined) return { day, isThere, source: { kind: 'object', object } }
-    const pages = OF_A_LOAD.test(name) ? [] : await pagesOf(day, file, deps)
+    const pages = isOfLoad(key) ? [] : await pagesOf(day, file, deps)
     return { day, isThere, source: pages.length === 0 ? undefined : { kind: 'pages', pages } }
   }
   return undefined

@@ -1,4 +1,5 @@
 import type { Block, BlockLabel } from '../block.ts'
+import { printTableVersion } from '../contract/language/table-version.ts'
 import type { Position } from '../position.ts'
 
 /** A block by what its header says: the same rows of the same reading have the same name wherever they are seen. */
@@ -108,7 +109,7 @@ export type LedgerLine =
 
 /** The name of a block; undefined for one of before the ledger. */
 export function nameOfBlock({ table, version, label }: Pick<Block, 'table' | 'version' | 'label'>) {
-  return label === undefined ? undefined : { contract: `${table} v${version}`, ...label }
+  return label === undefined ? undefined : { contract: printTableVersion({ name: table, version }), ...label }
 }
 
 /** Text that only the same rows of the same reading have. */

@@ -95,7 +95,11 @@ export interface CatalogEntry {
 export function requireEntry(entries: readonly CatalogEntry[], of: TableVersion): CatalogEntry {
   const found = entries.find(({ table }) => isSameVersion(table, of))
   if (found !== undefined) return found
-  throw new PipelineError('lake/unreadable', `${printTableVersion(of)} is not in the catalog`)
+  throw notInCatalog(of)
+}
+
+export function notInCatalog(of: TableVersion): PipelineError {
+  return new PipelineError('lake/unreadable', `${printTableVersion(of)} is not in the catalog`)
 }
 
 /** Whether history has every change that counts: none was dropped since the last floor, so that base can be made of it again. */

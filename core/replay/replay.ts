@@ -71,3 +71,8 @@ export interface ReplayLedger {
 export function replayFileName(revision: number): string {
   return `replay-r${String(revision).padStart(6, '0')}-`
 }
+
+/** Whether a history file has rows of a load, first landed or by a replay: they come back of the load's own files alone. */
+export function isOfLoad(key: string): boolean {
+  return /\/(?:replay-r\d+-)?load-[^/]*\.parquet$/.test(key)
+}

@@ -10,7 +10,7 @@ import {
 } from '../../engine/load-file/land-or-reject-file.ts'
 import { type LoadFileName, parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 import { setAside } from '../../ingest/land/set-aside.ts'
-import { arrivedFile } from '../../ingest/loads/audit-table.ts'
+import { arrivedFile, rowsOfAll } from '../../ingest/loads/audit-table.ts'
 import { fileOfLoad, foreign, tablesByName } from '../../ingest/loads/file-of-load.ts'
 import type { LoadDocuments } from '../../state/documents/load-documents.ts'
 import type { S3Notice } from '../land/s3-notices.ts'
@@ -115,7 +115,7 @@ async function land(
     if (landed instanceof PipelineError) return landed
     const bytes = await files.size(key)
     await loads.saveResult(load, { file: { key, bytes, state: 'landed', ...landed } })
-    const refused = sumOf(landed.refused)
+    const refused = rowsOfAll(landed.refused)
     stage.metrics.count('files', 1, table)
     stage.metrics.count('rows', landed.rows, table)
     stage.metrics.count('refused', refused, table)
@@ -124,8 +124,4 @@ async function land(
   } finally {
     engine.close()
   }
-}
-
-function sumOf(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0)
 }

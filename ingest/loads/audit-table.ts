@@ -22,3 +22,8 @@ export function rowsOf(files: readonly Pick<LoadFile, 'rows'>[]): number {
 export function bytesOf(files: readonly Pick<LoadFile, 'bytes'>[]): number {
   return files.reduce((sum, { bytes }) => sum + bytes, 0)
 }
+
+/** Over all contracts. */
+export function rowsOfAll(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0)
+}

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { groupBy } from '../../core/group-by.ts'
 import { Mutex } from '../../core/mutex.ts'
 import { sourceTableName } from '../../core/source-table-name.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
@@ -30,13 +31,14 @@ const MAX_OF_NAME = 20
  */
 export class KnownTables {
   private readonly path: string
-  private known: readonly KnownTable[]
+  /** By `pairOf`, in the order in which they were taken in. */
+  private known: Map<string, KnownTable>
   private isChanged = false
   private readonly writes = new Mutex()
 
   private constructor(path: string, known: readonly KnownTable[]) {
     this.path = path
-    this.known = known
+    this.known = byPair(known)
   }
 
   static async open(path: string): Promise<KnownTables> {
@@ -44,12 +46,12 @@ export class KnownTables {
   }
 
   get tables(): readonly KnownTable[] {
-    return this.known
+    return [...this.known.values()]
   }
 
   /** For a slot that is made anew: there is no backlog, and another server has other OIDs. */
   clear(): void {
-    if (this.known.length > 0) this.keep([])
+    if (this.known.size > 0) this.keep([])
   }
 
   /** Takes tables in that are followed from now on; of those that are known nothing changes but that they are looked at. */
@@ -63,8 +65,9 @@ export class KnownTables {
         key: [...key],
       }),
     )
-    const all = [...this.known, ...added]
-    this.keep(all.filter((table) => ofName(all, table).slice(-MAX_OF_NAME).includes(table)))
+    const named = groupBy([...this.tables, ...added], sourceTableName)
+    const kept = new Set([...named.values()].flatMap((tables) => tables.slice(-MAX_OF_NAME)))
+    this.keep([...this.tables, ...added].filter((table) => kept.has(table)))
   }
 
   /** Notes what the stream says of a table from here on. */
@@ -81,12 +84,12 @@ export class KnownTables {
   }
 
   find(table: Pick<KnownTable, 'oid' | 'schema' | 'name'>): KnownTable | undefined {
-    return this.known.find((known) => isSame(known, table))
+    return this.known.get(pairOf(table))
   }
 
   /** Tables whose names others have. */
   displaced(others: readonly SourceTable[]): readonly KnownTable[] {
-    return this.known.filter((table) =>
+    return this.tables.filter((table) =>
       others.some(
         ({ schema, name, oid }) => schema === table.schema && name === table.name && oid !== table.oid,
       ),
@@ -95,7 +98,9 @@ export class KnownTables {
 
   /** Whether a name, `schema.table`, was that of one table after another. */
   hasFormer(name: string): boolean {
-    return new Set(this.known.flatMap((table) => (sourceTableName(table) === name ? table.oid : []))).size > 1
+    return (
+      new Set(this.tables.flatMap((table) => (sourceTableName(table) === name ? table.oid : []))).size > 1
+    )
   }
 
   /** The tables of a stream: those of today, and `former` ones, each as the last change that was read had it. */
@@ -104,8 +109,9 @@ export class KnownTables {
       const known = this.find(table)
       return known === undefined ? table : { ...table, columns: known.columns, key: known.key }
     })
+    const followed = new Set(sources.map(pairOf))
     const before = former
-      .filter((table) => !sources.some((source) => isSame(source, table)))
+      .filter((table) => !followed.has(pairOf(table)))
       .map(
         ({ schema, name, oid, isPartitioned, columns, key }): SourceTable => ({
           ...{ schema, name, oid, isPartitioned, columns, key },
@@ -119,10 +125,10 @@ export class KnownTables {
   saved(): Promise<void> {
     if (!this.isChanged) return this.writes.idle()
     this.isChanged = false
-    const { known } = this
+    const { tables } = this
     return this.writes.run(async () => {
       try {
-        await writeJsonFile(this.path, { format: 1, tables: known })
+        await writeJsonFile(this.path, { format: 1, tables })
       } catch (error) {
         /* What could not be written is written the next time. */
         this.isChanged = true
@@ -132,23 +138,23 @@ export class KnownTables {
   }
 
   private replace(table: KnownTable): void {
-    this.keep(this.known.map((known) => (isSame(known, table) ? table : known)))
+    this.known.set(pairOf(table), table)
+    this.isChanged = true
   }
 
   private keep(known: readonly KnownTable[]): void {
-    this.known = known
+    this.known = byPair(known)
     this.isChanged = true
   }
 }
 
-type Pair = Pick<KnownTable, 'oid' | 'schema' | 'name'>
-
-function isSame(left: Pair, right: Pair): boolean {
-  return left.oid === right.oid && left.schema === right.schema && left.name === right.name
+function byPair(tables: readonly KnownTable[]): Map<string, KnownTable> {
+  return new Map(tables.map((table) => [pairOf(table), table]))
 }
 
-function ofName(tables: readonly KnownTable[], { schema, name }: Pair): readonly KnownTable[] {
-  return tables.filter((table) => table.schema === schema && table.name === name)
+/* A table, and a name of it. */
+function pairOf(table: Pick<KnownTable, 'oid' | 'schema' | 'name'>): string {
+  return `${table.oid} ${sourceTableName(table)}`
 }
 
 /* Written by this program from a catalog. */

@@ -10,6 +10,7 @@ import {
   lostEntries,
   unevenLoad,
 } from '../../core/audit/ledger-finding.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { blockId } from '../../core/ledger/ledger.ts'
 import { type CatalogEntry, type LakeFile, reachesBack } from '../../core/ports/catalog-entry.ts'
 import type { ObjectFiles, ObjectStore } from '../../core/ports/ports.ts'
@@ -32,29 +33,35 @@ export interface AuditDeps {
   readonly files: Pick<ObjectFiles, 'verify'>
 }
 
+export interface FolderFindings {
+  readonly findings: readonly LedgerFinding[]
+  /** Pages and blocks that are missing, too, and only counted. */
+  readonly more: number
+}
+
 /**
  * Compares what the ledger says with the raw store, the landing prefix, quarantine and the lake, and names every
  * difference. Beside a running pipeline a finding counts only when a second look has it, too. Memory: the keys of one
  * table, of the pages that format has not come to and of the files of one day.
  */
-export async function auditLedger(deps: AuditDeps): Promise<readonly LedgerFinding[]> {
+export async function auditLedger(deps: AuditDeps): Promise<FolderFindings> {
   const { raw, records, entries } = deps
   /* First the lake, then the landing prefix: what landed in between is in the second list or in the ledger. */
-  const histories = new Map<CatalogEntry, ReadonlySet<string>>()
-  for (const entry of entries)
-    histories.set(entry, new Set(await deps.objects.list(`${entry.table.location}/`)))
+  const histories = new Map<string, readonly string[]>()
+  for (const { table } of entries)
+    histories.set(printTableVersion(table), await deps.objects.list(`${table.location}/`))
   const landing = new Set(await deps.objects.list('landing/changes/'))
   const readers = entries.map(({ table }) => ({
-    contract: `${table.name} v${table.version}`,
+    contract: printTableVersion(table),
     source: table.source,
   }))
-  const { findings } = await auditPages(
+  const { findings, more } = await auditPages(
     { raw, records, readers, unread: [...raw.tables()] },
     { place: await folderPlace(deps, landing) },
   )
   const found = [...findings, ...lostRefusals(deps)]
   for await (const file of records.loadFiles()) found.push(...unevenLoad(file, 'machine'))
-  return [...found, ...(await badFiles(deps)), ...(await foreignFiles(deps, histories, landing))]
+  return { findings: [...found, ...(await badFiles(deps, { histories, landing }))], more }
 }
 
 /* What is on its way is there to be seen: pages behind format, and landing objects. */
@@ -77,7 +84,7 @@ async function folderPlace({ ledger, ahead }: AuditDeps, landing: ReadonlySet<st
 
 function lostRefusals({ ledger, entries, quarantine }: AuditDeps): readonly LedgerFinding[] {
   return entries.flatMap(({ table: { name, version, source } }) => {
-    const contract = `${name} v${version}`
+    const contract = printTableVersion({ name, version })
     const expected = ledger.refused({ contract, source })
     const { waiting, redriven, expired } = quarantine.countOf(source, contract)
     const found = waiting + redriven + expired
@@ -85,13 +92,24 @@ function lostRefusals({ ledger, entries, quarantine }: AuditDeps): readonly Ledg
   })
 }
 
-/* History first: base is made of it. */
-async function badFiles(deps: AuditDeps): Promise<readonly LedgerFinding[]> {
+/* History first: base is made of it. Then what is there and nobody wrote down. */
+async function badFiles(
+  deps: AuditDeps,
+  there: {
+    /** Keys of history files by `name vN`. */
+    readonly histories: ReadonlyMap<string, readonly string[]>
+    readonly landing: ReadonlySet<string>
+  },
+): Promise<readonly LedgerFinding[]> {
   const { records, entries } = deps
+  const foreign = unexpected(deps, there)
   const found: LedgerFinding[] = []
-  for (const day of await records.days())
-    for (const [file, state] of await stateOfFiles(await records.files(day), deps))
-      found.push(badHistory(day, file, state))
+  for (const day of await records.days()) {
+    const files = await records.files(day)
+    const others = foreign.get(printTableVersion({ name: day.table, version: day.version }))
+    for (const { key } of files) others?.delete(key)
+    for (const [file, state] of await stateOfFiles(files, deps)) found.push(badHistory(day, file, state))
+  }
   for (const entry of entries) {
     const { table, base } = entry
     if (base === null) continue
@@ -99,7 +117,23 @@ async function badFiles(deps: AuditDeps): Promise<readonly LedgerFinding[]> {
     for (const [file, state] of await stateOfFiles(files, deps))
       found.push(badBase(table, file, { found: state, reachesBack: reachesBack(entry) }))
   }
+  for (const [contract, keys] of foreign) for (const key of keys) found.push(foreignFile(contract, key))
   return found
+}
+
+/* History files that are neither of a replay nor being landed: such a file has the name of its object. */
+function unexpected(
+  { replayFiles }: Pick<AuditDeps, 'replayFiles'>,
+  { histories, landing }: Parameters<typeof badFiles>[1],
+): ReadonlyMap<string, Set<string>> {
+  const underWay = new Set([...landing].map((key) => /([^/]+)\.ndjson\.gz$/.exec(key)?.[1] ?? ''))
+  const isUnderWay = (key: string) => underWay.has(/([^/]+)\.parquet$/.exec(key)?.[1] ?? '')
+  return new Map(
+    [...histories].map(([contract, keys]) => [
+      contract,
+      new Set(keys.filter((key) => !replayFiles.has(key) && !isUnderWay(key))),
+    ]),
+  )
 }
 
 /* Those that are not what was written. Every byte of a file is read. */
@@ -117,24 +151,4 @@ async function stateOfFiles<File extends LakeFile>(
     else if ((await files.verify(file, 'digest')) === 'altered') bad.push([file, 'altered'])
   }
   return bad
-}
-
-async function foreignFiles(
-  { records, replayFiles }: AuditDeps,
-  histories: ReadonlyMap<CatalogEntry, ReadonlySet<string>>,
-  landing: ReadonlySet<string>,
-): Promise<readonly LedgerFinding[]> {
-  /* The file of an object that is being landed has its name. */
-  const underWay = new Set([...landing].map((key) => /([^/]+)\.ndjson\.gz$/.exec(key)?.[1] ?? ''))
-  const isUnderWay = (key: string) => underWay.has(/([^/]+)\.parquet$/.exec(key)?.[1] ?? '')
-  const days = await records.days()
-  const found: LedgerFinding[] = []
-  for (const [{ table }, keys] of histories) {
-    const foreign = new Set([...keys].filter((key) => !replayFiles.has(key) && !isUnderWay(key)))
-    for (const day of days)
-      if (day.table === table.name && day.version === table.version)
-        for (const { key } of await records.files(day)) foreign.delete(key)
-    for (const key of foreign) found.push(foreignFile(`${table.name} v${table.version}`, key))
-  }
-  return found
 }

@@ -146,9 +146,13 @@ export class FolderLedger extends ItemLedger {
 
   /** Counts records that are no changes. They are written down with the next line; a crash may forget the last ones. */
   noteFiltered(control: string | null, bookkeeping: number): void {
-    const { control: before, bookkeeping: sum } = this.filtered
-    const more = control === null ? before : { ...before, [control]: (before[control] ?? 0) + 1 }
-    this.filtered = { control: more, bookkeeping: sum + bookkeeping }
+    this.addFiltered({ control: control === null ? {} : { [control]: 1 }, bookkeeping })
+  }
+
+  private addFiltered({ control, bookkeeping }: FilteredRecords): void {
+    const sums = { ...this.filtered.control }
+    for (const [table, count] of Object.entries(control)) sums[table] = (sums[table] ?? 0) + count
+    this.filtered = { control: sums, bookkeeping: this.filtered.bookkeeping + bookkeeping }
   }
 
   /** Begins a round of landing. */
@@ -281,9 +285,7 @@ export class FolderLedger extends ItemLedger {
         if (filtered.bookkeeping > 0) addSum(fold, sumOf.bookkeeping, { count: filtered.bookkeeping })
       })
     } catch (error) {
-      for (const [table, count] of Object.entries(filtered.control))
-        for (let one = 0; one < count; one += 1) this.noteFiltered(table, 0)
-      this.noteFiltered(null, filtered.bookkeeping)
+      this.addFiltered(filtered)
       throw error
     }
     for (const one of written) this.live.apply(one)

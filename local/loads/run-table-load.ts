@@ -17,7 +17,7 @@ import type { KeptConnection } from '../../engine/postgres/connection/kept-conne
 import type { Source } from '../../engine/postgres/connection/source-connection.ts'
 import { writeLoadFiles } from '../../engine/postgres/copy/write-load-files.ts'
 import { openSnapshot, type Snapshot } from '../../engine/postgres/stream/snapshot.ts'
-import { arrivedFile, bytesOf, rowsOf, unevenFile } from '../../ingest/loads/audit-table.ts'
+import { arrivedFile, bytesOf, rowsOf, rowsOfAll, unevenFile } from '../../ingest/loads/audit-table.ts'
 import { type CompleteTableDeps, completeTable } from '../../ingest/loads/complete-table.ts'
 
 export interface FileToLand {
@@ -158,7 +158,7 @@ class TableRun {
     const held = await this.deps.rowsIn(history).catch((cause: unknown) => {
       throw unequal(table, 'its history files cannot be counted', cause)
     })
-    const landed = files.flatMap((file) => Object.values(file.landed)).reduce((sum, one) => sum + one, 0)
+    const landed = files.reduce((sum, file) => sum + rowsOfAll(file.landed), 0)
     if (held !== landed) throw unequal(table, `${landed} rows were landed, its history files hold ${held}`)
     await this.update({ state: 'audited' })
   }

@@ -16,6 +16,7 @@ import { type Replayed, replay } from '../../engine/replay/replay.ts'
 import type { ReplayDeps, ReplayLoads } from '../../engine/replay/replay-deps.ts'
 import { storedLoad } from '../../engine/replay/stored-load.ts'
 import { rowCodec } from '../../formatters/row-codec.ts'
+import { rowsOfAll } from '../../ingest/loads/audit-table.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import { bookReplay } from '../replay/book-replay.ts'
@@ -118,7 +119,7 @@ function folderLoads(pipeline: OperationParts, table: Table): ReplayLoads {
           catalog: { entries: () => catalog.entries(), registerPartition: nothing },
           quarantine: isDryRun ? { put: nothing } : quarantine,
         })
-        const counts = { rows, landed: sum(landed), refused: sum(refused) }
+        const counts = { rows, landed: rowsOfAll(landed), refused: rowsOfAll(refused) }
         if (isDryRun) return { ...counts, files: [] }
         const made = history.flatMap(({ added }) => added)
         const measured = made.map(async ({ key, rows: held, bytes, sha256 }) => ({
@@ -149,8 +150,4 @@ function resultOf({ state, replay: made }: Replayed, isDryRun: boolean): ReplayR
     ...{ table, version, revision: isDryRun ? null : revision, state: isDryRun ? 'dry run' : state },
     ...{ pages: pages ?? done, changes, rows, refused },
   }
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0)
 }

@@ -35,8 +35,8 @@ export interface SourceRunDeps {
   readonly keysOf: (table: string) => readonly (readonly string[])[]
   /** Whether one of them reads a column of it. */
   readonly reads: (table: string, column: string) => boolean
-  /** Whether another table had the name of this one before. */
-  readonly hasFormer: (table: SourceTable) => boolean
+  /** Whether a name was that of another table before. */
+  readonly hasFormer: (table: string) => boolean
   /** Told of each table that is not as it was. */
   readonly altered: (table: AlteredTable) => void
   /** Makes what was told durable. */
@@ -235,7 +235,7 @@ export class SourceRun {
     const table = this.tableOf(name)
     if (table === undefined) return false
     const load = this.deps.state.data.loads[name]
-    if ((load?.state === 'complete' && load.oid === table.oid) || !this.deps.hasFormer(table)) return false
+    if ((load?.state === 'complete' && load.oid === table.oid) || !this.deps.hasFormer(name)) return false
     this.outrunLoad.add(name)
     return true
   }

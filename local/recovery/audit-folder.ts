@@ -13,7 +13,7 @@ import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
-import { type AuditDeps, auditLedger } from '../ledger/audit-ledger.ts'
+import { type AuditDeps, auditLedger, type FolderFindings } from '../ledger/audit-ledger.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
 import { FileCatalog } from '../state/file-catalog.ts'
@@ -28,10 +28,6 @@ import { auditLoadFiles } from './audit-load-files.ts'
 import { type Damage, examineFolder, STATE_FILE } from './examine-folder.ts'
 import { remedyText } from './remedies.ts'
 
-export interface FolderAudit {
-  readonly findings: readonly LedgerFinding[]
-}
-
 /* Longer than a round of landing. */
 const PAUSE_MS = 400
 const LOOKS = 3
@@ -40,7 +36,7 @@ const LOOKS = 3
  * Audits the ledger of a folder without writing to it, also beside the process that runs there. What a running stage had
  * in its hands at one look is not there at the next: only what every look finds is a finding.
  */
-export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promise<FolderAudit> {
+export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promise<FolderFindings> {
   const damages = await examineFolder(folder)
   const broken = [
     ...damages.map(({ name, state }) => badState(name, state, remedyText(name))),
@@ -48,10 +44,11 @@ export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promis
   ]
   /* Without a ledger or a catalog to hold against the rest there is nothing more to say. */
   if (damages.some(({ name }) => /^catalog\.json$|^state\.db(?:$|\/ledger$|\/replays\/)/.test(name)))
-    return { findings: broken }
+    return { findings: broken, more: 0 }
   /* A load that nobody can read of is named already. */
   const hasLoads = !damages.some(({ name }) => name.startsWith('state.db/loads/'))
-  return { findings: [...broken, ...(await auditWhole(folder, { pauseMs, hasLoads }))] }
+  const { findings, more } = await auditWhole(folder, { pauseMs, hasLoads })
+  return { findings: [...broken, ...findings], more }
 }
 
 /* A key file that is gone is among the damages, and a check value that is damaged says nothing of the key. */
@@ -68,17 +65,15 @@ interface Looks {
   readonly hasLoads: boolean
 }
 
-async function auditWhole(
-  folder: RunFolder,
-  { pauseMs, hasLoads }: Looks,
-): Promise<readonly LedgerFinding[]> {
+async function auditWhole(folder: RunFolder, { pauseMs, hasLoads }: Looks): Promise<FolderFindings> {
   const engine = await DuckEngine.open({ temporary: folder.scratch })
   try {
     let found = await look(folder, engine, hasLoads)
-    for (let again = 1; again < LOOKS && found.length > 0; again += 1) {
+    for (let again = 1; again < LOOKS && found.findings.length > 0; again += 1) {
       await sleep(pauseMs)
-      const still = new Set((await look(folder, engine, hasLoads)).map(idOf))
-      found = found.filter((finding) => still.has(idOf(finding)))
+      const { findings, more } = await look(folder, engine, hasLoads)
+      const still = new Set(findings.map(idOf))
+      found = { findings: found.findings.filter((finding) => still.has(idOf(finding))), more }
     }
     return found
   } finally {
@@ -87,7 +82,7 @@ async function auditWhole(
 }
 
 /* In this order: what a later store has, an earlier one may not have had yet, never the other way round. */
-function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise<readonly LedgerFinding[]> {
+function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise<FolderFindings> {
   const objects = new FolderObjects(folder.root)
   return readState(folder, async (state) => {
     const loads = hasLoads ? await new LoadDocuments(state.documents).all() : []
@@ -101,7 +96,7 @@ function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise
     const lost = new Map<string, PageName>()
     const rowsOf: AuditDeps['rowsOf'] = (keys) =>
       parquetRows(keys, { engine, pathOf: (key) => objects.path(key) })
-    const findings = await auditLedger({
+    const { findings, more } = await auditLedger({
       ...{ raw, ledger, ahead, objects, quarantine, entries, rowsOf },
       records: heldRecords(ledger.records, raw, (page) => lost.set(page.key, page)),
       replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
@@ -112,7 +107,7 @@ function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise
       damagedPage(page, { file: STATE_FILE, isOutranked: isOutranked(page, entries) }),
     )
     for await (const name of quarantine.damaged()) damaged.push(damagedEntry(STATE_FILE, name))
-    return [...damaged, ...findings, ...(await auditLoadFiles(loads, rowsOf))]
+    return { findings: [...damaged, ...findings, ...(await auditLoadFiles(loads, rowsOf))], more }
   })
 }
 

@@ -1,4 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { Load } from '../../core/load/load.ts'
 import type {
@@ -169,7 +170,7 @@ function refuseTwins({ name, version }: CatalogTable, keys: readonly string[]): 
   if ([...attempts.values()].some((names) => names.size > 1))
     throw new PipelineError(
       'run/damaged',
-      `${name} v${version}: two attempts at one build of base are there, and no catalog says which counts`,
+      `${printTableVersion({ name, version })}: two attempts at one build of base are there, and no catalog says which counts`,
     )
 }
 
@@ -201,7 +202,7 @@ async function revisionsOf(
   const seen = await engine.rows(
     `SELECT DISTINCT _revision FROM (${rowsOfFiles(table, paths)}) WHERE _revision > 0`,
   )
-  const shown = replayed.get(`${table.name} v${table.version}`) ?? []
+  const shown = replayed.get(printTableVersion(table)) ?? []
   return [...new Set([...seen.map(([revision]) => Number(revision)), ...shown])].sort((a, b) => a - b)
 }
 

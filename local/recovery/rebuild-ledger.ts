@@ -1,6 +1,7 @@
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../../core/contract/language/table.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import {
   blockId,
@@ -169,7 +170,7 @@ async function missingRows(path: string, deps: RebuildLedgerDeps): Promise<Reado
   const contracts = await engine.rows(`SELECT DISTINCT contract FROM ${expected}`)
   const objects = new FolderObjects(folder.root)
   for (const [contract] of contracts) {
-    const entry = entries.find(({ table }) => `${table.name} v${table.version}` === contract)
+    const entry = entries.find(({ table }) => printTableVersion(table) === contract)
     const keys = entry === undefined ? [] : await objects.list(`${entry.table.location}/`)
     const waiting = quarantine.positionsOf(String(contract))
     const known = entry?.base?.historyFrom ?? null

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { Ledger } from '../../core/ports/ports.ts'
-import type { Replay } from '../../core/replay/replay.ts'
+import { isOfLoad, type Replay } from '../../core/replay/replay.ts'
 import { fileState } from '../../engine/files/file-digest.ts'
 import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
@@ -16,9 +16,6 @@ export interface BookReplayDeps {
   /** Every contract there is, and the source table it reads. */
   readonly readers: readonly { readonly contract: string; readonly source: string }[]
 }
-
-/* Its rows come back of the load's own files alone. */
-const OF_A_LOAD = /\/(?:replay-r\d+-)?load-[^/]*\.parquet$/
 
 /**
  * Writes a shown replay into the ledger: the pages that it read whole, and the files that are gone or damaged and whose rows
@@ -47,7 +44,7 @@ export async function bookReplay(
     const removed: string[] = []
     for (const file of await books.files(day)) {
       if (own.has(file.key) || !isWhole(file.first, file.last)) continue
-      if (OF_A_LOAD.test(file.key) && landedAgain.length === 0) continue
+      if (isOfLoad(file.key) && landedAgain.length === 0) continue
       const state = await fileState(join(root, file.key), file, 'digest')
       if (state !== 'whole') removed.push(file.key)
       /* Before the ledger forgets it: cut off in between, it is a file that is gone. */

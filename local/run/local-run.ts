@@ -322,7 +322,7 @@ class FolderRun implements LocalRun {
       streamed: () => followed.streamed(),
       keysOf: (table) => sourceKeys(pipeline.tables, table),
       reads: (table, column) => readsColumn(pipeline.tables, table, column),
-      hasFormer: (table) => followed.known.displaced([table]).length > 0,
+      hasFormer: (table) => followed.known.hasFormer(table),
       altered: (table) => followed.known.alter(table),
       saved: () => followed.known.saved(),
       look: async () => {

@@ -13,6 +13,8 @@ const OVERDUE_MS = 3_600_000
 export interface LedgerReading {
   readonly balances: LedgerAudit['balances']
   readonly findings: LedgerAudit['findings'] | null
+  /** Findings beyond those, which are only counted. */
+  readonly more: number
 }
 
 /**
@@ -37,12 +39,12 @@ export function ledgerProbe(
       }
       const audit = openStackAudit({ ...data(), retry: askingRetry }, tables, places)
       const time = { now, overdueMs: OVERDUE_MS }
-      const { balances, findings } = isWhole
+      known = isWhole
         ? await auditRecords(audit, time)
-        : { balances: await recentBalances(audit, time), findings: null }
-      known = { balances, findings }
+        : { balances: await recentBalances(audit, time), findings: null, more: 0 }
+      const { balances, findings, more } = known
       const faults = findings?.filter(({ severity }) => severity === 'fault').length ?? 0
-      return { balances, faults, stack: files }
+      return { balances, faults: faults + more, stack: files }
     },
   )
   return { results, reading: () => known }

@@ -37,13 +37,14 @@ export async function statusOfStack(options: StatusStackOptions, output: Output)
   const groups = [{ name: `stack ${said}`, checks }]
   process.exitCode = checkExit(groups)
   if (json === true) {
-    const { balances = null, findings = null } = reading ?? {}
-    return output.result(JSON.stringify({ ...checksOf(groups), balances, ...(audit ? { findings } : {}) }))
+    const { balances = null, findings = null, more = 0 } = reading ?? {}
+    const audited = audit ? { findings, more } : {}
+    return output.result(JSON.stringify({ ...checksOf(groups), balances, ...audited }))
   }
   output.result(checkText(groups, output))
-  const { balances = [], findings = null } = reading ?? {}
+  const { balances = [], findings = null, more = 0 } = reading ?? {}
   if (balances.length > 0) output.result(balanceTable(balances, output))
-  if (findings !== null) output.result(auditText({ findings }, output))
+  if (findings !== null) output.result(auditText({ findings, more }, output))
 }
 
 function balanceTable(balances: readonly AuditedBalance[], output: Output): string {

@@ -187,8 +187,9 @@ export class ChangeTranslator {
     const alteration = this.tables.alter(relation, await this.options.describe(relation, this.types))
     if (alteration === undefined) return
     const { layout, isOther } = alteration.standing
-    for (const former of alteration.strayed)
-      this.options.record(this.options.renderer.control('rename-table', former, defineTable(former)))
+    const { strayed } = alteration
+    if (strayed !== undefined)
+      this.options.record(this.options.renderer.control('rename-table', strayed, defineTable(strayed)))
     const definition = defineTable(layout)
     for (const operation of alteration.operations)
       this.options.record(this.options.renderer.control(operation, layout, definition))

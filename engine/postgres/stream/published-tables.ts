@@ -1,5 +1,6 @@
 import { sourceTableName } from '../../../core/source-table-name.ts'
 import { hasKeyColumns } from '../catalog/look-differences.ts'
+import { withReturned } from '../catalog/returned-columns.ts'
 import type { SourceTable } from '../catalog/source-catalog.ts'
 import type { SourceColumn } from '../catalog/source-column.ts'
 import type { Relation } from '../records/pgoutput-decoder.ts'
@@ -20,8 +21,8 @@ export interface TableStanding {
 export interface TableAlteration {
   readonly standing: TableStanding
   readonly operations: readonly ControlOperation[]
-  /** Followed tables whose name it gave up: its changes go to another name from here on. */
-  readonly strayed: readonly TableLayout[]
+  /** The followed table whose name it gave up: its changes go to another name from here on. */
+  readonly strayed: TableLayout | undefined
 }
 
 export interface PublishedTablesOptions {
@@ -108,27 +109,22 @@ export class PublishedTables {
   }
 
   private differences(known: TableLayout, layout: TableLayout): ControlOperation[] {
-    const found = [...definitionDifferences(known, layout)]
-    const isRenamed = found.includes('rename-column') || found.includes('drop-column')
-    if (isRenamed && this.hasReturned(known, layout)) return ['column-returned']
-    const keys = this.keysOf?.(sourceTableName(layout)) ?? []
+    const table = sourceTableName(layout)
+    const found = withReturned(definitionDifferences(known, layout), {
+      ...{ before: known.definition, after: layout.definition },
+      isRead: (column) => this.reads?.(table, column) === true,
+    })
+    const keys = this.keysOf?.(table) ?? []
     /* The key of every contract, which was away for a while. */
     const isOurs = keys.length > 0 && keys.every((key) => hasSameNames(key, layout.key))
     return found.map((one) => (one === 'change-columns' && isOurs ? 'key-returned' : one))
   }
 
-  /* In the place of another column: rows in between brought its values under a name that no contract reads. */
-  private hasReturned(known: TableLayout, layout: TableLayout): boolean {
-    const before = new Set(known.definition.map(({ name }) => name))
-    const table = sourceTableName(layout)
-    return layout.definition.some(({ name }) => !before.has(name) && this.reads?.(table, name) === true)
-  }
-
   /* Told when the name changes, and of one that has another name already when a stream begins. */
-  private strayedFrom(relation: Relation, known: TableLayout): readonly TableLayout[] {
-    if (sourceTableName(known) === sourceTableName(relation)) return []
-    const expected = this.expected.get(relation.oid) ?? []
-    return expected.filter((named) => sourceTableName(named) === sourceTableName(known))
+  private strayedFrom(relation: Relation, known: TableLayout): TableLayout | undefined {
+    const before = sourceTableName(known)
+    if (before === sourceTableName(relation)) return undefined
+    return this.expected.get(relation.oid)?.find((named) => sourceTableName(named) === before)
   }
 
   /*
@@ -139,7 +135,7 @@ export class PublishedTables {
     const standing = this.rootLacking(relation)
     if (standing === undefined) return undefined
     this.told.set(relation.oid, LACKS_KEY)
-    return { standing, operations: ['replica-identity'], strayed: [] }
+    return { standing, operations: ['replica-identity'], strayed: undefined }
   }
 
   private rootLacking(leaf: Relation): TableStanding | undefined {

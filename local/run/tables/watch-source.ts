@@ -10,6 +10,7 @@ import {
   lookDifferences,
   troublesOf,
 } from '../../../engine/postgres/catalog/look-differences.ts'
+import { withReturned } from '../../../engine/postgres/catalog/returned-columns.ts'
 import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { lookAtSource, type SourceLook } from '../../../engine/postgres/catalog/source-look.ts'
 import type { TableLook } from '../../../engine/postgres/catalog/table-look.ts'
@@ -19,7 +20,7 @@ import {
   type Source,
 } from '../../../engine/postgres/connection/source-connection.ts'
 import { successorDifferences } from '../../../engine/postgres/stream/definition-differences.ts'
-import type { KnownTables } from '../../contracts/known-tables.ts'
+import type { KnownTable, KnownTables } from '../../contracts/known-tables.ts'
 import type { LoadRunner } from '../../loads/load-runner.ts'
 import type { Drift } from '../../state/drift.ts'
 import type { RunState } from '../../state/run-state.ts'
@@ -131,7 +132,8 @@ export class SourceWatch {
   ): Promise<void> {
     const { known, now } = this.deps
     const name = sourceTableName(table)
-    const before = known.find(table)?.look ?? undefined
+    const kept = known.find(table)
+    const before = kept?.look ?? undefined
     const after = tables.get(table.oid)
     const holder = holders.get(name)
     if (holder !== undefined && holder !== table.oid) {
@@ -145,9 +147,11 @@ export class SourceWatch {
       return
     }
     const found =
-      before === undefined
+      kept === undefined || before === undefined
         ? new Set([...troublesOf(after, keys), ...this.newlyNamed(table)])
-        : this.told(table, lookDifferences(before, after, keys), before, after)
+        : this.told(kept, before, after, lookDifferences(before, after, keys))
+    /* Told once: the next change has the columns that the table had before. */
+    if (found.has('column-returned')) known.alter(table)
     for (const operation of found) await this.note(name, operation)
     if (found.has('publication')) this.isRepublished = true
     const reason = this.lossOf(found, before, after, keys)
@@ -155,44 +159,14 @@ export class SourceWatch {
     known.look(table, after)
   }
 
-  /* A column that has again the name that a contract reads: what was written meanwhile went to the other one. */
-  private told(
-    table: SourceTable,
-    found: ReadonlySet<string>,
-    before: TableLook,
-    after: TableLook,
-  ): ReadonlySet<string> {
-    const told = new Set(found)
-    if (found.has('rename-column') && this.hasReturned(table, Object.values(before.columns), after)) {
-      told.delete('rename-column')
-      told.add('column-returned')
-    }
-    if (this.hasReturnedUnseen(table, after)) told.add('column-returned')
-    return told
-  }
-
-  /* In the last change that was read it had another name, and no change has come since. */
-  private hasReturnedUnseen(table: SourceTable, after: TableLook): boolean {
-    const { known } = this.deps
-    const names = new Set(Object.values(after.columns).map(({ name }) => name))
-    if (!table.columns.every(({ name }) => names.has(name))) return false
-    const read = known.find(table)?.columns ?? []
-    if (read.every(({ name }) => names.has(name)) || !this.hasReturned(table, read, after)) return false
-    /* So that it is told once: the next change has the columns that the table had before. */
-    known.alter(table)
-    return true
-  }
-
-  private hasReturned(
-    table: SourceTable,
-    before: Iterable<{ readonly name: string }>,
-    { columns }: TableLook,
-  ): boolean {
-    const names = new Set([...before].map(({ name }) => name))
-    const fresh = Object.values(columns).filter(({ name }) => !names.has(name))
-    const isRead = ({ name }: { readonly name: string }) =>
-      readsColumn(this.deps.contracts(), sourceTableName(table), name)
-    return fresh.length > 0 && fresh.every(isRead)
+  /* What a look finds, and columns that have the name again that a contract reads. */
+  private told(known: KnownTable, before: TableLook, after: TableLook, found: Iterable<string>) {
+    const isRead = (column: string) => readsColumn(this.deps.contracts(), sourceTableName(known), column)
+    const now = Object.values(after.columns)
+    const told = withReturned(found, { before: Object.values(before.columns), after: now, isRead })
+    /* In the last change that was read it had another name, and no change has come since. */
+    const unseen = withReturned([], { before: known.columns, after: now, isRead })
+    return new Set([...told, ...unseen])
   }
 
   /* How a table that took the name of another one differs from that. */
