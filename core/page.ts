@@ -11,8 +11,8 @@ export interface RawChange {
   readonly operation: Operation
   readonly position: Position
   readonly committedAt: string | null
-  /** JSON members `"data":{…}`, as the source wrote them, and perhaps `"before-image":{…}` or `"whole":true`. */
-  readonly members: string
+  /** JSON members `"data":{…}`, as the source wrote them, and perhaps `"before-image":{…}` or `"whole":true`; UTF-8. */
+  readonly members: Buffer
 }
 
 /**
@@ -67,25 +67,26 @@ export async function encodePages(
   limits: PageLimits = pageLimits,
 ): Promise<readonly Page[]> {
   const pages: Promise<Page>[] = []
-  let lines: string[] = []
+  let heads: string[] = []
   let held: RawChange[] = []
   let bytes = 0
   const close = () => {
-    if (held.length > 0) pages.push(encodePage(table, { ...origin, place: pages.length }, held, lines))
-    lines = []
+    const lines = { heads, changes: held, bytes }
+    if (held.length > 0) pages.push(encodePage(table, { ...origin, place: pages.length }, lines))
+    heads = []
     held = []
     bytes = 0
   }
   for (const change of changes) {
-    const line = encodeChange(change)
-    const size = Buffer.byteLength(line)
+    const head = headOf(change)
+    const size = head.length + change.members.length + END.length
     if (size > limits.maxBytes)
       throw new PipelineError(
         'capture/page-too-large',
         `${table}: one change of ${size} bytes, limit ${limits.maxBytes}`,
       )
     if (bytes + size > limits.targetBytes) close()
-    lines.push(line)
+    heads.push(head)
     held.push(change)
     bytes += size
   }
@@ -96,12 +97,14 @@ export async function encodePages(
 async function encodePage(
   table: string,
   { shard, sequence, place }: { readonly shard: string; readonly sequence: string; readonly place: number },
-  changes: readonly RawChange[],
-  lines: readonly string[],
+  { heads, changes, bytes }: Lines,
 ): Promise<Page> {
   const firstPosition = changes[0]?.position ?? ''
   const lastPosition = changes.at(-1)?.position ?? ''
-  const content = await compress(lines.join(''), { level: 1 })
+  const text = Buffer.allocUnsafe(bytes)
+  let at = 0
+  for (const [index, { members }] of changes.entries()) at = writeLine(text, at, heads[index] ?? '', members)
+  const content = await compress(text, { level: 1 })
   /* The place tells apart the pages that one load fills: all its rows have one position. */
   const key = `${table}#${firstPosition}#${lastPosition}#${shard}#${sequence}#${place}#${changes.length}`
   const last = changes.at(-1)?.committedAt ?? null
@@ -109,22 +112,43 @@ async function encodePage(
   return { key, table, firstPosition, lastPosition, changes: changes.length, committedAt, content }
 }
 
+interface Lines {
+  readonly heads: readonly string[]
+  readonly changes: readonly RawChange[]
+  readonly bytes: number
+}
+
+const END = '}\n'
+
 /** A change as JSON on one line. */
-export function encodeChange({ operation, position, committedAt, members }: RawChange): string {
-  const head = `{"operation":"${operation}","position":"${position}","committed-at":`
-  return `${head}${committedAt === null ? 'null' : `"${committedAt}"`},${members}}\n`
+export function encodeChange(change: RawChange): string {
+  return `${headOf(change)}${change.members.toString('utf8')}${END}`
+}
+
+/* ASCII: a commit time is one. */
+function headOf({ operation, position, committedAt }: RawChange): string {
+  const time = committedAt === null ? 'null' : `"${committedAt}"`
+  return `{"operation":"${operation}","position":"${position}","committed-at":${time},`
+}
+
+function writeLine(into: Buffer, start: number, head: string, members: Buffer): number {
+  let at = start + into.write(head, start, 'latin1')
+  at += members.copy(into, at)
+  return at + into.write(END, at, 'latin1')
+}
+
+/** The lines of a page, as one text in UTF-8. Throws `raw/corrupt`. */
+export function pageText({ key, content }: Page, limits: PageLimits = pageLimits): Buffer {
+  try {
+    return inflateRawSync(content, { maxOutputLength: limits.maxBytes + limits.targetBytes })
+  } catch (cause) {
+    throw new PipelineError('raw/corrupt', `page ${key}: cannot be inflated`, { cause })
+  }
 }
 
 /** The changes of a page, parsed one by one as they are asked for. Throws `raw/corrupt` when the page is not what `encodePages` wrote. */
 export function* decodePage(page: Page, limits: PageLimits = pageLimits): Generator<Change> {
-  let text: string
-  try {
-    text = inflateRawSync(page.content, { maxOutputLength: limits.maxBytes + limits.targetBytes }).toString(
-      'utf8',
-    )
-  } catch (cause) {
-    throw new PipelineError('raw/corrupt', `page ${page.key}: cannot be inflated`, { cause })
-  }
+  const text = pageText(page, limits).toString('utf8')
   let start = 0
   let changes = 0
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
@@ -132,11 +156,16 @@ export function* decodePage(page: Page, limits: PageLimits = pageLimits): Genera
     start = end + 1
     changes += 1
   }
-  if (start !== text.length || changes !== page.changes)
-    throw new PipelineError('raw/corrupt', `page ${page.key}: holds other than its ${page.changes} changes`)
+  if (start !== text.length || changes !== page.changes) throw otherChanges(page)
 }
 
-function decodeLine(page: Page, line: string): Change {
+/** `raw/corrupt` of a page that has not the changes that its name says. */
+export function otherChanges({ key, changes }: PageHeader): PipelineError {
+  return new PipelineError('raw/corrupt', `page ${key}: holds other than its ${changes} changes`)
+}
+
+/** The change of a line, every value as the source wrote it. Throws `raw/corrupt`. */
+export function decodeLine(page: PageHeader, line: string): Change {
   let members: JsonObject
   try {
     members = parseJsonObject(line)

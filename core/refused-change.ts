@@ -18,17 +18,18 @@ export function refusedChange({
   return { operation: 'refused', position, committedAt, members: ofKeySize(members) }
 }
 
-function ofKeySize(members: string): string {
+function ofKeySize(members: Buffer): Buffer {
   if (members.length <= MAX_KEY_BYTES) return members
-  const { data, 'before-image': before } = parseJsonObject(`{${members}}`)
+  const { data, 'before-image': before } = parseJsonObject(`{${members.toString('utf8')}}`)
   return imageMembers(isJsonObject(data) ? data : {}, isJsonObject(before) ? before : undefined)
 }
 
 /** The members of a page line that images make, but for values that are larger than any key. */
-export function imageMembers(data: JsonObject, before: JsonObject | undefined): string {
+export function imageMembers(data: JsonObject, before: JsonObject | undefined): Buffer {
   const image = (one: JsonObject) =>
     stringifyJson(Object.fromEntries(Object.entries(one).filter(([, value]) => fitsKey(value))))
-  return `"data":${image(data)}${before === undefined ? '' : `,"before-image":${image(before)}`}`
+  const old = before === undefined ? '' : `,"before-image":${image(before)}`
+  return Buffer.from(`"data":${image(data)}${old}`)
 }
 
 function fitsKey(value: JsonValue): boolean {

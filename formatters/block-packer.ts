@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { type Block, type BlockHeader, type BlockLabel, encodeBlockHeader } from '../core/block.ts'
+import { ByteWriter } from '../core/bytes/byte-writer.ts'
 import type { Position } from '../core/position.ts'
 import type { Route } from './route.ts'
 
@@ -8,7 +9,15 @@ export type BlockOrigin =
   | { readonly origin: 'page'; readonly page: string }
   | { readonly origin: 'redrive' | 'replay' }
 
+interface Rows {
+  readonly lines: Uint8Array
+  readonly rows: number
+  readonly changes: number
+}
+
 const DIGEST_DIGITS = 16
+/* Most blocks are small, and grow to what they hold. */
+const FIRST_BYTES = 16 << 10
 /* The label's three counts, as one digit each. */
 const COUNTS = { ordinal: 0, changes: 0, rows: 0 }
 
@@ -20,8 +29,8 @@ export class BlockPacker {
   /** Bytes of a header but for the digits of its counts. */
   private readonly headerBytes: number
   private readonly blocks: Block[] = []
-  private lines: string[] = []
-  private bytes = 0
+  private readonly body = new ByteWriter(FIRST_BYTES)
+  private rows = 0
   private changes = 0
   private first: Position = ''
   private last: Position = ''
@@ -38,29 +47,29 @@ export class BlockPacker {
     this.headerBytes = Buffer.byteLength(encodeBlockHeader({ ...this.header, label })) - 3
   }
 
-  /** Adds the rows of one change; false, and nothing added, when they alone pass the limit. */
-  add(position: Position, rows: readonly string[]): boolean {
-    return this.addRows(position, rows, 1)
+  /** Adds the lines of one change, each a row; false, and nothing added, when they alone pass the limit. */
+  add(position: Position, lines: Uint8Array, rows: number): boolean {
+    return this.addRows(position, { lines, rows, changes: 1 })
   }
 
   /** Adds the mark of a refused change, which is a row and no change; as `add`. */
-  addMark(position: Position, row: string): boolean {
-    return this.addRows(position, [row], 0)
+  addMark(position: Position, line: Uint8Array): boolean {
+    return this.addRows(position, { lines: line, rows: 1, changes: 0 })
   }
 
-  private addRows(position: Position, rows: readonly string[], changes: number): boolean {
-    const size = rows.reduce((sum, row) => sum + Buffer.byteLength(row), 0)
+  private addRows(position: Position, { lines, rows, changes }: Rows): boolean {
+    const size = lines.length
     const here = this.origin.origin === 'page' ? this.blocks.length : 0
-    const isEmpty = this.lines.length === 0
+    const isEmpty = this.rows === 0
     const alone = isEmpty || this.origin.origin !== 'page' ? here : here + 1
-    if (this.sizeWith(alone, 1, rows.length) + size > this.maxBytes) return false
-    const whole = this.sizeWith(here, this.changes + changes, this.lines.length + rows.length)
-    if (whole + this.bytes + size > this.maxBytes) this.close()
-    const isFirst = this.lines.length === 0
+    if (this.sizeWith(alone, 1, rows) + size > this.maxBytes) return false
+    const whole = this.sizeWith(here, this.changes + changes, this.rows + rows)
+    if (whole + this.body.size + size > this.maxBytes) this.close()
+    const isFirst = this.rows === 0
     if (isFirst || position < this.first) this.first = position
     if (isFirst || position > this.last) this.last = position
-    this.lines.push(...rows)
-    this.bytes += size
+    this.body.bytes(lines)
+    this.rows += rows
     this.changes += changes
     return true
   }
@@ -76,17 +85,16 @@ export class BlockPacker {
   }
 
   private close(): void {
-    const { header, lines, changes, first, last } = this
-    if (lines.length > 0) {
-      const body = lines.join('')
+    const { header, rows, changes, first, last } = this
+    if (rows > 0) {
+      const body = this.body.take()
       const digest = hash('sha256', body).slice(0, DIGEST_DIGITS)
       const ordinal = this.origin.origin === 'page' ? this.blocks.length : 0
-      const label = this.label({ ordinal, changes, rows: lines.length, first, last, digest })
-      const text = Buffer.from(encodeBlockHeader({ ...header, label }) + body)
-      this.blocks.push({ table: header.table, version: header.version, rows: lines.length, text, label })
+      const label = this.label({ ordinal, changes, rows, first, last, digest })
+      const text = Buffer.concat([Buffer.from(encodeBlockHeader({ ...header, label })), body])
+      this.blocks.push({ table: header.table, version: header.version, rows, text, label })
     }
-    this.lines = []
-    this.bytes = 0
+    this.rows = 0
     this.changes = 0
   }
 

@@ -1,11 +1,13 @@
 import { hash } from 'node:crypto'
 import type { Block } from '../core/block.ts'
+import { ByteWriter } from '../core/bytes/byte-writer.ts'
+import { PageLines } from '../core/bytes/page-lines.ts'
 import type { Change } from '../core/change.ts'
 import type { LakeRow } from '../core/contract/language/lake-row.ts'
 import type { Table } from '../core/contract/language/table.ts'
 import { printTableVersion } from '../core/contract/language/table-version.ts'
 import { parseJsonObject, stringifyJson } from '../core/json.ts'
-import { decodePage, type Page } from '../core/page.ts'
+import type { Page } from '../core/page.ts'
 import type { QuarantineEntry, Reason } from '../core/ports/ports.ts'
 import { type BlockOrigin, BlockPacker } from './block-packer.ts'
 import type { Route } from './route.ts'
@@ -45,10 +47,8 @@ export interface FormatOptions {
 
 /** Formats every change of a page for every live contract of its table; see `formatChanges`. */
 export function formatPage(page: Page, routes: readonly Route[], maxBlockBytes: number): FormattedChanges {
-  return formatChanges(decodePage(page), routes, {
-    maxBlockBytes,
-    origin: { origin: 'page', page: page.key },
-  })
+  const origin = { origin: 'page' as const, page: page.key }
+  return new Formatter(routes, { maxBlockBytes, origin }).format(new PageLines(page))
 }
 
 /**
@@ -58,61 +58,133 @@ export function formatPage(page: Page, routes: readonly Route[], maxBlockBytes: 
 export function formatChanges(
   changes: Iterable<Change>,
   routes: readonly Route[],
-  { maxBlockBytes, revision = 0, origin = { origin: 'redrive' }, hasMarks = true }: FormatOptions,
+  options: FormatOptions,
 ): FormattedChanges {
-  const refused: QuarantineEntry[] = []
-  const unknownFields = new Set<string>()
-  const accepted: number[] = []
-  const packers = routes.map((route) => ({
-    route,
-    packer: new BlockPacker(route, { maxBytes: maxBlockBytes, origin }),
-    ...{ refused: 0, marks: 0 },
-  }))
-  let index = 0
-  for (const change of changes) {
-    const before = refused.length
-    index += 1
-    if (change.operation === 'refused') {
-      for (const one of packers) {
-        one.refused += 1
-        one.marks += addMark(one, change)
-      }
-      continue
-    }
-    if (packers.length === 0) refused.push(refusal(change, null, [noContract(change.table)]))
-    for (const one of packers) {
-      const { route, packer } = one
-      const outcome = route.codec.format(change)
-      let reasons = outcome.kind === 'refused' ? outcome.reasons : []
-      if (outcome.kind !== 'refused') {
-        for (const row of outcome.rows) noteUnknown(row, unknownFields)
-        const lines = outcome.rows.map((row) => lineOf(row, revision))
-        if (!packer.add(change.position, lines)) reasons = [tooLarge(maxBlockBytes)]
-      }
-      if (reasons.length === 0) continue
-      if (hasMarks) one.marks += addMark(one, change)
-      refused.push(refusal(change, route.table, reasons))
-      one.refused += 1
-    }
-    if (refused.length === before) accepted.push(index - 1)
-  }
-  const contracts: ContractCount[] = packers.map(({ route: { table }, packer, ...one }) => ({
-    contract: printTableVersion(table),
-    blocks: packer.finish(),
-    ...{ refused: one.refused, marks: one.marks },
-  }))
-  if (packers.length === 0) contracts.push({ contract: null, blocks: [], refused: index, marks: 0 })
-  const blocks = contracts.flatMap((one) => one.blocks)
-  return { blocks, refused, unknownFields, accepted, changes: index, contracts }
+  return new Formatter(routes, options).format(parsed(changes))
+}
 
-  function addMark({ route, packer }: { route: Route; packer: BlockPacker }, change: Change): 0 | 1 {
-    const mark = route.codec.mark(change)
-    return mark !== undefined && packer.addMark(change.position, lineOf(mark, revision)) ? 1 : 0
+/* Changes that are there already, in the place of the lines of a page. */
+function parsed(changes: Iterable<Change>): Feed {
+  const iterator = changes[Symbol.iterator]()
+  let at: Change | undefined
+  return {
+    next: () => {
+      at = iterator.next().value
+      return at !== undefined
+    },
+    change: () => {
+      if (at === undefined) throw new RangeError('no change')
+      return at
+    },
   }
 }
 
-function lineOf(row: LakeRow, revision: number): string {
-  return `${JSON.stringify(atRevision(row, revision))}\n`
+/** Changes one after the other. */
+type Feed = Pick<PageLines, 'next' | 'change'>
+
+interface Packer {
+  readonly route: Route
+  readonly packer: BlockPacker
+  refused: number
+  marks: number
+}
+
+/* One line is written at a time. */
+const scratch = new ByteWriter()
+
+class Formatter {
+  private readonly options: FormatOptions
+  private readonly packers: readonly Packer[]
+  private readonly refused: QuarantineEntry[] = []
+  private readonly unknownFields = new Set<string>()
+
+  constructor(routes: readonly Route[], options: FormatOptions) {
+    const { maxBlockBytes, origin = { origin: 'redrive' } } = options
+    this.options = options
+    this.packers = routes.map((route) => ({
+      route,
+      packer: new BlockPacker(route, { maxBytes: maxBlockBytes, origin }),
+      ...{ refused: 0, marks: 0 },
+    }))
+  }
+
+  format(feed: Feed): FormattedChanges {
+    const accepted: number[] = []
+    let index = 0
+    for (; feed.next(); index += 1) {
+      const before = this.refused.length
+      let change: Change | undefined
+      /* Only for who cannot do with the bytes of the line. */
+      const whole = () => {
+        change ??= feed.change()
+        return change
+      }
+      let isChange = true
+      for (const one of this.packers)
+        if (!(feed instanceof PageLines && this.addLine(one, feed))) isChange = this.add(one, whole())
+      if (this.packers.length === 0) isChange = this.addToNone(whole())
+      if (isChange && this.refused.length === before) accepted.push(index)
+    }
+    return this.finish(accepted, index)
+  }
+
+  /* False when the line codec is not sure of the line. */
+  private addLine({ route, packer }: Packer, line: PageLines): boolean {
+    scratch.clear()
+    if (!line.isFlat || !route.lines.write(line, scratch, this.options.revision ?? 0)) return false
+    return packer.add(line.position, scratch.view(), 1)
+  }
+
+  /* What stands in the place of a change that capture refused waits already. */
+  private addToNone(change: Change): boolean {
+    if (change.operation === 'refused') return false
+    this.refused.push(refusal(change, null, [noContract(change.table)]))
+    return true
+  }
+
+  /* False for what stands in the place of a change that capture refused. */
+  private add(one: Packer, change: Change): boolean {
+    const { route, packer } = one
+    const { maxBlockBytes, hasMarks = true } = this.options
+    if (change.operation === 'refused') {
+      one.refused += 1
+      one.marks += this.addMark(one, change)
+      return false
+    }
+    const outcome = route.codec.format(change)
+    let reasons = outcome.kind === 'refused' ? outcome.reasons : []
+    if (outcome.kind !== 'refused') {
+      for (const row of outcome.rows) noteUnknown(row, this.unknownFields)
+      const lines = Buffer.from(outcome.rows.map((row) => this.lineOf(row)).join(''))
+      if (!packer.add(change.position, lines, outcome.rows.length)) reasons = [tooLarge(maxBlockBytes)]
+    }
+    if (reasons.length === 0) return true
+    if (hasMarks) one.marks += this.addMark(one, change)
+    this.refused.push(refusal(change, route.table, reasons))
+    one.refused += 1
+    return true
+  }
+
+  private addMark({ route, packer }: Packer, change: Change): 0 | 1 {
+    const mark = route.codec.mark(change)
+    return mark !== undefined && packer.addMark(change.position, Buffer.from(this.lineOf(mark))) ? 1 : 0
+  }
+
+  private lineOf(row: LakeRow): string {
+    return `${JSON.stringify(atRevision(row, this.options.revision ?? 0))}\n`
+  }
+
+  private finish(accepted: readonly number[], changes: number): FormattedChanges {
+    const { refused, unknownFields } = this
+    const contracts: ContractCount[] = this.packers.map(({ route: { table }, packer, ...one }) => ({
+      contract: printTableVersion(table),
+      blocks: packer.finish(),
+      ...{ refused: one.refused, marks: one.marks },
+    }))
+    if (this.packers.length === 0) contracts.push({ contract: null, blocks: [], refused: changes, marks: 0 })
+    const blocks = contracts.flatMap((one) => one.blocks)
+    return { blocks, refused, unknownFields, accepted, changes, contracts }
+  }
 }
 
 function atRevision(row: LakeRow, revision: number): LakeRow {

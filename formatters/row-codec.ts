@@ -1,18 +1,14 @@
 import type { CanonicalValue } from '../core/block.ts'
 import type { Change } from '../core/change.ts'
-import type { Column } from '../core/contract/language/column.ts'
 import type { LakeOperation, LakeRow } from '../core/contract/language/lake-row.ts'
-import { columnDecoder } from '../core/contract/language/out-of-range.ts'
 import type { Table } from '../core/contract/language/table.ts'
-import { type MaskKey, masker } from '../core/contract/masking/pii.ts'
-import type { Decode } from '../core/contract/value/canonical.ts'
-import { Refusal } from '../core/contract/value/refusal.ts'
+import type { MaskKey } from '../core/contract/masking/pii.ts'
 import { parseTimestamp, toMillis } from '../core/contract/value/temporal.ts'
 import { field, type JsonObject, type JsonValue, stringifyJson } from '../core/json.ts'
 import type { Reason } from '../core/ports/ports.ts'
 import { nextStep } from '../core/position.ts'
 import { brokenChecksOf } from './broken-checks.ts'
-import { conditionsOf } from './conditions.ts'
+import { type CompiledColumn, canonicalOf, compileColumns } from './compiled-column.ts'
 
 /** A change after its contract: its lake rows (two when the key changed), or every reason against it. */
 export type Formatted =
@@ -26,19 +22,6 @@ export interface RowCodec {
   format(change: Change): Formatted
   /** The mark of a change that is refused, whatever the reason; undefined where it names no key of the contract. */
   mark(change: Change): LakeRow | undefined
-}
-
-interface CompiledColumn {
-  readonly name: string
-  readonly source: string
-  readonly isKey: boolean
-  readonly isKept: boolean
-  readonly nullable: boolean
-  readonly decode: Decode
-  readonly conditions: (value: CanonicalValue) => readonly string[]
-  readonly mask: (value: CanonicalValue) => CanonicalValue
-  /** Of a field that is missing, as the source would write it; null is no field either. */
-  readonly defaultValue: JsonValue
 }
 
 /** The row codec of a contract: slow and obvious, row by row. */
@@ -57,7 +40,7 @@ class ReferenceCodec implements RowCodec {
 
   constructor(table: Table, key: MaskKey) {
     this.table = table
-    this.compiled = Object.entries(table.columns).map(([name, column]) => compile(name, column, table, key))
+    this.compiled = compileColumns(table, key)
     this.columns = this.compiled.filter(({ isKept }) => isKept).map(({ name }) => name)
     this.keyColumns = this.compiled.filter(({ isKey }) => isKey)
     this.known = new Set(this.compiled.map(({ source }) => source))
@@ -77,7 +60,7 @@ class ReferenceCodec implements RowCodec {
     const place = before !== undefined && this.movesKey(before, data) ? nextStep(position) : position
     const reasons: Reason[] = []
     const mark = this.row(change, 'refused', place, null, null, (column) =>
-      column.isKey ? canonicalOf(column, data, reasons) : null,
+      column.isKey ? canonicalOf(column, sourceValue(column, data, false), reasons) : null,
     )
     return reasons.length > 0 ? undefined : mark
   }
@@ -94,7 +77,7 @@ class ReferenceCodec implements RowCodec {
 
   private deletion(change: Change, image: JsonObject, reasons: Reason[]): LakeRow {
     return this.row(change, 'delete', change.position, null, null, (column) =>
-      column.isKey ? canonicalOf(column, image, reasons) : null,
+      column.isKey ? canonicalOf(column, sourceValue(column, image, false), reasons) : null,
     )
   }
 
@@ -114,7 +97,9 @@ class ReferenceCodec implements RowCodec {
     const names = absent.filter((name) => this.table.columns[name]?.treatment !== 'drop')
     const decoded = new Map<string, CanonicalValue>()
     const made = this.row(change, operation, position, names.length > 0 ? names : null, extra, (column) => {
-      const value = missing.has(column.name) ? null : canonicalOf(column, data, reasons, !hasGaps)
+      const value = missing.has(column.name)
+        ? null
+        : canonicalOf(column, sourceValue(column, data, !hasGaps), reasons)
       decoded.set(column.name, value)
       return value
     })
@@ -159,43 +144,10 @@ class ReferenceCodec implements RowCodec {
   }
 }
 
-function compile(name: string, column: Column, table: Table, key: MaskKey): CompiledColumn {
-  return {
-    name,
-    source: column.from ?? name,
-    isKey: table.primaryKey.includes(name),
-    isKept: column.treatment !== 'drop',
-    nullable: column.nullable,
-    decode: columnDecoder(column),
-    conditions: conditionsOf(column),
-    mask: column.pii === undefined ? (value) => value : masker(column.pii, column.treatment, key),
-    defaultValue: column.default ?? null,
-  }
-}
-
-/** The canonical value of a column; null, with a reason, when there is none. A missing field is its default or null: only updates of rows that are not whole leave fields out on purpose. */
-function canonicalOf(
-  column: CompiledColumn,
-  data: JsonObject,
-  reasons: Reason[],
-  hasDefaults = false,
-): CanonicalValue {
-  const { name, source, nullable, decode, conditions } = column
-  const value =
-    field(data, source) ?? (hasDefaults && !Object.hasOwn(data, source) ? column.defaultValue : null)
-  if (value === null) {
-    if (!nullable) reasons.push({ code: 'format/missing-value', path: name, message: 'must not be null' })
-    return null
-  }
-  const decoded = decode(value)
-  if (decoded instanceof Refusal) {
-    reasons.push({ code: 'format/bad-value', path: `${name}${decoded.path}`, message: decoded.reason })
-    return null
-  }
-  /* Nulled by its rule, which only columns that may be null have. */
-  if (decoded === null) return null
-  for (const message of conditions(decoded)) reasons.push({ code: 'format/bad-value', path: name, message })
-  return decoded
+/* A missing field is its default or null: only updates of rows that are not whole leave fields out on purpose. */
+function sourceValue(column: CompiledColumn, data: JsonObject, hasDefaults: boolean): JsonValue {
+  const value = field(data, column.source)
+  return value ?? (hasDefaults && value === undefined ? column.defaultValue : null)
 }
 
 function committedMillis({ committedAt }: Change): number | null {

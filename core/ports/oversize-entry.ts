@@ -24,6 +24,6 @@ export function oversizeEntry(
   }
 }
 
-function digest(text: string): string {
+function digest(text: Buffer): string {
   return hash('sha256', text).slice(0, 32)
 }

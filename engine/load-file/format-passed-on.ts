@@ -11,7 +11,7 @@ import type {
 } from '../../core/ports/ports.ts'
 import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
 import { formatChanges } from '../../formatters/format-page.ts'
-import { rowCodec } from '../../formatters/row-codec.ts'
+import { routeOf } from '../../formatters/route.ts'
 import type { LoadPlace } from '../../lake/load-file/load-sql.ts'
 import type { ReadableFile } from './readable-file.ts'
 import { loadChange, readSourceRows } from './source-rows.ts'
@@ -48,7 +48,7 @@ export async function formatPassedOn(
   deps: RewriteDeps,
 ): Promise<{ readonly files: readonly PassedOn[]; readonly landed: number; readonly refused: number }> {
   if (passedOn.rows === 0) return { files: [], landed: 0, refused: 0 }
-  const route = { table, codec: rowCodec(table, deps.key) }
+  const route = routeOf(table, deps.key)
   const columns = file.columns.filter(({ isOwn }) => !isOwn)
   const writer = new HistoryWriter(table, deps)
   let refused = 0

@@ -8,7 +8,7 @@ import type { ReplayAnswer } from '../../core/operations/answers.ts'
 import type { ReplayRequest } from '../../core/operations/stack-requests.ts'
 import { type Replayed, replay } from '../../engine/replay/replay.ts'
 import type { ReplayDeps } from '../../engine/replay/replay-deps.ts'
-import { rowCodec } from '../../formatters/row-codec.ts'
+import { routeOf } from '../../formatters/route.ts'
 import type { Lease } from '../../state/lease.ts'
 import { withRevisionLease } from '../../state/revision-lease.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
@@ -40,7 +40,7 @@ export async function replayEvent(
   const table = tables.find((one) => one.name === name && one.version === version)
   if (table === undefined || contractDigest(table) !== contract)
     throw new PipelineError('table/not-deployed', `function land-load has another ${label}, or none`)
-  const route = { table, codec: rowCodec(table, await deps.maskKey()) }
+  const route = routeOf(table, await deps.maskKey())
   const call = async (): Promise<ReplayAnswer> => {
     const replayed = await replay(
       { route, range: {}, isDryRun, after },

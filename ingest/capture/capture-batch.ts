@@ -116,7 +116,9 @@ function inOrder(changes: RawChange[]): readonly RawChange[] {
 /* Of its values as text; only a record that is larger itself may have so many. */
 function rowBytes({ data }: StreamRecord, { members }: RawChange): number {
   if (data.length <= MAX_ROW_BYTES) return data.length
-  const { data: row }: { readonly data: Readonly<Record<string, unknown>> } = JSON.parse(`{${members}}`)
+  const { data: row }: { readonly data: Readonly<Record<string, unknown>> } = JSON.parse(
+    `{${members.toString('utf8')}}`,
+  )
   return Object.values(row).reduce<number>((sum, value) => {
     if (value === null) return sum
     return sum + Buffer.byteLength(typeof value === 'string' ? value : JSON.stringify(value))

@@ -54,7 +54,7 @@ export function decodeService(data: Buffer, { epoch, tableOf }: ServiceDecoderOp
     operation: operations[event],
     position: positionOf(epoch, field(seen, 'SequenceNumber')),
     committedAt: instantOf(field(seen, 'ApproximateCreationDateTime')),
-    members: `"data":${stringifyJson(itemRow(image))},"whole":true`,
+    members: Buffer.from(`"data":${stringifyJson(itemRow(image))},"whole":true`),
   }
   return { kind: 'change', table, change }
 }

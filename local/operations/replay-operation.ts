@@ -15,7 +15,7 @@ import { releaseAccepted } from '../../engine/replay/release-accepted.ts'
 import { type Replayed, replay } from '../../engine/replay/replay.ts'
 import type { ReplayDeps, ReplayLoads } from '../../engine/replay/replay-deps.ts'
 import { storedLoad } from '../../engine/replay/stored-load.ts'
-import { rowCodec } from '../../formatters/row-codec.ts'
+import { routeOf } from '../../formatters/route.ts'
 import { rowsOfAll } from '../../ingest/loads/audit-table.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
@@ -36,7 +36,7 @@ export async function runReplay(
   checkContracts(versions, onlyOf([name, ...versions.map((table) => table.name)], contracts))
   const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
   const table = findTable(versions, name, version)
-  const route = { table, codec: rowCodec(table, maskKey) }
+  const route = routeOf(table, maskKey)
   const readers = tables.map((one) => ({ contract: printTableVersion(one), source: one.source.table }))
   const replayed = await replay(
     { route, range, isDryRun },

@@ -109,7 +109,7 @@ test('G3 an item holds nothing of its delivery: equal pages are equal items, to 
 
 test('a page of nothing but rows of a load has no commit time, so it does not expire by itself', async () => {
   const changes = [
-    { operation: 'load', position: loadPosition(1, 1n), committedAt: null, members: '"data":{}' } as const,
+    { operation: 'load', position: loadPosition(1, 1n), committedAt: null, members: Buffer.from('"data":{}') } as const,
   ]
   const [loaded] = await encodePages('a.t', { shard: 's', sequence: '1' }, changes)
   expect(loaded && expiryOf(loaded, 30)).toEqual({})
@@ -162,7 +162,7 @@ async function calmTable(): Promise<DynamoTable> {
 async function largePage(bytes: number): Promise<Page> {
   const text = createHash('shake256', { outputLength: bytes }).update('x').digest('base64')
   const position = nextStep(loadPosition(1, 256n))
-  const members = `"data":{"id":1,"text":"${text}"}`
+  const members = Buffer.from(`"data":{"id":1,"text":"${text}"}`)
   const changes = [{ operation: 'insert', position, committedAt: '2024-01-01T00:00:00Z', members } as const]
   const [made] = await encodePages('a.t', { shard: 's', sequence: '1' }, changes)
   if (made === undefined) throw new Error('no page')

@@ -38,7 +38,7 @@ const shop = {
 function change(operation: RawChange['operation'], number: number, data: object): RawChange {
   const position = `0001-${number.toString(16).padStart(16, '0')}-0000000001`
   const committedAt = '2026-03-02T08:15:31.000000Z'
-  return { operation, position, committedAt, members: `"data":${JSON.stringify(data)}` }
+  return { operation, position, committedAt, members: Buffer.from(`"data":${JSON.stringify(data)}`) }
 }
 
 /** A run folder with changes of one table in raw, one page each, and what the sample contracts refuse in quarantine. */

@@ -25,7 +25,7 @@ async function pageOf(table: string, rowBytes: number): Promise<Page> {
     operation: 'insert' as const,
     position: position(index),
     committedAt: '2026-11-28T10:00:00.000000Z',
-    members: `"data":{"id":${index},"text":"${'x'.repeat(rowBytes)}"}`,
+    members: Buffer.from(`"data":{"id":${index},"text":"${'x'.repeat(rowBytes)}"}`),
   }))
   const origin = { shard: 'shardId-000000000003', sequence: '4'.repeat(56) }
   const [page] = await encodePages(table, origin, changes)

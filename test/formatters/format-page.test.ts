@@ -21,6 +21,10 @@ async function pageOf(changes: readonly RawChange[], table = 'public.people'): P
   return page
 }
 
+function withBefore({ members }: RawChange, image: string): Buffer {
+  return Buffer.from(`${members.toString('utf8')},"before-image":${image}`)
+}
+
 function insert(ordinal: number, members: Readonly<Record<string, string>> = {}): RawChange {
   const row = { id: String(ordinal), shop: '"paris-1"', pay: '10.00', ...members }
   const data = Object.entries(row).map(([name, value]) => `"${name}":${value}`)
@@ -29,7 +33,7 @@ function insert(ordinal: number, members: Readonly<Record<string, string>> = {})
     operation: 'insert',
     position,
     committedAt: '2026-03-02T08:15:31Z',
-    members: `"data":{${data.join(',')}}`,
+    members: Buffer.from(`"data":{${data.join(',')}}`),
   }
 }
 
@@ -79,7 +83,7 @@ test('G1: the counts of each contract and the labels of its blocks add up to the
       const page = await pageOf(
         kinds.map((kind, i) => {
           const plain = insert(i + 1, kind === 'bad' ? { pay: '"x"' } : {})
-          const members = `${plain.members},"before-image":{"id":90${i},"shop":"paris-1"}`
+          const members = withBefore(plain, `{"id":90${i},"shop":"paris-1"}`)
           return kind === 'moved' ? { ...plain, operation: 'update', members } : plain
         }),
       )
@@ -136,7 +140,7 @@ describe('G1: a refused change', () => {
     const update: RawChange = {
       ...bad,
       operation: 'update',
-      members: `${bad.members},"before-image":{"id":7}`,
+      members: withBefore(bad, '{"id":7}'),
     }
     const { refused } = formatPage(await pageOf([update]), routes(people), maxBlockBytes)
     expect(JSON.parse(refused[0]?.payload ?? '')['before-image']).toEqual({ id: 7 })
@@ -239,7 +243,7 @@ describe('G9: blocks', () => {
     const moved: RawChange = {
       ...insert(2),
       operation: 'update',
-      members: `${insert(2).members},"before-image":{"id":9,"shop":"paris-1"}`,
+      members: withBefore(insert(2), '{"id":9,"shop":"paris-1"}'),
     }
     const page = await pageOf([insert(1), moved, insert(3)])
     for (let limit = 900; limit < 1500; limit += 20) {
@@ -254,7 +258,7 @@ describe('G9: blocks', () => {
     const moved: RawChange = {
       ...insert(2, { pay: '"x"' }),
       operation: 'update',
-      members: `${insert(2, { pay: '"x"' }).members},"before-image":{"id":9,"shop":"paris-1"}`,
+      members: withBefore(insert(2, { pay: '"x"' }), '{"id":9,"shop":"paris-1"}'),
     }
     const page = await pageOf([insert(1, { pay: '"x"' }), moved, insert(3, { id: '"x"' })])
     const { blocks } = formatPage(page, routes(people), maxBlockBytes)

@@ -136,7 +136,7 @@ describe('G4 rows of transactions that overlap', () => {
 
 describe('commit times that contradict positions', () => {
   const change = (position: string, committedAt: string | null) =>
-    ({ operation: 'update', position, committedAt, members: '' }) as const
+    ({ operation: 'update', position, committedAt, members: Buffer.alloc(0) }) as const
   const early = '2026-03-02T08:15:31.000001Z'
   const late = '2026-03-02T08:15:31.000002Z'
 

@@ -117,7 +117,7 @@ export async function page(table: string, transaction: number, count = 1): Promi
   const start = loadPosition(1, BigInt(transaction) * 256n)
   const changes = Array.from({ length: count }, (_, index): RawChange => {
     const position = index === 0 ? nextStep(start) : `${start.slice(0, -2)}${index}0`
-    const members = `"data":{"id":${transaction},"text":"é\\n${index}"}`
+    const members = Buffer.from(`"data":{"id":${transaction},"text":"é\\n${index}"}`)
     return { operation: 'insert', position, committedAt: '2024-01-01T00:00:00.000000Z', members }
   })
   const [made] = await encodePages(table, { shard: 's', sequence: String(transaction) }, changes)

@@ -110,7 +110,7 @@ export const anyRawChange: fc.Arbitrary<RawChange> = fc
     operation,
     position,
     committedAt: operation === 'load' ? null : committedAt,
-    members: `"data":${data}${before === undefined ? '' : `,"before-image":${before}`}`,
+    members: Buffer.from(`"data":${data}${before === undefined ? '' : `,"before-image":${before}`}`),
   }))
 
 /** Changes in position order, as a page holds them. */

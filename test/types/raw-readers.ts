@@ -5,7 +5,7 @@ import { field, JsonNumber, type JsonObject, type JsonValue } from '../../core/j
 import { decodePage, type Page } from '../../core/page.ts'
 import { formatChanges, formatPage } from '../../formatters/format-page.ts'
 import { router } from '../../formatters/route.ts'
-import { rowCodec } from '../../formatters/row-codec.ts'
+import { routeOf } from '../../formatters/route.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { readState } from '../../local/state/state-file.ts'
@@ -70,7 +70,7 @@ export function formatChangesAgain(
   table: Table,
   maskKey: Buffer,
 ): readonly Buffer[] {
-  const route = { table, codec: rowCodec(table, maskKey) }
+  const route = routeOf(table, maskKey)
   return formatChanges(changes, [route], { maxBlockBytes: 32 << 20, hasMarks: false }).blocks.map(
     ({ text }) => text,
   )

@@ -69,11 +69,12 @@ export function normalTime(text: string): string | undefined {
 
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/* Proleptic Gregorian calendar, counted from 1 March so that leap days come last in the year. */
-function daysOf(year: number, month: number, day: number): number | undefined {
+/** Days since 1970-01-01 of a day of the proleptic Gregorian calendar; undefined when there is none in the years from 1 on. */
+export function daysOf(year: number, month: number, day: number): number | undefined {
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
   const last = month === 2 && isLeap ? 29 : MONTH_DAYS[month - 1]
   if (year < 1 || last === undefined || day < 1 || day > last) return undefined
+  /* Counted from 1 March, so that leap days come last in the year. */
   const y = month <= 2 ? year - 1 : year
   const era = Math.floor(y / 400)
   const yearOfEra = y - era * 400

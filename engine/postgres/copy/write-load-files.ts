@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises'
+import { ByteWriter } from '../../../core/bytes/byte-writer.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import type { LakeFile } from '../../../core/ports/catalog-entry.ts'
 import type { ObjectFiles, SqlEngine } from '../../../core/ports/ports.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
 import type { SourceTable } from '../catalog/source-catalog.ts'
 import type { Source } from '../connection/source-connection.ts'
-import { ByteWriter } from '../records/byte-writer.ts'
 import { writeKey } from '../records/key-image.ts'
 import { layoutSourceTable, type TableLayout } from '../records/table-layout.ts'
 import { CopyReader } from './copy-reader.ts'
@@ -24,7 +24,7 @@ export interface LoadFilesOptions extends CopyOptions {
   /** Called after each file: rows and bytes of all files so far. */
   readonly onRows?: (rows: number, bytes: number) => void
   /** Called with the image of the key, `"data":{…}`, and the size of each row beyond `MAX_ROW_BYTES`: it is in no file. */
-  readonly onOversize: (row: { readonly members: string; readonly bytes: number }) => Promise<void>
+  readonly onOversize: (row: { readonly members: Buffer; readonly bytes: number }) => Promise<void>
   /** Called when a file is durable, before the next one is; an error of it ends the load. */
   readonly onFile?: (file: LakeFile) => Promise<void> | void
 }
@@ -136,10 +136,10 @@ class WrittenFiles {
   }
 }
 
-function keyMembers(layout: TableLayout, row: Buffer): string {
+function keyMembers(layout: TableLayout, row: Buffer): Buffer {
   const out = new ByteWriter(1024)
   new CopyReader(layout.columns.length).push(row, (view) => writeKey(out, layout, view))
-  return `"data":{${out.take().toString('utf8')}}`
+  return Buffer.from(`"data":{${out.take().toString('utf8')}}`)
 }
 
 async function countOf(engine: SqlEngine, sql: string): Promise<number> {

@@ -1,4 +1,4 @@
-import type { ByteWriter } from './byte-writer.ts'
+import type { ByteWriter } from '../../../core/bytes/byte-writer.ts'
 import type { TableLayout } from './table-layout.ts'
 import { TEXT, type TupleView } from './tuple-view.ts'
 

@@ -1,7 +1,7 @@
+import { ByteWriter } from '../../../core/bytes/byte-writer.ts'
 import { MAX_ROW_BYTES } from '../../../core/row-limit.ts'
 import type { StreamRecord } from '../../../core/stream-record.ts'
 import { formatDmsLsn } from '../connection/lsn.ts'
-import { ByteWriter } from './byte-writer.ts'
 import { writeKey } from './key-image.ts'
 import type { TableDefinition } from './table-definition.ts'
 import type { TableLayout } from './table-layout.ts'

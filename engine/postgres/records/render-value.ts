@@ -1,4 +1,4 @@
-import type { ByteWriter } from './byte-writer.ts'
+import type { ByteWriter } from '../../../core/bytes/byte-writer.ts'
 
 /** Writes the text of one value, which PostgreSQL printed, as DMS's JSON. */
 export type RenderValue = (out: ByteWriter, bytes: Buffer, start: number, end: number) => void

@@ -9,7 +9,7 @@ import { loadPosition } from '../../../core/position.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { openLoadFile } from '../../../engine/load-file/open-load-file.ts'
 import { formatChanges } from '../../../formatters/format-page.ts'
-import { rowCodec } from '../../../formatters/row-codec.ts'
+import { routeOf } from '../../../formatters/route.ts'
 import { historyFiles } from '../../../lake/history/history-file.ts'
 import { literal } from '../../../lake/sql/sql-text.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
@@ -90,7 +90,7 @@ export async function reference(
     committedAt: operation === 'load' ? null : '2026-03-02T08:15:31.000001Z',
     before: undefined,
   }))
-  const route = { table, codec: rowCodec(table, maskKey) }
+  const route = routeOf(table, maskKey)
   const { blocks, refused } = formatChanges(changes, [route], { maxBlockBytes: 1 << 26, hasMarks: false })
   const history = historyFiles([table])(table.name, table.version)
   for (const { text } of blocks) {

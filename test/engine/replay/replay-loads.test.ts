@@ -4,13 +4,13 @@ import { loadPosition } from '../../../core/position.ts'
 import type { Replay } from '../../../core/replay/replay.ts'
 import { replay } from '../../../engine/replay/replay.ts'
 import type { ReplayDeps, StoredLoad } from '../../../engine/replay/replay-deps.ts'
-import { rowCodec } from '../../../formatters/row-codec.ts'
+import { routeOf } from '../../../formatters/route.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { MemoryCatalog, MemoryObjects, MemoryQuarantine } from '../../ingest/memory-ports.ts'
 import { noted } from '../../local/operations/things-fixture.ts'
 
 const DAY = '2026-11-23'
-const route = { table: noted, codec: rowCodec(noted, new Uint8Array(32)) }
+const route = routeOf(noted, new Uint8Array(32))
 
 async function* nothing(): AsyncGenerator<Page> {}
 

@@ -54,7 +54,7 @@ export function change(
     operation,
     position: positionOf(lsn, ordinal),
     committedAt: '2026-01-01T00:00:00.000000Z',
-    members: `"data":${JSON.stringify(data)}${image}`,
+    members: Buffer.from(`"data":${JSON.stringify(data)}${image}`),
   }
 }
 

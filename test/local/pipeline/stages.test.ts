@@ -87,7 +87,7 @@ async function play(transactions: readonly (readonly Step[])[]): Promise<Source>
       if (operation === 'truncate') rows.clear()
       if (operation === 'delete') rows.delete(id)
       if (operation === 'put' && !isRefused) rows.set(id, n)
-      const members = operation === 'truncate' ? '"data":{}' : `"data":{"id":${id},"n":${n}}`
+      const members = Buffer.from(operation === 'truncate' ? '"data":{}' : `"data":{"id":${id},"n":${n}}`)
       const name = operation === 'put' ? 'insert' : operation
       return { operation: name, position, committedAt: '2024-01-01T00:00:00.000000Z', members }
     })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ByteWriter } from '../../../engine/postgres/records/byte-writer.ts'
+import { ByteWriter } from '../../core/bytes/byte-writer.ts'
 
 describe('the byte writer', () => {
   test('writes any text as the JSON string that reads back as it, whatever the slab', () => {

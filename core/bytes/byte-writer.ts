@@ -44,6 +44,21 @@ export class ByteWriter {
     return record
   }
 
+  /** What was written since the last take, as it lies now: of use until the next write. */
+  view(): Buffer {
+    return this.slab.subarray(this.start, this.at)
+  }
+
+  /** Undoes what was written since the last take. */
+  clear(): void {
+    this.at = this.start
+  }
+
+  /** Bytes written since the last take. */
+  get size(): number {
+    return this.at - this.start
+  }
+
   byte(value: number): void {
     if (this.at >= this.slab.length) this.grow(1)
     this.slab[this.at] = value
@@ -67,6 +82,12 @@ export class ByteWriter {
     let to = this.at
     for (let i = 0; i < length; i += 1, to += 1) slab[to] = text.charCodeAt(i)
     this.at = to
+  }
+
+  /** Any text, in UTF-8. */
+  text(text: string): void {
+    if (/^[ -~]*$/.test(text)) this.ascii(text)
+    else this.bytes(Buffer.from(text))
   }
 
   /** A JSON string, quotes included, from UTF-8 bytes. */

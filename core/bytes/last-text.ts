@@ -1,0 +1,22 @@
+/** Texts of a place at which the same one comes again and again: it is made once. */
+export class LastText {
+  private bytes: Uint8Array = new Uint8Array()
+  private text = ''
+
+  /** The text of UTF-8 bytes. */
+  of(bytes: Buffer, start: number, end: number): string {
+    if (!this.isLast(bytes, start, end)) {
+      this.bytes = Uint8Array.from(bytes.subarray(start, end))
+      this.text = bytes.toString('utf8', start, end)
+    }
+    return this.text
+  }
+
+  private isLast(bytes: Uint8Array, start: number, end: number): boolean {
+    const { length } = this.bytes
+    if (end - start !== length) return false
+    /* What differs from record to record mostly does at its end. */
+    for (let i = length - 1; i >= 0; i -= 1) if (bytes[start + i] !== this.bytes[i]) return false
+    return true
+  }
+}
