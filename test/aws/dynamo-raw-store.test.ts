@@ -109,7 +109,12 @@ test('G3 an item holds nothing of its delivery: equal pages are equal items, to 
 
 test('a page of nothing but rows of a load has no commit time, so it does not expire by itself', async () => {
   const changes = [
-    { operation: 'load', position: loadPosition(1, 1n), committedAt: null, members: Buffer.from('"data":{}') } as const,
+    {
+      operation: 'load',
+      position: loadPosition(1, 1n),
+      committedAt: null,
+      members: Buffer.from('"data":{}'),
+    } as const,
   ]
   const [loaded] = await encodePages('a.t', { shard: 's', sequence: '1' }, changes)
   expect(loaded && expiryOf(loaded, 30)).toEqual({})
