@@ -6,6 +6,9 @@ import type { Catalog, Clock, ObjectStore } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
 import { advanceTable, type FileResult } from './advance-table.ts'
 import { completeTable } from './complete-table.ts'
+import { begun, failed, placed } from './table-steps.ts'
+
+type TableStep = (table: TableLoad) => TableLoad
 
 export interface AdvanceLoadDeps {
   readonly task: LoadTask
@@ -35,12 +38,12 @@ export async function advanceLoad(given: Load, deps: AdvanceLoadDeps): Promise<L
     load = { ...load, ...change }
     await deps.save(load)
   }
-  const keep = (change: (table: TableLoad) => TableLoad) => save({ tables: load.tables.map(change) })
+  const keep = (step: TableStep) => save({ tables: load.tables.map(step) })
   if (load.tables.every(({ state }) => isOver(state))) return load
   if (load.tables.some(({ state }) => state === 'started')) {
-    const begun = await begin(load, deps, save)
-    if (begun === 'waits') return load
-    await keep((table) => (table.state === 'started' ? { ...table, ...begun } : table))
+    const step = await begin(load, deps, save)
+    if (step === undefined) return load
+    await keep(ofWaiting(step))
   }
   const isUnread = load.tables.some(({ state, isRead }) => !isOver(state) && !isRead)
   const look = isUnread ? await deps.task.look() : undefined
@@ -69,19 +72,22 @@ export async function advanceLoad(given: Load, deps: AdvanceLoadDeps): Promise<L
   return load
 }
 
-/* What its tables that have not begun become. */
+/* What its tables that have not begun become; undefined while they wait. */
 async function begin(
   load: Load,
   deps: AdvanceLoadDeps,
   save: (change: Partial<Load>) => Promise<void>,
-): Promise<Partial<TableLoad> | 'waits'> {
+): Promise<TableStep | undefined> {
   try {
-    return (await hasBegun(load, deps, save)) ? { state: 'loading' } : 'waits'
+    return (await hasBegun(load, deps, save)) ? begun : undefined
   } catch (error) {
     if (!(error instanceof PipelineError) || error.action !== 'halt') throw error
-    const failure = { code: error.code, message: error.message }
-    return { state: 'failed', failure, endedAt: new Date(deps.now()).toISOString() }
+    return (table) => failed(table, error, deps.now())
   }
+}
+
+function ofWaiting(step: TableStep): TableStep {
+  return (table) => (table.state === 'started' ? step(table) : table)
 }
 
 /* Whether the task has begun since a step that was cut off says its run, and not a clock of ours. */
@@ -95,8 +101,8 @@ async function hasBegun(
     if (!isFree || look.isBusy) return false
     if (load.window !== null && !isInWindow(parseWindow(load.window), now())) return false
     /* Before the reading: every later change outranks the rows, every earlier one is in them. */
-    const begun = { position: await place(load), startedAt: new Date(now()).toISOString() }
-    const tables = load.tables.map((table) => (table.state === 'started' ? { ...table, ...begun } : table))
+    const begins = { position: await place(load), now: now() }
+    const tables = load.tables.map(ofWaiting((table) => placed(table, begins)))
     await save({ runBefore: look.run, tables })
   } else if (look.load === load.id && (look.isBusy || look.run !== load.runBefore)) return true
   else if (look.isBusy) return false

@@ -1,6 +1,18 @@
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { LoadFile, TableLoad } from '../../core/load/load.ts'
 import type { TaskTable } from '../../core/load/load-task.ts'
-import { arrivedFile, bytesOf, rowsOf, unevenFile } from './audit-table.ts'
+import { arrivedFile, bytesOf, missingRows, rowsOf } from './audit-table.ts'
+import {
+  audited,
+  auditFailure,
+  counted,
+  ended,
+  failed,
+  filesHere,
+  filesLanded,
+  landedWhole,
+  readWhole,
+} from './table-steps.ts'
 
 /** What landing says of one file of a load. */
 export interface FileResult {
@@ -37,41 +49,49 @@ const STATISTICS_MS = 10 * 60_000
  * A table that is being read or landed, as it is now that this was seen; the same object when nothing is new. `audited`
  * once every file has landed and they have every row that was read.
  */
-export function advanceTable(table: TableLoad, { run, read, keys, results, now }: TableSeen): TableLoad {
-  const at = new Date(now).toISOString()
-  const failed = (code: 'load/audit' | 'load/not-read', message: string): TableLoad => ({
-    ...{ ...table, state: 'failed', endedAt: at },
-    failure: { code, message: `${table.table}: ${message}` },
-  })
+export function advanceTable(table: TableLoad, seen: TableSeen): TableLoad {
+  try {
+    return afterLook(table, seen)
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error
+    return failed(table, error, seen.now)
+  }
+}
+
+function afterLook(given: TableLoad, { run, read, keys, results, now }: TableSeen): TableLoad {
+  if (given.state === 'audited') return given
   /* It is gone from the prefix by now. */
   const [aside] = [...results.values()].flatMap(({ failure }) => failure ?? [])
-  if (aside !== undefined) return { ...table, state: 'failed', failure: aside, endedAt: at }
-  const isOurs = run !== undefined && isOfRun(run, read)
-  const isRead = table.isRead || (isOurs && read?.state === 'read')
-  const isEnded = run !== undefined && !run.isReading && !isRead
-  if (isEnded && read?.state === 'failed')
-    return failed('load/not-read', `DMS could not read it; ${run.reason}`)
-  if (isEnded && !isWaited(table, run, now))
-    return failed('load/not-read', `DMS ended before it was read; ${run.reason}`)
-  const files = keys.map((key): LoadFile => results.get(key)?.file ?? arrivedFile(key))
-  const landed = rowsOf(files)
-  const seen: TableLoad = {
-    ...{ ...table, files, isRead, bytes: bytesOf(files) },
-    rows: isRead ? (table.isRead ? table.rows : (read?.rows ?? 0)) : Math.max(landed, soFar(run, read)),
-    ...(isRead || isEnded ? { readAt: isRead === table.isRead ? (table.readAt ?? at) : at } : {}),
-  }
-  const news = isSame(table, seen) ? table : seen
-  if (!isRead) return news
-  const uneven = unevenFile(seen)
-  if (uneven !== undefined) return failed('load/audit', uneven)
-  /* DMS may write a row twice while it changes, never less than it counts. */
-  const isWhole = files.every(({ state }) => state === 'landed') && landed >= seen.rows
-  if (isWhole) return { ...seen, state: 'audited' }
-  if (now - Date.parse(seen.readAt ?? at) <= LANDING_MS) return news
-  const missing = files.filter(({ state }) => state === 'arrived')
-  const first =
-    missing[0] === undefined ? '' : `; ${missing.length} files have not, the first is ${missing[0].key}`
-  return failed('load/audit', `${seen.rows} rows were read, ${landed} have landed${first}`)
+  if (aside !== undefined) return failed(given, aside, now)
+  const here = filesHere(
+    given,
+    keys.map((key) => arrivedFile(key)),
+  )
+  const landings = here.files.flatMap(({ key }) => results.get(key)?.file ?? [])
+  const table = afterRead(filesLanded(here, landings), run, read, now)
+  if (!table.isRead) return table
+  const missing = missingRows(table)
+  if (missing === undefined) return audited(landedWhole(table), { kind: 'at-least' })
+  if (isWithin(LANDING_MS, table, now)) return table
+  throw auditFailure(table, missing)
+}
+
+function afterRead(
+  table: TableLoad,
+  run: TableSeen['run'],
+  read: TaskTable | undefined,
+  now: number,
+): TableLoad {
+  if (table.isRead || run === undefined) return table
+  if (read?.state === 'read' && isOfRun(run, read)) return readWhole(table, read.rows, now)
+  const rows = Math.max(rowsOf(table.files), soFar(run, read))
+  const reading = counted(table, { rows, bytes: bytesOf(table.files) })
+  if (run.isReading) return reading
+  if (read?.state === 'failed') throw notRead(table, `DMS could not read it; ${run.reason}`)
+  /* Its statistics, or the task itself, may still say that it was read. */
+  const waiting = ended(reading, now)
+  if ((!run.isBegun || run.isFinished) && isWithin(STATISTICS_MS, waiting, now)) return waiting
+  throw notRead(table, `DMS ended before it was read; ${run.reason}`)
 }
 
 /*
@@ -80,28 +100,22 @@ export function advanceTable(table: TableLoad, { run, read, keys, results, now }
  */
 function isOfRun(
   { isBegun, isReading, isFinished, began }: NonNullable<TableSeen['run']>,
-  read: TaskTable | undefined,
+  read: TaskTable,
 ): boolean {
-  if (!isBegun || read === undefined) return false
+  if (!isBegun) return false
   if (read.readAt !== null && began !== null) return read.readAt >= began
   return !isReading && isFinished
 }
 
 /* For progress: nothing depends on it. */
-function soFar(run: TableSeen['run'], read: TaskTable | undefined): number {
-  return run?.isReading === true && read?.readAt === null ? read.rows : 0
+function soFar({ isReading }: NonNullable<TableSeen['run']>, read: TaskTable | undefined): number {
+  return isReading && read?.readAt === null ? read.rows : 0
 }
 
-/* Its statistics, or the task itself, may still say that it was read. */
-function isWaited(
-  { readAt }: TableLoad,
-  { isBegun, isFinished }: NonNullable<TableSeen['run']>,
-  now: number,
-): boolean {
-  if (isBegun && !isFinished) return false
-  return readAt === undefined || now - Date.parse(readAt) <= STATISTICS_MS
+function isWithin(milliseconds: number, { readAt }: TableLoad, now: number): boolean {
+  return readAt === undefined || now - Date.parse(readAt) <= milliseconds
 }
 
-function isSame(one: TableLoad, other: TableLoad): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
+function notRead({ table }: TableLoad, message: string): PipelineError {
+  return new PipelineError('load/not-read', `${table}: ${message}`)
 }

@@ -1,5 +1,6 @@
 import type { TableLoad } from '../../core/load/load.ts'
 import type { Catalog, Clock } from '../../core/ports/ports.ts'
+import { completed } from './table-steps.ts'
 
 export interface CompleteTableDeps {
   readonly catalog: Pick<Catalog, 'addFloor'>
@@ -20,8 +21,9 @@ export async function completeTable(
 ): Promise<TableLoad> {
   const { table: name, position, startedAt } = table
   if (position === null) throw new RangeError('a load without a position')
+  const complete = completed(table, now())
   const since = isPlaceUnsure && startedAt !== null ? { since: startedAt } : {}
   await catalog.addFloor(name, { position, reason: 'load', ...since })
   await settle(table)
-  return { ...table, state: 'complete', endedAt: new Date(now()).toISOString() }
+  return complete
 }

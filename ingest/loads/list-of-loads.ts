@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isOver, type Load, type TableLoad } from '../../core/load/load.ts'
 import { parseWindow } from '../../core/load/quiet-window.ts'
+import { cancelled, waiting } from './table-steps.ts'
 
 export interface NewLoad {
   readonly id: string
@@ -36,10 +37,7 @@ export function newLoad(
   for (const name of tables) checkFree(name, others)
   return {
     ...{ id, window, startedAt: new Date(now).toISOString() },
-    tables: plannedTables(tables, estimates).map((table) => ({
-      ...{ ...table, state: 'started' as const, oid: 0, position: null },
-      ...{ rows: 0, bytes: 0, isRead: false, files: [], failure: null, startedAt: null, endedAt: null },
-    })),
+    tables: tables.map((table) => waiting(table, estimates.get(table) ?? null)),
   }
 }
 
@@ -67,13 +65,7 @@ export function leftTables({ tables }: Load): readonly TableLoad[] {
   return tables.filter(({ state }) => state === 'failed' || state === 'cancelled')
 }
 
-/** The load as it ends where it is; rows that landed stay, for they were true, and no floor is set. */
+/** The load with every table that is not over cancelled. */
 export function cancelledLoad(load: Load, now: number): Load {
-  const endedAt = new Date(now).toISOString()
-  return {
-    ...load,
-    tables: load.tables.map((table) =>
-      isOver(table.state) ? table : { ...table, state: 'cancelled' as const, endedAt },
-    ),
-  }
+  return { ...load, tables: load.tables.map((one) => (isOver(one.state) ? one : cancelled(one, now))) }
 }

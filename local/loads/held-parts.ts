@@ -2,7 +2,7 @@ import type { TableLoadDeps } from './run-table-load.ts'
 
 /** What one table's run needs, and what gives it back. */
 export interface OpenParts {
-  readonly parts: Omit<TableLoadDeps, 'load' | 'save' | 'onProgress' | 'log' | 'now' | 'signal'>
+  readonly parts: Omit<TableLoadDeps, 'load' | 'save' | 'onProgress' | 'now' | 'signal'>
   readonly close: () => void
 }
 

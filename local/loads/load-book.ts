@@ -48,9 +48,16 @@ export class LoadBook {
     }
   }
 
-  keepTable(id: string, table: TableLoad): Promise<void> {
+  /** A step that cannot be saved was not taken. */
+  async keepTable(id: string, table: TableLoad): Promise<void> {
+    const before = this.table(id, table.table)
     this.show(id, table)
-    return this.save(this.load(id))
+    try {
+      await this.save(this.load(id))
+    } catch (error) {
+      if (this.table(id, table.table) === table) this.show(id, before)
+      throw error
+    }
   }
 
   /** Progress that nothing depends on: in memory only. */

@@ -19,6 +19,7 @@ import {
   type PlannedTable,
   plannedTables,
 } from '../../ingest/loads/list-of-loads.ts'
+import { failed, reopened } from '../../ingest/loads/table-steps.ts'
 import { HeldParts, type OpenParts } from './held-parts.ts'
 import { isOfSource, usualWaits, type Waits, waitAfter } from './load-attempts.ts'
 import { LoadBook } from './load-book.ts'
@@ -184,7 +185,7 @@ export class LoadRunner {
   }
 
   private async runTable(job: Job, name: string, held: HeldParts, signal: AbortSignal): Promise<void> {
-    const failed = { away: 0, otherwise: 0 }
+    const tries = { away: 0, otherwise: 0 }
     for (let isFirst = true; ; isFirst = false) {
       try {
         const parts = await held.parts()
@@ -194,7 +195,7 @@ export class LoadRunner {
           isFirst ? known : await this.deps.describe(known),
           {
             ...parts,
-            ...{ load: job.id, log: this.deps.log, now: this.deps.now, signal },
+            ...{ load: job.id, now: this.deps.now, signal },
             save: (table) => this.keep(job.id, table, signal),
             onProgress: (table) => (signal.aborted ? undefined : this.book.show(job.id, table)),
           },
@@ -206,8 +207,8 @@ export class LoadRunner {
         /* A stop or a cancel: the ledger says how far it came. */
         if (signal.aborted) return
         const kind = isAway(error) ? 'away' : 'otherwise'
-        const wait = waitAfter(error, failed[kind], this.deps.waits ?? usualWaits)
-        failed[kind] += 1
+        const wait = waitAfter(error, tries[kind], this.deps.waits ?? usualWaits)
+        tries[kind] += 1
         if (!(error instanceof PipelineError) || wait === undefined) {
           await this.fail(job, name, error)
           return
@@ -229,8 +230,7 @@ export class LoadRunner {
       ...{ load: job.id, table: name, code: failure.code },
       ...(known ? { message: failure.message } : {}),
     })
-    const endedAt = new Date(this.deps.now()).toISOString()
-    await this.book.keepTable(job.id, { ...this.book.table(job.id, name), state: 'failed', failure, endedAt })
+    await this.book.keepTable(job.id, failed(this.book.table(job.id, name), failure, this.deps.now()))
     const source = this.deps.sources().find((table) => sourceTableName(table) === name)
     if (isOfSource(error) && source !== undefined && this.deps.isRequired(source)) throw error
   }
@@ -280,12 +280,4 @@ export class LoadRunner {
     if (found === undefined) throw new PipelineError('source/no-tables', `${name} is not captured`)
     return found
   }
-}
-
-/*
- * It is read again: after a failure its files are not to be trusted, and since it was cancelled a newer load may have
- * taken them away, or its position may be before the newest floor.
- */
-function reopened(table: TableLoad): TableLoad {
-  return { ...table, state: 'started', isRead: false, failure: null, endedAt: null }
 }

@@ -17,6 +17,7 @@ import {
 import { dropOlderFiles } from '../../ingest/loads/drop-older-files.ts'
 import type { Estimates } from '../../ingest/loads/list-of-loads.ts'
 import { globPath, literal } from '../../lake/sql/sql-text.ts'
+import { copyReading } from '../loads/copy-reading.ts'
 import { EngineRoom, roomFor } from '../loads/engine-room.ts'
 import type { OpenParts } from '../loads/held-parts.ts'
 import { LoadRunner } from '../loads/load-runner.ts'
@@ -61,7 +62,7 @@ export async function openLoads(options: OpenLoadsOptions): Promise<LoadRunner> 
 }
 
 async function openParts(options: OpenLoadsOptions, runner: () => LoadRunner): Promise<OpenParts> {
-  const { source, state, pipeline, log, fileBytes } = options
+  const { source, state, pipeline, log, now, fileBytes } = options
   const { folder, objects, catalog } = pipeline
   await mkdir(folder.scratch, { recursive: true, mode: 0o700 })
   const temporary = await mkdtemp(join(folder.scratch, 'load-'))
@@ -72,19 +73,17 @@ async function openParts(options: OpenLoadsOptions, runner: () => LoadRunner): P
   const connection = new KeptConnection(source, 'tidemark load')
   return {
     parts: {
-      source,
-      connection,
       epoch: state.data.epoch,
       objects,
-      files,
-      engine,
       makeRoom: (columns) => room.make(columns),
-      ...(fileBytes === undefined ? {} : { fileBytes }),
+      ...copyReading({
+        ...{ source, connection, files, engine, fileBytes, now },
+        refuse: async (entry) => {
+          log.warn('load.oversize', { table: entry.table ?? '' })
+          await pipeline.quarantine.put([entry])
+        },
+      }),
       land: (file) => landLoaded(file, lander, files, options),
-      refuse: async (entry) => {
-        log.warn('load.oversize', { table: entry.table ?? '' })
-        await pipeline.quarantine.put([entry])
-      },
       rowsIn: (keys) => rowsIn(lander, keys, folder.root),
       catalog,
       settle: async (table) => {

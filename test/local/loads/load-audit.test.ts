@@ -2,10 +2,8 @@ import { expect, test } from 'vitest'
 import type { LoadFile, TableLoad } from '../../../core/load/load.ts'
 import type { LandedFile } from '../../../engine/load-file/land-or-reject-file.ts'
 import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
-import { KeptConnection } from '../../../engine/postgres/connection/kept-connection.ts'
 import { runTableLoad, type TableLoadDeps } from '../../../local/loads/run-table-load.ts'
 
-const source = { url: 'postgres://127.0.0.1:1/none' }
 const table: SourceTable = {
   ...{ schema: 'w', name: 'shifts', oid: 7, isPartitioned: false, columns: [], key: [] },
   ...{ replicaIdentity: 'default', identityIndex: [] },
@@ -27,15 +25,11 @@ async function load({ landed = {}, held = 9, complete }: Fault = {}) {
   const steps: string[] = []
   const counts = { rows: 10, landed: { 'w.shifts v1': 9 }, refused: { 'w.shifts v1': 1 }, history: ['h'] }
   const deps: TableLoadDeps = {
-    ...{ source, epoch: 1, load: 'l1', signal: new AbortController().signal, now: () => 0 },
-    connection: new KeptConnection(source, 'none'),
+    ...{ epoch: 1, load: 'l1', signal: new AbortController().signal, now: () => 0 },
     objects: { list: unused, delete: unused },
-    files: { read: unused, scratch: unused, publish: unused, verify: unused },
-    engine: { run: unused, rows: unused },
+    ...{ openSnapshot: unused, read: unused },
     makeRoom: () => Promise.resolve(),
-    refuse: unused,
     onProgress: () => undefined,
-    log: { info: unused, warn: unused },
     land: async () => ({ ...counts, ...landed }),
     rowsIn: async () => held,
     catalog: {

@@ -10,8 +10,10 @@ import { currentTable } from '../../../engine/postgres/catalog/current-table.ts'
 import { readSourceCatalog, type SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { KeptConnection } from '../../../engine/postgres/connection/kept-connection.ts'
 import { globPath, literal } from '../../../lake/sql/sql-text.ts'
+import { copyReading } from '../../../local/loads/copy-reading.ts'
+import type { OpenParts } from '../../../local/loads/held-parts.ts'
 import { LoadRunner, type LoadRunnerDeps } from '../../../local/loads/load-runner.ts'
-import type { FileToLand, TableLoadDeps } from '../../../local/loads/run-table-load.ts'
+import type { FileToLand } from '../../../local/loads/run-table-load.ts'
 import { Pipeline } from '../../../local/pipeline/pipeline.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import { readDocuments } from '../../../local/state/state-file.ts'
@@ -163,12 +165,12 @@ export class RunnerFixture {
     return (found[0] ?? []).map(Number)
   }
 
-  private parts(gate: Gate): Omit<TableLoadDeps, 'load' | 'save' | 'onProgress' | 'log' | 'now' | 'signal'> {
+  private parts(gate: Gate): OpenParts['parts'] {
     const { pipeline, engine, root } = this
     const { objects, catalog } = pipeline
     const files = new FolderFiles(objects, pipeline.folder.scratch)
     return {
-      ...{ source: { url: this.url }, connection: this.connection, epoch: 1, engine, fileBytes: 40_000 },
+      epoch: 1,
       objects: {
         list: (prefix) => objects.list(prefix),
         delete: async (key) => {
@@ -176,17 +178,21 @@ export class RunnerFixture {
           await objects.delete(key)
         },
       },
-      files: {
-        scratch: (name) => files.scratch(name),
-        read: (key) => files.read(key),
-        verify: (file, by) => files.verify(file, by),
-        publish: async (path, key) => {
-          await gate('publish', key)
-          return files.publish(path, key)
-        },
-      },
       makeRoom: () => Promise.resolve(),
-      refuse: (entry) => pipeline.quarantine.put([entry]),
+      ...copyReading({
+        ...{ source: { url: this.url }, connection: this.connection, engine, fileBytes: 40_000 },
+        files: {
+          scratch: (name) => files.scratch(name),
+          read: (key) => files.read(key),
+          verify: (file, by) => files.verify(file, by),
+          publish: async (path, key) => {
+            await gate('publish', key)
+            return files.publish(path, key)
+          },
+        },
+        refuse: (entry) => pipeline.quarantine.put([entry]),
+        now: Date.now,
+      }),
       land: async (file) => {
         await gate('land', file.key)
         const landed = await this.land(file, files)
