@@ -3,11 +3,11 @@ import type { Mutant } from './mutant.ts'
 /** Nothing is shown, and no floor set, before it was counted; a count that differs by one is noticed. */
 export const audits: readonly Mutant[] = [
   {
-    file: 'local/loads/run-table-load.ts',
-    before: 'if (inFiles !== rows) throw',
-    after: 'if (inFiles > rows) throw',
+    file: 'ingest/loads/audit-table.ts',
+    before: 'if (inFiles !== table.rows)',
+    after: 'if (inFiles < table.rows)',
     test: 'test/local/loads/load-audit.test.ts',
-    reason: 'a load whose files are a row short is not complete',
+    reason: 'a load whose files have a row more than was copied is not complete',
   },
   {
     file: 'ingest/loads/audit-table.ts',
@@ -17,9 +17,9 @@ export const audits: readonly Mutant[] = [
     reason: 'a load of which a contract has a row too few is not complete',
   },
   {
-    file: 'local/loads/run-table-load.ts',
-    before: 'if (held !== landed) throw',
-    after: 'if (held > landed) throw',
+    file: 'ingest/loads/audit-table.ts',
+    before: 'if (count.held === landed)',
+    after: 'if (count.held <= landed)',
     test: 'test/local/loads/load-audit.test.ts',
     reason: 'a load whose history is a row short is not complete',
   },
@@ -29,6 +29,34 @@ export const audits: readonly Mutant[] = [
     after: "  await settle(table)\n  await catalog.addFloor(name, { position, reason: 'load', ...since })\n",
     test: 'test/local/loads/load-audit.test.ts',
     reason: 'the floor of a load is set before anything says that the table is loaded',
+  },
+  {
+    file: 'ingest/loads/table-steps.ts',
+    before: "  if (table.state !== 'audited') throw refused(table, 'be complete')\n",
+    after: '',
+    test: 'test/ingest/table-steps.test.ts',
+    reason: 'a table is complete only after its audit',
+  },
+  {
+    file: 'ingest/loads/table-steps.ts',
+    before: "table.isRead && table.files.every(({ state }) => state === 'landed')",
+    after: 'table.isRead',
+    test: 'test/ingest/table-steps.test.ts',
+    reason: 'a table has landed only when every file of it has',
+  },
+  {
+    file: 'ingest/loads/table-steps.ts',
+    before: 'if (fault !== undefined) throw auditFailure(table, fault)\n',
+    after: '',
+    test: 'test/ingest/load-drivers.test.ts',
+    reason: 'a load whose counts do not agree is not complete, whoever reads it',
+  },
+  {
+    file: 'local/loads/load-book.ts',
+    before: 'if (this.table(id, table.table) === table) this.show(id, before)\n',
+    after: '',
+    test: 'test/local/loads/load-book.test.ts',
+    reason: 'a step of a load that could not be saved was not taken',
   },
   {
     file: 'ingest/land/land-load-file.ts',
@@ -45,9 +73,9 @@ export const audits: readonly Mutant[] = [
     reason: 'an object that holds fewer rows than its blocks say does not land',
   },
   {
-    file: 'ingest/loads/advance-table.ts',
-    before: "files.every(({ state }) => state === 'landed') && landed >= seen.rows",
-    after: "files.every(({ state }) => state === 'landed') && landed >= seen.rows - 1",
+    file: 'ingest/loads/audit-table.ts',
+    before: 'waiting.length === 0 && landed >= rows',
+    after: 'waiting.length === 0 && landed >= rows - 1',
     test: 'test/ingest/load-counts.test.ts',
     reason: 'a load by DMS that is a row short is not complete',
   },
