@@ -1,10 +1,10 @@
 import { PipelineError } from '../../core/failures/failures.ts'
 import { isOver, type Load, loadPrefix, type TableLoad } from '../../core/load/load.ts'
-import type { LoadTask, TaskLook } from '../../core/load/load-task.ts'
+import type { LoadTask } from '../../core/load/load-task.ts'
 import { isInWindow, parseWindow } from '../../core/load/quiet-window.ts'
 import type { Catalog, Clock, ObjectStore } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
-import { advanceTable, type FileResult } from './advance-table.ts'
+import { advanceTable, type FileResult, runOf } from './advance-table.ts'
 import { completeTable } from './complete-table.ts'
 import { begun, failed, placed } from './table-steps.ts'
 
@@ -49,25 +49,20 @@ export async function advanceLoad(given: Load, deps: AdvanceLoadDeps): Promise<L
   const look = isUnread ? await deps.task.look() : undefined
   const read = isUnread ? await deps.task.tables() : new Map()
   const results = await deps.results(load)
-  for (const { table: name } of load.tables.filter(({ state }) => !isOver(state))) {
-    const table = load.tables.find((known) => known.table === name)
-    if (table === undefined) continue
-    const prefix = `${loadPrefix(load.id, name)}/`
+  for (const table of load.tables.filter(({ state }) => !isOver(state))) {
+    const prefix = `${loadPrefix(load.id, table.table)}/`
+    const keepThis = (step: TableLoad) => keep((one) => (one.table === table.table ? step : one))
     const after = advanceTable(table, {
       run: look === undefined ? undefined : runOf(load, look),
-      read: read.get(name),
+      read: read.get(table.table),
       keys: await deps.objects.list(prefix),
-      results: new Map(
-        results.filter(({ file }) => file.key.startsWith(prefix)).map((one) => [one.file.key, one]),
-      ),
+      results: results.filter(({ file }) => file.key.startsWith(prefix)),
       now: deps.now(),
     })
-    const isThis = (known: TableLoad) => known.table === name
-    if (after !== table) await keep((known) => (isThis(known) ? after : known))
+    if (after !== table) await keepThis(after)
     if (after.state !== 'audited') continue
     const settle = () => deps.tidy(load, after)
-    const complete = await completeTable(after, { ...deps, isPlaceUnsure: true, settle })
-    await keep((known) => (isThis(known) ? complete : known))
+    await keepThis(await completeTable(after, { ...deps, isPlaceUnsure: true, settle }))
   }
   return load
 }
@@ -109,15 +104,4 @@ async function hasBegun(
   const names = load.tables.filter(({ state }) => !isOver(state)).map(({ table }) => table)
   await task.begin(load.id, names)
   return true
-}
-
-function runOf(load: Load, look: TaskLook) {
-  const isOurs = look.load === load.id
-  return {
-    isBegun: isOurs && look.run !== (load.runBefore ?? null),
-    isReading: isOurs && look.isBusy,
-    began: look.run,
-    isFinished: isOurs && look.isFinished,
-    reason: look.reason,
-  }
 }

@@ -1,6 +1,6 @@
 import { PipelineError } from '../../core/failures/failures.ts'
-import type { LoadFile, TableLoad } from '../../core/load/load.ts'
-import type { TaskTable } from '../../core/load/load-task.ts'
+import type { Load, LoadFile, TableLoad } from '../../core/load/load.ts'
+import type { TaskLook, TaskTable } from '../../core/load/load-task.ts'
 import { arrivedFile, bytesOf, missingRows, rowsOf } from './audit-table.ts'
 import {
   audited,
@@ -22,22 +22,22 @@ export interface FileResult {
 }
 
 export interface TableSeen {
-  /** The task's run for the load; undefined when it was not looked at. */
-  readonly run:
-    | {
-        readonly isBegun: boolean
-        readonly isReading: boolean
-        /** By the task's clock, as `TaskTable.readAt`. */
-        readonly began: string | null
-        readonly isFinished: boolean
-        readonly reason: string
-      }
-    | undefined
+  /** Undefined when the task was not looked at. */
+  readonly run: TaskRun | undefined
   readonly read: TaskTable | undefined
   /** Files in the landing prefix. */
   readonly keys: readonly string[]
-  readonly results: ReadonlyMap<string, FileResult>
+  readonly results: readonly FileResult[]
   readonly now: number
+}
+
+export type TaskRun = ReturnType<typeof runOf>
+
+/** How the run of a task for a load stands. */
+export function runOf({ id, runBefore = null }: Load, { load, run, isBusy, isFinished, reason }: TaskLook) {
+  const isOurs = load === id
+  const isBegun = isOurs && run !== runBefore
+  return { isBegun, isReading: isOurs && isBusy, isFinished: isOurs && isFinished, began: run, reason }
 }
 
 /* From when the last row was read: landing and its retries, by the rows that did not land. */
@@ -58,17 +58,19 @@ export function advanceTable(table: TableLoad, seen: TableSeen): TableLoad {
   }
 }
 
-function afterLook(given: TableLoad, { run, read, keys, results, now }: TableSeen): TableLoad {
+function afterLook(given: TableLoad, seen: TableSeen): TableLoad {
+  const { keys, results, now } = seen
   if (given.state === 'audited') return given
   /* It is gone from the prefix by now. */
-  const [aside] = [...results.values()].flatMap(({ failure }) => failure ?? [])
+  const [aside] = results.flatMap(({ failure }) => failure ?? [])
   if (aside !== undefined) return failed(given, aside, now)
   const here = filesHere(
     given,
     keys.map((key) => arrivedFile(key)),
   )
-  const landings = here.files.flatMap(({ key }) => results.get(key)?.file ?? [])
-  const table = afterRead(filesLanded(here, landings), run, read, now)
+  const known = new Set(here.files.map(({ key }) => key))
+  const landings = results.flatMap(({ file }) => (known.has(file.key) ? file : []))
+  const table = afterRead(filesLanded(here, landings), seen)
   if (!table.isRead) return table
   const missing = missingRows(table)
   if (missing === undefined) return audited(landedWhole(table), { kind: 'at-least' })
@@ -76,15 +78,12 @@ function afterLook(given: TableLoad, { run, read, keys, results, now }: TableSee
   throw auditFailure(table, missing)
 }
 
-function afterRead(
-  table: TableLoad,
-  run: TableSeen['run'],
-  read: TaskTable | undefined,
-  now: number,
-): TableLoad {
+function afterRead(table: TableLoad, { run, read, now }: TableSeen): TableLoad {
   if (table.isRead || run === undefined) return table
   if (read?.state === 'read' && isOfRun(run, read)) return readWhole(table, read.rows, now)
-  const rows = Math.max(rowsOf(table.files), soFar(run, read))
+  /* For progress: nothing depends on it. */
+  const soFar = run.isReading && read?.readAt === null ? read.rows : 0
+  const rows = Math.max(rowsOf(table.files), soFar)
   const reading = counted(table, { rows, bytes: bytesOf(table.files) })
   if (run.isReading) return reading
   if (read?.state === 'failed') throw notRead(table, `DMS could not read it; ${run.reason}`)
@@ -98,18 +97,10 @@ function afterRead(
  * Whether what the task says of the table is of this run. Statistics of the run before stay for a while: an empty table of
  * then would be complete at once, and its floor would hide every row.
  */
-function isOfRun(
-  { isBegun, isReading, isFinished, began }: NonNullable<TableSeen['run']>,
-  read: TaskTable,
-): boolean {
-  if (!isBegun) return false
-  if (read.readAt !== null && began !== null) return read.readAt >= began
-  return !isReading && isFinished
-}
-
-/* For progress: nothing depends on it. */
-function soFar({ isReading }: NonNullable<TableSeen['run']>, read: TaskTable | undefined): number {
-  return isReading && read?.readAt === null ? read.rows : 0
+function isOfRun({ isBegun, isReading, isFinished, began }: TaskRun, { readAt }: TaskTable): boolean {
+  /* Both by the task's clock. */
+  const isNew = readAt === null || began === null ? !isReading && isFinished : readAt >= began
+  return isBegun && isNew
 }
 
 function isWithin(milliseconds: number, { readAt }: TableLoad, now: number): boolean {

@@ -4,19 +4,19 @@ import type { Position } from '../../core/position.ts'
 import { auditFault, bytesOf, type Count } from './audit-table.ts'
 
 /*
- * Every step in the life of a table that is loaded (`loadStates`), whoever reads it and in whichever order the news of it come.
- * A step that is behind changes nothing and gives the same object; one that does not follow throws RangeError.
+ * Every step in the life of a table that is loaded (`loadStates`), whoever reads it and in whichever order news of it come. A
+ * step that is behind gives the same object; one that does not follow throws RangeError.
  */
+
+type Step = Partial<TableLoad>
 
 /** What landing says of a file. */
 export type FileLanding = Pick<LoadFile, 'key' | 'rows' | 'landed' | 'refused' | 'history'> &
-  Partial<Pick<LoadFile, 'bytes'>>
+  Partial<LoadFile>
 
-const loading: readonly LoadState[] = ['loading', 'landed', 'audited', 'complete']
-const landedOn: readonly LoadState[] = ['landed', 'audited', 'complete']
-
-const unread: Omit<TableLoad, 'table' | 'oid' | 'position' | 'estimatedRows'> = {
-  ...{ state: 'started', rows: 0, bytes: 0, isRead: false, readAt: undefined, files: [] },
+const way: readonly LoadState[] = ['started', 'loading', 'landed', 'audited', 'complete']
+const unread = {
+  ...{ state: 'started' as const, rows: 0, bytes: 0, isRead: false, readAt: undefined, files: [] },
   ...{ failure: null, startedAt: null, endedAt: null },
 }
 
@@ -30,83 +30,64 @@ export function placed(
   table: TableLoad,
   { position, oid = 0, now }: { readonly position: Position; readonly oid?: number; readonly now: number },
 ): TableLoad {
-  if (isOver(table.state)) throw refused(table, 'place')
+  if (isOver(table.state)) throw refused(table, 'be placed')
   return { ...table, ...unread, position, oid, startedAt: timeOf(now) }
 }
 
 /** Whoever reads it has begun, after the place was fixed. */
 export function begun(table: TableLoad): TableLoad {
-  if (loading.includes(table.state)) return table
-  if (table.state !== 'started' || table.startedAt === null) throw refused(table, 'begin')
-  return { ...table, state: 'loading' }
+  return onto('loading', table, table.state === 'started' && table.startedAt !== null)
 }
 
 /** How far the reading is, for progress. */
 export function counted(table: TableLoad, { rows, bytes }: Pick<TableLoad, 'rows' | 'bytes'>): TableLoad {
-  const isKnown = isReadOrReading(table, 'count') || (table.rows === rows && table.bytes === bytes)
-  return isKnown ? table : { ...table, rows, bytes }
-}
-
-/** The files that are in the landing prefix; one that has landed stays one of the table wherever it is. */
-export function filesHere(table: TableLoad, files: readonly LoadFile[]): TableLoad {
-  const known = new Map(table.files.map((file) => [file.key, file]))
-  const here = new Set(files.map(({ key }) => key))
-  const fresh = files.filter(({ key }) => !known.has(key))
-  const kept = table.files.filter(({ key, state }) => state === 'landed' || here.has(key))
-  if (!loading.includes(table.state) || (table.state !== 'loading' && fresh.length > 0))
-    throw refused(table, 'take files')
-  if (fresh.length === 0 && kept.length === known.size) return table
-  return withFiles(
-    table,
-    [...kept, ...fresh].toSorted((one, other) => (one.key < other.key ? -1 : 1)),
-  )
-}
-
-/** Files that arrived are history now; what their first landing says counts. */
-export function filesLanded(table: TableLoad, landings: readonly FileLanding[]): TableLoad {
-  const states = new Map(table.files.map(({ key, state }) => [key, state]))
-  if (!loading.includes(table.state) || landings.some(({ key }) => !states.has(key)))
-    throw refused(table, 'land files')
-  const fresh = new Map(
-    landings.flatMap((one) => (states.get(one.key) === 'arrived' ? [[one.key, one]] : [])),
-  )
-  if (fresh.size === 0) return table
-  return withFiles(
-    table,
-    table.files.map((file) => {
-      const landing = fresh.get(file.key)
-      return landing === undefined ? file : { ...file, ...landing, state: 'landed' }
-    }),
-  )
+  return whileRead(table, table.rows === rows && table.bytes === bytes ? undefined : { rows, bytes })
 }
 
 /** Whoever reads it has ended; what it read may be told later. */
 export function ended(table: TableLoad, now: number): TableLoad {
-  if (isReadOrReading(table, 'end') || table.readAt !== undefined) return table
-  return { ...table, readAt: timeOf(now) }
+  return whileRead(table, table.readAt === undefined ? { readAt: timeOf(now) } : undefined)
 }
 
 /** Its last row was read, and so many in all. */
 export function readWhole(table: TableLoad, rows: number, now: number): TableLoad {
-  if (isReadOrReading(table, 'be read')) return table
-  return { ...table, isRead: true, rows, bytes: bytesOf(table.files), readAt: timeOf(now) }
+  return whileRead(table, { isRead: true, rows, bytes: bytesOf(table.files), readAt: timeOf(now) })
+}
+
+/** The files that are in the landing prefix; one that has landed stays one of the table wherever it is. */
+export function filesHere(table: TableLoad, files: readonly LoadFile[]): TableLoad {
+  const known = new Set(table.files.map(({ key }) => key))
+  const here = new Set(files.map(({ key }) => key))
+  const fresh = files.filter(({ key }) => !known.has(key))
+  const kept = table.files.filter(({ key, state }) => state === 'landed' || here.has(key))
+  const isSame = fresh.length === 0 && kept.length === known.size
+  const sorted = [...kept, ...fresh].toSorted((one, other) => (one.key < other.key ? -1 : 1))
+  return withFiles(table, isSame ? table.files : sorted)
+}
+
+/** Files that arrived are history now; what their first landing says counts. */
+export function filesLanded(table: TableLoad, landings: readonly FileLanding[]): TableLoad {
+  const told = new Map(landings.map((one) => [one.key, one]))
+  const files = table.files.map((file): LoadFile => {
+    const landing = file.state === 'arrived' ? told.get(file.key) : undefined
+    return landing === undefined ? file : { ...file, ...landing, state: 'landed' }
+  })
+  const known = new Set(files.map(({ key }) => key))
+  if (landings.some(({ key }) => !known.has(key))) throw refused(table, 'land a file that is not there')
+  return withFiles(table, files.every((file, at) => file === table.files[at]) ? table.files : files)
 }
 
 /** Every file of what was read is history. */
 export function landedWhole(table: TableLoad): TableLoad {
-  if (landedOn.includes(table.state)) return table
   const isWhole = table.isRead && table.files.every(({ state }) => state === 'landed')
-  if (table.state !== 'loading' || !isWhole) throw refused(table, 'have landed')
-  return { ...table, state: 'landed' }
+  return onto('landed', table, table.state === 'loading' && isWhole)
 }
 
 /** The counts agree. Throws `load/audit` when they do not. */
 export function audited(table: TableLoad, count: Count): TableLoad {
-  if (table.state === 'audited' || table.state === 'complete') return table
-  if (table.state !== 'landed') throw refused(table, 'be audited')
-  const fault = auditFault(table, count)
+  const fault = table.state === 'landed' ? auditFault(table, count) : undefined
   if (fault !== undefined) throw auditFailure(table, fault)
-  return { ...table, state: 'audited' }
+  return onto('audited', table, table.state === 'landed')
 }
 
 /** What ends a table whose counts do not agree. */
@@ -116,9 +97,7 @@ export function auditFailure({ table }: TableLoad, fault: string, cause?: unknow
 
 /** Its position is its floor. */
 export function completed(table: TableLoad, now: number): TableLoad {
-  if (table.state === 'complete') return table
-  if (table.state !== 'audited') throw refused(table, 'be complete')
-  return { ...table, state: 'complete', endedAt: timeOf(now) }
+  return onto('complete', table, table.state === 'audited', { endedAt: timeOf(now) })
 }
 
 /** It ends by its first failure: that of its reading, of a file that was set aside, of its audit. */
@@ -127,16 +106,12 @@ export function failed(
   { code, message }: NonNullable<TableLoad['failure']>,
   now: number,
 ): TableLoad {
-  if (table.state === 'failed') return table
-  if (isOver(table.state)) throw refused(table, 'fail')
-  return { ...table, state: 'failed', failure: { code, message }, endedAt: timeOf(now) }
+  return onto('failed', table, !isOver(table.state), { failure: { code, message }, endedAt: timeOf(now) })
 }
 
 /** It ends where it is; rows that landed stay, for they were true, and no floor is set. */
 export function cancelled(table: TableLoad, now: number): TableLoad {
-  if (table.state === 'cancelled') return table
-  if (isOver(table.state)) throw refused(table, 'be cancelled')
-  return { ...table, state: 'cancelled', endedAt: timeOf(now) }
+  return onto('cancelled', table, !isOver(table.state), { endedAt: timeOf(now) })
 }
 
 /**
@@ -149,14 +124,27 @@ export function reopened(table: TableLoad): TableLoad {
   return { ...table, ...unread }
 }
 
-/* Whether the last row was read already. */
-function isReadOrReading(table: TableLoad, step: string): boolean {
-  if (!loading.includes(table.state)) throw refused(table, step)
-  return table.isRead
+function onto(state: LoadState, table: TableLoad, isNext: boolean, change?: Step): TableLoad {
+  if (isNext) return { ...table, ...change, state }
+  const isBehind = way.includes(state) && way.indexOf(table.state) > way.indexOf(state)
+  if (isBehind || table.state === state) return table
+  throw refused(table, `be ${state}`)
+}
+
+/* What is told of the reading once the last row was read is old. */
+function whileRead(table: TableLoad, change: Step | undefined): TableLoad {
+  if (!isUnderWay(table)) throw refused(table, 'be read')
+  return table.isRead || change === undefined ? table : { ...table, ...change }
 }
 
 function withFiles(table: TableLoad, files: readonly LoadFile[]): TableLoad {
-  return { ...table, files, bytes: table.isRead ? bytesOf(files) : table.bytes }
+  const isSame = files === table.files && isUnderWay(table)
+  if (!isSame && table.state !== 'loading') throw refused(table, 'take files')
+  return isSame ? table : { ...table, files, bytes: table.isRead ? bytesOf(files) : table.bytes }
+}
+
+function isUnderWay({ state }: TableLoad): boolean {
+  return way.indexOf(state) > 0
 }
 
 function refused({ table, state }: TableLoad, step: string): RangeError {

@@ -1,9 +1,9 @@
 import { loadPrefix, type TableLoad } from '../../core/load/load.ts'
-import type { LakeFile } from '../../core/ports/catalog-entry.ts'
 import type { Clock, ObjectStore } from '../../core/ports/ports.ts'
 import { loadPosition, type Position } from '../../core/position.ts'
 import type { LandedFile } from '../../engine/load-file/land-or-reject-file.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
+import type { LoadFilesOptions } from '../../engine/postgres/copy/write-load-files.ts'
 import type { Snapshot } from '../../engine/postgres/stream/snapshot.ts'
 import { arrivedFile } from '../../ingest/loads/audit-table.ts'
 import { type CompleteTableDeps, completeTable } from '../../ingest/loads/complete-table.ts'
@@ -29,16 +29,11 @@ export interface FileToLand {
   readonly ingestDate: string
 }
 
-/** One reading of a table: where its rows go and rank, and who is told of them. */
-export interface TableReading {
+/** One reading of a table: of which moment, where its rows go and rank, and who is told of them. */
+export interface TableReading
+  extends Required<Pick<LoadFilesOptions, 'prefix' | 'signal' | 'onRows' | 'onFile'>> {
   readonly snapshot: Snapshot
   readonly position: Position
-  readonly prefix: string
-  readonly signal: AbortSignal
-  /** Rows and bytes of all files so far. */
-  readonly onRows: (rows: number, bytes: number) => void
-  /** Told of a file that is durable, before the next one is. */
-  readonly onFile: (file: LakeFile) => void
 }
 
 export interface TableLoadDeps {

@@ -76,13 +76,14 @@ async function openParts(options: OpenLoadsOptions, runner: () => LoadRunner): P
       epoch: state.data.epoch,
       objects,
       makeRoom: (columns) => room.make(columns),
-      ...copyReading({
-        ...{ source, connection, files, engine, fileBytes, now },
-        refuse: async (entry) => {
+      ...copyReading(
+        source,
+        { ...{ connection, files, engine, now }, ...(fileBytes === undefined ? {} : { fileBytes }) },
+        async (entry) => {
           log.warn('load.oversize', { table: entry.table ?? '' })
           await pipeline.quarantine.put([entry])
         },
-      }),
+      ),
       land: (file) => landLoaded(file, lander, files, options),
       rowsIn: (keys) => rowsIn(lander, keys, folder.root),
       catalog,

@@ -71,7 +71,7 @@ describe('a step', () => {
   const whole = filesLanded(read, [landing(2)])
   const tables = {
     ...{ fresh, ready, reading, read, whole, landed: landedWhole(whole), audited: audit(landedWhole(whole)) },
-    ...{ complete: completed(audit(landedWhole(whole)), NOW), failed: failed(reading, cause, NOW) },
+    ...{ complete: completed(audit(landedWhole(whole)), NOW), failed: failed(whole, cause, NOW) },
     cancelled: cancelled(reading, NOW),
   }
   const taken = {

@@ -179,20 +179,22 @@ export class RunnerFixture {
         },
       },
       makeRoom: () => Promise.resolve(),
-      ...copyReading({
-        ...{ source: { url: this.url }, connection: this.connection, engine, fileBytes: 40_000 },
-        files: {
-          scratch: (name) => files.scratch(name),
-          read: (key) => files.read(key),
-          verify: (file, by) => files.verify(file, by),
-          publish: async (path, key) => {
-            await gate('publish', key)
-            return files.publish(path, key)
+      ...copyReading(
+        { url: this.url },
+        {
+          ...{ connection: this.connection, engine, fileBytes: 40_000 },
+          files: {
+            scratch: (name) => files.scratch(name),
+            read: (key) => files.read(key),
+            verify: (file, by) => files.verify(file, by),
+            publish: async (path, key) => {
+              await gate('publish', key)
+              return files.publish(path, key)
+            },
           },
         },
-        refuse: (entry) => pipeline.quarantine.put([entry]),
-        now: Date.now,
-      }),
+        (entry) => pipeline.quarantine.put([entry]),
+      ),
       land: async (file) => {
         await gate('land', file.key)
         const landed = await this.land(file, files)

@@ -67,7 +67,7 @@ export const retries: readonly Mutant[] = [
   },
   {
     file: 'local/loads/load-runner.ts',
-    before: '        failed[kind] += 1\n',
+    before: '        tries[kind] += 1\n',
     after: '',
     test: 'test/local/loads/load-runner.test.ts',
     reason: 'a table whose load fails again and again fails',
