@@ -1,11 +1,12 @@
 import type { CanonicalValue } from '../core/block.ts'
 import type { ByteWriter } from '../core/bytes/byte-writer.ts'
-import { type FlatShape, valueKind } from '../core/bytes/flat-reader.ts'
+import type { FlatShape } from '../core/bytes/flat-reader.ts'
 import type { PageLines } from '../core/bytes/page-lines.ts'
+import { valueKind } from '../core/bytes/value-reader.ts'
 import type { Column } from '../core/contract/language/column.ts'
 import type { Table } from '../core/contract/language/table.ts'
 import type { MaskKey } from '../core/contract/masking/pii.ts'
-import { parseJson } from '../core/json.ts'
+import { type JsonValue, parseJson } from '../core/json.ts'
 import type { Reason } from '../core/ports/ports.ts'
 import { brokenChecksOf } from './broken-checks.ts'
 import { type CompiledColumn, canonicalOf, compileColumns } from './compiled-column.ts'
@@ -117,13 +118,17 @@ class FlatCodec implements LineCodec {
     place.start = data.start(member)
     place.end = data.end(member)
     if (fast?.(out, place) === true) return true
-    return this.writeByValue(one, data.json(member, bytes), out)
+    const value =
+      kind === valueKind.plain
+        ? bytes.toString('utf8', place.start, place.end)
+        : parseJson(data.json(member, bytes))
+    return this.writeByValue(one, value, out)
   }
 
   /* As the row codec does. */
-  private writeByValue({ column, isChecked }: FastColumn, json: string, out: ByteWriter): boolean {
+  private writeByValue({ column, isChecked }: FastColumn, value: JsonValue, out: ByteWriter): boolean {
     const reasons: Reason[] = []
-    const canonical = canonicalOf(column, parseJson(json), reasons)
+    const canonical = canonicalOf(column, value, reasons)
     if (reasons.length > 0) return false
     if (isChecked) this.checked.set(column.name, canonical)
     if (column.isKept) out.text(JSON.stringify(column.mask(canonical)))

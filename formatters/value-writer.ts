@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../core/bytes/byte-writer.ts'
-import { isAt, valueKind } from '../core/bytes/flat-reader.ts'
-import { daysOf, toMicrosText } from '../core/contract/value/temporal.ts'
+import { areDigits, dayAt, fractionOf, isDigit, timeAt } from '../core/bytes/time-bytes.ts'
+import { isAt, valueKind } from '../core/bytes/value-reader.ts'
+import { toMicrosText } from '../core/contract/value/temporal.ts'
 import type { ColumnType } from '../core/contract/value/type.ts'
 
 /** Where a value lies in the bytes of a line, and its `valueKind`; of a string without its quotes. */
@@ -17,9 +18,7 @@ export interface ValuePlace {
  */
 export type WriteValue = (out: ByteWriter, value: ValuePlace) => boolean
 
-const [QUOTE, MINUS, DOT, ZERO, NINE, COLON, T, Z, SPACE] = [
-  0x22, 0x2d, 0x2e, 0x30, 0x39, 0x3a, 0x54, 0x5a, 0x20,
-]
+const [QUOTE, MINUS, DOT, ZERO, T, Z, SPACE] = [0x22, 0x2d, 0x2e, 0x30, 0x54, 0x5a, 0x20]
 const { plain, escaped, number } = valueKind
 
 /** The writer of a type, from bytes to bytes; undefined for a type that only its decoder knows. */
@@ -223,51 +222,8 @@ function writeQuoted(out: ByteWriter, { bytes, start, end }: ValuePlace): true {
 const LOWER_HEX = new Uint8Array(256)
 for (const digit of '0123456789abcdef') LOWER_HEX[digit.charCodeAt(0)] = 1
 
-function isDigit(code: number | undefined): boolean {
-  return code !== undefined && code >= ZERO && code <= NINE
-}
-
-function areDigits(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 1) if (!isDigit(bytes[at])) return false
-  return true
-}
-
 /* Of a number that has digits and a point. */
 function isZero(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) if (bytes[at] !== ZERO && bytes[at] !== DOT) return false
   return true
-}
-
-/* Two digits as a number; far below zero when they are none. */
-function pairAt(bytes: Uint8Array, at: number): number {
-  const [high, low] = [bytes[at], bytes[at + 1]]
-  return isDigit(high) && isDigit(low) ? ((high ?? 0) - ZERO) * 10 + (low ?? 0) - ZERO : -1_000_000
-}
-
-function dayAt(bytes: Uint8Array, at: number): number | undefined {
-  if (bytes[at + 4] !== MINUS || bytes[at + 7] !== MINUS) return undefined
-  const [century, year, month, day] = [
-    pairAt(bytes, at),
-    pairAt(bytes, at + 2),
-    pairAt(bytes, at + 5),
-    pairAt(bytes, at + 8),
-  ]
-  return century < 0 || year < 0 ? undefined : daysOf(century * 100 + year, month, day)
-}
-
-/* Seconds of `HH:MM:SS`, from 00:00:00 to 23:59:59; below zero when it is none. */
-function timeAt(bytes: Uint8Array, at: number): number {
-  if (bytes[at + 2] !== COLON || bytes[at + 5] !== COLON) return -1
-  const [hour, minute, second] = [pairAt(bytes, at), pairAt(bytes, at + 3), pairAt(bytes, at + 6)]
-  return hour > 23 || minute > 59 || second > 59 ? -1 : hour * 3_600 + minute * 60 + second
-}
-
-/* Microseconds of a fraction of at most six digits with its dot, or of none; below zero when it is no fraction. */
-function fractionOf(bytes: Uint8Array, start: number, end: number): number {
-  if (start === end) return 0
-  const count = end - start - 1
-  if (bytes[start] !== DOT || count < 1 || count > 6 || !areDigits(bytes, start + 1, end)) return -1
-  let micros = 0
-  for (let i = 0; i < 6; i += 1) micros = micros * 10 + (i < count ? (bytes[start + 1 + i] ?? 0) - ZERO : 0)
-  return micros
 }

@@ -3,7 +3,8 @@ import { type Change, type Operation, operations } from '../change.ts'
 import { parseTimestamp, toMillis } from '../contract/value/temporal.ts'
 import { decodeLine, otherChanges, type Page, pageText } from '../page.ts'
 import { isPosition, type Position } from '../position.ts'
-import { FlatReader, isAt } from './flat-reader.ts'
+import { FlatReader } from './flat-reader.ts'
+import { isAt } from './value-reader.ts'
 
 const OPERATION = Buffer.from('{"operation":"')
 const POSITION = Buffer.from('","position":"')

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import { FlatReader, type FlatShape, isAt, valueKind } from '../../core/bytes/flat-reader.ts'
+import { FlatReader, type FlatShape } from '../../core/bytes/flat-reader.ts'
 import { LastText } from '../../core/bytes/last-text.ts'
+import { isAt, valueKind } from '../../core/bytes/value-reader.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import {
   countMembers,

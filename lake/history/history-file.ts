@@ -1,15 +1,17 @@
-import type { BlockHeader, CanonicalValue } from '../../core/block.ts'
-import { lakeColumns } from '../../core/contract/language/lake-columns.ts'
+import { isUtf8 } from 'node:buffer'
+import type { BlockHeader } from '../../core/block.ts'
+import { ArrayReader } from '../../core/bytes/array-reader.ts'
+import { valueKind } from '../../core/bytes/value-reader.ts'
+import { type LakeColumn, lakeColumns } from '../../core/contract/language/lake-columns.ts'
 import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { Table } from '../../core/contract/language/table.ts'
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { HistoryFile, HistoryFiles } from '../../core/ports/ports.ts'
-import type { ParquetValue } from '../parquet/values/field.ts'
 import { parquetWriter } from '../parquet/writer.ts'
 import { historyFields } from './history-fields.ts'
-import { parquetValueOf } from './parquet-value.ts'
+import { valueAppender } from './row-appender.ts'
 
-/** The reference encoder of history files: every row through `JSON.parse` into typed columns; no row is kept. */
+/** The encoder of history files: the bytes of each row into typed columns; no row is kept. Throws SyntaxError for a block that is none. */
 export function historyFiles(tables: readonly Table[]): HistoryFiles {
   const byName = new Map(tables.map((table) => [printTableVersion(table), table]))
   return (name, version) => {
@@ -24,22 +26,26 @@ function historyFile(table: Table): HistoryFile {
   const writer = parquetWriter(historyFields(columns), (bytes) => parts.push(bytes), {
     metadata: { 'tidemark.table': table.name, 'tidemark.version': String(table.version) },
   })
-  const builders = writer.columns.slice(systemColumns.length)
-  const converters = columns.map(parquetValueOf)
+  const appenders = [...systemColumns.map(systemColumn), ...columns].map((column, index) =>
+    valueAppender(column, writer.columns[index]),
+  )
+  const row = new ArrayReader()
   const commits: number[] = []
   const truncates: string[] = []
 
   return {
     add(header, rows) {
       const places = placesOf(header)
-      const text = rows.toString('utf8')
       const width = systemColumns.length + header.columns.length
-      let start = 0
-      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-        addRow(rowOf(text.slice(start, end), width), places)
+      if (!isUtf8(rows)) throw new SyntaxError('block: not UTF-8')
+      for (let start = 0; start < rows.length; ) {
+        const end = row.read(rows, start)
+        if (end < 0 || rows[end] !== LINE_END) throw new SyntaxError('block: a row is cut off, or is none')
+        /* A row of another width would put values under the wrong columns, or lose some. */
+        if (row.count !== width) throw new SyntaxError(`block: a row has not ${width} values`)
+        addRow(rows, places)
         start = end + 1
       }
-      if (start < text.length) throw new SyntaxError('block: the last row is cut off')
     },
     finish() {
       const { rows, bytes } = writer.finish()
@@ -50,31 +56,28 @@ function historyFile(table: Table): HistoryFile {
   /* A block may be older than the contract: a column it lacks is null. */
   function placesOf(header: BlockHeader): readonly number[] {
     const at = new Map(header.columns.map((name, index) => [name, systemColumns.length + index]))
-    return columns.map(({ contractColumn }) => at.get(contractColumn) ?? -1)
+    return [
+      ...systemColumns.map((_, index) => index),
+      ...columns.map(({ contractColumn }) => at.get(contractColumn) ?? -1),
+    ]
   }
 
-  function addRow(row: readonly CanonicalValue[], places: readonly number[]): void {
-    const [operation, position, , committedAt] = row
-    for (let i = 0; i < systemColumns.length; i += 1) writer.columns[i]?.append(plain(row[i] ?? null))
-    for (const [i, builder] of builders.entries()) {
-      const value = row[places[i] ?? -1] ?? null
-      builder.append(value === null ? null : (converters[i]?.(value) ?? null))
+  function addRow(bytes: Buffer, places: readonly number[]): void {
+    for (let i = 0; i < appenders.length; i += 1) {
+      const place = places[i] ?? -1
+      if (place < 0 || row.kind(place) === valueKind.null) writer.columns[i]?.append(null)
+      else appenders[i]?.(row, place, bytes)
     }
     writer.endRow()
-    if (typeof committedAt === 'number') commits.push(committedAt)
-    if (operation === 'truncate' && typeof position === 'string') truncates.push(position)
+    if (row.kind(COMMITTED) === valueKind.number) commits.push(Number(row.json(COMMITTED, bytes)))
+    if (row.json(OPERATION, bytes) === '"truncate"') truncates.push(row.json(POSITION, bytes).slice(1, -1))
   }
 }
 
-/* A row of another width would put values under the wrong columns, or lose some. */
-function rowOf(line: string, width: number): readonly CanonicalValue[] {
-  const row: unknown = JSON.parse(line)
-  if (!Array.isArray(row) || row.length !== width)
-    throw new SyntaxError(`block: a row has not ${width} values`)
-  return row
-}
+const LINE_END = 0x0a
+const [OPERATION, POSITION, COMMITTED] = [0, 1, 3]
 
-/* The canonical forms of the system columns are those of their Parquet types. */
-function plain(value: CanonicalValue): ParquetValue {
-  return value
+/* The canonical forms of the system columns are those of their types. */
+function systemColumn({ name, type }: (typeof systemColumns)[number]): LakeColumn {
+  return { name, type, contractColumn: name, part: 'value' }
 }

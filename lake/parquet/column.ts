@@ -6,6 +6,8 @@ export interface Column {
   readonly field: ParquetField
   /** Takes the value of this column in the next row; a RangeError may leave parts of it behind until `dropRow`. */
   append(value: ParquetValue): void
+  /** The same of text as bytes of UTF-8. */
+  appendText(bytes: Uint8Array, from: number, to: number): void
   /** Takes a value that continues the row at repetition level `repetition`. */
   put(value: ParquetValue, repetition: number): void
   /** Records that this node or an ancestor is null or empty: `definition` says which. */
@@ -35,6 +37,10 @@ class ListColumn implements Column {
 
   append(value: ParquetValue): void {
     this.put(value, 0)
+  }
+
+  appendText(): void {
+    throw refused(this.#path, 'must be a list')
   }
 
   put(value: ParquetValue, repetition: number): void {
@@ -71,6 +77,10 @@ class StructColumn implements Column {
 
   append(value: ParquetValue): void {
     this.put(value, 0)
+  }
+
+  appendText(): void {
+    throw refused(this.#path, 'must be a struct')
   }
 
   put(value: ParquetValue, repetition: number): void {

@@ -1,4 +1,5 @@
 import { createStore } from './leaf-type.ts'
+import { StringStore } from './values/bytes-store.ts'
 import type { LeafType, ParquetField, ParquetValue } from './values/field.ts'
 import type { ValueStore } from './values/value-store.ts'
 
@@ -41,6 +42,13 @@ export class Leaf {
 
   append(value: ParquetValue): void {
     this.put(value, 0)
+  }
+
+  appendText(bytes: Uint8Array, from: number, to: number): void {
+    const { store } = this
+    if (!(store instanceof StringStore)) throw this.#refused('is no text')
+    this.held += store.pushBytes(bytes, from, to)
+    this.#place(0, this.maxDefinition)
   }
 
   put(value: ParquetValue, repetition: number): void {

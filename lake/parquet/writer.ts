@@ -28,6 +28,8 @@ export interface ColumnBuilder {
   readonly field: ParquetField
   /** Takes this column's value of the next row. Throws a RangeError, which names the column and no value, when it does not fit. */
   append(value: ParquetValue): void
+  /** As `append`, of text as bytes of UTF-8, which they are to be. Throws a RangeError for a column of another type. */
+  appendText(bytes: Uint8Array, from: number, to: number): void
 }
 
 export interface ParquetWriter {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { FlatReader, type FlatShape, valueKind } from '../../core/bytes/flat-reader.ts'
+import { FlatReader, type FlatShape } from '../../core/bytes/flat-reader.ts'
+import { valueKind } from '../../core/bytes/value-reader.ts'
 import { isJsonObject, type JsonValue, memberCount, parseJson } from '../../core/json.ts'
 import { anyImageText, anyJsonTexts, anyText } from '../support/arbitraries.ts'
 import { runs } from '../support/budget.ts'

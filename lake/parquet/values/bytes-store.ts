@@ -146,6 +146,18 @@ export class BinaryStore extends BytesStore {
 export class StringStore extends BytesStore {
   protected readonly isText = true
 
+  /** Stores text that is UTF-8 already, as `push`; that it is, is the caller's to check. */
+  pushBytes(source: Uint8Array, from: number, to: number): number {
+    const { slab } = this
+    const size = to - from
+    slab.reserve(prefix + size)
+    const { bytes } = slab
+    const start = slab.length + prefix
+    if (size > shortText) bytes.set(source.subarray(from, to), start)
+    else for (let index = 0; index < size; index++) bytes[start + index] = source[from + index] ?? 0
+    return this.end(size)
+  }
+
   push(value: ParquetValue): number {
     if (typeof value !== 'string') throw new RangeError('must be a string')
     const { slab } = this
