@@ -1,8 +1,10 @@
 import { contractDigest } from '../../core/contract/language/contract-digest.ts'
+import type { Table } from '../../core/contract/language/table.ts'
 import type { PositionRange } from '../../core/ports/ports.ts'
 import type { Position } from '../../core/position.ts'
-import type { Replay, ReplayFile } from '../../core/replay/replay.ts'
+import { type Replay, type ReplayFile, replayFileName } from '../../core/replay/replay.ts'
 import type { Route } from '../../formatters/route.ts'
+import { catalogTable } from '../../glue/catalog-table.ts'
 import { firstWritableDate } from '../../ingest/land/first-writable-date.ts'
 import { auditReplay } from './audit-replay.ts'
 import { abandon, isPublished, showReplay } from './end-replay.ts'
@@ -10,7 +12,6 @@ import { type FormattedPages, formatPages } from './format-pages.ts'
 import { nextRevision } from './next-revision.ts'
 import type { ReplayDeps } from './replay-deps.ts'
 import { ReplayFeed } from './replay-feed.ts'
-import { replayFileKey } from './replay-file-key.ts'
 
 export interface ReplayRequest {
   readonly route: Route
@@ -235,4 +236,19 @@ function firstStep(position: Position): Position {
 
 function dayOf(now: number): string {
   return new Date(now).toISOString().slice(0, 10)
+}
+
+/** Where a replay is. */
+interface ReplayPlace {
+  readonly revision: number
+  /** Day of the partition that its files are in. */
+  readonly ingestDate: string
+  /** Pages that are done. */
+  readonly done: number
+}
+
+/** Key of the file that the next chunk of a replay makes. */
+function replayFileKey({ revision, ingestDate, done }: ReplayPlace, table: Table): string {
+  const name = `${replayFileName(revision)}${String(done).padStart(8, '0')}.parquet`
+  return `${catalogTable(table).location}/ingest_date=${ingestDate}/${name}`
 }

@@ -11,8 +11,12 @@ import {
 import { ObjectDocuments } from '../../aws/s3/object-documents.ts'
 import { readSourceSecret } from '../../aws/secrets/source-secret.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { Logger, Quarantine, RawStore } from '../../core/ports/ports.ts'
 import { trustedSource } from '../../engine/postgres/connection/source-trust.ts'
+import type { HealingWay } from '../../engine/reconcile/compare/heal.ts'
 import { ScratchLake } from '../../engine/reconcile/lake/scratch-lake.ts'
+import { captureBatch } from '../../ingest/capture/capture-batch.ts'
+import { decodeDms } from '../../ingest/capture/decode-dms.ts'
 import { tables as contracts } from '../../schemas/index.ts'
 import { engineMemory } from '../runtime/engine-memory.ts'
 import { functionSettings } from '../runtime/function-settings.ts'
@@ -20,7 +24,6 @@ import type { LambdaContext } from '../runtime/lambda-stage.ts'
 import { openFunction } from '../runtime/open-function.ts'
 import { runWhole } from '../runtime/run-whole.ts'
 import { type ProveAllDeps, proveAll } from './prove-all.ts'
-import { recapture } from './recapture.ts'
 
 const SCRATCH = '/tmp/tidemark-reconcile'
 /* The rest is for what DuckDB spills and for digests of the source. */
@@ -70,3 +73,13 @@ const deps: ProveAllDeps = {
 
 export const handler = (event: unknown, context: LambdaContext) =>
   stage.run(context, () => runWhole(() => proveAll(event, deps), stage))
+
+/** Healed rows go the way of all changes: into raw pages, and from there what reads them does the rest. */
+function recapture(deps: {
+  readonly store: Pick<RawStore, 'put'>
+  readonly quarantine: Pick<Quarantine, 'put'>
+  readonly log: Logger
+}): HealingWay['capture'] {
+  return (records, context) =>
+    captureBatch(records, { ...deps, shard: 'heal', decode: (data) => decodeDms(data, context) })
+}

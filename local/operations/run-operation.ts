@@ -11,7 +11,6 @@ import { KnownTables } from '../contracts/known-tables.ts'
 import { RunState } from '../state/run-state.ts'
 import { checkContracts } from './check-contracts.ts'
 import { runCompact } from './compact-operation.ts'
-import { defined } from './defined.ts'
 import { expireQuarantine } from './expire-quarantine.ts'
 import { startLoad } from './load-operation.ts'
 import type { OperationContext, OperationParts, RunningParts } from './operation-parts.ts'
@@ -101,4 +100,11 @@ function freshRevisions({ catalog, documents }: OperationParts): (table: Table) 
     known.set(table, revision)
     return revision
   }
+}
+
+/** A value without the members that are undefined: what was not asked for takes its default. */
+function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined)
+  /* The entries are those of the value; only their types are lost on the way. */
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> }
 }

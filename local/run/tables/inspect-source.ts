@@ -20,7 +20,6 @@ import type { LeftOutTable } from '../../../engine/postgres/rules/table-rules.ts
 import { readAcknowledged } from '../../state/acknowledged.ts'
 import type { RunFolder } from '../../state/run-folder.ts'
 import { RunState, type RunStateData } from '../../state/run-state.ts'
-import { dropOwnSlot } from './drop-own-slot.ts'
 
 export interface InspectOptions {
   readonly source: Source
@@ -156,4 +155,16 @@ export async function readIdentity(
     'select system_identifier::text as system, current_database()::text as database from pg_control_system()',
   )
   return { system: rows[0]?.system ?? '', database: rows[0]?.database ?? '' }
+}
+
+/** Drops the slot that this folder made, if it is still there. Throws `source/slot-in-use` when someone reads it. */
+async function dropOwnSlot(client: ClientBase, slot: string): Promise<void> {
+  try {
+    await client.query(
+      'select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1',
+      [slot],
+    )
+  } catch (cause) {
+    throw new PipelineError('source/slot-in-use', `slot ${slot} cannot be dropped`, { cause })
+  }
 }
