@@ -16,8 +16,8 @@ import { LakeSession } from '../engine/duckdb/lake-session.ts'
 import { closeClient, connectSource, type Source } from '../engine/postgres/connection/source-connection.ts'
 import { startPostgres } from '../local/embedded-postgres/start-postgres.ts'
 import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
-import { FileCatalog } from '../local/state/file-catalog.ts'
 import { runFolder } from '../local/state/run-folder.ts'
+import { storedEntries } from '../local/state/state-file.ts'
 
 const { values } = parseArgs({
   options: {
@@ -92,6 +92,7 @@ async function measure() {
       run = await open()
       await run.loaded(deadline())
     })
+    if (values.until === 'start') return { load, look, changes, add, status, start, equal: true }
     say('doctor …')
     const doctor = await timed(() =>
       command(['doctor', '--source', source.url, '--dir', dir, '--tables', 'many.*']),
@@ -183,7 +184,7 @@ async function addOne(run: LocalRun): Promise<void> {
 }
 
 async function askOne(): Promise<void> {
-  const entries = await new FileCatalog(runFolder(dir).catalog).entries()
+  const entries = await storedEntries(runFolder(dir))
   const name = entries.find(({ table }) => table.source === 'many.t00001')?.table.name ?? ''
   const session = await LakeSession.open({ folder: dir, entries })
   try {

@@ -6,7 +6,7 @@ import type { RedriveResult } from '../../core/operations/answers.ts'
 import type { Quarantine, WaitingEntry } from '../../core/ports/ports.ts'
 import { type Cluster, clusterRefusals, shortId } from '../../formatters/cluster-refusals.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
-import { RunState } from '../../local/state/run-state.ts'
+import { storedRun } from '../../local/state/state-file.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
 import { redriveOnStack, withStackQuarantine } from '../../stack/operations/stack-quarantine.ts'
 import { stackOption } from '../../stack/stack.ts'
@@ -172,8 +172,7 @@ async function reading<T>(
 ): Promise<T> {
   if (stack !== undefined) return withStackQuarantine(stack, read)
   const folder = runFolder(dir)
-  if ((await RunState.read(folder.state)) === undefined)
-    throw new PipelineError('run/not-found', `no run in ${dir}`)
+  if ((await storedRun(folder)) === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
   const quarantine = await FolderQuarantine.open(folder, { mode: 'read' })
   try {
     return await read(quarantine)

@@ -3,8 +3,8 @@ import { plural } from '../../core/amount-text.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { type JsonValue, stringifyJson } from '../../core/json.ts'
 import type { QueryResult } from '../../engine/duckdb/lake-session.ts'
-import { FileCatalog } from '../../local/state/file-catalog.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
+import { storedEntries } from '../../local/state/state-file.ts'
 import { endWithParent, runBounded } from '../terminal/bounded-process.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, drained, type Output } from '../terminal/output.ts'
@@ -55,7 +55,7 @@ export function queryCommand({ output }: Cli): Command {
 /* In the process that is watched. */
 async function ask(output: Output, text: string, { dir, json, csv }: QueryOptions): Promise<void> {
   endWithParent()
-  const entries = await new FileCatalog(runFolder(dir).catalog).entries()
+  const entries = await storedEntries(runFolder(dir))
   if (entries.length === 0) throw new PipelineError('run/not-found', `no lake in ${dir}`)
   const { LakeSession } = await import('../../engine/duckdb/lake-session.ts')
   const session = await LakeSession.open({ folder: dir, entries })

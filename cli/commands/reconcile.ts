@@ -12,9 +12,9 @@ import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { nameUncompared } from '../../local/reconcile/name-uncompared.ts'
 import { reconcileBeside } from '../../local/run/reconcile-beside.ts'
 import { runStatus } from '../../local/run/status/run-status.ts'
-import { FileCatalog } from '../../local/state/file-catalog.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
-import { RunState, type RunStateData } from '../../local/state/run-state.ts'
+import type { RunStateData } from '../../local/state/run-state.ts'
+import { storedEntries, storedRun } from '../../local/state/state-file.ts'
 import { stackOption } from '../../stack/stack.ts'
 import { runSession } from '../run/session.ts'
 import type { Cli } from '../terminal/cli.ts'
@@ -71,7 +71,7 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
       if (stack !== undefined && !isSaid('dir'))
         return reconcileStack({ ...options, stack: [stack].flat() }, output)
       const folder = runFolder(options.dir)
-      const state = await RunState.read(folder.state)
+      const state = await storedRun(folder)
       if (state === undefined) throw new PipelineError('run/not-found', `no run in ${options.dir}`)
       const { isEmbedded, address } = state.source
       const source = isEmbedded ? undefined : (options.source ?? sourceFromEnvironment)
@@ -84,7 +84,7 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
       const { proof: compared, status } = isRunning
         ? await beside(options, source, request)
         : await alone(options, source, state, request, output)
-      const entries = request.tables === undefined ? await new FileCatalog(folder.catalog).entries() : []
+      const entries = request.tables === undefined ? await storedEntries(folder) : []
       const { proof, notFollowed } = nameUncompared(compared, entries, status?.leftOut ?? [])
       output.result(
         options.json === true ? proofJson(proof, status, notFollowed) : proofText(proof, output, notFollowed),

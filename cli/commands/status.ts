@@ -7,8 +7,7 @@ import { readJsonFile } from '../../local/documents/json-file.ts'
 import { folderHolder } from '../../local/pipeline/folder-lock.ts'
 import { type RunStatus, runStatus } from '../../local/run/status/run-status.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
-import { RunState } from '../../local/state/run-state.ts'
-import { readDocuments } from '../../local/state/state-file.ts'
+import { readDocuments, storedRun } from '../../local/state/state-file.ts'
 import { stackOption } from '../../stack/stack.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { contractsFolderOption } from '../terminal/command-options.ts'
@@ -109,10 +108,10 @@ function stateText(status: RunStatus, holder: number | undefined, output: Output
 
 /* A run that has just begun has none yet; of a stopped one it is lost. */
 async function noStatus(dir: string, isRunning: boolean): Promise<PipelineError> {
-  const { state, status } = runFolder(dir)
-  if (isRunning || (await RunState.read(state)) === undefined)
+  const folder = runFolder(dir)
+  if (isRunning || (await storedRun(folder)) === undefined)
     return new PipelineError('run/not-found', `no run in ${dir}`)
-  return new PipelineError('run/damaged', `${status} is missing: tidemark repair writes it`)
+  return new PipelineError('run/damaged', `${folder.status} is missing: tidemark repair writes it`)
 }
 
 /* It reads Parquet; a status without it starts in a moment. */

@@ -13,7 +13,8 @@ import { printContract } from '../../core/contract/print/print-contract.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { knownContracts } from '../../local/contracts/choose-contracts.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
-import { RunState, type RunStateData } from '../../local/state/run-state.ts'
+import type { RunStateData } from '../../local/state/run-state.ts'
+import { storedRun } from '../../local/state/state-file.ts'
 import { type ContractFile, loadContracts, tablesOf } from '../load/load-contracts.ts'
 import { maskedSamples } from './masked-sample.ts'
 import { type Misfit, MisfitCount } from './misfits.ts'
@@ -57,7 +58,7 @@ export type StoredProposal =
 /** Proposes what a contract should say from what a run folder has stored. Throws `run/not-found` and `usage/invalid`. */
 export async function inferStored(options: StoredOptions): Promise<StoredProposal> {
   const folder = runFolder(options.dir)
-  const state = await RunState.read(folder.state)
+  const state = await storedRun(folder)
   if (state === undefined) throw new PipelineError('run/not-found', `no run in ${options.dir}`)
   const schemas = options.schemas ?? resolve(import.meta.dirname, '../../schemas')
   const contracts = await loadContracts(schemas, process.cwd())

@@ -10,8 +10,8 @@ import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.t
 import { leavingOut } from '../../engine/postgres/rules/judge-identity.ts'
 import type { LeftOutTable } from '../../engine/postgres/rules/table-rules.ts'
 import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
-import { FileCatalog } from '../state/file-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
+import { storedEntries } from '../state/state-file.ts'
 
 const stored = z.object({ format: z.literal(1), tables: z.array(z.custom<Table>(isTable)) })
 
@@ -19,7 +19,7 @@ export interface ChoiceOptions {
   /** Name of the source system in contracts. */
   readonly system: string
   /** Undefined before there is one: nothing was followed before, and nothing is kept. */
-  readonly folder: Pick<RunFolder, 'contracts' | 'catalog'> | undefined
+  readonly folder: Pick<RunFolder, 'contracts' | 'items'> | undefined
   /** Keeps nothing of what was inferred. */
   readonly isReadOnly?: boolean
 }
@@ -46,7 +46,7 @@ export async function chooseContracts(
 ): Promise<ChosenContracts> {
   const { system, folder } = options
   const known = folder === undefined ? [] : await storedContracts(folder.contracts)
-  const entries = folder === undefined ? [] : await new FileCatalog(folder.catalog).entries()
+  const entries = folder === undefined ? [] : await storedEntries(folder)
   const inLake = new Set(entries.map(({ table }) => table.source))
   const unfit: LeftOutTable[] = []
   const candidates = sources.flatMap((source): readonly Candidate[] => {

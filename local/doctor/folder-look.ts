@@ -9,8 +9,8 @@ import { folderHolder } from '../pipeline/folder-lock.ts'
 import { type Damage, examineFolder } from '../recovery/examine-folder.ts'
 import { type RunStatus, runStatus } from '../run/status/run-status.ts'
 import { runFolder } from '../state/run-folder.ts'
-import { RunState, type RunStateData } from '../state/run-state.ts'
-import { readDocuments, storedLoads } from '../state/state-file.ts'
+import type { RunStateData } from '../state/run-state.ts'
+import { readDocuments, storedLoads, storedRun } from '../state/state-file.ts'
 
 /** What lies in a run folder, and who has it. */
 export interface FolderFacts {
@@ -38,7 +38,7 @@ export interface FolderFacts {
 export async function readFolder(dir: string, now: number): Promise<FolderFacts> {
   const folder = runFolder(dir)
   const names = await readdir(folder.root).catch((): string[] => [])
-  if (!names.some((name) => name === 'state.json' || name === 'inventory.json'))
+  if (!names.some((name) => name === 'state.db' || name === 'inventory.json'))
     throw new PipelineError('run/not-found', `no run in ${dir}`)
   const unreadable: string[] = []
   const whole = async <T>(name: string, reading: Promise<T>, otherwise: T): Promise<T> => {
@@ -53,7 +53,7 @@ export async function readFolder(dir: string, now: number): Promise<FolderFacts>
   const facts = {
     ...{ dir, now, freeBytes: bavail * bsize },
     holder: await folderHolder(dir),
-    state: await whole('state.json', RunState.read(folder.state), undefined),
+    state: await whole('state.db/run', storedRun(folder), undefined),
     status: await whole('status.json', readJsonFile(folder.status, runStatus), undefined),
     proofs: await whole('state.db/proofs', readDocuments(folder, readProofs), noProofs),
     loads: await whole('state.db/loads/', storedLoads(folder), []),

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { DocumentBody, Documents } from '../../core/ports/documents.ts'
-import { type ItemKey, put, remove } from '../../core/ports/item-table.ts'
+import { type ItemKey, type ItemWrite, put, remove } from '../../core/ports/item-table.ts'
 import type { FoundText, SqliteItems } from '../sqlite/sqlite-items.ts'
 
 const DOCUMENTS = 'documents'
@@ -53,12 +53,12 @@ export class ItemDocuments implements Documents {
     const count = before?.length ?? (await this.headOf(key))?.count ?? 0
     const pk = `${PARTS}${key}`
     this.known.delete(key)
+    const writes: ItemWrite[] = []
+    for (const [index, part] of list.entries())
+      if (before === undefined || index >= count || part !== before[index])
+        writes.push(put({ pk, sk: partKey(index), document: JSON.stringify(part) }))
     await this.items.write([
-      ...list.flatMap((part: unknown, index) =>
-        before !== undefined && index < count && part === before[index]
-          ? []
-          : [put({ pk, sk: partKey(index), document: JSON.stringify(part) })],
-      ),
+      ...writes,
       ...Array.from({ length: Math.max(0, count - list.length) }, (_, more) =>
         remove(pk, partKey(list.length + more)),
       ),

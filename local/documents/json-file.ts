@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
 import { dirname } from 'node:path'
-import * as z from 'zod'
+import type * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { makeFolder, readIfThere, replaceFile } from '../../engine/files/durable.ts'
-import { applyJournal } from './json-journal.ts'
 
 const SEAL = /^\{\n "digest": "sha256:([0-9a-f]{64})",\n/
 /* What is left of a seal when a part of it is damaged. A file of before there were seals has nothing like it. */
@@ -11,7 +10,7 @@ const TRACE = /"digest": "sha|sha256:[0-9a-f]{60}/
 const TRACE_CHARACTERS = 100
 
 /**
- * Reads a JSON file of the run folder, with what its journal says since; undefined when there is none. One without a seal is
+ * Reads a JSON file of the run folder; undefined when there is none. One without a seal is
  * of before there were seals, and gets one when it is next written. Throws `run/damaged` for other bytes than were written,
  * and `run/bad-folder` for a whole file that is not what `schema` says: another version wrote it.
  */
@@ -27,46 +26,24 @@ export async function readJsonFile<S extends z.ZodType>(
 }
 
 /** Replaces a JSON file as a whole, durably, with the digest of its text as its first member. */
-export function writeJsonFile(path: string, value: object): Promise<void> {
-  return writeSealed(path, sealedJson(value))
+export async function writeJsonFile(path: string, value: object): Promise<void> {
+  await makeFolder(dirname(path))
+  await replaceFile(path, [sealedJson(value)])
 }
 
-/** Throws `run/damaged` unless a JSON file and its journal hold what was written, whatever that is; resolves with whether there is one. */
+/** Throws `run/damaged` unless a JSON file holds what was written, whatever that is; resolves with whether there is one. */
 export async function checkJsonFile(path: string): Promise<boolean> {
   return (await readValue(path)) !== undefined
 }
 
-export function sealedJson(value: object): Buffer {
+function sealedJson(value: object): Buffer {
   const text = `${JSON.stringify(value, null, 1)}\n`
   return Buffer.from(`{\n "digest": "sha256:${digestOf(text)}",\n${text.slice(2)}`)
 }
 
-export async function writeSealed(path: string, sealed: Uint8Array): Promise<void> {
-  await makeFolder(dirname(path))
-  await replaceFile(path, [sealed])
-}
-
-const READ_ATTEMPTS = 20
-const continued = z.object({ continued: z.number().int() })
-
-/* File and journal belong together when the file is the same before and after: a journal goes when the file is replaced. */
 async function readValue(path: string): Promise<unknown> {
-  for (let attempt = 1; ; attempt += 1) {
-    const text = await readIfThere(path)
-    if (text === undefined) return undefined
-    const value = unsealed(path, text)
-    const journal = continued.safeParse(value).data?.continued
-    if (journal === undefined || typeof value !== 'object' || value === null) return value
-    const isSame = async () => (await readIfThere(path)) === text
-    try {
-      await applyJournal(path, journal, value)
-      if (await isSame()) return value
-    } catch (error) {
-      if (await isSame()) throw error
-    }
-    if (attempt === READ_ATTEMPTS)
-      throw new PipelineError('run/locked', `${path} is replaced again and again while it is read`)
-  }
+  const text = await readIfThere(path)
+  return text === undefined ? undefined : unsealed(path, text)
 }
 
 function unsealed(path: string, text: string): unknown {

@@ -69,9 +69,9 @@ async function runRedrive(
   { table, cause, isDryRun }: Operation<'redrive'>,
   { pipeline, contracts, signal, onProgress }: OperationContext,
 ): Promise<RedriveResult> {
-  const { tables, maskKey, quarantine, delivery, ledger, folder } = pipeline
+  const { tables, maskKey, quarantine, delivery, ledger, documents, folder } = pipeline
   checkContracts(tables, contracts)
-  const epoch = (await RunState.read(folder.state))?.epoch ?? 1
+  const epoch = (await RunState.read(documents))?.epoch ?? 1
   const followed = await KnownTables.open(folder.tables)
   const hasFormer = (name: string) => followed.hasFormer(name)
   const filter = { ...(table === undefined ? {} : { table }), ...(cause === undefined ? {} : { cause }) }

@@ -14,9 +14,9 @@ import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import { keepInventory } from '../recovery/inventory.ts'
 import { openLedger } from '../recovery/open-ledger.ts'
 import { Drift } from '../state/drift.ts'
-import { FileCatalog } from '../state/file-catalog.ts'
+import type { FolderCatalog } from '../state/folder-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
-import { StateFile } from '../state/state-file.ts'
+import type { StateFile } from '../state/state-file.ts'
 import { type BufferingHints, FolderDelivery } from '../stores/folder-delivery.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
@@ -32,6 +32,8 @@ import { Watermark } from './watermark.ts'
 
 export interface PipelineOptions {
   readonly folder: RunFolder
+  /** The state file of the folder, which the pipeline closes. */
+  readonly state: StateFile
   readonly tables: readonly Table[]
   /** Contracts of tables that are gone from the source: what is left of their changes is read by them. */
   readonly ended?: readonly Table[]
@@ -73,7 +75,7 @@ interface StoresOfPipeline {
 export class Pipeline {
   readonly raw: FolderRawStore
   readonly quarantine: FolderQuarantine
-  readonly catalog: FileCatalog
+  readonly catalog: FolderCatalog
   readonly ledger: FolderLedger
   readonly meter: Meter
   readonly watermark = new Watermark()
@@ -103,7 +105,6 @@ export class Pipeline {
       raw: FolderRawStore
       state: StateFile
       quarantine: FolderQuarantine
-      catalog: FileCatalog
       ledger: FolderLedger
       meter: Meter
       delivery: FolderDelivery
@@ -119,7 +120,7 @@ export class Pipeline {
     this.state = parts.state
     this.documents = parts.state.documents
     this.quarantine = parts.quarantine
-    this.catalog = parts.catalog
+    this.catalog = parts.state.catalog
     this.ledger = parts.ledger
     this.meter = parts.meter
     this.delivery = parts.delivery
@@ -133,7 +134,7 @@ export class Pipeline {
     this.log = log
     this.land = new LandLoop({
       objects: parts.objects,
-      catalog: parts.catalog,
+      catalog: parts.state.catalog,
       historyFiles: parts.contracts.historyFile,
       quarantine: parts.quarantine,
       ledger: parts.ledger,
@@ -154,10 +155,9 @@ export class Pipeline {
     this.failed.catch(() => undefined)
   }
 
-  /** Opens the stores of a folder, goes on where they were left, and registers the tables. */
+  /** Opens the stores of a folder, goes on where they were left, and registers the tables. The state file is closed when it throws. */
   static async open(options: PipelineOptions): Promise<Pipeline> {
-    const { folder, now = Date.now } = options
-    const state = await StateFile.open(folder)
+    const { state, now = Date.now } = options
     try {
       const raw = await FolderRawStore.in(state)
       const quarantine = await FolderQuarantine.in(state, now)
@@ -174,7 +174,7 @@ export class Pipeline {
   ): Promise<Pipeline> {
     const { folder, tables, ended = [], hints, log, now = Date.now } = options
     const objects = new FolderObjects(folder.root)
-    const catalog = new FileCatalog(folder.catalog, { isOwn: true })
+    const { catalog } = state
     await catalog.registerTables(tables.map(catalogTable))
     const maskKey = await new FolderMaskKeys({
       key: folder.maskKey,
@@ -204,7 +204,7 @@ export class Pipeline {
     })
     await keepInventory(folder)
     return new Pipeline(
-      { raw, state, quarantine, catalog, ledger, meter, delivery, objects, drift, maskKey, contracts },
+      { raw, state, quarantine, ledger, meter, delivery, objects, drift, maskKey, contracts },
       format,
       options,
     )
@@ -306,7 +306,6 @@ export class Pipeline {
       () => this.ledger.close(),
       () => this.quarantine.close(),
       () => this.state.close(),
-      () => this.catalog.close(),
       () => keepInventory(this.folder),
     ])
   }

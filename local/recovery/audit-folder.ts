@@ -16,7 +16,6 @@ import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import { type AuditDeps, auditLedger, type FolderFindings } from '../ledger/audit-ledger.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
-import { FileCatalog } from '../state/file-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { readState } from '../state/state-file.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
@@ -43,7 +42,7 @@ export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promis
     ...(await foundKey(folder, damages)),
   ]
   /* Without a ledger or a catalog to hold against the rest there is nothing more to say. */
-  if (damages.some(({ name }) => /^catalog\.json$|^state\.db(?:$|\/ledger$|\/replays\/)/.test(name)))
+  if (damages.some(({ name }) => /^state\.db(?:$|\/catalog$|\/ledger$|\/replays\/)/.test(name)))
     return { findings: broken, more: 0 }
   /* A load that nobody can read of is named already. */
   const hasLoads = !damages.some(({ name }) => name.startsWith('state.db/loads/'))
@@ -92,7 +91,7 @@ function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise
     for await (const { page } of raw.headers(ledger.checkpoint)) ahead.add(page.key)
     const quarantine = await FolderQuarantine.in(state, Date.now)
     const replays = await new ReplayDocuments(state.documents).all()
-    const entries = await new FileCatalog(folder.catalog).entries()
+    const entries = await state.catalog.entries()
     const lost = new Map<string, PageName>()
     const rowsOf: AuditDeps['rowsOf'] = (keys) =>
       parquetRows(keys, { engine, pathOf: (key) => objects.path(key) })

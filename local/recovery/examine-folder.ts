@@ -9,7 +9,6 @@ import { missingFiles, stateFiles } from './inventory.ts'
 
 /** The name of the state file within its folder. */
 export const STATE_FILE = 'state.db'
-const LEDGER = 'ledger'
 
 /** A state file that is not what it should be. */
 export interface Damage {
@@ -20,8 +19,8 @@ export interface Damage {
 
 /**
  * The state files of a folder that are gone, or hold other bytes than were written, and what of `state.db` does: documents,
- * and the ledger; raw pages and quarantine are looked at by who reads them. Writes nothing, and may be called beside the
- * process that runs. Throws `run/bad-folder` for a folder of before its state was items. Reads every item of the ledger.
+ * the catalog and the ledger; raw pages and quarantine are looked at by who reads them. Writes nothing, and may be called beside
+ * the process that runs. Throws `run/bad-folder` for a folder of before its state was items. Reads every item of catalog and ledger.
  */
 export async function examineFolder(folder: RunFolder): Promise<readonly Damage[]> {
   await refuseOldForm(folder.root)
@@ -35,15 +34,18 @@ export async function examineFolder(folder: RunFolder): Promise<readonly Damage[
   const missing = new Set(isReadable ? await missingFiles(folder) : [])
   /* Without an inventory to say so: a lake that nobody can read. */
   const names = await readdir(folder.root).catch((): string[] => [])
-  if (names.includes('lake') && !names.includes('catalog.json')) missing.add('catalog.json')
+  if (names.includes('lake') && !names.includes(STATE_FILE)) missing.add(STATE_FILE)
   return [...damaged, ...[...missing].sort().map((name) => ({ name, state: 'missing' as const }))]
 }
 
 async function damagedItems(folder: RunFolder): Promise<readonly Damage[]> {
   try {
-    return await readState(folder, async ({ documents, ledger }) => {
-      const { done: isLedgerWhole } = await ledger.damaged().next()
-      const names = [...(isLedgerWhole === true ? [] : [LEDGER]), ...(await documents.damaged())]
+    return await readState(folder, async ({ documents, catalog, ledger }) => {
+      const names = [...(await documents.damaged())]
+      for (const [name, items] of Object.entries({ catalog: catalog.items, ledger })) {
+        const { done: isWhole } = await items.damaged().next()
+        if (isWhole !== true) names.push(name)
+      }
       return names.map((name) => ({ name: `${STATE_FILE}/${name}`, state: 'damaged' }))
     })
   } catch (error) {

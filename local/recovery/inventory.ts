@@ -10,7 +10,7 @@ const inventoryFile = z.object({ format: z.literal(1), files: z.array(z.string()
 /* Files of the state that nobody ever takes away once they are there. */
 const KEPT = [
   /^state\.db$/,
-  /^(?:state|catalog|contracts|drift|meter|tables|acknowledged|mask-check)\.json$/,
+  /^(?:contracts|drift|meter|tables|acknowledged|mask-check)\.json$/,
   /^keys\/mask\.hex$/,
 ]
 const FOLDERS = ['', 'keys']

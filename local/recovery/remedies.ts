@@ -18,9 +18,9 @@ interface RemedyOf {
 
 const remedies: readonly RemedyOf[] = [
   {
-    name: /^catalog\.json$/,
+    name: /^state\.db\/catalog$/,
     remedy: 'catalog',
-    says: 'made again from contracts, the files of the lake and the ledgers of loads, replays and compactions',
+    says: 'the catalog is made again from contracts, the files of the lake and the ledgers of loads, replays and compactions',
   },
   {
     name: /^state\.db\/ledger$/,
@@ -63,9 +63,9 @@ const remedies: readonly RemedyOf[] = [
     says: 'begins anew: the next compaction reads base and history together',
   },
   {
-    name: /^state\.json$/,
+    name: /^state\.db\/run$/,
     remedy: 'none',
-    says: 'restore it from a backup, or run `tidemark dev --reload`: a new slot, every table loaded again in a new epoch',
+    says: 'restore `state.db` from a backup, or run `tidemark dev --reload`: a new slot, every table loaded again in a new epoch',
   },
   {
     name: /^contracts\.json$/,

@@ -8,13 +8,11 @@ import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { makeFolder, replaceFile } from '../../engine/files/durable.ts'
 import { parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 import { storedContracts } from '../contracts/choose-contracts.ts'
-import { journalOf, journalsOf } from '../documents/json-journal.ts'
 import { CHECKPOINT, lostLedger } from '../ledger/live-items.ts'
 import type { SqliteItems } from '../sqlite/sqlite-items.ts'
-import { FileCatalog } from '../state/file-catalog.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { RunState } from '../state/run-state.ts'
-import { readDocuments, StateFile } from '../state/state-file.ts'
+import { readDocuments, storedEntries, storedRun, writeState } from '../state/state-file.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
 import { moveAside } from '../stores/move-aside.ts'
 import { type Damage, examineFolder, STATE_FILE } from './examine-folder.ts'
@@ -51,7 +49,7 @@ export interface Repaired {
 export async function repairFolder(folder: RunFolder, options: RepairOptions): Promise<Repaired> {
   const { isReload = false, log, now } = options
   const damages = await examineFolder(folder)
-  const isGivenUp = ({ name }: Damage) => isReload && name === 'state.json'
+  const isGivenUp = ({ name }: Damage) => isReload && name === `${IN_STATE_FILE}run`
   const hopeless = damages.find((one) => remedyOf(one.name).remedy === 'none' && !isGivenUp(one))
   if (hopeless !== undefined)
     throw new PipelineError(
@@ -60,13 +58,11 @@ export async function repairFolder(folder: RunFolder, options: RepairOptions): P
     )
   const at = new Date(now()).toISOString()
   const aside = async (name: string) => {
-    if (name.startsWith(IN_STATE_FILE)) return takeAside(folder, name, at)
-    await moveAside(folder.root, name, at)
-    for (const number of await journalsOf(join(folder.root, name)))
-      await moveAside(folder.root, journalOf(name, number), at)
+    if (name.startsWith(IN_STATE_FILE)) await takeAside(folder, name, at)
+    else await moveAside(folder.root, name, at)
   }
   const steps: Record<Remedy, (name: string) => Promise<void>> = {
-    catalog: (name) => mendCatalog(folder, options, () => aside(name)),
+    catalog: (name) => mendCatalog(folder, name, { ...options, at }),
     ledger: (name) => takeLedgerAside(folder, name, at),
     load: (name) => giveUpLoad(folder, name, aside),
     replay: (name) => giveUpReplay(folder, name, aside),
@@ -86,14 +82,14 @@ export async function repairFolder(folder: RunFolder, options: RepairOptions): P
 
 /* The catalog is made of the ledgers of loads, replays and compactions, and must find theirs as they are. */
 function inOrder(damages: readonly Damage[]): readonly Damage[] {
-  const isCatalog = ({ name }: Damage) => name === 'catalog.json'
+  const isCatalog = ({ name }: Damage) => remedyOf(name).remedy === 'catalog'
   return [...damages.filter(isCatalog), ...damages.filter((one) => !isCatalog(one))]
 }
 
 async function mendCatalog(
   folder: RunFolder,
-  { contracts }: RepairOptions,
-  putAside: () => Promise<void>,
+  name: string,
+  { contracts, at }: Pick<RepairOptions, 'contracts'> & { readonly at: string },
 ): Promise<void> {
   await makeFolder(folder.scratch)
   const engine = await DuckEngine.open({ temporary: folder.scratch })
@@ -102,8 +98,10 @@ async function mendCatalog(
     const entries = await readDocuments(folder, (documents) =>
       rebuildCatalog(folder, { tables, documents, engine }),
     )
-    await putAside()
-    await new FileCatalog(folder.catalog).restore(entries)
+    await writeState(folder, async ({ catalog }) => {
+      await keepItems(asidePath(folder, name, at), catalog.items)
+      await catalog.restore(entries)
+    })
   } finally {
     engine.close()
   }
@@ -111,7 +109,7 @@ async function mendCatalog(
 
 /* Contracts of this folder, written and inferred, of tables that the lake has files of. */
 async function lakeContracts(folder: RunFolder, written: readonly Table[]): Promise<readonly Table[]> {
-  const system = (await RunState.read(folder.state))?.source.name
+  const system = (await storedRun(folder))?.source.name
   const own = written.filter((table) => table.source.system === system)
   const isWritten = (table: Table) => own.some((one) => one.source.table === table.source.table)
   const inferred = (await storedContracts(folder.contracts)).filter((table) => !isWritten(table))
@@ -122,36 +120,38 @@ async function lakeContracts(folder: RunFolder, written: readonly Table[]): Prom
 }
 
 /* Kept before it is taken out: cut off in between, it is kept twice. */
-async function takeAside(folder: RunFolder, name: string, at: string): Promise<void> {
-  const state = await StateFile.open(folder)
-  try {
+function takeAside(folder: RunFolder, name: string, at: string): Promise<void> {
+  return writeState(folder, async ({ documents }) => {
     const key = name.slice(IN_STATE_FILE.length)
-    const lines = await state.documents.asFound(key)
-    const path = join(folder.damaged, at.replace(/[:.]/g, '-'), `${name}.json`)
+    const lines = await documents.asFound(key)
+    const path = asidePath(folder, name, at)
     await makeFolder(dirname(path))
     await replaceFile(path, [Buffer.from(lines.map((line) => `${line}\n`).join(''))])
-    await state.documents.takeOut(key)
-  } finally {
-    await state.close()
-  }
+    await documents.takeOut(key)
+  })
 }
 
 /* With the last item that is kept it goes, and who opens it next makes it again of the rest. */
-async function takeLedgerAside(folder: RunFolder, name: string, at: string): Promise<void> {
-  const state = await StateFile.open(folder)
+function takeLedgerAside(folder: RunFolder, name: string, at: string): Promise<void> {
+  return writeState(folder, async ({ ledger }) => {
+    await keepItems(asidePath(folder, name, at), ledger)
+    await ledger.replaceAll([lostLedger(checkpointIn(ledger))])
+  })
+}
+
+function asidePath({ damaged }: RunFolder, name: string, at: string): string {
+  return join(damaged, at.replace(/[:.]/g, '-'), `${name}.json`)
+}
+
+/* Every item as it is, a line each. */
+async function keepItems(path: string, items: SqliteItems): Promise<void> {
+  await makeFolder(dirname(path))
+  const file = await open(path, 'w', 0o600)
   try {
-    const path = join(folder.damaged, at.replace(/[:.]/g, '-'), `${name}.json`)
-    await makeFolder(dirname(path))
-    const file = await open(path, 'w', 0o600)
-    try {
-      for await (const item of state.ledger.asFound()) await file.write(`${JSON.stringify(item)}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await state.ledger.replaceAll([lostLedger(checkpointIn(state.ledger))])
+    for await (const item of items.asFound()) await file.write(`${JSON.stringify(item)}\n`)
+    await file.sync()
   } finally {
-    await state.close()
+    await file.close()
   }
 }
 
@@ -174,16 +174,16 @@ async function giveUpLoad(
   const id = name.replace(`${IN_STATE_FILE}loads/`, '')
   const files = await new FolderObjects(folder.root).list(`landing/loads/${id}/`)
   const tables = new Set(files.flatMap((key) => parseLoadFileName(key)?.table ?? []))
-  const known = await RunState.read(folder.state)
-  if (known !== undefined && tables.size > 0) {
-    const loads = Object.entries(known.loads).map(([table, load]) => [
-      table,
-      tables.has(table) ? { ...load, state: 'waiting' as const } : load,
-    ])
-    const state = new RunState(folder.state, known)
-    await state.update({ loads: Object.fromEntries(loads) })
-    await state.close()
-  }
+  if (tables.size > 0)
+    await writeState(folder, async ({ documents }) => {
+      const known = await RunState.read(documents)
+      if (known === undefined) return
+      const loads = Object.entries(known.loads).map(([table, load]) => [
+        table,
+        tables.has(table) ? { ...load, state: 'waiting' as const } : load,
+      ])
+      await new RunState(documents, known).update({ loads: Object.fromEntries(loads) })
+    })
   await aside(`landing/loads/${id}`)
   await aside(name)
 }
@@ -195,7 +195,7 @@ async function giveUpReplay(
   aside: (name: string) => Promise<void>,
 ): Promise<void> {
   const [, table = '', version = '', revision = ''] = /\/replays\/(.+)\.v(\d+)\.r(\d+)$/.exec(name) ?? []
-  const entries = await new FileCatalog(folder.catalog).entries()
+  const entries = await storedEntries(folder)
   const entry = entries.find((one) => one.table.name === table && String(one.table.version) === version)
   if (entry !== undefined && !entry.revisions.includes(Number(revision)))
     for (const key of await new FolderObjects(folder.root).list(`${entry.table.location}/`))
@@ -204,7 +204,7 @@ async function giveUpReplay(
 }
 
 async function highestEpoch(folder: RunFolder): Promise<number> {
-  const entries = await new FileCatalog(folder.catalog).entries()
+  const entries = await storedEntries(folder)
   const positions = entries.flatMap(({ floors, base }) => [
     ...floors.map(({ position }) => position),
     ...(base === null ? [] : [base.position]),

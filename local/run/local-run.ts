@@ -30,7 +30,8 @@ import { Pipeline } from '../pipeline/pipeline.ts'
 import { SourceRun } from '../pipeline/source-run.ts'
 import { repairFolder } from '../recovery/repair-folder.ts'
 import { type RunFolder, runFolder } from '../state/run-folder.ts'
-import type { RunState } from '../state/run-state.ts'
+import { RunState } from '../state/run-state.ts'
+import { StateFile } from '../state/state-file.ts'
 import type { BufferingHints } from '../stores/folder-delivery.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { clearLeftovers } from './clear-leftovers.ts'
@@ -42,7 +43,7 @@ import { type AddTablesDeps, addTables } from './tables/add-tables.ts'
 import { allLoaded } from './tables/all-loaded.ts'
 import { chooseFollowed } from './tables/choose-followed.ts'
 import { endedContracts, goneTables } from './tables/gone-tables.ts'
-import { type InspectOptions, inspectSource } from './tables/inspect-source.ts'
+import { type InspectedSource, type InspectOptions, inspectSource } from './tables/inspect-source.ts'
 import type { AddTablesRequest } from './tables/plan-tables.ts'
 import { readsColumn, SourceWatch, sourceKeys } from './tables/watch-source.ts'
 
@@ -119,12 +120,32 @@ export async function openLocalRun(options: LocalRunOptions): Promise<LocalRun> 
 }
 
 async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: FolderLock): Promise<LocalRun> {
-  const { source, log, hints, now = Date.now } = options
+  const { log, now = Date.now } = options
   await clearLeftovers(folder, now())
   const isReload = options.reload || options.replaced === true
   const { epoch } = await repairFolder(folder, { contracts: options.contracts, isReload, log, now })
   const inspected = await inspectSource({ ...options, epoch }, folder)
-  const { state } = inspected
+  const file = await StateFile.open(folder)
+  try {
+    return await openOn(file, inspected, { options, folder, lock, now })
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+interface OpenParts extends Pick<RunParts, 'options' | 'lock' | 'now'> {
+  readonly folder: RunFolder
+}
+
+async function openOn(
+  file: StateFile,
+  inspected: InspectedSource,
+  { options, folder, lock, now }: OpenParts,
+): Promise<LocalRun> {
+  const { source, log, hints } = options
+  const state = new RunState(file.documents, inspected.data)
+  await state.update({})
   const chosen = await chooseFollowed(inspected, options.contracts, { system: options.system, folder })
   const known = await KnownTables.open(folder.tables)
   if (state.data.slotState !== 'created') known.clear()
@@ -135,7 +156,7 @@ async function openLocked(options: LocalRunOptions, folder: RunFolder, lock: Fol
     file: folder.contracts,
   })
   const pipeline = await Pipeline.open({
-    ...{ folder, tables: chosen.contracts, hints, log, now },
+    ...{ folder, state: file, tables: chosen.contracts, hints, log, now },
     ended: endedContracts(ended, chosen.contracts),
   })
   const loads = await openLoads({
@@ -299,11 +320,7 @@ class FolderRun implements LocalRun {
     /* An operation ends where it can go on; after a failed stage it may wait for a delivery that never comes. */
     await Promise.race([this.operations.close(), pipeline.failed.catch(() => undefined)])
     const refused: unknown = await pipeline.stop().catch((error: unknown) => error)
-    await allInTurn([
-      () => this.statusFile.stop(this.failure ?? refused),
-      () => parts.state.close(),
-      () => parts.lock.release(),
-    ])
+    await allInTurn([() => this.statusFile.stop(this.failure ?? refused), () => parts.lock.release()])
     /* What made the run fail is told already. */
     if (this.failure === undefined && refused !== undefined) throw refused
   }

@@ -13,9 +13,8 @@ import { knownContracts } from '../contracts/choose-contracts.ts'
 import { readJsonFile } from '../documents/json-file.ts'
 import { askRun } from '../pipeline/ask-run.ts'
 import { folderLake } from '../reconcile/folder-lake.ts'
-import { FileCatalog } from '../state/file-catalog.ts'
 import { type RunFolder, runFolder } from '../state/run-folder.ts'
-import { RunState } from '../state/run-state.ts'
+import { readState, storedRun } from '../state/state-file.ts'
 import { FolderMaskKeys } from '../stores/folder-mask-keys.ts'
 import { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import { runStatus } from './status/run-status.ts'
@@ -33,28 +32,31 @@ export interface BesideOptions {
 export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
   const { dir, source, system, contracts, timeoutMs } = options
   const folder = runFolder(dir)
-  const state = await RunState.read(folder.state)
+  const state = await storedRun(folder)
   if (state === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
   const tables = await contractsOf(Object.keys(state.loads), contracts, { system, file: folder.contracts })
   const deadline = Date.now() + timeoutMs
   const { heal = false, ...request } = options.request ?? {}
-  const proof = await reconcile({
-    request,
-    source,
-    tables,
-    epoch: state.epoch,
-    lake: folderLake(new FileCatalog(folder.catalog), folder.root),
-    scratch: folder.root,
-    quarantine: reopened(folder),
-    /* Whoever runs there has made it. */
-    maskKey: await new FolderMaskKeys({
-      key: folder.maskKey,
-      check: folder.maskCheck,
-      isUsed: () => Promise.resolve(true),
-    }).current(),
-    reach: (lsn) => reach(folder.status, lsn, deadline),
-    signal: AbortSignal.timeout(timeoutMs),
-  })
+  /* Whoever runs there has made it. */
+  const maskKey = await new FolderMaskKeys({
+    key: folder.maskKey,
+    check: folder.maskCheck,
+    isUsed: () => Promise.resolve(true),
+  }).current()
+  const proof = await readState(folder, ({ catalog }) =>
+    reconcile({
+      request,
+      source,
+      tables,
+      epoch: state.epoch,
+      lake: folderLake(catalog, folder.root),
+      scratch: folder.root,
+      quarantine: reopened(folder),
+      maskKey,
+      reach: (lsn) => reach(folder.status, lsn, deadline),
+      signal: AbortSignal.timeout(timeoutMs),
+    }),
+  )
   const keys = keysToHeal(proof)
   return heal && Object.keys(keys).length > 0 ? afterAsking(proof, { dir, keys, timeoutMs }) : proof
 }

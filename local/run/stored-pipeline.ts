@@ -5,9 +5,9 @@ import { knownContracts } from '../contracts/choose-contracts.ts'
 import { lockFolder } from '../pipeline/folder-lock.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
 import { type Repair, repairFolder } from '../recovery/repair-folder.ts'
-import { FileCatalog } from '../state/file-catalog.ts'
 import { type RunFolder, runFolder } from '../state/run-folder.ts'
 import { RunState } from '../state/run-state.ts'
+import { readState, StateFile } from '../state/state-file.ts'
 import { renewStatus } from './stored-status.ts'
 
 export interface StoredPipelineOptions {
@@ -25,12 +25,14 @@ export interface StoredPipeline {
 
 /** Contracts of the tables that a folder has. Throws `run/not-found`. */
 export async function contractsOf(folder: RunFolder, contracts: readonly Table[]): Promise<readonly Table[]> {
-  const state = await RunState.read(folder.state)
-  if (state === undefined) throw new PipelineError('run/not-found', `no run in ${folder.root}`)
-  /* Also tables whose load has not begun: their changes may be in the raw store already. */
-  const registered = (await new FileCatalog(folder.catalog).entries()).map(({ table }) => table.source)
-  const sources = [...new Set([...Object.keys(state.loads), ...registered])]
-  return knownContracts(sources, contracts, { system: state.source.name, file: folder.contracts })
+  return readState(folder, async ({ documents, catalog }) => {
+    const state = await RunState.read(documents)
+    if (state === undefined) throw new PipelineError('run/not-found', `no run in ${folder.root}`)
+    /* Also tables whose load has not begun: their changes may be in the raw store already. */
+    const registered = (await catalog.entries()).map(({ table }) => table.source)
+    const sources = [...new Set([...Object.keys(state.loads), ...registered])]
+    return knownContracts(sources, contracts, { system: state.source.name, file: folder.contracts })
+  })
 }
 
 /**
@@ -47,7 +49,8 @@ export async function withStoredPipeline<T>(
     const { repairs } = await repairFolder(folder, { contracts, log, now: Date.now })
     const tables = await contractsOf(folder, contracts)
     const hints = { bytes: 16 << 20, milliseconds: 50 }
-    const pipeline = await Pipeline.open({ folder, tables, hints, log })
+    const state = await StateFile.open(folder)
+    const pipeline = await Pipeline.open({ folder, state, tables, hints, log })
     pipeline.start()
     let result: T
     try {

@@ -2,8 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../core/ports/ports.ts'
 import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import { RunState } from '../state/run-state.ts'
-import { storedLoads } from '../state/state-file.ts'
+import { storedLoads, storedRun } from '../state/state-file.ts'
 import { runStatus } from './status/run-status.ts'
 import { tableStatuses } from './status/table-status.ts'
 
@@ -15,7 +14,7 @@ const NOTHING = { captured: 0, formatted: 0, landed: 0 }
  */
 export async function renewStatus(pipeline: Pipeline, now: Clock): Promise<void> {
   const { folder } = pipeline
-  const data = await RunState.read(folder.state)
+  const data = await storedRun(folder)
   if (data === undefined) return
   const before = await readJsonFile(folder.status, runStatus)
   const loads = await storedLoads(folder)

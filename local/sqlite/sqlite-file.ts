@@ -10,9 +10,9 @@ import { isOfSqlite, sqliteFailure } from './sqlite-failure.ts'
 
 /* "TDMF", and the version of the tables below. */
 const APPLICATION = 0x54444d46
-const VERSION = 2
-/** Tables of the file: one for each store that is a table of DynamoDB on AWS, and one for what is objects there. */
-const TABLES = ['raw', 'quarantine', 'ledger', 'documents'] as const
+const VERSION = 3
+/** Tables of the file: one for each store that is a table of DynamoDB on AWS, one for what is Glue's there, one for what is objects. */
+const TABLES = ['raw', 'quarantine', 'ledger', 'catalog', 'documents'] as const
 export type SqliteTable = (typeof TABLES)[number]
 
 /* `seq` is never given twice: the feed of a table goes by it. */

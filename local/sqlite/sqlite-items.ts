@@ -196,6 +196,12 @@ export class SqliteItems implements ItemTable, ItemFeed, ItemTransactions {
     for await (const { pk, sk, attributes } of this.rows(true)) yield { pk, sk, attributes }
   }
 
+  /** Every item in key order, all of them as they are at one moment. Memory: all of them. */
+  snapshot(): readonly Item[] {
+    const rows = this.asked(() => this.prepared(`${this.select()} ORDER BY pk, sk`).all())
+    return rows.map((row) => this.itemOf(this.rowOf(row)))
+  }
+
   /** Takes every item away, whole or not, and puts these in their place. */
   async replaceAll(items: readonly Item[]): Promise<void> {
     await this.commit(() => {

@@ -11,6 +11,8 @@ const OLD = [
   'replays',
   'compaction',
   'proofs.json',
+  'catalog.json',
+  'state.json',
 ]
 
 /** Throws `run/bad-folder` for a run folder of before its state was items; nothing of it is changed. */

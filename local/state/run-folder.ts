@@ -4,13 +4,11 @@ import { join } from 'node:path'
 export interface RunFolder {
   readonly root: string
   readonly postgres: string
-  /** The items of the state: raw pages, the ledger, quarantine, loads, replays, compactions, proofs. */
+  /** The items of the state: raw pages, the ledger, quarantine, the catalog, and documents, the run's own among them. */
   readonly items: string
-  readonly catalog: string
   readonly maskKey: string
   /** What tells the masking key from every other. */
   readonly maskCheck: string
-  readonly state: string
   readonly status: string
   readonly meter: string
   readonly contracts: string
@@ -32,10 +30,8 @@ export function runFolder(root: string): RunFolder {
     root,
     postgres: join(root, 'postgres'),
     items: join(root, 'state.db'),
-    catalog: join(root, 'catalog.json'),
     maskKey: join(root, 'keys', 'mask.hex'),
     maskCheck: join(root, 'mask-check.json'),
-    state: join(root, 'state.json'),
     status: join(root, 'status.json'),
     meter: join(root, 'meter.json'),
     contracts: join(root, 'contracts.json'),

@@ -1,7 +1,9 @@
 import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
-import { JsonDocument } from '../documents/json-document.ts'
-import { readJsonFile } from '../documents/json-file.ts'
+import { Mutex } from '../../core/mutex.ts'
+import type { Documents } from '../../core/ports/documents.ts'
+
+const KEY = 'run'
 
 const load = z.object({
   /**
@@ -19,7 +21,6 @@ const load = z.object({
 })
 
 const runState = z.object({
-  format: z.literal(2),
   source: z.object({
     /** Name of the source system in contracts. */
     name: z.string(),
@@ -35,20 +36,32 @@ const runState = z.object({
   epoch: z.number().int(),
   loads: z.record(z.string(), load),
   /** Tables that were added while the pipeline ran: they are followed whatever the patterns of a later start say. */
-  added: z.array(z.string()).default([]),
+  added: z.array(z.string()),
 })
 export type RunStateData = z.infer<typeof runState>
 export type LoadedTable = z.infer<typeof load>
 
-/** The durable state of capture on one source: slot and loads. Every change is on disk when `update` resolves. */
-export class RunState {
-  private readonly file: JsonDocument
-  private current: RunStateData
+/* As it is stored: loads are parts of the document, one for each table. */
+const tableLoad = z.object({ table: z.string(), load })
+type TableLoad = z.infer<typeof tableLoad>
+const document = runState.extend({ loads: z.array(tableLoad) })
 
-  /** `wholeBytes`: as `JsonDocument`. */
-  constructor(path: string, current: RunStateData, wholeBytes?: number) {
-    this.file = new JsonDocument(path, wholeBytes)
+/**
+ * The durable state of capture on one source: slot and loads; a document of the state file. Every change is on disk when
+ * `update` resolves, and writes what it changes.
+ */
+export class RunState {
+  private readonly documents: Documents
+  private current: RunStateData
+  private readonly writes = new Mutex()
+  /** Loads as they are stored, and where each table's is: one that is the same object as before is not written again. */
+  private parts: readonly TableLoad[] = []
+  private readonly places = new Map<string, number>()
+
+  constructor(documents: Documents, current: RunStateData) {
+    this.documents = documents
     this.current = current
+    this.place(current.loads)
   }
 
   /**
@@ -56,22 +69,15 @@ export class RunState {
    * publication than `expected`; one that was replaced may be a database of the same name on another server.
    */
   static async read(
-    path: string,
+    documents: Documents,
     expected?: RunStateData,
     { isReplaced = false }: { readonly isReplaced?: boolean } = {},
   ): Promise<RunStateData | undefined> {
-    const known = await readJsonFile(path, runState)
-    if (known === undefined || expected === undefined) return known
-    const { source, slot, publication } = known
-    const isOther = source.system !== expected.source.system && !isReplaced
-    if (isOther || source.database !== expected.source.database)
-      throw new PipelineError(
-        'run/bad-folder',
-        `the folder holds the lake of ${source.address}, another database; if this server takes its place: --replaced`,
-      )
-    if (slot !== expected.slot || publication !== expected.publication)
-      throw new PipelineError('run/bad-folder', `the folder reads slot ${slot}, publication ${publication}`)
-    return known
+    const found = await documents.get(KEY, document)
+    if (found === undefined) return undefined
+    const loads = Object.fromEntries(found.loads.map(({ table, load }) => [table, load]))
+    if (expected !== undefined) refuseOther(found, expected, isReplaced)
+    return { ...found, loads }
   }
 
   get data(): RunStateData {
@@ -80,7 +86,12 @@ export class RunState {
 
   update(change: Partial<RunStateData>): Promise<void> {
     this.current = { ...this.current, ...change }
-    return this.file.write(this.current)
+    if (change.loads !== undefined) {
+      this.parts = []
+      this.places.clear()
+      this.place(change.loads)
+    }
+    return this.save()
   }
 
   /** Has a table loaded again; a load that began before does not count. A table that was added without a load has nothing to lose. */
@@ -96,11 +107,37 @@ export class RunState {
 
   setLoads(loads: Readonly<Record<string, LoadedTable>>): Promise<void> {
     this.current = { ...this.current, loads: { ...this.current.loads, ...loads } }
-    const edits = Object.entries(loads).map(([table, value]) => ({ at: ['loads', table], value }))
-    return this.file.edit(this.current, edits)
+    this.place(loads)
+    return this.save()
   }
 
-  close(): Promise<void> {
-    return this.file.close()
+  private place(loads: Readonly<Record<string, LoadedTable>>): void {
+    const parts = this.parts.slice()
+    for (const [table, load] of Object.entries(loads)) {
+      const place = this.places.get(table) ?? parts.length
+      this.places.set(table, place)
+      parts[place] = { table, load }
+    }
+    this.parts = parts
   }
+
+  /* Who waits for its turn writes what is newest then. */
+  private save(): Promise<void> {
+    return this.writes.run(() => this.documents.put(KEY, { ...this.current, loads: this.parts }, 'loads'))
+  }
+}
+
+function refuseOther(
+  { source, slot, publication }: Pick<RunStateData, 'source' | 'slot' | 'publication'>,
+  expected: RunStateData,
+  isReplaced: boolean,
+): void {
+  const isOther = source.system !== expected.source.system && !isReplaced
+  if (isOther || source.database !== expected.source.database)
+    throw new PipelineError(
+      'run/bad-folder',
+      `the folder holds the lake of ${source.address}, another database; if this server takes its place: --replaced`,
+    )
+  if (slot !== expected.slot || publication !== expected.publication)
+    throw new PipelineError('run/bad-folder', `the folder reads slot ${slot}, publication ${publication}`)
 }

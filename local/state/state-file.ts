@@ -2,17 +2,21 @@ import { readdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { Load } from '../../core/load/load.ts'
+import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ItemDocuments } from '../documents/item-documents.ts'
 import { SqliteFile } from '../sqlite/sqlite-file.ts'
 import { SqliteItems } from '../sqlite/sqlite-items.ts'
+import { FolderCatalog } from './folder-catalog.ts'
 import { refuseOldForm } from './refuse-old-form.ts'
 import type { RunFolder } from './run-folder.ts'
+import { RunState, type RunStateData } from './run-state.ts'
 
 /** The state file of a run folder, open. One process writes, any number read beside it. */
 export class StateFile {
   readonly raw: SqliteItems
   readonly ledger: SqliteItems
+  readonly catalog: FolderCatalog
   readonly documents: ItemDocuments
   readonly quarantine: SqliteItems
   private readonly file: SqliteFile
@@ -22,6 +26,7 @@ export class StateFile {
     const codes = { unavailable: 'ledger/unavailable', damaged: 'run/damaged' } as const
     this.raw = new SqliteItems(file, 'raw', { unavailable: 'raw/unavailable', damaged: 'raw/corrupt' })
     this.ledger = new SqliteItems(file, 'ledger', { ...codes, damaged: 'ledger/corrupt' })
+    this.catalog = new FolderCatalog(new SqliteItems(file, 'catalog', codes))
     this.documents = new ItemDocuments(new SqliteItems(file, 'documents', codes))
     this.quarantine = new SqliteItems(file, 'quarantine', { ...codes, unavailable: 'quarantine/unavailable' })
   }
@@ -47,11 +52,21 @@ export class StateFile {
   }
 }
 
-/* It is there before the first inventory is. */
+/* It is there before the first inventory and the first file of the lake are. */
 async function refuseLost(root: string, path: string): Promise<void> {
   const names = await readdir(root).catch((): string[] => [])
-  if (names.includes('inventory.json') && !names.includes(basename(path)))
-    throw new PipelineError('run/damaged', `${path} is missing`)
+  const isBegun = names.includes('inventory.json') || names.includes('lake')
+  if (isBegun && !names.includes(basename(path))) throw new PipelineError('run/damaged', `${path} is missing`)
+}
+
+/** What the run of a folder knows of its source, beside whatever runs there; undefined where none has begun. */
+export function storedRun(folder: Pick<RunFolder, 'items'>): Promise<RunStateData | undefined> {
+  return readDocuments(folder, (documents) => RunState.read(documents))
+}
+
+/** The catalog of a run folder, beside whatever runs there. */
+export function storedEntries(folder: Pick<RunFolder, 'items'>): Promise<readonly CatalogEntry[]> {
+  return readState(folder, ({ catalog }) => catalog.entries())
 }
 
 /** The loads of a run folder, beside whatever runs there. */
@@ -64,7 +79,18 @@ export async function readState<T>(
   folder: Pick<RunFolder, 'items'>,
   work: (state: StateFile) => Promise<T>,
 ): Promise<T> {
-  const state = await StateFile.open(folder, 'read')
+  return withState(await StateFile.open(folder, 'read'), work)
+}
+
+/** Changes the state of a run folder that this process alone may write. */
+export async function writeState<T>(
+  folder: Pick<RunFolder, 'items'>,
+  work: (state: StateFile) => Promise<T>,
+): Promise<T> {
+  return withState(await StateFile.open(folder), work)
+}
+
+async function withState<T>(state: StateFile, work: (state: StateFile) => Promise<T>): Promise<T> {
   try {
     return await work(state)
   } finally {

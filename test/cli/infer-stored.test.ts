@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { proposalText } from '../../cli/view/contract/print-proposal.ts'
@@ -12,6 +12,7 @@ import { formatChanges } from '../../formatters/format-page.ts'
 import { router } from '../../formatters/route.ts'
 import { parseSample, runSample } from '../../formatters/run-sample.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
+import { RunState } from '../../local/state/run-state.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../local/stores/folder-quarantine.ts'
 import { tables } from '../../schemas/index.ts'
@@ -52,9 +53,11 @@ async function stored(table: string, changes: readonly RawChange[]): Promise<str
     address: 'x',
     isEmbedded: true,
   }
-  const slot = { slot: 'tidemark', publication: 'tidemark', slotState: 'created', epoch: 1 }
-  await writeFile(folder.state, JSON.stringify({ format: 2, source, ...slot, loads: {} }))
   const { state, raw, close } = await openStores(folder.root)
+  await new RunState(state.documents, {
+    ...{ source, slot: 'tidemark', publication: 'tidemark', slotState: 'created' },
+    ...{ epoch: 1, loads: {}, added: [] },
+  }).update({})
   const quarantine = await FolderQuarantine.in(state, Date.now)
   const routes = router(tables, new Uint8Array(32))(table)
   for (const [index, one] of changes.entries()) {

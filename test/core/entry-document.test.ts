@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { stateOf } from '../../aws/glue/entry-parameters.ts'
@@ -7,9 +5,7 @@ import { type ColumnType, typeName } from '../../core/contract/value/type.ts'
 import { catalogTableDocument } from '../../core/ports/entry-document.ts'
 import { athenaType } from '../../glue/athena-type.ts'
 import { duckdbType } from '../../lake/sql/duckdb-type.ts'
-import { FileCatalog } from '../../local/state/file-catalog.ts'
 import { runs } from '../support/budget.ts'
-import { tempFolder } from '../support/temp-folder.ts'
 
 const simple = (
   [
@@ -118,12 +114,7 @@ test.each([
   expect(catalogTableDocument.safeParse({ ...table, columns: [column] }).success).toBe(false)
 })
 
-test('a folder and a Glue table of version 0.1 have their columns', async () => {
-  const path = join(await tempFolder(), 'catalog.json')
-  const entry = { table: written, partitions: [], floors: [], revisions: [], base: null }
-  await writeFile(path, JSON.stringify({ format: 2, entries: [entry] }))
-  const [found] = await new FileCatalog(path).entries()
-  expect(found?.table.columns.map(({ type }) => type)).toEqual(read)
+test('a Glue table of version 0.1 has its columns', () => {
   const parameters = { 'tidemark.format': '1', 'tidemark.table': JSON.stringify(written) }
   const more = { 'tidemark.floors': '[]', 'tidemark.revisions': '[]' }
   const state = stateOf('shifts_v1_history', { ...parameters, ...more })

@@ -13,7 +13,6 @@ import { auditEvent } from '../../handlers/audit/audit-event.ts'
 import { landEvent } from '../../handlers/land/land-event.ts'
 import { LambdaStage } from '../../handlers/runtime/lambda-stage.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
-import { FileCatalog } from '../../local/state/file-catalog.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { tables } from '../../schemas/index.ts'
 import { namesOf, redriveStack, requestAnswer } from '../../stack/operations/stack-redrive.ts'
@@ -23,6 +22,7 @@ import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
 import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { every, faults, operationOf } from '../aws/fault-proxy.ts'
 import { whole } from '../support/budget.ts'
+import { freshCatalog } from '../support/fresh-catalog.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { createdNotice, kinesisEvent, queueEvent, streamEvent } from './events.ts'
 import { handlerFixture } from './handler-fixture.ts'
@@ -42,7 +42,7 @@ const insert = (id: number, more: object = {}) => dmsRecord('insert', id, shopRo
 async function shop() {
   const folder = await tempFolder()
   const objects = new FolderObjects(folder)
-  const catalog = new FileCatalog(join(folder, 'catalog'))
+  const catalog = await freshCatalog()
   await catalog.registerTables(tables.map(catalogTable))
   const at = await stage.pipeline(objects)
   const [capture, format] = await Promise.all([at.start('capture'), at.start('format')])

@@ -101,7 +101,7 @@ function expected([id, attributes]: readonly [string, Item]): readonly unknown[]
 
 async function currentOf(wanted: Table, batches: readonly (readonly LakeRow[])[]) {
   const own = join(root, 'lake', String(lakes))
-  const lake = smallLake(own)
+  const lake = await smallLake(own)
   await lake.register(wanted)
   for (const rows of batches) if (rows.length > 0) await lake.land(wanted, rows)
   const [entry] = await lake.catalog.entries()

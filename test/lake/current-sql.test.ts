@@ -31,9 +31,7 @@ afterAll(async () => {
 async function lakeOf(history: Pick<History, 'files' | 'floors'>): Promise<CatalogEntry> {
   lakes += 1
   const table = historyTable(`t${lakes}`)
-  const lake = smallLake(root, `catalog-${lakes}.json`)
-  /* Several lakes share the folder, each with a catalog of its own: none is one that was lost. */
-  await lake.catalog.restore([])
+  const lake = await smallLake(root)
   await lake.register(table)
   for (const [file, rows] of history.files.entries())
     if (rows.length > 0) await lake.land(table, rows, `2024-01-0${file + 1}`)
@@ -128,7 +126,7 @@ describe('current', () => {
 
   test('G8 shows nothing of a replay before it is published, then all of it', async () => {
     const at = '0001-0000000000000001-0000000010'
-    const lake = smallLake(root, 'catalog-replay.json')
+    const lake = await smallLake(root)
     await lake.catalog.restore([])
     const table = historyTable('replayed')
     await lake.register(table)

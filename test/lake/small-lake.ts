@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { encodeBlockHeader } from '../../core/block.ts'
@@ -8,12 +7,13 @@ import type { Table } from '../../core/contract/language/table.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { landObject } from '../../ingest/land/land-object.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
-import { FileCatalog } from '../../local/state/file-catalog.ts'
+import type { FolderCatalog } from '../../local/state/folder-catalog.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
+import { freshCatalog } from '../support/fresh-catalog.ts'
 
 /** A lake in a folder, filled the way the pipeline fills it: delivered objects are landed. */
 export interface SmallLake {
-  readonly catalog: FileCatalog
+  readonly catalog: FolderCatalog
   readonly objects: FolderObjects
   /** Registers a table, again when it has changed. */
   register(table: Table): Promise<void>
@@ -21,9 +21,9 @@ export interface SmallLake {
   land(table: Table, rows: readonly LakeRow[], day?: string): Promise<void>
 }
 
-export function smallLake(root: string, catalogName = 'catalog.json'): SmallLake {
+export async function smallLake(root: string): Promise<SmallLake> {
   const objects = new FolderObjects(root)
-  const catalog = new FileCatalog(join(root, catalogName))
+  const catalog = await freshCatalog()
   let landed = 0
   return {
     catalog,

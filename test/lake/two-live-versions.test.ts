@@ -37,7 +37,7 @@ const change = (ordinal: number, operation: Change['operation'], total: string):
 
 test('two live versions get every change; the plain name is the newest, the older one keeps its number', async () => {
   const folder = await tempFolder()
-  const lake = smallLake(folder)
+  const lake = await smallLake(folder)
   const routes = router([v1, v2], new Uint8Array(32))('public.orders')
   expect(routes.map(({ table }) => table.version)).toEqual([1, 2])
   const changes = [change(1, 'insert', '19.90'), change(2, 'update', '20.10')]

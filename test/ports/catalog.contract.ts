@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { Base, CatalogTable } from '../../core/ports/catalog-entry.ts'
 import type { Catalog } from '../../core/ports/ports.ts'
@@ -94,7 +95,7 @@ export function catalogContract(name: string, make: () => Promise<CatalogUnderTe
       let isDone = false
       const watch = async () => {
         const reader = await reopen()
-        while (!isDone)
+        for (; !isDone; await setImmediate())
           expect((await reader.entries()).map(({ table }) => table.name)).toEqual(['w.shifts', 'w.shops'])
       }
       const write = Promise.all([

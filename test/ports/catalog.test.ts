@@ -1,46 +1,130 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
-import { FileCatalog } from '../../local/state/file-catalog.ts'
+import { setImmediate } from 'node:timers/promises'
+import { DatabaseSync } from '@photostructure/sqlite'
+import { expect, onTestFinished, test } from 'vitest'
+import { put } from '../../core/ports/item-table.ts'
+import { loadPosition } from '../../core/position.ts'
+import { catalogTable } from '../../glue/catalog-table.ts'
+import { runFolder } from '../../local/state/run-folder.ts'
+import { StateFile, storedEntries } from '../../local/state/state-file.ts'
+import { historyTable } from '../lake/any-history.ts'
+import { damageItem } from '../support/state-documents.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 import { catalogContract } from './catalog.contract.ts'
 
-const opened: { close(): Promise<void> }[] = []
+async function open(root: string, mode: 'read' | 'write' = 'write'): Promise<StateFile> {
+  const state = await StateFile.open(runFolder(root), mode)
+  onTestFinished(() => state.close())
+  return state
+}
 
-afterEach(async () => {
-  for (const one of opened.splice(0)) await one.close()
-})
+/* Two versions of a table and another table, of which one has been changed in every way. */
+async function filled() {
+  const root = await tempFolder()
+  const state = await open(root)
+  const first = catalogTable(historyTable('things'))
+  const tables = [first, { ...first, version: 2 }, catalogTable(historyTable('others'))]
+  const { catalog } = state
+  await catalog.registerTables(tables)
+  await catalog.registerPartition(first.name, 1, '2024-01-01')
+  await catalog.addFloor(first.source, { position: loadPosition(1, 1n), reason: 'load' })
+  await catalog.publishRevision(first.name, 1, 1)
+  return { root, state, catalog, tables, first }
+}
 
-/* The second writes what a file that is large would: a journal. */
-for (const [name, options] of [
-  ['a file', {}],
-  ['a file and its journal', { wholeBytes: 0 }],
-  ['a file that nobody else writes', { wholeBytes: 0, isOwn: true }],
-] as const)
-  catalogContract(name, async () => {
-    const path = join(await tempFolder(), 'deep', 'catalog.json')
-    const open = () => {
-      const made = new FileCatalog(path, options)
-      opened.push(made)
-      return made
-    }
-    return { catalog: open(), reopen: async () => open() }
+for (const mode of ['read', 'write'] as const)
+  catalogContract(`items of a run folder, opened again to ${mode},`, async () => {
+    const root = await tempFolder()
+    const { catalog } = await open(root)
+    return { catalog, reopen: async () => (await open(root, mode)).catalog }
   })
 
-test('a file that is no catalog, or cannot be read, is never taken for an empty one', async () => {
-  const folder = await tempFolder()
-  const write = async (name: string, text: string) => {
-    await writeFile(join(folder, name), text)
-    return new FileCatalog(join(folder, name))
+test('a call writes the items that it changes, and no others', async () => {
+  const { catalog, tables, first } = await filled()
+  const written = async (call: () => Promise<void>) => {
+    const { newest } = catalog.items
+    await call()
+    return (await catalog.items.after(newest, 100)).map(({ item }) => `${item.pk} ${item.sk}`)
   }
-  for (const [catalog, code] of [
-    [await write('cut.json', '{"format":1,"entr'), 'run/damaged'],
-    [await write('other.json', '{"format":3,"entries":[]}'), 'run/bad-folder'],
-    [await write('empty.json', ''), 'run/damaged'],
-  ] as const) {
-    await expect(catalog.entries()).rejects.toMatchObject({ code })
-    await expect(catalog.registerTables([])).rejects.toMatchObject({ code })
+  const { name } = first
+  const position = loadPosition(1, 2n)
+  expect(await written(() => catalog.registerTables(tables))).toEqual([])
+  expect(await written(() => catalog.registerPartition(name, 1, '2024-01-01'))).toEqual([])
+  expect(await written(() => catalog.registerPartition(name, 2, '2024-01-01'))).toEqual([
+    `${name}.v2 partitions`,
+  ])
+  expect(await written(() => catalog.addFloor(first.source, { position, reason: 'load' }))).toEqual([
+    `${name}.v1 floor ${position}`,
+    `${name}.v2 floor ${position}`,
+  ])
+  expect(await written(() => catalog.publishRevision(name, 1, 2))).toEqual([`${name}.v1 revisions`])
+  expect(await written(() => catalog.dropPartitions(name, 1, ['2024-01-01']))).toEqual([
+    `${name}.v1 partitions`,
+  ])
+  const wider = { ...first, description: 'Another' }
+  expect(await written(() => catalog.registerTables([wider, ...tables.slice(1)]))).toEqual([
+    `${name}.v1 table`,
+  ])
+})
+
+test('what was read is read again only when it is another, by who writes and by who reads beside', async () => {
+  const { root, state, catalog, first } = await filled()
+  const { catalog: beside } = await open(root, 'read')
+  const [own, other] = [await catalog.entries(), await beside.entries()]
+  await state.documents.put('a', { b: 1 })
+  expect(await catalog.entries()).toBe(own)
+  expect(await beside.entries()).toBe(other)
+  await catalog.dropPartitions(first.name, 1, ['2024-01-01'])
+  expect(await beside.entries()).not.toBe(other)
+  expect(await beside.entries()).toEqual(await catalog.entries())
+})
+
+test('G8 a floor comes to every version of its table at once, and to none when it cannot be written', async () => {
+  const { root, catalog, first } = await filled()
+  const { catalog: beside } = await open(root, 'read')
+  const before = await catalog.entries()
+  const versions = async () => (await beside.entries()).filter(({ table }) => table.name === first.name)
+  let isDone = false
+  const watch = async () => {
+    for (; !isDone; await setImmediate()) {
+      const [one, two] = await versions()
+      expect(one?.floors).toEqual(two?.floors)
+    }
   }
-  await mkdir(join(folder, 'folder.json'))
-  await expect(new FileCatalog(join(folder, 'folder.json')).entries()).rejects.toThrow('EISDIR')
+  const calls = Array.from({ length: 20 }, (_, index) =>
+    catalog.addFloor(first.source, { position: loadPosition(1, BigInt(index + 2)), reason: 'truncate' }),
+  )
+  await Promise.all([
+    watch(),
+    Promise.all(calls).finally(() => {
+      isDone = true
+    }),
+  ])
+  expect((await versions()).map(({ floors }) => floors.length)).toEqual([21, 21])
+
+  const entries = await catalog.entries()
+  expect(entries).not.toEqual(before)
+  const file = new DatabaseSync(runFolder(root).items)
+  file.exec(
+    `CREATE TRIGGER full BEFORE INSERT ON catalog WHEN NEW.pk LIKE '%.v2' BEGIN SELECT RAISE(ABORT, 'full'); END`,
+  )
+  file.close()
+  const floor = { position: loadPosition(2, 1n), reason: 'truncate' } as const
+  await expect(catalog.addFloor(first.source, floor)).rejects.toMatchObject({ code: 'ledger/unavailable' })
+  expect(await catalog.entries()).toEqual(entries)
+  expect(await beside.entries()).toEqual(entries)
+})
+
+test('a catalog of other bytes, or of another form, is never taken for an empty one', async () => {
+  const { root, state, first } = await filled()
+  await state.catalog.items.write([put({ pk: `${first.name}.v1`, sk: 'partitions', document: '[1]' })])
+  await state.close()
+  await expect(storedEntries(runFolder(root))).rejects.toMatchObject({
+    code: 'run/bad-folder',
+    message: expect.stringContaining(`${first.name}.v1`),
+  })
+  damageItem(root, { table: 'catalog' })
+  await expect(storedEntries(runFolder(root))).rejects.toMatchObject({
+    code: 'run/damaged',
+    message: expect.stringContaining(`catalog: ${first.name}.v1 table`),
+  })
 })

@@ -2,8 +2,8 @@ import { PipelineError } from '../../../core/failures/failures.ts'
 import { noVolume, type TableVolume, type Volume } from '../../../cost/volume.ts'
 import { readJsonFile } from '../../documents/json-file.ts'
 import { meterFile } from '../../pipeline/meter.ts'
-import { FileCatalog } from '../../state/file-catalog.ts'
 import { runFolder } from '../../state/run-folder.ts'
+import { storedEntries } from '../../state/state-file.ts'
 import { runStatus } from './run-status.ts'
 
 export interface MeteredVolume extends Volume {
@@ -24,7 +24,7 @@ export async function meteredVolume(dir: string): Promise<MeteredVolume> {
   if (seconds === 0 || Object.values(tables).every(({ changes }) => changes === 0))
     throw new PipelineError('cost/nothing-metered', `the run in ${dir} has metered no change`)
   const merged: Record<string, TableVolume> = { ...tables }
-  for (const { table, base } of await new FileCatalog(folder.catalog).entries()) {
+  for (const { table, base } of await storedEntries(folder)) {
     const known = merged[table.source] ?? noVolume
     const files = base === null ? [] : [...base.parts.flatMap((part) => part.files), ...base.tombstones]
     const baseBytes = known.baseBytes + files.reduce((sum, { bytes }) => sum + bytes, 0)

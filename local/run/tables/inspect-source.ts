@@ -20,6 +20,7 @@ import type { LeftOutTable } from '../../../engine/postgres/rules/table-rules.ts
 import { readAcknowledged } from '../../state/acknowledged.ts'
 import type { RunFolder } from '../../state/run-folder.ts'
 import { RunState, type RunStateData } from '../../state/run-state.ts'
+import { readDocuments } from '../../state/state-file.ts'
 
 export interface InspectOptions {
   readonly source: Source
@@ -38,15 +39,17 @@ export interface InspectOptions {
 }
 
 export interface InspectedSource {
-  readonly state: RunState
+  /** What the folder is to know of the source from now on. */
+  readonly data: RunStateData
   readonly sources: readonly SourceTable[]
   /** Tables that are not followed though they were asked for, and those that the publication keeps from being written. */
   readonly leftOut: readonly LeftOutTable[]
 }
 
 /**
- * Checks the source, and takes up what the folder knows of it: a slot whose making was cut off is made again. Throws
- * `source/…`, and `run/bad-folder` for the folder of another source.
+ * Checks the source, and takes up what the folder knows of it: a slot whose making was cut off is made again. Nothing is
+ * written, so a source that is refused leaves no trace in the folder. Throws `source/…`, and `run/bad-folder` for the folder of
+ * another source.
  */
 export async function inspectSource(options: InspectOptions, folder: RunFolder): Promise<InspectedSource> {
   const { source, patterns, slot, publication, isEmbedded, replaced: isReplaced = false } = options
@@ -55,7 +58,6 @@ export async function inspectSource(options: InspectOptions, folder: RunFolder):
   try {
     const identity = await readIdentity(client)
     const fresh: RunStateData = {
-      format: 2,
       source: {
         ...identity,
         name: options.system,
@@ -69,7 +71,7 @@ export async function inspectSource(options: InspectOptions, folder: RunFolder):
       loads: {},
       added: [],
     }
-    const before = await RunState.read(folder.state, fresh, { isReplaced })
+    const before = await readDocuments(folder, (documents) => RunState.read(documents, fresh, { isReplaced }))
     const isOther = before !== undefined && before.source.system !== identity.system
     /* A slot whose making was cut off goes too, and is made again by the run. On another server there is none of ours. */
     const isDropped =
@@ -92,16 +94,15 @@ export async function inspectSource(options: InspectOptions, folder: RunFolder):
     const { tables, leftOut: narrowed } = sortPublished(published, checked.tables)
     const leftOut = [...checked.leftOut, ...narrowed]
     refuseNone(tables, leftOut)
-    /* A source that was refused leaves no trace in the folder. */
-    const state = new RunState(folder.state, before ?? fresh)
-    await state.update({
-      loads: lastingLoads(published, tables, state.data),
+    const data: RunStateData = {
+      ...(before ?? fresh),
+      loads: before === undefined ? {} : lastingLoads(published, tables, before),
       ...(isDropped || isOther ? { slotState: 'none', loads: {} } : {}),
       ...(isOther ? { source: fresh.source } : {}),
       /* The log of a restored server uses numbers again: what is read from now on outranks all that was. */
       ...(before !== undefined && (reload || isOther) ? { epoch: before.epoch + 1 } : {}),
-    })
-    return { state, sources: tables, leftOut: withRefused(leftOut, published) }
+    }
+    return { data, sources: tables, leftOut: withRefused(leftOut, published) }
   } finally {
     await closeClient(client)
   }

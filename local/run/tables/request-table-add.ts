@@ -3,6 +3,7 @@ import { contractDigests } from '../../../core/contract/language/contract-digest
 import type { Table } from '../../../core/contract/language/table.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import type { TablesAdded } from '../../../core/operations/answers.ts'
+import type { Documents } from '../../../core/ports/documents.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
 import { findSourceTables } from '../../../engine/postgres/catalog/source-catalog.ts'
 import {
@@ -10,11 +11,12 @@ import {
   connectSource,
   type Source,
 } from '../../../engine/postgres/connection/source-connection.ts'
+import { LoadDocuments } from '../../../state/documents/load-documents.ts'
 import { askRun } from '../../pipeline/ask-run.ts'
 import { folderHolder, lockFolder } from '../../pipeline/folder-lock.ts'
 import { runFolder } from '../../state/run-folder.ts'
 import { RunState } from '../../state/run-state.ts'
-import { storedLoads } from '../../state/state-file.ts'
+import { storedRun, writeState } from '../../state/state-file.ts'
 import { addedTables, newLoads } from './add-tables.ts'
 import { readIdentity } from './inspect-source.ts'
 import { type AddTablesRequest, checkTableNames, planTables, type TablesPlan } from './plan-tables.ts'
@@ -39,7 +41,7 @@ export interface RequestTableAddOptions {
  */
 export async function requestTableAdd(options: RequestTableAddOptions): Promise<TablesAdded> {
   const { dir, names, written, isLoaded, isDryRun } = options
-  const state = await RunState.read(runFolder(dir).state)
+  const state = await storedRun(runFolder(dir))
   if (state === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
   const tables = sourceTables(names, written, state.source.name)
   checkTableNames(tables)
@@ -51,56 +53,64 @@ export async function requestTableAdd(options: RequestTableAddOptions): Promise<
   return askRun(dir, { operation: { kind: 'table-add', ...request }, contracts }, options)
 }
 
-async function noteTables(
-  request: AddTablesRequest,
-  { dir, source, written }: RequestTableAddOptions,
-): Promise<TablesAdded> {
+async function noteTables(request: AddTablesRequest, options: RequestTableAddOptions): Promise<TablesAdded> {
+  const { dir, source } = options
   if (source === undefined)
     throw new PipelineError(
       'run/not-running',
       `nothing runs in ${dir} that could capture a table now; with --source the table is checked and noted for the next start`,
     )
-  const folder = runFolder(dir)
   const lock = await lockFolder(dir)
-  const client = await connectSource(source, { applicationName: 'tidemark check' }).catch(
-    async (error: unknown) => {
-      await lock.release()
-      throw error
-    },
-  )
   try {
-    const state = await stateOf(client, dir)
-    const { loads, added } = state.data
-    const plan = await planTables(client, request, {
-      state,
-      captured: new Map(Object.entries(loads).map(([name, { oid }]) => [name, oid])),
-      sources: (await findSourceTables(client, request.tables, [...Object.keys(loads), ...added])).tables,
-      loads: await storedLoads(folder),
-      written,
-      folder,
-    })
-    const { isDryRun } = request
-    if (!isDryRun) await note(plan, state, request.isLoaded)
-    return {
-      isDryRun,
-      tables: addedTables(plan, isDryRun ? 'planned' : 'at-next-start'),
-      leftOut: plan.leftOut,
-      interruption: null,
-      load: null,
+    const client = await connectSource(source, { applicationName: 'tidemark check' })
+    try {
+      return await writeState(runFolder(dir), ({ documents }) =>
+        planNote(client, request, documents, options),
+      )
+    } finally {
+      await closeClient(client)
     }
   } finally {
-    await closeClient(client)
     await lock.release()
   }
 }
 
+async function planNote(
+  client: ClientBase,
+  request: AddTablesRequest,
+  documents: Documents,
+  { dir, written }: RequestTableAddOptions,
+): Promise<TablesAdded> {
+  const { isDryRun, isLoaded, tables } = request
+  const state = await stateOf(client, documents, dir)
+  const { loads, added } = state.data
+  const plan = await planTables(client, request, {
+    state,
+    captured: new Map(Object.entries(loads).map(([name, { oid }]) => [name, oid])),
+    sources: (await findSourceTables(client, tables, [...Object.keys(loads), ...added])).tables,
+    loads: await new LoadDocuments(documents).all(),
+    written,
+    folder: runFolder(dir),
+  })
+  if (!isDryRun) await note(plan, state, isLoaded)
+  return {
+    isDryRun,
+    tables: addedTables(plan, isDryRun ? 'planned' : 'at-next-start'),
+    leftOut: plan.leftOut,
+    interruption: null,
+    load: null,
+  }
+}
+
 /* A folder of another database must not follow tables of this one. */
-async function stateOf(client: ClientBase, dir: string): Promise<RunState> {
-  const { state: path } = runFolder(dir)
-  const known = await RunState.read(path)
+async function stateOf(client: ClientBase, documents: Documents, dir: string): Promise<RunState> {
+  const known = await RunState.read(documents)
   if (known === undefined) throw new PipelineError('run/not-found', `no run in ${dir}`)
-  await RunState.read(path, { ...known, source: { ...known.source, ...(await readIdentity(client)) } })
-  return new RunState(path, known)
+  await RunState.read(documents, {
+    ...known,
+    source: { ...known.source, ...(await readIdentity(client)) },
+  })
+  return new RunState(documents, known)
 }
 
 async function note(

@@ -31,7 +31,7 @@ describe('the sandbox of a lake session', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tidemark-sandbox-'))
-    const lake = smallLake(folder)
+    const lake = await smallLake(folder)
     await lake.register(shifts)
     await lake.land(shifts, [['insert', loadPosition(1, 1n), 0, 0, null, null, '1']])
     await writeFile(join(folder, 'secret.csv'), 'secret\n')

@@ -59,7 +59,7 @@ async function rowsOf(session: LakeSession, sql: string): Promise<readonly (read
 describe('a lake session', () => {
   test('G2 shows current and history of a table, every digit of its numbers kept', async () => {
     const folder = await tempFolder()
-    const lake = smallLake(folder)
+    const lake = await smallLake(folder)
     await lake.register(shifts(1))
     await lake.land(shifts(1), [
       ['insert', position(1), 0, 1_700_000_000_123, null, null, MAX, COST, ['a', null], '-1', '0001-01-01'],
@@ -84,7 +84,7 @@ describe('a lake session', () => {
 
   test('gives every column its type where no file is yet', async () => {
     const folder = await tempFolder()
-    const lake = smallLake(folder)
+    const lake = await smallLake(folder)
     await lake.register(shifts(1))
     const session = await open(folder, await lake.catalog.entries())
     const { columns, batches } = await session.query('SELECT * FROM work.shifts')
@@ -109,7 +109,7 @@ describe('a lake session', () => {
 
   test('reads files from before and after a column was added: null where it was not yet', async () => {
     const folder = await tempFolder()
-    const lake = smallLake(folder)
+    const lake = await smallLake(folder)
     const wider = shifts(1, { note: col.string('Note', { nullable: true }) })
     await lake.register(shifts(1))
     await lake.land(shifts(1), [['insert', position(1), 0, 0, null, null, '1', null, null, null, null]])
@@ -128,7 +128,7 @@ describe('a lake session', () => {
 
   test('shows the newest version under the name of the table, older ones with theirs', async () => {
     const folder = await tempFolder()
-    const lake = smallLake(folder)
+    const lake = await smallLake(folder)
     for (const version of [1, 10, 9]) {
       await lake.register(shifts(version))
       await lake.land(shifts(version), [
@@ -146,7 +146,7 @@ describe('a lake session', () => {
 
   test('makes the views that a query names; what there is it lists without their files, of the same columns', async () => {
     const folder = await tempFolder()
-    const lake = smallLake(folder)
+    const lake = await smallLake(folder)
     const names = ['work.shifts', 'work.rota', 'hr.shifts'] as const
     for (const name of names) {
       await lake.register(shifts(1, {}, name))
@@ -184,7 +184,7 @@ describe('a lake session', () => {
   test('opens on a folder whose name has what SQL and globs give a meaning', async () => {
     const folder = join(await tempFolder(), "it's [a] lake? *")
     await mkdir(folder)
-    const lake = smallLake(folder)
+    const lake = await smallLake(folder)
     await lake.register(shifts(1))
     await lake.land(shifts(1), [['insert', position(1), 0, 0, null, null, '1', null, null, null, null]])
     const session = await open(folder, await lake.catalog.entries())
@@ -195,7 +195,7 @@ describe('a lake session', () => {
     'opens with a database named %s',
     async (database) => {
       const folder = await tempFolder()
-      const lake = smallLake(folder)
+      const lake = await smallLake(folder)
       await lake.register(shifts(1, {}, `${database}.shifts`))
       await lake.register(shifts(1))
       const session = await open(folder, await lake.catalog.entries())

@@ -32,7 +32,7 @@ export interface CompactionLake extends SmallLake {
 }
 
 export async function compactionLake(root: string, table: Table, sql: DuckEngine): Promise<CompactionLake> {
-  const lake = smallLake(root)
+  const lake = await smallLake(root)
   await lake.register(table)
   const manifest = new Map<string, ManifestFile>()
   const catalog: Catalog = lake.catalog

@@ -123,7 +123,7 @@ test(
       await fc.assert(
         fc.asyncProperty(fc.array(values, { minLength: 40, maxLength: 80 }), async (rows) => {
           lakes += 1
-          const lake = smallLake(join(root, String(lakes)))
+          const lake = await smallLake(join(root, String(lakes)))
           await lake.register(everything)
           const names = Object.keys(everything.columns)
           const given = rows.map(

@@ -30,9 +30,7 @@ export async function landFiles(
   files: readonly (readonly LakeRow[])[],
   floors: readonly Floor[] = [],
 ): Promise<LandedLake> {
-  const lake = smallLake(root, `catalog-${table.name}.json`)
-  /* Several lakes share the folder, each with a catalog of its own: none is one that was lost. */
-  await lake.catalog.restore([])
+  const lake = await smallLake(root)
   await lake.register(table)
   for (const [index, rows] of files.entries()) if (rows.length > 0) await lake.land(table, rows, dayOf(index))
   /* Truncates became floors by landing; completed loads are the run's to say. */

@@ -36,7 +36,7 @@ const values = (text: string) => Array.from({ length: COLUMNS - 1 }, (_, index) 
 
 test('G2 the current rows of a table of hundreds of columns are asked for, values filled in and keys gone', async () => {
   const folder = await tempFolder()
-  const lake = smallLake(folder)
+  const lake = await smallLake(folder)
   await lake.register(wide)
   const inserts = Array.from(
     { length: 50 },

@@ -26,7 +26,7 @@ const row: LakeRow = [
 
 test('every table of a folder is compacted, those without new files are left, nothing stays in scratch', async () => {
   const root = await tempFolder()
-  const { catalog, ...lake } = smallLake(root)
+  const { catalog, ...lake } = await smallLake(root)
   const [first, second] = [historyTable('first'), historyTable('second')]
   for (const table of [first, second]) await lake.register(table)
   await lake.land(first, [row])

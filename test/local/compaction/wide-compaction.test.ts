@@ -42,7 +42,7 @@ const rowsOf = (columns: number): readonly LakeRow[] => {
 test('G9 a table of 1,600 columns is compacted, rows with gaps too; one that memory does not hold says so and stops no other', async () => {
   const root = await tempFolder()
   const documents = await openDocuments(root)
-  const { catalog, ...lake } = smallLake(root)
+  const { catalog, ...lake } = await smallLake(root)
   const [small, wide] = [tableOf('small', 3), tableOf('wide', COLUMNS)]
   for (const one of [wide, small]) await lake.register(one)
   await lake.land(wide, rowsOf(COLUMNS))

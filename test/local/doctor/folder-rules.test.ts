@@ -12,7 +12,7 @@ import { machineRules, readMachine } from '../../../local/doctor/machine-rules.t
 import { writeJsonFile } from '../../../local/documents/json-file.ts'
 import { type RunStatus, runStatus } from '../../../local/run/status/run-status.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import type { RunStateData } from '../../../local/state/run-state.ts'
+import { RunState, type RunStateData } from '../../../local/state/run-state.ts'
 import { damageDocument, writeDocuments } from '../../support/state-documents.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
@@ -20,7 +20,6 @@ const now = Date.parse('2026-11-28T12:00:00Z')
 const at = (hoursAgo: number) => new Date(now - hoursAgo * 3_600_000).toISOString()
 
 const state: RunStateData = {
-  format: 2,
   source: { name: 'shop', system: '1', database: 'shop', address: 'db/shop', isEmbedded: false },
   ...{ slot: 'tidemark', publication: 'tidemark', slotState: 'created', epoch: 1, loads: {}, added: [] },
 }
@@ -163,11 +162,11 @@ describe('a folder is read', () => {
   async function written() {
     const dir = await tempFolder()
     const folder = runFolder(dir)
-    await writeJsonFile(folder.state, state)
     await writeJsonFile(folder.status, status)
-    await writeDocuments(dir, (documents) =>
-      documents.put('proofs', { format: 1, tables: { 'shop.items': proof } }),
-    )
+    await writeDocuments(dir, async (documents) => {
+      await new RunState(documents, state).update({})
+      await documents.put('proofs', { format: 1, tables: { 'shop.items': proof } })
+    })
     await mkdir(join(dir, 'keys'))
     await writeFile(folder.maskKey, 'ab', { mode: 0o600 })
     return { dir, folder }
@@ -184,11 +183,11 @@ describe('a folder is read', () => {
       unreadable: [],
     })
     expect([whole.holder, whole.keyMode]).toEqual([undefined, 0o600])
-    await writeFile(folder.catalog, '{"format": 2, "ent')
+    await writeFile(folder.drift, '{"format": 2, "tab')
     await writeFile(folder.status, '{}')
     const facts = await readFolder(dir, now)
     expect(facts.unreadable).toEqual(['status.json'])
-    expect(facts.damages).toEqual([{ name: 'catalog.json', state: 'damaged' }])
+    expect(facts.damages).toEqual([{ name: 'drift.json', state: 'damaged' }])
     damageDocument(dir, 'proofs')
     const more = await readFolder(dir, now)
     expect(more.unreadable).toContain('state.db/proofs')

@@ -14,7 +14,7 @@ import { FormatLoop } from '../../../local/pipeline/format-loop.ts'
 import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
 import { LandLoop } from '../../../local/pipeline/land-loop.ts'
 import { auditFolder } from '../../../local/recovery/audit-folder.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
+import type { FolderCatalog } from '../../../local/state/folder-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import type { StateFile } from '../../../local/state/state-file.ts'
 import { FolderDelivery } from '../../../local/stores/folder-delivery.ts'
@@ -35,7 +35,7 @@ export class LedgerFixture {
   readonly state: StateFile
   readonly ledger: FolderLedger
   readonly objects: FolderObjects
-  readonly catalog: FileCatalog
+  readonly catalog: FolderCatalog
   readonly delivery: FolderDelivery
   private readonly landing: LandLoop
 
@@ -67,11 +67,10 @@ export class LedgerFixture {
   }
 
   static async open(root: string, tables: readonly Table[]): Promise<LedgerFixture> {
-    const folder = runFolder(root)
     const { state, raw, ledger } = await openStores(root)
     const quarantine = await FolderQuarantine.in(state, Date.now)
     const objects = new FolderObjects(root)
-    const catalog = new FileCatalog(folder.catalog)
+    const { catalog } = state
     await catalog.registerTables(tables.map(catalogTable))
     const hints = { bytes: 1 << 20, milliseconds: 5 }
     const delivery = new FolderDelivery({ objects, now: Date.now, hints, ledger })

@@ -8,8 +8,7 @@ import { isOver, type Load, loadState } from '../../../core/load/load.ts'
 import { setForeignAside } from '../../../engine/load-file/set-foreign-aside.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import { RunState } from '../../../local/state/run-state.ts'
-import { readDocuments } from '../../../local/state/state-file.ts'
+import { readDocuments, storedRun } from '../../../local/state/state-file.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import { LoadDocuments } from '../../../state/documents/load-documents.ts'
 import { spread, whole } from '../../support/budget.ts'
@@ -80,7 +79,7 @@ async function over(id: string): Promise<Load> {
 
 /* What the state on disk says of the table. */
 async function loadedNow() {
-  return (await RunState.read(join(dir, 'state.json')))?.loads[TABLE]
+  return (await storedRun(runFolder(dir)))?.loads[TABLE]
 }
 
 async function expectEqual(): Promise<void> {

@@ -16,7 +16,7 @@ import { LoadRunner, type LoadRunnerDeps } from '../../../local/loads/load-runne
 import type { FileToLand } from '../../../local/loads/run-table-load.ts'
 import { Pipeline } from '../../../local/pipeline/pipeline.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import { readDocuments } from '../../../local/state/state-file.ts'
+import { readDocuments, StateFile } from '../../../local/state/state-file.ts'
 import { FolderFiles } from '../../../local/stores/folder-files.ts'
 import { LoadDocuments } from '../../../state/documents/load-documents.ts'
 import type { Scratch } from '../sample/scratch.ts'
@@ -81,7 +81,9 @@ export class RunnerFixture {
     const sources = await readSourceCatalog(client, ['public.*'])
     const tables = sources.map((source) => inferTable(source, { system: 'runner' }))
     const folder = runFolder(join(scratch.folder, 'run'))
-    const pipeline = await Pipeline.open({ folder, tables, hints: { bytes: 1, milliseconds: 1 }, log: LOG })
+    const state = await StateFile.open(folder)
+    const hints = { bytes: 1, milliseconds: 1 }
+    const pipeline = await Pipeline.open({ folder, state, tables, hints, log: LOG })
     pipeline.start()
     scratch.later(() => pipeline.stop())
     const engine = await DuckEngine.open({ temporary: folder.scratch, memory: '256MB' })

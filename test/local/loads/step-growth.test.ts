@@ -1,4 +1,3 @@
-import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { col, type Table, table } from '../../../core/contract/index.ts'
@@ -7,9 +6,9 @@ import { loadPosition } from '../../../core/position.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { ItemDocuments } from '../../../local/documents/item-documents.ts'
 import { keysBySource } from '../../../local/run/tables/watch-source.ts'
-import { SqliteFile } from '../../../local/sqlite/sqlite-file.ts'
+import { SqliteFile, type SqliteTable } from '../../../local/sqlite/sqlite-file.ts'
 import { SqliteItems } from '../../../local/sqlite/sqlite-items.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
+import { FolderCatalog } from '../../../local/state/folder-catalog.ts'
 import { RunState } from '../../../local/state/run-state.ts'
 import { LoadDocuments } from '../../../state/documents/load-documents.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
@@ -38,33 +37,30 @@ function tableLoad(number: number): TableLoad {
   }
 }
 
-/* Bytes that the load of one of so many tables adds to the files of the state, and that it gives to the state file. */
+/* Bytes that the load of one of so many tables gives to the state file. */
 async function writtenBy(count: number) {
   const folder = await tempFolder()
   const numbers = Array.from({ length: count }, (_, index) => index)
-  const catalog = new FileCatalog(join(folder, 'catalog.json'), { wholeBytes: 0, isOwn: true })
-  const file = await SqliteFile.open(join(await tempFolder(), 'state.db'))
-  const items = new SqliteItems(file, 'documents', {
-    unavailable: 'ledger/unavailable',
-    damaged: 'run/damaged',
-  })
-  const write = items.write.bind(items)
+  const file = await SqliteFile.open(join(folder, 'state.db'))
   let given = 0
-  items.write = (writes) => {
-    given += JSON.stringify(writes).length
-    return write(writes)
+  const counted = (table: SqliteTable) => {
+    const items = new SqliteItems(file, table, { unavailable: 'ledger/unavailable', damaged: 'run/damaged' })
+    const write = items.write.bind(items)
+    items.write = (writes) => {
+      given += JSON.stringify(writes).length
+      return write(writes)
+    }
+    return items
   }
-  const ledger = new LoadDocuments(new ItemDocuments(items))
+  const catalog = new FolderCatalog(counted('catalog'))
+  const documents = new ItemDocuments(counted('documents'))
+  const ledger = new LoadDocuments(documents)
   const source = { name: 's', system: '1', database: 'd', address: 'a', isEmbedded: false }
   const waiting = { state: 'waiting', oid: 1, rows: null, position: null } as const
-  const state = new RunState(
-    join(folder, 'state.json'),
-    {
-      ...{ format: 2, source, slot: 's', publication: 'p', slotState: 'created', epoch: 1, added: [] },
-      loads: Object.fromEntries(numbers.map((number) => [nameOf(number), waiting])),
-    },
-    0,
-  )
+  const state = new RunState(documents, {
+    ...{ source, slot: 's', publication: 'p', slotState: 'created', epoch: 1, added: [] },
+    loads: Object.fromEntries(numbers.map((number) => [nameOf(number), waiting])),
+  })
   const load = {
     id: 'l',
     startedAt: '2026-01-01T00:00:00.000Z',
@@ -84,25 +80,15 @@ async function writtenBy(count: number) {
   try {
     await ledger.save(load)
     await catalog.registerTables(numbers.map((number) => catalogTable(contractOf(nameOf(number)))))
-    /* The first change of a file writes all of it. */
+    /* The first put of a document gives all of it. */
     await step(0)
     await ledger.save(load)
-    const before = (await bytesIn(folder)) + given
+    given = 0
     await step(1)
-    return (await bytesIn(folder)) + given - before
+    return given
   } finally {
-    await catalog.close()
     await file.close()
-    await state.close()
   }
-}
-
-async function bytesIn(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const sizes = entries.flatMap((entry) =>
-    entry.isFile() ? [stat(join(entry.parentPath, entry.name)).then(({ size }) => size)] : [],
-  )
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
 
 test('the load of a table writes as many bytes of state among twice as many tables', async () => {

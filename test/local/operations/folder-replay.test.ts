@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import { readDocuments } from '../../../local/state/state-file.ts'
+import { readDocuments, storedEntries } from '../../../local/state/state-file.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { ReplayDocuments } from '../../../state/documents/replay-documents.ts'
 import { type ReplayUnderTest, replayContract } from '../../engine/replay/replay.contract.ts'
@@ -46,7 +45,7 @@ replayContract('of a run folder', async () => {
     },
     current: async () => {
       await inLife(folder, [noted], async () => undefined)
-      const entries = await new FileCatalog(runFolder(folder).catalog).entries()
+      const entries = await storedEntries(runFolder(folder))
       const session = await LakeSession.open({ folder, entries })
       try {
         const sql = 'SELECT id::INTEGER, n, note FROM w.things ORDER BY id'

@@ -84,7 +84,6 @@ test('a dry run says what would pass and why the rest does not, and changes no b
     [[change('insert', 1, { id: 1, n: 40_000 }), change('insert', 1, { id: 2, n: 'x' }, { ordinal: 2 })]],
   )
   await inLife(folder, [wide], async (shop) => {
-    const catalog = await readFile(join(folder, 'catalog.json'), 'utf8')
     const stateOf = () => Promise.all(['', '-wal'].map((name) => readFile(join(folder, `state.db${name}`))))
     const state = await stateOf()
     expect(await shop.run({ kind: 'redrive', isDryRun: true })).toMatchObject({
@@ -93,7 +92,6 @@ test('a dry run says what would pass and why the rest does not, and changes no b
       refused: 1,
       reasons: [{ reason: { code: 'format/bad-value', path: 'n' }, count: 1 }],
     })
-    expect(await readFile(join(folder, 'catalog.json'), 'utf8')).toBe(catalog)
     expect(await stateOf()).toEqual(state)
   })
   expect(await eye().history(folder, 'w.things')).toEqual([])

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
@@ -21,9 +20,8 @@ import { historySelect } from '../../../lake/sql/history-select.ts'
 import type { FolderLedger } from '../../../local/ledger/folder-ledger.ts'
 import type { OperationParts } from '../../../local/operations/operation-parts.ts'
 import { runOperation } from '../../../local/operations/run-operation.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import type { StateFile } from '../../../local/state/state-file.ts'
+import { type StateFile, storedEntries } from '../../../local/state/state-file.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
 import type { FolderRawStore } from '../../../local/stores/folder-raw-store.ts'
@@ -71,7 +69,7 @@ export class RepairFixture {
     const folder = runFolder(root)
     const { state, raw, ledger } = await openStores(root)
     const kept = await FolderQuarantine.in(state, Date.now)
-    const plain = new FileCatalog(folder.catalog)
+    const plain = state.catalog
     await plain.registerTables(tables.map(catalogTable))
     const objects = faultyObjects(new FolderObjects(root), power)
     const catalog = faultyCatalog(plain, power)
@@ -200,7 +198,7 @@ export class LakeEye {
   }
 
   private async entry(root: string, name: string, version: number) {
-    const entries = await new FileCatalog(join(root, 'catalog.json')).entries()
+    const entries = await storedEntries(runFolder(root))
     const entry = entries.find(({ table }) => table.name === name && table.version === version)
     if (entry === undefined) throw new Error(`no ${name} v${version}`)
     return entry

@@ -1,11 +1,11 @@
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { inferTable } from '../../../core/contract/infer/infer-table.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
 import type { SourceTable } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { catalogTable } from '../../../glue/catalog-table.ts'
 import { chooseContracts } from '../../../local/contracts/choose-contracts.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
+import { runFolder } from '../../../local/state/run-folder.ts'
+import { writeState } from '../../../local/state/state-file.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const source = (name: string): SourceTable => ({
@@ -20,16 +20,12 @@ const source = (name: string): SourceTable => ({
 })
 
 test('G7 what was inferred once is forgotten when its contract is written: without it a start is refused', async () => {
-  const folder = await tempFolder()
-  const options = {
-    system: 'shop',
-    folder: { contracts: join(folder, 'contracts.json'), catalog: join(folder, 'catalog.json') },
-  }
+  const options = { system: 'shop', folder: runFolder(await tempFolder()) }
   const tables = [source('people'), source('items')]
   const chosen = async (sources: readonly SourceTable[], written: readonly Table[]) =>
     (await chooseContracts(sources, written, options)).contracts
   const inferred = await chosen(tables, [])
-  await new FileCatalog(options.folder.catalog).registerTables(inferred.map(catalogTable))
+  await writeState(options.folder, ({ catalog }) => catalog.registerTables(inferred.map(catalogTable)))
   expect(await chosen(tables, [])).toEqual(inferred)
 
   const written = { ...inferTable(source('people'), { system: 'shop' }), description: 'Written' }
@@ -39,11 +35,7 @@ test('G7 what was inferred once is forgotten when its contract is written: witho
 })
 
 test('of two tables with one lake name the one that was followed keeps it, and the newcomer is left out', async () => {
-  const folder = await tempFolder()
-  const options = {
-    system: 'shop',
-    folder: { contracts: join(folder, 'contracts.json'), catalog: join(folder, 'catalog.json') },
-  }
+  const options = { system: 'shop', folder: runFolder(await tempFolder()) }
   const chosen = async (names: readonly string[], written: readonly Table[] = []) => {
     const { contracts, leftOut } = await chooseContracts(names.map(source), written, options)
     return [
@@ -64,11 +56,7 @@ test('of two tables with one lake name the one that was followed keeps it, and t
 })
 
 test('a table that no contract can be inferred for is left out, and the others are not', async () => {
-  const folder = await tempFolder()
-  const options = {
-    system: 'shop',
-    folder: { contracts: join(folder, 'contracts.json'), catalog: join(folder, 'catalog.json') },
-  }
+  const options = { system: 'shop', folder: runFolder(await tempFolder()) }
   const odd = { ...source('odd'), key: ['gone'] }
   expect(await chooseContracts([odd, source('items')], [], options)).toMatchObject({
     contracts: [{ source: { table: 'shop.items' } }],

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -11,11 +10,11 @@ import { historyFiles } from '../../../lake/history/history-file.ts'
 import { FormatLoop } from '../../../local/pipeline/format-loop.ts'
 import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
 import { LandLoop } from '../../../local/pipeline/land-loop.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
 import { blockText } from '../../lake/small-lake.ts'
 import { page } from '../../ports/raw-store.contract.ts'
+import { freshCatalog } from '../../support/fresh-catalog.ts'
 import { openStores } from '../../support/open-stores.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
@@ -141,7 +140,7 @@ describe('the land loop', () => {
   async function landLoop() {
     const { folder, quarantine, ledger } = await parts()
     const objects = new FolderObjects(folder)
-    const catalog = new FileCatalog(join(folder, 'catalog.json'))
+    const catalog = await freshCatalog()
     await catalog.registerTables([catalogTable(things)])
     const freshness = new FreshnessHistogram()
     const landed: number[] = []

@@ -7,6 +7,7 @@ import { Meter, meterFile } from '../../../local/pipeline/meter.ts'
 import { Pipeline } from '../../../local/pipeline/pipeline.ts'
 import { meteredVolume } from '../../../local/run/status/metered-volume.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
+import { StateFile } from '../../../local/state/state-file.ts'
 import { shopsV1 } from '../../../schemas/workforce/shops/v1.ts'
 import { dmsRecord, shopRow } from '../../handlers/shop-records.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
@@ -29,8 +30,9 @@ async function run(dir: string, some: ReturnType<typeof records>, seconds: numbe
   const queryable = new Promise<void>((resolve) => {
     done = resolve
   })
+  const folder = runFolder(dir)
   const pipeline = await Pipeline.open({
-    ...{ folder: runFolder(dir), tables: [shopsV1], hints, log, now: () => now },
+    ...{ folder, state: await StateFile.open(folder), tables: [shopsV1], hints, log, now: () => now },
     landed: async (pages) => {
       if (pages > before && pages === pipeline.raw.length) done()
     },

@@ -18,8 +18,8 @@ import { FormatLoop } from '../../../local/pipeline/format-loop.ts'
 import { FreshnessHistogram } from '../../../local/pipeline/freshness.ts'
 import { LandLoop } from '../../../local/pipeline/land-loop.ts'
 import { auditFolder } from '../../../local/recovery/audit-folder.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
+import { storedEntries } from '../../../local/state/state-file.ts'
 import { FolderDelivery } from '../../../local/stores/folder-delivery.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
@@ -103,7 +103,7 @@ async function live(folder: string, faults: readonly Fault[], waiting: Page[]): 
   const kept = await FolderQuarantine.in(state, Date.now)
   const objects = faultyObjects(new FolderObjects(folder), power)
   const quarantine = faultyQuarantine(kept, power)
-  const catalog = faultyCatalog(new FileCatalog(join(folder, 'catalog.json')), power)
+  const catalog = faultyCatalog(state.catalog, power)
   const ledger = faultyLedger(books, power)
   const hints = { bytes: 400, milliseconds: 3 }
   const delivery = new FolderDelivery({ objects, now: Date.now, hints, ledger })
@@ -222,7 +222,7 @@ describe('the stages of a folder', () => {
             for (const trouble of troubles) if ((await live(folder, trouble, waiting)) === 'died') deaths += 1
             expect(await live(folder, [], waiting)).toBe('done')
 
-            const [entry] = await new FileCatalog(join(folder, 'catalog.json')).entries()
+            const [entry] = await storedEntries(runFolder(folder))
             if (entry === undefined) throw new Error('no entry')
             const history = `(${historySelect(entry, folder)})`
             const positions = await ask(

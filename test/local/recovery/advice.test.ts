@@ -5,9 +5,8 @@ import { DatabaseSync } from '@photostructure/sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as findings from '../../../core/audit/ledger-finding.ts'
 import { auditFolder } from '../../../local/recovery/audit-folder.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import { readState } from '../../../local/state/state-file.ts'
+import { readState, storedEntries, writeState } from '../../../local/state/state-file.ts'
 import { LedgerReader } from '../../../state/ledger/ledger-reader.ts'
 import { addPage, unevenLoadFile } from '../../advice/damage.ts'
 import { startSource } from '../../engine/postgres/source-server.ts'
@@ -36,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }))
 
 async function baseFile(dir: string, table: string): Promise<string> {
-  const entries = await new FileCatalog(join(dir, 'catalog.json')).entries()
+  const entries = await storedEntries(runFolder(dir))
   return entries.find((entry) => entry.table.name === table)?.base?.parts[0]?.files[0]?.key ?? ''
 }
 
@@ -141,12 +140,13 @@ test('a damaged page of before the last load or truncate is a note: nothing of i
   const dir = join(root, 'page')
   await copyOf(kept, dir)
   const folder = runFolder(dir)
-  const entries = await new FileCatalog(folder.catalog).entries()
+  const entries = await storedEntries(folder)
   damageItem(dir, { table: 'raw', bytes: true })
   const damaged = (await auditFolder(folder, 1)).findings
   expect(damaged).toMatchObject([{ kind: 'page', severity: 'fault' }])
   const floor = { position: '9999-ffffffffffffffff-0000000000', reason: 'load' } as const
-  await new FileCatalog(folder.catalog).restore(entries.map((entry) => ({ ...entry, floors: [floor] })))
+  const raised = entries.map((entry) => ({ ...entry, floors: [floor] }))
+  await writeState(folder, ({ catalog }) => catalog.restore(raised))
   const { findings: later } = await auditFolder(folder, 1)
   expect(later.filter(({ kind }) => kind === 'page')).toMatchObject([{ severity: 'note' }])
 })

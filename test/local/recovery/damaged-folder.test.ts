@@ -1,14 +1,27 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PipelineError } from '../../../core/failures/failures.ts'
+import { auditFolder } from '../../../local/recovery/audit-folder.ts'
+import { repairFolder } from '../../../local/recovery/repair-folder.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
-import { readDocuments, readState } from '../../../local/state/state-file.ts'
+import { readDocuments, readState, storedRun } from '../../../local/state/state-file.ts'
 import { startSource } from '../../engine/postgres/source-server.ts'
 import { runs, spread } from '../../support/budget.ts'
 import { damageDocument, damageItem } from '../../support/state-documents.ts'
-import { copyOf, damages, liveOnce, look, reopen, SCHEMA, type Seen, stateFilesOf } from './kept-folder.ts'
+import {
+  copyOf,
+  damages,
+  liveOnce,
+  look,
+  people,
+  quiet,
+  reopen,
+  SCHEMA,
+  type Seen,
+  stateFilesOf,
+} from './kept-folder.ts'
 
 let root = ''
 let kept = ''
@@ -35,7 +48,7 @@ test('the run left every kind of file there is, and nothing to find', async () =
   expect(before.waiting.length).toBeGreaterThan(0)
   const names = await stateFilesOf(kept)
   for (const kind of [
-    ...['state', 'catalog', 'contracts', 'drift', 'meter', 'tables', 'acknowledged', 'status', 'inventory'],
+    ...['contracts', 'drift', 'meter', 'tables', 'acknowledged', 'status', 'inventory'],
     ...['mask-check', 'keys/mask', 'state.db'],
   ])
     expect(
@@ -89,28 +102,39 @@ test('whatever file of the state is lost, cut or flipped is named, or made again
 }, 300_000)
 
 test.each([
-  ['the catalog', ['catalog.json'], ['catalog.json']],
-  ['catalog, meter and drift', ['catalog.json', 'meter.json', 'drift.json'], ['catalog.json']],
-])('%s gone is made again: query, quarantine and audit are equal', async (_, names, named) => {
-  await copyOf(kept, copy)
-  for (const name of names) await rm(join(copy, name), { recursive: true })
-  const repairs = await reopen(copy)
-  for (const name of named)
-    expect(
-      repairs.some((one) => one.startsWith(name)),
-      name,
-    ).toBe(true)
-  expect(await look(copy)).toEqual(before)
-  /* And once is enough. */
-  expect(await reopen(copy)).toEqual([])
-})
+  ['one item', [], ['hr.people.v1']],
+  [
+    'an item of each table, beside meter and drift',
+    ['meter.json', 'drift.json'],
+    ['hr.people.v1', 'public.things.v1'],
+  ],
+])(
+  'the catalog with %s of other bytes is named, kept and made again: query, quarantine and audit are equal',
+  async (_, gone, partitions) => {
+    await copyOf(kept, copy)
+    for (const name of gone) await rm(join(copy, name))
+    for (const pk of partitions) damageItem(copy, { table: 'catalog', pk })
+    await expect(look(copy)).rejects.toMatchObject({ code: 'run/damaged' })
+    const { findings } = await auditFolder(runFolder(copy), 1)
+    expect(findings.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining('state.db/catalog is damaged'),
+    )
+    expect((await reopen(copy)).toSorted()).toEqual([...gone, 'state.db/catalog'].toSorted())
+    expect(await look(copy)).toEqual(before)
+    /* And once is enough. */
+    expect(await reopen(copy)).toEqual([])
+    expect(await readdir(join(copy, 'damaged'), { recursive: true })).toContainEqual(
+      expect.stringContaining('state.db/catalog.json'),
+    )
+  },
+)
 
 test('each document of the state file that is damaged is named, kept and made again: query, quarantine and audit are equal', async () => {
   const keys = await readDocuments(runFolder(kept), (documents) => documents.list(''))
   expect(new Set(keys.map((key) => key.split('/')[0]))).toEqual(
-    new Set(['compaction', 'loads', 'proofs', 'replays']),
+    new Set(['compaction', 'loads', 'proofs', 'replays', 'run']),
   )
-  for (const key of keys) {
+  for (const key of keys.filter((one) => one !== 'run')) {
     await copyOf(kept, copy)
     damageDocument(copy, key)
     const name = `state.db/${key}`
@@ -150,25 +174,46 @@ test.each([
   },
 )
 
-test('a folder of an earlier form is refused by whatever opens it, with the way on, and stays as it is', async () => {
-  await copyOf(kept, copy)
-  await mkdir(join(copy, 'raw'))
-  const files = await stateFilesOf(copy)
-  const refused = {
-    code: 'run/bad-folder',
-    message: expect.stringContaining('tidemark dev --reload --dir <new folder>'),
-  }
-  await expect(reopen(copy)).rejects.toMatchObject(refused)
-  await expect(look(copy)).rejects.toMatchObject(refused)
-  expect(await stateFilesOf(copy)).toEqual(files)
-})
+test.each([
+  ...['raw', 'ledger', 'checkpoint.json', 'quarantine', 'loads', 'replays', 'compaction', 'proofs.json'],
+  ...['catalog.json', 'state.json'],
+])(
+  'a folder of an earlier form, with %s, is refused by whatever opens it, with the way on, and stays as it is',
+  async (name) => {
+    await copyOf(kept, copy)
+    await writeFile(join(copy, name), '')
+    const files = await stateFilesOf(copy)
+    const refused = {
+      code: 'run/bad-folder',
+      message: expect.stringContaining('tidemark dev --reload --dir <new folder>'),
+    }
+    await expect(reopen(copy)).rejects.toMatchObject(refused)
+    await expect(look(copy)).rejects.toMatchObject(refused)
+    expect(await stateFilesOf(copy)).toEqual(files)
+  },
+)
 
 test('what is not in the folder any more is not taken for a new one, and nothing is changed', async () => {
-  for (const name of ['state.json', 'state.db', 'contracts.json', 'keys/mask.hex']) {
+  for (const name of ['state.db', 'contracts.json', 'keys/mask.hex']) {
     await copyOf(kept, copy)
     await rm(join(copy, name))
     const files = await stateFilesOf(copy)
     await expect(reopen(copy), name).rejects.toMatchObject({ code: 'run/damaged' })
     expect(await stateFilesOf(copy)).toEqual(files)
   }
+})
+
+test('what a run knows of its source, of other bytes, is named and not made up, but for a reload in an epoch above the lake', async () => {
+  await copyOf(kept, copy)
+  damageDocument(copy, 'run')
+  expect((await look(copy)).faults).toEqual([expect.stringContaining('state.db/run is damaged')])
+  await expect(reopen(copy)).rejects.toMatchObject({
+    code: 'run/damaged',
+    message: expect.stringContaining('tidemark dev --reload'),
+  })
+  const { repairs, epoch } = await repairFolder(runFolder(copy), {
+    ...{ contracts: [people], isReload: true, log: quiet, now: Date.now },
+  })
+  expect([repairs.map(({ name }) => name), epoch]).toEqual([['state.db/run'], 2])
+  expect(await storedRun(runFolder(copy))).toBeUndefined()
 })

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
 import { auditFolder } from '../../../local/recovery/audit-folder.ts'
 import { openLocalRun } from '../../../local/run/local-run.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
+import { storedEntries, writeState } from '../../../local/state/state-file.ts'
 import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../../engine/postgres/source-server.ts'
 import { runs, spread } from '../../support/budget.ts'
@@ -100,7 +100,7 @@ test('whatever file of history or base is lost, cut or flipped is named, and its
 }, 300_000)
 
 async function baseFile(dir: string, table: string): Promise<string> {
-  const entries = await new FileCatalog(join(dir, 'catalog.json')).entries()
+  const entries = await storedEntries(runFolder(dir))
   const base = entries.find((entry) => entry.table.name === table)?.base
   return base?.parts[0]?.files[0]?.key ?? ''
 }
@@ -114,7 +114,7 @@ async function damagedCopy(table: string, how: keyof typeof damages): Promise<st
 
 test('a query of a table that lost a file says so and how to go on, other tables answer', async () => {
   const copy = await damagedCopy('hr.people', 'gone')
-  const entries = await new FileCatalog(join(copy, 'catalog.json')).entries()
+  const entries = await storedEntries(runFolder(copy))
   const session = await LakeSession.open({ folder: copy, entries })
   const count = async (sql: string) => {
     const rows = []
@@ -150,11 +150,10 @@ test.each(['gone', 'cut in half'] as const)(
 
 test('of a base that history alone does not make again the way on is a load, and other tables are compacted', async () => {
   const copy = await damagedCopy('public.things', 'gone')
-  const catalog = new FileCatalog(join(copy, 'catalog.json'))
-  const entries = (await catalog.entries()).map((entry) =>
+  const entries = (await storedEntries(runFolder(copy))).map((entry) =>
     entry.base === null ? entry : { ...entry, base: { ...entry.base, historyFrom: entry.base.position } },
   )
-  await catalog.restore(entries)
+  await writeState(runFolder(copy), ({ catalog }) => catalog.restore(entries))
   const { findings } = await auditFolder(runFolder(copy), 1)
   expect(findings.map(({ advice }) => advice)).toEqual([
     expect.stringContaining(
@@ -173,7 +172,7 @@ test('of a base that history alone does not make again the way on is a load, and
     results: [{ table: 'hr.people', state: 'nothing new' }],
     failed: [{ table: 'public.things v1', code: 'lake/base-lost' }],
   })
-  const builds = (await catalog.entries()).map(({ table, base }) => [table.name, base?.build])
+  const builds = (await storedEntries(runFolder(copy))).map(({ table, base }) => [table.name, base?.build])
   const build = (name: string) => entries.find(({ table }) => table.name === name)?.base?.build ?? 0
   expect(Object.fromEntries(builds)).toEqual({
     'hr.people': build('hr.people') + 1,
@@ -198,11 +197,10 @@ test('a history file that is damaged is not folded into a base', async () => {
 test('where history was dropped the load that the audit asks for, done beside the run, leads to a clean audit', async () => {
   const copy = join(root, 'loaded')
   await copyOf(kept, copy)
-  const catalog = new FileCatalog(join(copy, 'catalog.json'))
-  const entries = (await catalog.entries()).map((entry) =>
+  const entries = (await storedEntries(runFolder(copy))).map((entry) =>
     entry.base === null ? entry : { ...entry, base: { ...entry.base, historyFrom: entry.base.position } },
   )
-  await catalog.restore(entries)
+  await writeState(runFolder(copy), ({ catalog }) => catalog.restore(entries))
   await damages.gone(join(copy, await baseFile(copy, 'public.things')))
   const run = await openLocalRun({
     ...{ dir: copy, source: database.source, isEmbedded: false, system: 'tests', contracts: [people] },

@@ -6,8 +6,8 @@ import { auditFolder } from '../../../local/recovery/audit-folder.ts'
 import { openLocalRun } from '../../../local/run/local-run.ts'
 import { performOperation } from '../../../local/run/perform-operation.ts'
 import { withStoredPipeline } from '../../../local/run/stored-pipeline.ts'
-import { FileCatalog } from '../../../local/state/file-catalog.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
+import { storedEntries } from '../../../local/state/state-file.ts'
 import { FolderQuarantine } from '../../../local/stores/folder-quarantine.ts'
 import { type SourceDatabase, until } from '../../engine/postgres/source-server.ts'
 
@@ -118,7 +118,7 @@ export interface Seen {
 }
 
 export async function look(dir: string): Promise<Seen> {
-  const entries = await new FileCatalog(join(dir, 'catalog.json')).entries()
+  const entries = await storedEntries(runFolder(dir))
   const session = await LakeSession.open({ folder: dir, entries })
   const rows: Record<string, unknown> = {}
   try {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { Pipeline } from '../../../local/pipeline/pipeline.ts'
 import { repairFolder } from '../../../local/recovery/repair-folder.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
+import { StateFile } from '../../../local/state/state-file.ts'
 import { damageItem } from '../../support/state-documents.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 import { findingsIn, LedgerFixture } from '../ledger/ledger-fixture.ts'
@@ -30,7 +31,7 @@ test('G1 where the checkpoint is lost format goes on at the first page of which 
     tell = resolve
   })
   const pipeline = await Pipeline.open({
-    ...{ folder, tables: [wide], hints, log: quiet },
+    ...{ folder, state: await StateFile.open(folder), tables: [wide], hints, log: quiet },
     landed: async (pages) => {
       if (pages === 3) tell()
     },

@@ -49,8 +49,7 @@ test.each([
   async (_what, after) => {
     const lake = await shortened(after)
     const [seen, before] = [await lab.seen(lake), await lake.entry()]
-    const root = dirname(lake.objects.path('catalog.json'))
-    await rm(join(root, 'catalog.json'))
+    const root = dirname(lake.objects.path('lake'))
     const [made] = await rebuildCatalog(runFolder(root), {
       ...{ tables: [parcels], engine },
       documents: new ObjectDocuments(lake.objects),

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
@@ -24,7 +23,7 @@ async function sourceRun(slot: string, saved = async () => undefined): Promise<S
     return [sourceTableName(table), load] as const
   })
   const data: RunStateData = {
-    ...{ format: 2, slot, publication: 'bounded', slotState: 'none', epoch: 1, added: [] },
+    ...{ slot, publication: 'bounded', slotState: 'none', epoch: 1, added: [] },
     source: { name: 'runner', system: '1', database: 'runner', address: 'here', isEmbedded: false },
     loads: Object.fromEntries(loads),
   }
@@ -35,7 +34,7 @@ async function sourceRun(slot: string, saved = async () => undefined): Promise<S
     ...{ hasFormer: () => false, reads: () => true },
     ...{ altered: nothing, lookSoon: nothing, saved, look: async () => undefined },
     ...{ pipeline: stage.pipeline, loads: await stage.runner(), log: { info: nothing, warn: nothing } },
-    state: new RunState(join(scratch.folder, `${slot}.json`), data),
+    state: new RunState(stage.pipeline.documents, data),
     pauseAfter: (error, failures) => (pauseAfter(error, failures) === undefined ? undefined : 1),
   })
 }

@@ -6,7 +6,7 @@ import { runFolder } from '../../../local/state/run-folder.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const kept = [
-  'catalog.json',
+  'contracts.json',
   'lake/a/b_v1_history/ingest_date=2026-01-01/x.parquet',
   'landing/changes/2026/01/01/00/a.tmp',
   'postgres/data/base.0123456789ab.tmp',
@@ -14,7 +14,7 @@ const kept = [
   'state.db',
 ]
 const left = [
-  'catalog.json.0123456789ab.tmp',
+  'contracts.json.0123456789ab.tmp',
   'lake/a/b_v1_history/ingest_date=2026-01-01/x.parquet.0123456789ab.tmp',
   'reconcile-old/part.parquet',
   'keys/mask.hex.ba9876543210.tmp',

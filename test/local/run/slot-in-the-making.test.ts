@@ -7,6 +7,7 @@ import { type LocalRun, type LocalRunOptions, openLocalRun } from '../../../loca
 import { inspectSource } from '../../../local/run/tables/inspect-source.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import { RunState } from '../../../local/state/run-state.ts'
+import { storedRun, writeState } from '../../../local/state/state-file.ts'
 import {
   type SourceDatabase,
   type SourceServer,
@@ -61,26 +62,25 @@ whole('G10 that a slot is being made is on disk before the source has it', async
   const run = await openLocalRun(options())
   onTestFinished(() => run.stop())
   await until(async () => (await slots()).length === 1)
-  expect((await RunState.read(runFolder(dir).state))?.slotState).toBe('creating')
+  expect((await storedRun(runFolder(dir)))?.slotState).toBe('creating')
   await writer.query('commit')
   await expectEqual(run)
-  expect((await RunState.read(runFolder(dir).state))?.slotState).toBe('created')
+  expect((await storedRun(runFolder(dir)))?.slotState).toBe('created')
 })
 
 test('G10 a slot whose making was cut off is made again, and every table loaded after it', async () => {
   const first = await openLocalRun(options())
   await expectEqual(first)
   await first.stop()
-  const state = await RunState.read(runFolder(dir).state)
+  const state = await storedRun(runFolder(dir))
   if (state === undefined) throw new Error('no state')
   /* As a crash leaves it between the slot and the word that it is there. */
-  const cut = new RunState(runFolder(dir).state, state)
-  await cut.update({ slotState: 'creating' })
-  await cut.close()
+  await writeState(runFolder(dir), ({ documents }) =>
+    new RunState(documents, state).update({ slotState: 'creating' }),
+  )
   expect(await slots()).toEqual(['making'])
   const inspected = await inspectSource(options(), runFolder(dir))
-  expect(inspected.state.data).toMatchObject({ slotState: 'none', loads: {} })
-  await inspected.state.close()
+  expect(inspected.data).toMatchObject({ slotState: 'none', loads: {} })
   expect(await slots()).toEqual([])
   await database.client.query(
     'update item set n = 2; delete from item where id = 5; insert into item values (6)',
