@@ -8,6 +8,7 @@ import { readJsonFile } from '../documents/json-file.ts'
 import { folderHolder } from '../pipeline/folder-lock.ts'
 import { type Damage, examineFolder } from '../recovery/examine-folder.ts'
 import { type RunStatus, runStatus } from '../run/status/run-status.ts'
+import { refuseOldForm } from '../state/refuse-old-form.ts'
 import { runFolder } from '../state/run-folder.ts'
 import type { RunStateData } from '../state/run-state.ts'
 import { readDocuments, storedLoads, storedRun } from '../state/state-file.ts'
@@ -34,9 +35,10 @@ export interface FolderFacts {
   readonly keyMode: number | undefined
 }
 
-/** Reads a folder beside whatever runs in it, and writes nothing. Throws `run/not-found` where there is no run. */
+/** Reads a folder beside whatever runs in it, and writes nothing. Throws `run/not-found` where there is no run, and `run/bad-folder`. */
 export async function readFolder(dir: string, now: number): Promise<FolderFacts> {
   const folder = runFolder(dir)
+  await refuseOldForm(folder.root)
   const names = await readdir(folder.root).catch((): string[] => [])
   if (!names.some((name) => name === 'state.db' || name === 'inventory.json'))
     throw new PipelineError('run/not-found', `no run in ${dir}`)

@@ -52,11 +52,11 @@ export class ItemDocuments implements Documents {
     const before = this.known.get(key)
     const count = before?.length ?? (await this.headOf(key))?.count ?? 0
     const pk = `${PARTS}${key}`
-    this.known.delete(key)
     const writes: ItemWrite[] = []
     for (const [index, part] of list.entries())
       if (before === undefined || index >= count || part !== before[index])
         writes.push(put({ pk, sk: partKey(index), document: JSON.stringify(part) }))
+    this.known.delete(key)
     await this.items.write([
       ...writes,
       ...Array.from({ length: Math.max(0, count - list.length) }, (_, more) =>

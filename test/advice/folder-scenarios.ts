@@ -22,7 +22,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
   'folder.files': {
     isLong: true,
     scenario: async (place) => {
-      await damages['cut in half'](join(place.dir, 'catalog.json'))
+      damageItem(place.dir, { table: 'catalog' })
       damageItem(place.dir, { table: 'ledger', pk: 'format' })
       const found = await checked(place, 'folder.files')
       expect(found.isFine).toBe(false)

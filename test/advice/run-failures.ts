@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { lockFolder } from '../../local/pipeline/folder-lock.ts'
@@ -105,7 +105,7 @@ export const runFailures = {
   'run/contract-missing': {
     isLong: true,
     scenario: async ({ dir, lab, type, refused, isWhole }) => {
-      await rm(join(dir, 'catalog.json'))
+      damageItem(dir, { table: 'catalog' })
       await mkdir(join(lab.root, 'none'), { recursive: true })
       await refused('repair', '--contracts', join(lab.root, 'none'))
       expect((await type('repair')).exit).toBe(0)

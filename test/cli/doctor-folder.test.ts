@@ -48,6 +48,6 @@ test('of a folder that is not there is refused when nothing else is named', asyn
 test('without a word looks at the folder of a run that nobody named another one for, and says so', async () => {
   expect(await doctor()).toContain('folder .tidemark: no run yet; name another with --dir')
   await mkdir('.tidemark')
-  await writeFile(join('.tidemark', 'state.json'), 'no state')
+  await writeFile(join('.tidemark', 'state.db'), 'no state')
   expect(await doctor()).toMatch(/folder \.tidemark\n.*folder\.files/)
 })

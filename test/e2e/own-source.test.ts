@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PostgresServer } from '../../local/embedded-postgres/start-postgres.ts'
+import { runFolder } from '../../local/state/run-folder.ts'
+import { storedRun } from '../../local/state/state-file.ts'
 import { until } from '../engine/postgres/source-server.ts'
 import { startCopiedServer } from '../local/sample/copied-server.ts'
 import {
@@ -180,7 +182,6 @@ describe('a source of the user', () => {
       CREATE TABLE shop.items (id int PRIMARY KEY, n int);
       INSERT INTO shop.items SELECT i, i FROM generate_series(1, 800) i`)
     const dir = join(scratch.path, 'adding')
-    const text = (file: string) => readFile(join(dir, file), 'utf8').catch(() => '')
     const dev = [
       'dev',
       '--source',
@@ -197,7 +198,7 @@ describe('a source of the user', () => {
     const first = startTidemark(dev)
     await untilStatus(dir, (tables) => tables.every(({ state }) => state === 'streaming'))
     const adding = startTidemark(['table', 'add', 'shop.items', '--dir', dir])
-    await until(async () => (await text('state.json')).includes('shop.items'))
+    await until(async () => (await storedRun(runFolder(dir)))?.added.includes('shop.items') === true)
     first.kill()
     await first.finished
     await adding.finished

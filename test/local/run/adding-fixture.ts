@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Table } from '../../../core/contract/language/table.ts'
@@ -6,6 +6,8 @@ import type { TablesAdded } from '../../../core/operations/answers.ts'
 import type { Source } from '../../../engine/postgres/connection/source-connection.ts'
 import { type LocalRun, openLocalRun } from '../../../local/run/local-run.ts'
 import type { AddStep } from '../../../local/run/tables/add-tables.ts'
+import { runFolder } from '../../../local/state/run-folder.ts'
+import { storedRun } from '../../../local/state/state-file.ts'
 import type { SourceDatabase, SourceServer } from '../../engine/postgres/source-server.ts'
 
 const ORDERS = `
@@ -102,7 +104,7 @@ export class AddingFixture {
 
   /** Tables that the next start would follow: those that were added, and those that it knows of. */
   async noted(): Promise<{ readonly added: readonly string[]; readonly known: readonly string[] }> {
-    const { added, loads } = JSON.parse(await readFile(join(this.dir, 'state.json'), 'utf8'))
+    const { added = [], loads = {} } = (await storedRun(runFolder(this.dir))) ?? {}
     return { added, known: Object.keys(loads) }
   }
 

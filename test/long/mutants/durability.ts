@@ -2,36 +2,30 @@ import type { Mutant } from './mutant.ts'
 
 const powerCut = 'test/local/stores/power-cut.test.ts'
 const documents = 'test/ports/documents.test.ts'
+const catalog = 'test/ports/catalog.test.ts'
 
 /** What is said to be on disk is. */
 export const durability: readonly Mutant[] = [
   {
-    file: 'local/logs/frame-log.ts',
-    before: '      await file.datasync()\n',
-    after: '',
-    test: powerCut,
-    reason: 'frames of a log are on disk when it says so',
+    file: 'local/state/folder-catalog.ts',
+    before: '      await this.items.write(puts)\n',
+    after: '      void this.items.write(puts).catch(() => undefined)\n',
+    test: catalog,
+    reason: 'a call of the catalog is on disk when it says so, and known only then',
   },
   {
-    file: 'local/logs/frame-log.ts',
-    before: 'if (isNew) await syncFolder(this.folder)',
-    after: 'if (isNew) await Promise.resolve()',
-    test: powerCut,
-    reason: 'a new segment of a log keeps its name',
+    file: 'local/sqlite/sqlite-items.ts',
+    before: '    return rows.map((row) => this.itemOf(this.rowOf(row)))\n',
+    after: '    return rows.slice(0, 5).map((row) => this.itemOf(this.rowOf(row)))\n',
+    test: catalog,
+    reason: 'a catalog is read whole',
   },
   {
-    file: 'local/logs/log-head.ts',
-    before: '    await syncFolder(this.folder)\n',
-    after: '',
-    test: powerCut,
-    reason: 'the head of a log keeps its name',
-  },
-  {
-    file: 'local/logs/log-head.ts',
-    before: '    await file?.datasync()\n',
-    after: '',
-    test: powerCut,
-    reason: 'the head of a log that was closed is on disk',
+    file: 'local/state/run-state.ts',
+    before: '    this.place(loads)\n    return this.save()\n',
+    after: '    return this.save()\n',
+    test: 'test/local/pipeline/run-state.test.ts',
+    reason: 'that a load is complete is on disk',
   },
   {
     file: 'engine/files/durable.ts',
