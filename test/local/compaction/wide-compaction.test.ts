@@ -43,7 +43,7 @@ test('G9 a table of 1,600 columns is compacted, rows with gaps too; one that mem
   const root = await tempFolder()
   const documents = await openDocuments(root)
   const { catalog, ...lake } = await smallLake(root)
-  const [small, wide] = [tableOf('small', 3), tableOf('wide', COLUMNS)]
+  const [small, wide] = [tableOf('small', 3), tableOf('columns', COLUMNS)]
   for (const one of [wide, small]) await lake.register(one)
   await lake.land(wide, rowsOf(COLUMNS))
   await lake.land(small, rowsOf(3))
@@ -58,20 +58,20 @@ test('G9 a table of 1,600 columns is compacted, rows with gaps too; one that mem
   const { done, failed } = await compactAll(deps, { memoryMb: 100 })
   expect(done).toMatchObject([{ table: 's.small', state: 'published', rows: 1 }])
   expect(failed).toEqual([
-    { table: 's.wide v1', code: 'lake/engine-memory', message: expect.stringContaining('Out of Memory') },
+    { table: 's.columns v1', code: 'lake/engine-memory', message: expect.stringContaining('Out of Memory') },
   ])
   expect(() => refuseFailed(failed)).toThrow(expect.objectContaining({ code: 'lake/engine-memory' }))
   const bases = (await catalog.entries()).map(({ table: { name }, base }) => [name, base?.rows ?? null])
-  expect(Object.fromEntries(bases)).toEqual({ 's.small': 1, 's.wide': null })
+  expect(Object.fromEntries(bases)).toEqual({ 's.columns': null, 's.small': 1 })
   expect(await compactionFailures(documents)).toEqual({
-    's.wide v1': {
+    's.columns v1': {
       at: '2024-01-02T00:00:00.000Z',
       code: 'lake/engine-memory',
       message: 'DuckDB: Out of Memory Error',
     },
   })
   expect((await compactAll(deps)).done).toMatchObject([
-    { table: 's.wide', state: 'published', rows: 1 },
+    { table: 's.columns', state: 'published', rows: 1 },
     { table: 's.small', state: 'nothing new' },
   ])
   expect(await compactionFailures(documents)).toEqual({})

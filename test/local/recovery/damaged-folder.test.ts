@@ -194,11 +194,12 @@ test.each([
 )
 
 test('what is not in the folder any more is not taken for a new one, and nothing is changed', async () => {
-  for (const name of ['state.db', 'contracts.json', 'keys/mask.hex']) {
+  for (const names of [['state.db'], ['state.db', 'inventory.json'], ['contracts.json'], ['keys/mask.hex']]) {
     await copyOf(kept, copy)
-    await rm(join(copy, name))
+    for (const name of names) await rm(join(copy, name))
     const files = await stateFilesOf(copy)
-    await expect(reopen(copy), name).rejects.toMatchObject({ code: 'run/damaged' })
+    await expect(reopen(copy), names.join()).rejects.toMatchObject({ code: 'run/damaged' })
+    if (names.includes('state.db')) await expect(look(copy)).rejects.toMatchObject({ code: 'run/damaged' })
     expect(await stateFilesOf(copy)).toEqual(files)
   }
 })
