@@ -54,27 +54,34 @@ export function readWhole(table: TableLoad, rows: number, now: number): TableLoa
   return whileRead(table, { isRead: true, rows, bytes: bytesOf(table.files), readAt: timeOf(now) })
 }
 
-/** The files that are in the landing prefix; one that has landed stays one of the table wherever it is. */
+/** A file is in the landing prefix. */
+export function fileArrived(table: TableLoad, file: LoadFile): TableLoad {
+  const { files } = table
+  /* They are in the order of their keys. */
+  const before = files.findLastIndex(({ key }) => key <= file.key)
+  return withFiles(table, files[before]?.key === file.key ? files : files.toSpliced(before + 1, 0, file))
+}
+
+/** The landing prefix has these files; one that has landed stays one of the table wherever it is. */
 export function filesHere(table: TableLoad, files: readonly LoadFile[]): TableLoad {
   const known = new Set(table.files.map(({ key }) => key))
   const here = new Set(files.map(({ key }) => key))
-  const fresh = files.filter(({ key }) => !known.has(key))
   const kept = table.files.filter(({ key, state }) => state === 'landed' || here.has(key))
-  const isSame = fresh.length === 0 && kept.length === known.size
-  const sorted = [...kept, ...fresh].toSorted((one, other) => (one.key < other.key ? -1 : 1))
-  return withFiles(table, isSame ? table.files : sorted)
+  const rest = withFiles(table, kept.length === known.size ? table.files : kept)
+  return files.filter(({ key }) => !known.has(key)).reduce(fileArrived, rest)
 }
 
 /** Files that arrived are history now; what their first landing says counts. */
 export function filesLanded(table: TableLoad, landings: readonly FileLanding[]): TableLoad {
   const told = new Map(landings.map((one) => [one.key, one]))
+  const known = table.files.filter(({ key }) => told.has(key))
+  if (known.length < told.size) throw refused(table, 'land a file that is not there')
+  if (known.every(({ state }) => state === 'landed')) return withFiles(table, table.files)
   const files = table.files.map((file): LoadFile => {
     const landing = file.state === 'arrived' ? told.get(file.key) : undefined
     return landing === undefined ? file : { ...file, ...landing, state: 'landed' }
   })
-  const known = new Set(files.map(({ key }) => key))
-  if (landings.some(({ key }) => !known.has(key))) throw refused(table, 'land a file that is not there')
-  return withFiles(table, files.every((file, at) => file === table.files[at]) ? table.files : files)
+  return withFiles(table, files)
 }
 
 /** Every file of what was read is history. */

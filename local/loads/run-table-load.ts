@@ -12,7 +12,7 @@ import {
   auditFailure,
   begun,
   counted,
-  filesHere,
+  fileArrived,
   filesLanded,
   landedWhole,
   placed,
@@ -105,7 +105,7 @@ class TableRun {
         ...{ snapshot, position, prefix, signal: AbortSignal.any([signal, failed.signal]) },
         onRows: (read, bytes) => this.show(counted(this.current, { rows: read, bytes })),
         onFile: (file) => {
-          this.show(filesHere(this.current, [...this.current.files, arrivedFile(file.key, file)]))
+          this.show(fileArrived(this.current, arrivedFile(file.key, file)))
           /* Files land while the next one is read; a file that cannot land ends the reading. */
           landing = landing.then(() => this.landFile(file.key))
           landing.catch((error: unknown) => failed.abort(error))

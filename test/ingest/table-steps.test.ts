@@ -15,6 +15,7 @@ import {
   ended,
   type FileLanding,
   failed,
+  fileArrived,
   filesHere,
   filesLanded,
   landedWhole,
@@ -60,7 +61,7 @@ function held({ files }: TableLoad): number {
 
 const audit: Step = (table) => audited(table, { kind: 'exact', held: held(table) })
 const arrive = (number: number, rows?: number): Step => {
-  return (table) => filesHere(table, [...table.files, file(number, rows)])
+  return (table) => fileArrived(table, file(number, rows))
 }
 
 describe('a step', () => {
@@ -80,6 +81,8 @@ describe('a step', () => {
     count: (table) => counted(table, { rows: 5, bytes: 50 }),
     arrive: arrive(3),
     'arrive again': arrive(1),
+    'look again': (table) => filesHere(table, [file(1), file(2)]),
+    'look after': (table) => filesHere(table, [file(1)]),
     'land one': (table) => filesLanded(table, [landing(2)]),
     'land again': (table) => filesLanded(table, [landing(1)]),
     'land unseen': (table) => filesLanded(table, [landing(4)]),
@@ -101,6 +104,8 @@ describe('a step', () => {
     count         !     !     +       =    =     =      =       =        !      !
     arrive        !     !     +       +    +     !      !       !        !      !
     arrive again  !     !     =       =    =     =      =       =        !      !
+    look again    !     !     =       =    =     =      =       =        !      !
+    look after    !     !     +       +    =     =      =       =        !      !
     land one      !     !     +       +    =     =      =       =        !      !
     land again    !     !     =       =    =     =      =       =        !      !
     land unseen   !     !     !       !    !     !      !       !        !      !
