@@ -116,7 +116,7 @@ export class LoadRunner {
     const again = { ...load, tables: load.tables.map((one) => (left.includes(one) ? reopened(one) : one)) }
     if (isOver(loadState(again))) return load
     /* One that has just ended may still be on its way out of the queue; it comes in again behind itself. */
-    if (!isOver(loadState(load)) && this.isQueued(id))
+    if (!isOver(loadState(load)) && this.queue.some((job) => job.id === id))
       throw new PipelineError('load/busy', `${id} runs already`)
     for (const { table } of left) checkFree(table, this.book.all())
     await this.book.keep(again)
@@ -265,10 +265,6 @@ export class LoadRunner {
       this.wake = wake
       signal.addEventListener('abort', wake, { once: true })
     })
-  }
-
-  private isQueued(id: string): boolean {
-    return this.queue.some((job) => job.id === id)
   }
 
   private expand(patterns: readonly string[]): readonly SourceTable[] {

@@ -1,7 +1,7 @@
 import { loadPrefix, type TableLoad } from '../../core/load/load.ts'
 import type { Clock, ObjectStore } from '../../core/ports/ports.ts'
 import { loadPosition, type Position } from '../../core/position.ts'
-import type { LandedFile } from '../../engine/load-file/land-or-reject-file.ts'
+import type { ArrivedFile, LandedFile } from '../../engine/load-file/land-or-reject-file.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 import type { LoadFilesOptions } from '../../engine/postgres/copy/write-load-files.ts'
 import type { Snapshot } from '../../engine/postgres/stream/snapshot.ts'
@@ -19,15 +19,8 @@ import {
   readWhole,
 } from '../../ingest/loads/table-steps.ts'
 
-export interface FileToLand {
-  readonly load: string
-  readonly key: string
-  /** Source table. */
-  readonly table: string
-  readonly position: Position
-  /** Day on which the reading began: the same each time the file is landed. */
-  readonly ingestDate: string
-}
+/** A file that was read; its day is that on which the reading began, the same each time it is landed. */
+export type FileToLand = Omit<ArrivedFile, 'version'>
 
 /** One reading of a table: of which moment, where its rows go and rank, and who is told of them. */
 export interface TableReading
@@ -36,7 +29,7 @@ export interface TableReading
   readonly position: Position
 }
 
-export interface TableLoadDeps {
+export interface TableLoadDeps extends Pick<CompleteTableDeps, 'catalog' | 'settle'> {
   readonly epoch: number
   readonly load: string
   readonly objects: Pick<ObjectStore, 'list' | 'delete'>
@@ -49,8 +42,6 @@ export interface TableLoadDeps {
   readonly land: (file: FileToLand) => Promise<LandedFile>
   /** Rows of history files, by their footers. */
   readonly rowsIn: (keys: readonly string[]) => Promise<number>
-  readonly catalog: CompleteTableDeps['catalog']
-  readonly settle: CompleteTableDeps['settle']
   /** Called with every durable step; steps become durable in the order of the calls. */
   readonly save: (table: TableLoad) => Promise<void>
   /** Called with what changed since that a start need not know: it would read, or land, again. */
