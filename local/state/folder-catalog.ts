@@ -32,6 +32,8 @@ const entryForm = z.object({
 export class FolderCatalog implements Catalog {
   readonly items: SqliteItems
   private readonly changes = new Mutex()
+  /** A call's items are on their way to the disk: what is known is what was before, or what is in a moment. */
+  private isWriting = false
   private known: { readonly entries: readonly CatalogEntry[]; readonly newest: number } | undefined
 
   constructor(items: SqliteItems) {
@@ -41,6 +43,7 @@ export class FolderCatalog implements Catalog {
   /** In the order of names and versions. */
   async entries(): Promise<readonly CatalogEntry[]> {
     /* No call takes an item away: of another catalog another item is the newest. */
+    if (this.isWriting && this.known !== undefined) return this.known.entries
     const { newest } = this.items
     if (this.known?.newest !== newest) this.known = { entries: this.read(), newest }
     return this.known.entries
@@ -134,9 +137,14 @@ export class FolderCatalog implements Catalog {
         entry === before[index] ? [] : itemsToPut(entry, before[index]),
       )
       if (puts.length === 0) return
-      await this.items.write(puts)
-      const isLonger = entries.length > before.length
-      this.known = { entries: isLonger ? entries.toSorted(byName) : entries, newest: this.items.newest }
+      this.isWriting = true
+      try {
+        await this.items.write(puts)
+        const isLonger = entries.length > before.length
+        this.known = { entries: isLonger ? entries.toSorted(byName) : entries, newest: this.items.newest }
+      } finally {
+        this.isWriting = false
+      }
     })
   }
 

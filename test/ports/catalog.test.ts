@@ -78,6 +78,23 @@ test('what was read is read again only when it is another, by who writes and by 
   expect(await beside.entries()).toEqual(await catalog.entries())
 })
 
+test('G9 who writes never reads again what it has written, whoever asks while a call is becoming durable', async () => {
+  const { state, catalog, first } = await filled()
+  const read = catalog.items.snapshot.bind(catalog.items)
+  let reads = 0
+  catalog.items.snapshot = () => {
+    reads += 1
+    return read()
+  }
+  const asked = async () => {
+    await state.ledger.atomically(() => undefined)
+    for (let turn = 0; turn < 20; turn += 1) await catalog.entries()
+  }
+  await Promise.all([asked(), catalog.registerPartition(first.name, 1, '2024-01-02'), asked()])
+  expect((await catalog.entries())[1]?.partitions).toEqual(['2024-01-01', '2024-01-02'])
+  expect(reads).toBe(0)
+})
+
 test('G8 a floor comes to every version of its table at once, and to none when it cannot be written', async () => {
   const { root, catalog, first } = await filled()
   const { catalog: beside } = await open(root, 'read')

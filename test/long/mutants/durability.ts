@@ -8,8 +8,8 @@ const catalog = 'test/ports/catalog.test.ts'
 export const durability: readonly Mutant[] = [
   {
     file: 'local/state/folder-catalog.ts',
-    before: '      await this.items.write(puts)\n',
-    after: '      void this.items.write(puts).catch(() => undefined)\n',
+    before: '        await this.items.write(puts)\n',
+    after: '        void this.items.write(puts).catch(() => undefined)\n',
     test: catalog,
     reason: 'a call of the catalog is on disk when it says so, and known only then',
   },
