@@ -38,7 +38,7 @@ export interface ContractCount {
 export interface FormatOptions {
   readonly maxBlockBytes: number
   /** Revision of the rows: 0 for a first reading, raised by each replay. */
-  readonly revision?: number
+  readonly revision?: number | ((table: Table) => number)
   /** Where the changes come from, for the label of their blocks; a redrive unless told. */
   readonly origin?: BlockOrigin
   /** Whether refused changes leave marks; they do unless told. */
@@ -46,9 +46,14 @@ export interface FormatOptions {
 }
 
 /** Formats every change of a page for every live contract of its table; see `formatChanges`. */
-export function formatPage(page: Page, routes: readonly Route[], maxBlockBytes: number): FormattedChanges {
+export function formatPage(
+  page: Page,
+  routes: readonly Route[],
+  maxBlockBytes: number,
+  revision: NonNullable<FormatOptions['revision']> = 0,
+): FormattedChanges {
   const origin = { origin: 'page' as const, page: page.key }
-  return new Formatter(routes, { maxBlockBytes, origin }).format(new PageLines(page))
+  return new Formatter(routes, { maxBlockBytes, revision, origin }).format(new PageLines(page))
 }
 
 /**
@@ -85,6 +90,7 @@ type Feed = Pick<PageLines, 'next' | 'change'>
 interface Packer {
   readonly route: Route
   readonly packer: BlockPacker
+  readonly revision: number
   refused: number
   marks: number
 }
@@ -99,11 +105,12 @@ class Formatter {
   private readonly unknownFields = new Set<string>()
 
   constructor(routes: readonly Route[], options: FormatOptions) {
-    const { maxBlockBytes, origin = { origin: 'redrive' } } = options
+    const { maxBlockBytes, revision = 0, origin = { origin: 'redrive' } } = options
     this.options = options
     this.packers = routes.map((route) => ({
       route,
       packer: new BlockPacker(route, { maxBytes: maxBlockBytes, origin }),
+      revision: typeof revision === 'number' ? revision : revision(route.table),
       ...{ refused: 0, marks: 0 },
     }))
   }
@@ -129,9 +136,9 @@ class Formatter {
   }
 
   /* False when the line codec is not sure of the line. */
-  private addLine({ route, packer }: Packer, line: PageLines): boolean {
+  private addLine({ route, packer, revision }: Packer, line: PageLines): boolean {
     scratch.clear()
-    if (!line.isFlat || !route.lines.write(line, scratch, this.options.revision ?? 0)) return false
+    if (!line.isFlat || !route.lines.write(line, scratch, revision)) return false
     return packer.add(line.position, scratch.view(), 1)
   }
 
@@ -144,7 +151,7 @@ class Formatter {
 
   /* False for what stands in the place of a change that capture refused. */
   private add(one: Packer, change: Change): boolean {
-    const { route, packer } = one
+    const { route, packer, revision } = one
     const { maxBlockBytes, hasMarks = true } = this.options
     if (change.operation === 'refused') {
       one.refused += 1
@@ -155,7 +162,7 @@ class Formatter {
     let reasons = outcome.kind === 'refused' ? outcome.reasons : []
     if (outcome.kind !== 'refused') {
       for (const row of outcome.rows) noteUnknown(row, this.unknownFields)
-      const lines = Buffer.from(outcome.rows.map((row) => this.lineOf(row)).join(''))
+      const lines = Buffer.from(outcome.rows.map((row) => lineOf(row, revision)).join(''))
       if (!packer.add(change.position, lines, outcome.rows.length)) reasons = [tooLarge(maxBlockBytes)]
     }
     if (reasons.length === 0) return true
@@ -165,13 +172,9 @@ class Formatter {
     return true
   }
 
-  private addMark({ route, packer }: Packer, change: Change): 0 | 1 {
+  private addMark({ route, packer, revision }: Packer, change: Change): 0 | 1 {
     const mark = route.codec.mark(change)
-    return mark !== undefined && packer.addMark(change.position, Buffer.from(this.lineOf(mark))) ? 1 : 0
-  }
-
-  private lineOf(row: LakeRow): string {
-    return `${JSON.stringify(atRevision(row, this.options.revision ?? 0))}\n`
+    return mark !== undefined && packer.addMark(change.position, Buffer.from(lineOf(mark, revision))) ? 1 : 0
   }
 
   private finish(accepted: readonly number[], changes: number): FormattedChanges {
@@ -185,6 +188,10 @@ class Formatter {
     const blocks = contracts.flatMap((one) => one.blocks)
     return { blocks, refused, unknownFields, accepted, changes, contracts }
   }
+}
+
+function lineOf(row: LakeRow, revision: number): string {
+  return `${JSON.stringify(atRevision(row, revision))}\n`
 }
 
 function atRevision(row: LakeRow, revision: number): LakeRow {

@@ -1,59 +1,62 @@
 import { stat } from 'node:fs/promises'
 import { Command } from 'commander'
 import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
+import { namesOf } from '../../core/audit/repair-names.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import { stackOption } from '../../stack/stack.ts'
+import { runOperation } from '../run/run-operation.ts'
 import type { Cli } from '../terminal/cli.ts'
 import { alignedTable, exit } from '../terminal/output.ts'
 import { contractsOption, dirOption } from '../terminal/run-options.ts'
+import { isNothing, type NamedOptions, repairNames, tellRepairs } from '../view/repair-report.ts'
 import { repairStack } from './stack/repair-stack.ts'
 
-interface Options {
+interface Options extends NamedOptions {
   readonly dir: string
   readonly contracts?: string
   readonly stack?: string | readonly string[]
-  readonly page?: readonly string[]
-  readonly object?: readonly string[]
-  readonly file?: readonly string[]
   readonly missing?: boolean
   readonly dryRun?: boolean
   readonly json?: boolean
 }
 
-/** `repair`: makes again what is lost or damaged of the state of a folder that nothing runs in. */
-export function repairCommand({ output }: Cli): Command {
+/**
+ * `repair`: makes again what an audit found lost or damaged, by name or all of it; without a name, the state files of a folder
+ * that nothing runs in.
+ */
+export function repairCommand(cli: Cli): Command {
+  const { output } = cli
   return new Command('repair')
     .description(
-      'Rebuild lost or damaged state files of a stopped run folder from the rest of it; with --stack, reprocess what an audit reported missing.',
+      'Reprocess what an audit reported missing or damaged: pages, landing objects, history and load files. Without any of them, rebuild lost or damaged state files of a stopped run folder from the rest of it.',
     )
     .addOption(dirOption())
     .addOption(contractsOption())
-    .option('--dry-run', 'list each file and what would be done, change nothing')
+    .option('--dry-run', 'list what would be done, change nothing')
     .addOption(stackOption())
-    .option('--page <key...>', 'with --stack: reprocess these pages of the raw table')
-    .option('--object <key...>', 'with --stack: land these objects of landing/changes/ again')
-    .option('--file <key...>', 'with --stack: reprocess the sources of these missing history files')
-    .option('--missing', 'with --stack: run a full audit and reprocess everything missing')
+    .option('--page <key...>', 'reprocess these raw pages')
+    .option('--object <key...>', 'land these objects of landing/changes/ again')
+    .option('--file <key...>', 'reprocess the sources of these history files, or land these load files again')
+    .option('--missing', 'run a full audit and reprocess everything it names')
     .option('--json', 'the outcome as one JSON object')
     .addHelpText(
       'after',
-      '\nA start does the same automatically. Damaged files are kept in damaged/ of the run folder.' +
+      '\n`tidemark status --audit` prints these commands with the names; the process that runs in the folder, if any, performs them.' +
+        '\nA start rebuilds state files automatically. Damaged files are kept in damaged/ of the run folder.' +
         '\nExit codes: 0 intact or repaired; 1 damaged (--dry-run), or something was not repaired; 2 the command failed.' +
         '\n\n  tidemark repair --dry-run\n  tidemark repair --dir .tidemark --contracts schemas' +
-        '\n  tidemark repair --stack data.json --missing',
+        '\n  tidemark repair --missing\n  tidemark repair --stack data.json --missing',
     )
     .action(async (options: Options, command: Command) => {
       const { dir, contracts: contractsFolder, stack, dryRun = false, json = false } = options
       const isSaid = (option: string) => command.getOptionValueSource(option) === 'cli'
-      if (isSaid('stack') && (isSaid('dir') || dryRun))
-        throw new PipelineError('usage/invalid', '--stack excludes --dir and --dry-run')
+      if (isSaid('stack') && isSaid('dir')) throw new PipelineError('usage/invalid', '--stack excludes --dir')
       /* A folder that is named is meant, whatever the environment says. */
       if (stack !== undefined && !isSaid('dir'))
         return repairStack({ ...options, stack, contracts: contractsFolder ?? 'schemas' }, output)
-      if (isSaid('page') || isSaid('object') || isSaid('file') || isSaid('missing'))
-        throw new PipelineError('usage/invalid', '--page, --object, --file and --missing need --stack')
       if ((await stat(dir).catch(() => undefined))?.isDirectory() !== true)
         throw new PipelineError('run/not-found', `no run in ${dir}`)
+      if (options.missing === true || !isNothing(repairNames(options))) return repairNamed(options, cli)
       const repairs = dryRun
         ? await looked(dir)
         : await repaired(dir, contractsFolder, (line) => output.progress(line))
@@ -68,6 +71,21 @@ export function repairCommand({ output }: Cli): Command {
         )
       process.exitCode = dryRun && repairs.length > 0 ? exit.findings : exit.fine
     })
+}
+
+/* In the process that runs in the folder, or here under its lock. */
+async function repairNamed(options: Options, cli: Cli): Promise<void> {
+  const { dir, missing = false, dryRun: isDryRun = false, json = false } = options
+  let names = repairNames(options)
+  if (missing) {
+    const { auditFolder } = await import('../../local/recovery/audit-folder.ts')
+    const { runFolder } = await import('../../local/state/run-folder.ts')
+    names = namesOf((await auditFolder(runFolder(dir))).findings)
+  }
+  const result = isNothing(names)
+    ? { isDryRun, repairs: [] }
+    : await runOperation(cli, options, { kind: 'repair', ...names, isDryRun })
+  process.exitCode = tellRepairs(result, { json }, cli.output)
 }
 
 async function looked(dir: string) {

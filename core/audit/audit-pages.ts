@@ -2,16 +2,8 @@ import { blockId } from '../ledger/ledger.ts'
 import type { Position } from '../position.ts'
 import type { AuditPlace } from './audit-place.ts'
 import type { AuditDeps, RangeOf } from './ledger-audit.ts'
-import type { LedgerFinding } from './ledger-finding.ts'
-import {
-  addSum,
-  judgePage,
-  lostAt,
-  noSum,
-  type PageCase,
-  type PageContext,
-  type PageSum,
-} from './page-sums.ts'
+import { type LedgerFinding, lostBlock, replayOf } from './ledger-finding.ts'
+import { addSum, judgePage, noSum, type PageCase, type PageContext, type PageSum } from './page-sums.ts'
 
 /** How the changes of one contract stand, over the pages that were looked at. */
 export interface AuditedBalance extends Readonly<PageSum> {
@@ -206,7 +198,7 @@ async function auditRedrives(
     if (isLanded) redriven += block.changes
     else if (!aside.has(id) && place.isBlockDue(id, at)) {
       lost += block.changes
-      findings.push(lostAt(block, place))
+      findings.push(lostBlock(block, place.whereIs(block), replayOf(contract, block)))
     }
   }
   return { redriven, lost, findings }

@@ -1,6 +1,7 @@
 import type { NamedBlock } from '../ledger/ledger.ts'
 import type { PageName } from '../page.ts'
 import type { AuditTime } from './ledger-audit.ts'
+import { repairOf } from './ledger-finding.ts'
 
 /** What an audit knows beside the records: what still comes, and how what does not is told of. */
 export interface AuditPlace {
@@ -12,8 +13,8 @@ export interface AuditPlace {
   isBlockDue(id: string, at: number): boolean
   /** Where a block should be: a text, and the landing object where one is known. */
   whereIs(block: NamedBlock): { readonly says: string; readonly object: string | null }
-  /** What brings back what is lost of a page, which may have gone itself; undefined for a replay of its positions. */
-  wayBack(page: PageName, isHeld: boolean): string | undefined
+  /** What brings back what is lost of a page, which may have gone itself. */
+  wayBack(page: PageName, isHeld: boolean): string
 }
 
 /** On a stack nobody sees what is on its way: what is older than its time is lost. */
@@ -27,6 +28,6 @@ export function stackPlace({ now, overdueMs }: AuditTime): AuditPlace {
     whereIs: () => ({ says: 'no landed object has it', object: null }),
     /* Formatting a page again brings back its blocks; a raw page that has expired only a load of its table. */
     wayBack: ({ key, table }, isHeld) =>
-      isHeld ? `tidemark repair --page '${key}'` : `tidemark load start ${table}: its raw page has expired`,
+      isHeld ? repairOf('page', key) : `tidemark load start ${table}: its raw page has expired`,
   }
 }

@@ -15,6 +15,8 @@ export interface LedgerRecords {
   redrives(contract: string): AsyncIterable<RecordedRedrive>
   /** Ids of blocks in objects that were set aside, with the object. */
   aside(): Promise<ReadonlyMap<string, string>>
+  /** Keys of the pages that an object which was set aside has blocks of; undefined for one that was not. */
+  pagesAside(object: string): Promise<readonly string[] | undefined>
   /** Landed and set-aside objects of the folder that an object lies in. */
   settled(object: string): Promise<ReadonlySet<string>>
   loadFiles(): AsyncIterable<LoadFileRecord>

@@ -24,15 +24,15 @@ export interface LedgerFinding {
   readonly severity: 'fault' | 'note'
 }
 
+/** A page that format should have recorded and has not. `advice` is what brings it back. */
 export function lostPage(
   { key, table, changes, firstPosition, lastPosition }: PageName,
-  contracts: readonly string[],
+  advice: string,
 ): LedgerFinding {
   const range = { first: firstPosition, last: lastPosition }
   return {
-    ...{ kind: 'page', table, name: key, count: changes, ...range, object: null, severity: 'fault' },
+    ...{ kind: 'page', table, name: key, count: changes, ...range, object: null, severity: 'fault', advice },
     message: `a page of ${table} was passed over by format: ${plural(changes, 'change')}`,
-    advice: contracts.map((contract) => replayOf(contract, range)).join('; '),
   }
 }
 
@@ -51,10 +51,7 @@ export function damagedPage(
     const advice = 'Nothing: the table was made anew since, none of them counts. A replay begins after them.'
     return { ...page, severity, message, advice }
   }
-  return {
-    ...{ ...page, severity, message },
-    advice: `Restore ${file} from a backup, or load the table again, \`tidemark load start --tables ${table}\`.`,
-  }
+  return { ...page, severity, message, advice: repairOf('page', key) }
 }
 
 /** A file of the folder's state that is missing or damaged. */
@@ -85,49 +82,51 @@ export function damagedEntry(file: string, name: string): LedgerFinding {
 }
 
 /** `where` says why it did not come; `object` is the landing object it was in, where that is known. */
-export function lostBlock(block: NamedBlock, where: string, object: string | null = null): LedgerFinding {
+export function lostBlock(
+  block: NamedBlock,
+  { says: where, object }: { readonly says: string; readonly object: string | null },
+  advice: string,
+): LedgerFinding {
   const { contract, origin, page, ordinal, changes, first, last } = block
   const what = origin === 'page' ? `block ${ordinal} of a page` : 'a block of a redrive'
   return {
     ...{ kind: 'block', table: contract, name: page, count: changes, first, last, object, severity: 'fault' },
     message: `${what} for ${contract} did not arrive: ${plural(changes, 'change')}; ${where}`,
-    advice: replayOf(contract, { first, last }),
+    advice,
   }
 }
 
-export function unevenPage(page: Pick<PageName, 'key' | 'changes'>, contract: string): LedgerFinding {
+export function unevenPage(
+  page: Pick<PageName, 'key' | 'changes'>,
+  contract: string,
+  advice: string,
+): LedgerFinding {
   return {
     ...{ kind: 'page', table: contract, name: page.key, count: page.changes, first: null, last: null },
-    ...{ object: null, severity: 'fault' },
+    ...{ object: null, severity: 'fault', advice },
     message: `blocks, refusals and filtered changes of a page are not its ${page.changes} changes`,
-    advice: replayOf(contract, { first: null, last: null }),
   }
 }
 
 /** A file of other bytes than were written; `found` is undefined for one that is gone. */
 export function alteredFile(day: ManifestDay, file: ManifestFile, found: number | undefined): LedgerFinding {
   const missing = badHistory(day, file, 'missing')
-  const advice = `tidemark repair --file '${file.key}'`
-  if (found === undefined) return { ...missing, advice }
-  return { ...missing, advice, message: `${file.key} has ${found} bytes, ${file.bytes} were written` }
+  if (found === undefined) return missing
+  return { ...missing, message: `${file.key} has ${found} bytes, ${file.bytes} were written` }
 }
 
 /** What an audit found in the place of a file: `rows` by its footer. */
 export type FoundFile = 'missing' | 'unreadable' | 'altered' | { readonly rows: number }
 
-/** A history file that is not what was written. A replay of its range writes its rows again and puts it aside. */
+/** A history file that is not what was written. */
 export function badHistory(
   { table, version }: Pick<ManifestDay, 'table' | 'version'>,
   file: ManifestFile,
   found: FoundFile,
 ): LedgerFinding {
+  const { key, first, last } = file
   const contract = printTableVersion({ name: table, version })
-  const { first, last } = file
-  const replay = replayOf(contract, { first, last })
-  /* Of before digests were kept: a replay does not see that it is another file. */
-  const isUnseen = file.sha256 === undefined && found !== 'missing'
-  const advice = isUnseen ? `move the file away, then ${replay}` : replay
-  return { ...badFile(contract, file, found), first, last, advice }
+  return { ...badFile(contract, file, found), first, last, advice: repairOf('file', key) }
 }
 
 /** A base or tombstone file that is not what was written. `reachesBack`: whether history has all that base was made of. */
@@ -143,14 +142,13 @@ export function badBase(
   return { ...badFile(printTableVersion(table), file, found), advice }
 }
 
-/** A file of a table's newest load that is not what was read. What landed of it is in history; a replay needs it again. */
+/** A file of a table's newest load that is not what was read. What landed of it is in history; its rows are read again. */
 export function badLoadFile(
   table: string,
   file: Pick<LakeFile, 'key' | 'rows' | 'bytes'>,
   found: FoundFile,
 ): LedgerFinding {
-  const advice = `tidemark load start --tables ${table} --wait`
-  return { ...badFile(table, file, found), kind: 'load', advice }
+  return { ...badFile(table, file, found), kind: 'load', advice: repairOf('file', file.key) }
 }
 
 function badFile(
@@ -181,8 +179,8 @@ export function foreignFile(table: string, key: string): LedgerFinding {
 }
 
 /**
- * What a file of a load has more rows of than history and quarantine, by contract. A replay on a machine lands the files of
- * the newest load again, and counts them; on a stack the load itself has failed.
+ * What a file of a load has more rows of than history and quarantine, by contract. On a machine it is landed again, and
+ * counted; on a stack the load itself has failed.
  */
 export function unevenLoad(
   { load, key, rows, landed, refused }: LoadFileRecord,
@@ -204,10 +202,7 @@ export function unevenLoad(
         },
         message: `${key} has ${rows} rows, ${sum} are in history and quarantine of ${contract}`,
         severity: 'fault',
-        advice:
-          where === 'stack'
-            ? `tidemark load resume ${load}`
-            : replayOf(contract, { first: null, last: null }),
+        advice: where === 'stack' ? `tidemark load resume ${load}` : repairOf('file', key),
       },
     ]
   })
@@ -218,10 +213,7 @@ export function unlandedObject(key: string, kind: 'block' | 'load'): LedgerFindi
   return {
     ...{ kind, table: '', name: key, count: 0, first: null, last: null, object: key, severity: 'fault' },
     message: `${key} was delivered and is not landed`,
-    advice:
-      kind === 'block'
-        ? `tidemark repair --object '${key}'`
-        : `tidemark load resume ${key.split('/')[2] ?? ''}`,
+    advice: kind === 'block' ? repairOf('object', key) : `tidemark load resume ${key.split('/')[2] ?? ''}`,
   }
 }
 
@@ -234,6 +226,11 @@ export function lostEntries(table: string, expected: number, found: number): Led
     advice:
       contract === undefined ? 'Restore state.db from a backup.' : `tidemark replay --table ${contract.name}`,
   }
+}
+
+/** The command that does again what a page, a landing object or a file of the lake or of a load was made of. */
+export function repairOf(what: 'page' | 'object' | 'file', name: string): string {
+  return `tidemark repair --${what} '${name}'`
 }
 
 /** The command that formats a range of a contract's changes again. */

@@ -122,18 +122,11 @@ function findingsOf(one: PageCase, context: PageContext): readonly LedgerFinding
   const { page, record, isHeld } = one
   const { place } = context
   const advice = place.wayBack(page, isHeld)
-  const again = advice === undefined ? {} : { advice }
-  if (record?.formatted === undefined) return [{ ...lostPage(page, context.contracts), ...again }]
+  if (record?.formatted === undefined) return [lostPage(page, advice)]
   return record.formatted.shares.flatMap((share) => [
     ...share.blocks
       .filter((block) => fateOf(block, record, context) === 'missing')
-      .map((block) => ({ ...lostAt(block, place), ...again })),
-    ...(addsUp(page.changes, share) ? [] : [{ ...unevenPage(page, share.contract ?? ''), ...again }]),
+      .map((block) => lostBlock(block, place.whereIs(block), advice)),
+    ...(addsUp(page.changes, share) ? [] : [unevenPage(page, share.contract ?? '', advice)]),
   ])
-}
-
-/** The finding of a block that should have arrived. */
-export function lostAt(block: NamedBlock, place: AuditPlace): LedgerFinding {
-  const { says, object } = place.whereIs(block)
-  return lostBlock(block, says, object)
 }

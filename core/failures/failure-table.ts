@@ -45,7 +45,7 @@ export const failures = {
   'raw/corrupt': {
     action: 'halt',
     advice:
-      'Raw pages are missing, or do not match their checksums. Restore `state.db` of the folder from a backup, or start in a new folder (--dir), which loads every table again.',
+      'A raw page does not match its checksum. `tidemark status --audit` names it; `tidemark repair --page …` keeps it below `damaged/` and has its table loaded again, at once where a run is, else by the next one. Or restore `state.db` of the folder from a backup.',
   },
   'raw/unavailable': {
     action: 'retry',
@@ -83,7 +83,8 @@ export const failures = {
   'contract/invalid': { action: 'halt', advice: 'Correct the contract file at the place the message names.' },
   'landing/corrupt': {
     action: 'quarantine',
-    advice: 'A landed object cannot be read. It was set aside whole; its changes are still in the raw store.',
+    advice:
+      'A landed object cannot be read. It was set aside whole; its changes are still in the raw store, and `tidemark repair --object …` with the key of the object formats them again.',
   },
   'landing/foreign': {
     action: 'quarantine',
@@ -102,7 +103,7 @@ export const failures = {
   'lake/unreadable': {
     action: 'halt',
     advice:
-      'A file of the lake is missing or damaged. `tidemark status --audit` names each such file and the command that makes it again: `tidemark compact --table … --rebuild` makes base of history, `tidemark replay --table …` makes history of the raw changes. Other tables are not concerned.',
+      'A file of the lake is missing or damaged. `tidemark status --audit` names each such file and the command that makes it again: `tidemark compact --table … --rebuild` makes base of history, `tidemark repair --file …` makes history of the raw changes. Other tables are not concerned.',
   },
   'lake/engine-memory': {
     action: 'halt',

@@ -117,6 +117,11 @@ export function blockId({ origin, page, contract, ordinal, digest }: NamedBlock)
   return `${origin}|${page}|${contract}|${ordinal}|${digest}`
 }
 
+/** The page that a block of such an id is made of; undefined for one of another origin. */
+export function pageOfBlock(id: string): string | undefined {
+  return /^page\|(.*)\|[^|]*\|[^|]*\|[^|]*$/s.exec(id)?.[1]
+}
+
 /** Under which name the sums of a contract are kept; those of no contract are kept by source table. */
 export function totalsKey(contract: string | null, table: string): string {
   return contract ?? `- ${table}`

@@ -68,6 +68,31 @@ export type ReplayProgress = z.output<typeof replayProgress>
 export const replayAnswer = z.union([replayProgress, z.object({ state: z.literal('busy') })])
 export type ReplayAnswer = z.output<typeof replayAnswer>
 
+const names = z.array(z.string()).readonly()
+/** What became of names that a stage was asked to do again. */
+export const requestAnswer = z.object({
+  done: names,
+  /** Nobody has them. */
+  absent: names,
+  failed: z.array(z.object({ name: z.string(), code: z.string() })).readonly(),
+  /** Not begun: the time was over. */
+  left: names,
+})
+export type RequestAnswer = z.output<typeof requestAnswer>
+
+/** What became of one page, landing object or file that was to come back. */
+const repairOutcome = z.object({
+  name: z.string(),
+  /** `planned` for a dry run; `left` was not begun, and the same request goes on there. */
+  state: z.enum(['done', 'planned', 'failed', 'left']),
+  /** What was done, or why it could not be and what to do. */
+  message: z.string(),
+})
+export type RepairOutcome = z.output<typeof repairOutcome>
+
+export const repairResult = z.object({ isDryRun: z.boolean(), repairs: z.array(repairOutcome).readonly() })
+export type RepairResult = z.output<typeof repairResult>
+
 export const expiryResult = z.object({ considered: whole, expired: whole })
 export type ExpiryResult = z.output<typeof expiryResult>
 

@@ -11,8 +11,10 @@ import {
   healed,
   load,
   type RedriveResult,
+  type RepairResult,
   type ReplayResult,
   redriveResult,
+  repairResult,
   replayResult,
   type StartedLoad,
   startedLoad,
@@ -21,6 +23,7 @@ import {
 } from './answers.ts'
 
 const position = z.string().refine(isPosition)
+const names = z.array(z.string().min(1).max(2_048)).readonly()
 
 const operation = z.discriminatedUnion('kind', [
   z.object({
@@ -35,6 +38,14 @@ const operation = z.discriminatedUnion('kind', [
     version: z.number().int().optional(),
     from: position.optional(),
     to: position.optional(),
+    isDryRun: z.boolean(),
+  }),
+  z.object({
+    kind: z.literal('repair'),
+    /** Keys of raw pages, of objects of `landing/changes/`, and of history and load files. */
+    pages: names,
+    objects: names,
+    files: names,
     isDryRun: z.boolean(),
   }),
   z.object({
@@ -78,6 +89,7 @@ export type Operation<K extends OperationKind = OperationKind> = {
 export interface Answers {
   readonly redrive: RedriveResult
   readonly replay: ReplayResult
+  readonly repair: RepairResult
   readonly 'load-start': StartedLoad
   readonly 'load-resume': Load
   readonly 'load-cancel': Load
@@ -90,6 +102,7 @@ export interface Answers {
 const answers: { readonly [K in OperationKind]: z.ZodType<Answers[K]> } = {
   redrive: redriveResult,
   replay: replayResult,
+  repair: repairResult,
   'load-start': startedLoad,
   'load-resume': load,
   'load-cancel': load,

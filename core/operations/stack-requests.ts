@@ -14,6 +14,24 @@ export const redriveRequest = z.strictObject({
 })
 export type RedriveRequest = z.output<typeof redriveRequest>['redrive']
 
+/** To `format`: keys of pages to format again. */
+export const pagesRequest = z.strictObject({
+  pages: z.array(z.string().min(1).max(2_048)).min(1).max(1_000),
+})
+
+/** To `land`: keys of delivered objects to land again. */
+export const objectsRequest = z.strictObject({
+  objects: z
+    .array(
+      z
+        .string()
+        .regex(/^landing\/changes\/[A-Za-z0-9_.=/-]+$/)
+        .max(1_024),
+    )
+    .min(1)
+    .max(1_000),
+})
+
 /** To `land-load`: a piece of a replay, as large as the time of the function. */
 export const replayRequest = z.strictObject({
   replay: z.strictObject({

@@ -102,6 +102,15 @@ export function notInCatalog(of: TableVersion): PipelineError {
   return new PipelineError('lake/unreadable', `${printTableVersion(of)} is not in the catalog`)
 }
 
+/** Whether a load or a truncate since hides the changes of a source table up to a position in every lake table that is made of it. */
+export function isBelowFloors(
+  entries: readonly CatalogEntry[],
+  { table: source, lastPosition }: { readonly table: string; readonly lastPosition: Position },
+): boolean {
+  const readers = entries.filter(({ table }) => table.source === source)
+  return readers.length > 0 && readers.every(({ floors }) => (floors.at(-1)?.position ?? '') > lastPosition)
+}
+
 /** Whether history has every change that counts: none was dropped since the last floor, so that base can be made of it again. */
 export function reachesBack({ base, floors }: Pick<CatalogEntry, 'base' | 'floors'>): boolean {
   const since = base?.historyFrom ?? null

@@ -1,10 +1,9 @@
-import * as z from 'zod'
-import type { RedriveResult } from '../../core/operations/answers.ts'
-import { redriveRequest } from '../../core/operations/stack-requests.ts'
+import type { RedriveResult, RequestAnswer } from '../../core/operations/answers.ts'
+import { pagesRequest, redriveRequest } from '../../core/operations/stack-requests.ts'
 import type { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import type { BatchResponse } from '../runtime/lambda-stage.ts'
 import { runInOrder } from '../runtime/run-in-order.ts'
-import { type RequestAnswer, runRequest } from '../runtime/run-request.ts'
+import { runRequest } from '../runtime/run-request.ts'
 import { type FormatHeadsDeps, formatHeads } from './format-heads.ts'
 import { type RedriveEventDeps, redriveEvent } from './redrive-event.ts'
 import { streamHeads } from './stream-heads.ts'
@@ -16,9 +15,6 @@ export interface FormatEventDeps extends FormatHeadsDeps, RedriveEventDeps {
   /** Heads are worked on together up to this size. */
   readonly maxBytes: number
 }
-
-/** An operator's request: keys of pages to format again. */
-const again = z.strictObject({ pages: z.array(z.string().min(1).max(2_048)).min(1).max(1_000) })
 
 /**
  * Formats what an event of the raw table's stream shows, or what an operator asks for: pages, whose blocks are delivered
@@ -32,7 +28,7 @@ export async function formatEvent(
   const { stage, store, maxBytes } = deps
   const waiting = redriveRequest.safeParse(event)
   if (waiting.success) return redriveEvent(waiting.data.redrive, deps)
-  const request = again.safeParse(event)
+  const request = pagesRequest.safeParse(event)
   if (!request.success)
     return runInOrder(streamHeads(event), { maxBytes, work: (heads) => formatHeads(heads, deps) }, stage)
   const one = async (key: string) => {

@@ -1,8 +1,6 @@
-import type { Block } from '../../core/block.ts'
-import type { PageRecord, PageShare } from '../../core/ledger/ledger.ts'
-import type { Delivery, Ledger, Quarantine, QuarantineEntry } from '../../core/ports/ports.ts'
-import { formatPage } from '../../formatters/format-page.ts'
-import { pageRecord } from '../../formatters/page-record.ts'
+import type { PageShare } from '../../core/ledger/ledger.ts'
+import type { Delivery, Ledger, Quarantine } from '../../core/ports/ports.ts'
+import { formatStored } from '../../formatters/format-stored.ts'
 import type { Router } from '../../formatters/route.ts'
 import type { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import type { LambdaStage } from '../runtime/lambda-stage.ts'
@@ -26,23 +24,15 @@ export async function formatHeads(
   heads: readonly PageItem[],
   { store, quarantine, delivery, ledger, route, stage: { log, metrics } }: FormatHeadsDeps,
 ): Promise<void> {
-  const routes = await route()
-  const blocks: Block[] = []
-  const refused: QuarantineEntry[] = []
-  const records: PageRecord[] = []
-  for (const { item } of heads) {
-    const page = await store.page(item)
-    const formatted = formatPage(page, routes(page.table), delivery.maxBlockBytes)
-    for (const block of formatted.blocks) blocks.push(block)
-    for (const entry of formatted.refused) refused.push(entry)
-    if (formatted.unknownFields.size > 0)
-      log.warn('format.unknown-fields', { table: page.table, fields: [...formatted.unknownFields].join(' ') })
-    /* Quarantine is not asked what waits already: nothing here counts by it. */
-    records.push(pageRecord(page, { formatted, isWaiting: () => false }))
+  const pages = async function* () {
+    for (const { item } of heads) yield await store.page(item)
   }
-  if (refused.length > 0) await quarantine.put(refused)
-  await delivery.put(blocks)
-  await ledger.formatted(records)
+  /* Quarantine is not asked what waits already: nothing here counts by it. */
+  const { records, blocks, refused } = await formatStored(pages(), {
+    ...{ quarantine, delivery, ledger, route: await route() },
+    unknownFields: (table, names) =>
+      log.warn('format.unknown-fields', { table, fields: [...names].join(' ') }),
+  })
   for (const [index, { table, changes, shares }] of records.entries()) {
     metrics.count('pages', 1, table)
     metrics.count('changes', changes, table)
@@ -55,7 +45,7 @@ export async function formatHeads(
     if (writtenAt !== undefined) metrics.ages('age', [writtenAt], table)
   }
   const changes = records.reduce((sum, page) => sum + page.changes, 0)
-  log.info('format.batch', { pages: heads.length, changes, blocks: blocks.length, refused: refused.length })
+  log.info('format.batch', { pages: heads.length, changes, blocks, refused })
 }
 
 function changesOf({ blocks }: PageShare): number {

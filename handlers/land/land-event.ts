@@ -1,23 +1,11 @@
-import * as z from 'zod'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { RequestAnswer } from '../../core/operations/answers.ts'
+import { objectsRequest } from '../../core/operations/stack-requests.ts'
 import type { BatchResponse } from '../runtime/lambda-stage.ts'
 import { runEach } from '../runtime/run-each.ts'
-import { type RequestAnswer, runRequest } from '../runtime/run-request.ts'
+import { runRequest } from '../runtime/run-request.ts'
 import { type LandNoticeDeps, landNotice } from './land-notice.ts'
 import { queueMessages, s3Notices } from './s3-notices.ts'
-
-/** An operator's request: keys of delivered objects to land again. */
-const again = z.strictObject({
-  objects: z
-    .array(
-      z
-        .string()
-        .regex(/^landing\/changes\/[A-Za-z0-9_.=/-]+$/)
-        .max(1_024),
-    )
-    .min(1)
-    .max(1_000),
-})
 
 /**
  * Lands what the messages of a queue tell of, or the objects that an operator names; landing one again overwrites its
@@ -27,7 +15,7 @@ export async function landEvent(
   event: unknown,
   deps: LandNoticeDeps,
 ): Promise<BatchResponse | RequestAnswer> {
-  const request = again.safeParse(event)
+  const request = objectsRequest.safeParse(event)
   if (request.success) return runRequest(request.data.objects, (key) => reland(key, deps), deps.stage)
   return runEach(
     queueMessages(event),

@@ -1,4 +1,4 @@
-import { replayOf } from '../../core/audit/ledger-finding.ts'
+import { repairOf } from '../../core/audit/ledger-finding.ts'
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { ManifestFile } from '../../core/ledger/ledger.ts'
@@ -46,10 +46,7 @@ export async function verifyHistory(
       /* Compacted away or replayed in between. */
       if (state === 'whole' || !(await isExpected(file, { ...of, day }, manifest))) continue
       const what = state === 'missing' ? 'is missing' : 'is not what was written'
-      throw new PipelineError(
-        'lake/unreadable',
-        `${file.key} ${what}; to do: ${replayOf(printTableVersion(table), file)}`,
-      )
+      throw new PipelineError('lake/unreadable', `${file.key} ${what}; to do: ${repairOf('file', file.key)}`)
     }
   }
 }

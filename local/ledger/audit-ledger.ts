@@ -8,6 +8,7 @@ import {
   foreignFile,
   type LedgerFinding,
   lostEntries,
+  repairOf,
   unevenLoad,
 } from '../../core/audit/ledger-finding.ts'
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
@@ -78,7 +79,7 @@ async function folderPlace({ ledger, ahead }: AuditDeps, landing: ReadonlySet<st
       const says = object === null ? 'delivery never wrote it' : `${object} is gone and was not landed`
       return { says, object }
     },
-    wayBack: () => undefined,
+    wayBack: ({ key }) => repairOf('page', key),
   }
 }
 

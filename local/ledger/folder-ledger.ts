@@ -126,8 +126,17 @@ export class FolderLedger extends ItemLedger {
     return this.live.bookkeeping
   }
 
-  override formatted(pages: readonly PageRecord[]): Promise<void> {
-    return pages.length === 0 ? Promise.resolve() : this.passTo(undefined, pages)
+  /** A page that format had passed over counts as recorded from now on. */
+  override async formatted(pages: readonly PageRecord[]): Promise<void> {
+    if (pages.length === 0) return
+    const { checkpoint, raw } = this
+    const passed = pages.filter(({ page }) => {
+      const place = placeInLedger(page, this.table.shape)
+      const isKnown = place === undefined || this.items.peek(place) !== undefined
+      return !isKnown && (raw.offsetOf(page) ?? Number.POSITIVE_INFINITY) <= checkpoint
+    })
+    await this.passTo(undefined, pages)
+    for (const { table, changes } of passed) this.passed.set(table, (this.passed.get(table) ?? 0) - changes)
   }
 
   /** Pages that format has recorded, and with them how far it is. */

@@ -9,6 +9,7 @@ import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { Meter } from '../pipeline/meter.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { RunFolder } from '../state/run-folder.ts'
+import type { FolderQuarantine } from '../stores/folder-quarantine.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 import type { Digests } from './check-contracts.ts'
 import type { LoadParts } from './load-operation.ts'
@@ -16,14 +17,21 @@ import type { LoadParts } from './load-operation.ts'
 /** What operations write into the ledger, and what a replay asks it. */
 export type OperationLedger = Pick<
   Ledger,
-  'redriven' | 'landed' | 'replayed' | 'replaceFiles' | 'recordLoadFile'
+  | 'redriven'
+  | 'formatted'
+  | 'delivered'
+  | 'landed'
+  | 'setAside'
+  | 'replayed'
+  | 'replaceFiles'
+  | 'recordLoadFile'
 > &
-  Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'records'>
+  Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'records' | 'checkpoint'>
 
 /** What operations need of a pipeline. */
 export interface OperationParts {
   readonly raw: FolderRawStore
-  readonly quarantine: Quarantine
+  readonly quarantine: Quarantine & Pick<FolderQuarantine, 'holds'>
   readonly delivery: Delivery
   readonly ledger: OperationLedger
   readonly objects: ObjectStore
@@ -53,6 +61,8 @@ export interface OperationContext {
   readonly pipeline: OperationParts
   /** Of the process that reads the source; without it nothing can be asked for that needs it. */
   readonly running?: RunningParts
+  /** Damaged pages that format had not come to and that were taken out before it could: their tables wait to be read again. */
+  readonly givenUp?: ReadonlySet<string>
   readonly now: Clock
   readonly signal: AbortSignal
   readonly onProgress: (progress: unknown) => void

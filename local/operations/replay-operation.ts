@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Table } from '../../core/contract/language/table.ts'
 import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { ReplayResult } from '../../core/operations/answers.ts'
@@ -7,18 +5,14 @@ import type { Operation } from '../../core/operations/operations.ts'
 import { requireEntry } from '../../core/ports/catalog-entry.ts'
 import type { PositionRange } from '../../core/ports/ports.ts'
 import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
-import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
-import { makeFolder } from '../../engine/files/durable.ts'
-import { digestOf } from '../../engine/files/file-digest.ts'
-import { landTableFile } from '../../engine/load-file/land-table-file.ts'
 import { releaseAccepted } from '../../engine/replay/release-accepted.ts'
 import { type Replayed, replay } from '../../engine/replay/replay.ts'
-import type { ReplayDeps, ReplayLoads } from '../../engine/replay/replay-deps.ts'
+import type { ReplayDeps } from '../../engine/replay/replay-deps.ts'
 import { storedLoad } from '../../engine/replay/stored-load.ts'
 import { routeOf } from '../../formatters/route.ts'
-import { rowsOfAll } from '../../ingest/loads/audit-table.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
+import { landLoadAgain } from '../loads/land-load-again.ts'
 import { bookReplay } from '../replay/book-replay.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
 import { FolderObjects } from '../stores/folder-objects.ts'
@@ -80,7 +74,11 @@ function folderDeps(
     readBack: 'all',
     /* Operations of a run folder come one after the other. */
     alone: (choose) => choose(),
-    loads: folderLoads(pipeline, table),
+    loads: {
+      stored: async (of, asked) =>
+        storedLoad(of, asked, await new LoadDocuments(documents).all(), new FolderObjects(folder.root)),
+      land: (file, isDryRun) => landLoadAgain(file, table, pipeline, isDryRun),
+    },
     extent: (_, range) => extentOf(raw, table.source.table, range),
   }
 }
@@ -94,50 +92,6 @@ async function extentOf(raw: OperationParts['raw'], source: string, { from = '',
     last = head.key
   }
   return { pages, last }
-}
-
-/* Only its own contract reads the file, and readers see nothing of it until the replay is shown. */
-function folderLoads(pipeline: OperationParts, table: Table): ReplayLoads {
-  const { folder, catalog, quarantine, maskKey, documents } = pipeline
-  const objects = new FolderObjects(folder.root)
-  const nothing = async () => undefined
-  return {
-    stored: async (of, range) => storedLoad(of, range, await new LoadDocuments(documents).all(), objects),
-    land: async (file, isDryRun) => {
-      await makeFolder(folder.scratch)
-      const temporary = await mkdtemp(join(folder.scratch, 'replay-'))
-      const engine = await DuckEngine.open({ temporary, memory: '256MB' })
-      const files = new FolderFiles(objects, temporary)
-      const version = `${await objects.version(file.key)}-r${file.revision}`
-      const request = { ...file, table: table.source.table, version }
-      try {
-        const { rows, landed, refused, history } = await landTableFile(request, {
-          ...{ engine, tables: [table], maskKey, objects },
-          files: isDryRun
-            ? { ...bound(files), publish: async () => ({ bytes: 0, sha256: undefined }) }
-            : files,
-          catalog: { entries: () => catalog.entries(), registerPartition: nothing },
-          quarantine: isDryRun ? { put: nothing } : quarantine,
-        })
-        const counts = { rows, landed: rowsOfAll(landed), refused: rowsOfAll(refused) }
-        if (isDryRun) return { ...counts, files: [] }
-        const made = history.flatMap(({ added }) => added)
-        const measured = made.map(async ({ key, rows: held, bytes, sha256 }) => ({
-          ...{ key, rows: held, bytes, sha256: sha256 ?? (await digestOf(objects.path(key))) },
-          ...{ first: file.position, last: file.position },
-        }))
-        return { ...counts, files: await Promise.all(measured) }
-      } finally {
-        engine.close()
-        await rm(temporary, { recursive: true, force: true })
-      }
-    },
-  }
-}
-
-function bound(files: FolderFiles) {
-  const { read, scratch, verify } = FolderFiles.prototype
-  return { read: read.bind(files), scratch: scratch.bind(files), verify: verify.bind(files) }
 }
 
 function rangeOf({ from, to }: Replayed['replay']): PositionRange {

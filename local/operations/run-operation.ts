@@ -1,20 +1,19 @@
-import type { Table } from '../../core/contract/language/table.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { RedriveResult } from '../../core/operations/answers.ts'
 import type { Answers, Operation, OperationKind } from '../../core/operations/operations.ts'
-import { nextRevision } from '../../engine/replay/next-revision.ts'
 import { redrive } from '../../formatters/redrive.ts'
 import { router } from '../../formatters/route.ts'
 import { CompactionDocuments } from '../../state/documents/compaction-documents.ts'
-import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import { KnownTables } from '../contracts/known-tables.ts'
 import { RunState } from '../state/run-state.ts'
 import { checkContracts } from './check-contracts.ts'
 import { runCompact } from './compact-operation.ts'
 import { expireQuarantine } from './expire-quarantine.ts'
+import { freshRevisions } from './fresh-revisions.ts'
 import { startLoad } from './load-operation.ts'
-import type { OperationContext, OperationParts, RunningParts } from './operation-parts.ts'
+import type { OperationContext, RunningParts } from './operation-parts.ts'
 import { recoverEntry } from './recover-entry.ts'
+import { runRepair } from './repair-operation.ts'
 import { runReplay } from './replay-operation.ts'
 
 type Performers = {
@@ -28,6 +27,7 @@ const performers: Performers = {
   expire: (request, { pipeline, now }) => expireQuarantine(pipeline.quarantine, { ...request, now }),
   redrive: runRedrive,
   replay: runReplay,
+  repair: runRepair,
   compact: async (request, { pipeline, now, signal, onProgress }) => {
     const compacted = await runCompact(defined(request), {
       now,
@@ -86,20 +86,6 @@ async function runRedrive(
     signal,
     onProgress: (considered) => onProgress({ considered }),
   })
-}
-
-/* One new revision for each table of a redrive, shown before its rows come: each of them is right by itself. */
-function freshRevisions({ catalog, documents }: OperationParts): (table: Table) => Promise<number> {
-  const ledger = new ReplayDocuments(documents)
-  const known = new Map<Table, number>()
-  return async (table) => {
-    const before = known.get(table)
-    if (before !== undefined) return before
-    const revision = await nextRevision(table, { catalog, ledger })
-    await catalog.publishRevision(table.name, table.version, revision)
-    known.set(table, revision)
-    return revision
-  }
 }
 
 /** A value without the members that are undefined: what was not asked for takes its default. */

@@ -8,7 +8,7 @@ import type { FolderLedger } from '../ledger/folder-ledger.ts'
 import type { FolderRawStore } from '../stores/folder-raw-store.ts'
 
 export interface FormatLoopDeps {
-  readonly raw: Pick<FolderRawStore, 'next' | 'grown' | 'length'>
+  readonly raw: Pick<FolderRawStore, 'next' | 'grown' | 'length' | 'given'>
   readonly quarantine: Pick<Quarantine, 'put'>
   /** Whether quarantine has an entry that waits. */
   readonly isWaiting: (id: string) => boolean
@@ -43,10 +43,10 @@ export class FormatLoop {
   private inFlightBytes = 0
   formattedChanges = 0
 
-  /** Goes on at the checkpoint. Throws `raw/corrupt` when the raw store has lost pages that were formatted. */
+  /** Goes on at the checkpoint. Throws `raw/corrupt` when the raw store is of before the ledger. */
   constructor(deps: FormatLoopDeps) {
     const { raw, ledger } = deps
-    if (ledger.checkpoint > raw.length) throw endsEarly(ledger.checkpoint, raw.length)
+    if (ledger.checkpoint > raw.given) throw endsEarly(ledger.checkpoint, raw.given)
     this.deps = deps
     this.next = ledger.checkpoint
     this.done = this.next

@@ -8,13 +8,15 @@ import {
   damagedPage,
   type LedgerFinding,
 } from '../../core/audit/ledger-finding.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { PageName } from '../../core/page.ts'
-import type { CatalogEntry } from '../../core/ports/catalog-entry.ts'
+import { isBelowFloors } from '../../core/ports/catalog-entry.ts'
 import { DuckEngine } from '../../engine/duckdb/duck-engine.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
 import { type AuditDeps, auditLedger, type FolderFindings } from '../ledger/audit-ledger.ts'
 import { FolderLedger } from '../ledger/folder-ledger.ts'
+import { CHECKPOINT } from '../ledger/live-items.ts'
 import { parquetRows } from '../ledger/parquet-rows.ts'
 import type { RunFolder } from '../state/run-folder.ts'
 import { readState } from '../state/state-file.ts'
@@ -46,8 +48,30 @@ export async function auditFolder(folder: RunFolder, pauseMs = PAUSE_MS): Promis
     return { findings: broken, more: 0 }
   /* A load that nobody can read of is named already. */
   const hasLoads = !damages.some(({ name }) => name.startsWith('state.db/loads/'))
-  const { findings, more } = await auditWhole(folder, { pauseMs, hasLoads })
-  return { findings: [...broken, ...findings], more }
+  try {
+    const { findings, more } = await auditWhole(folder, { pauseMs, hasLoads })
+    return { findings: [...broken, ...findings], more }
+  } catch (error) {
+    if (!(error instanceof PipelineError) || error.code !== 'raw/corrupt') throw error
+    /* The index of pages cannot be read past them: what they are comes first. */
+    return { findings: [...broken, ...(await damagedPages(folder))], more: 0 }
+  }
+}
+
+async function damagedPages(folder: RunFolder): Promise<readonly LedgerFinding[]> {
+  return readState(folder, async (state) => {
+    const entries = await state.catalog.entries()
+    const found: LedgerFinding[] = []
+    const raw = await FolderRawStore.in(state)
+    const checkpoint = Number(state.ledger.peek(CHECKPOINT)?.['pages'] ?? 0)
+    for await (const page of raw.damaged()) {
+      const isPassed = (raw.offsetOf(page.key) ?? 0) <= checkpoint
+      found.push(
+        damagedPage(page, { file: STATE_FILE, isOutranked: isPassed && isBelowFloors(entries, page) }),
+      )
+    }
+    return found
+  })
 }
 
 /* A key file that is gone is among the damages, and a check value that is damaged says nothing of the key. */
@@ -103,7 +127,11 @@ function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise
     })
     for await (const page of raw.damaged()) lost.set(page.key, page)
     const damaged = [...lost.values()].map((page) =>
-      damagedPage(page, { file: STATE_FILE, isOutranked: isOutranked(page, entries) }),
+      /* What format comes to next ends the run, whether its changes count or not. */
+      damagedPage(page, {
+        file: STATE_FILE,
+        isOutranked: !ahead.has(page.key) && isBelowFloors(entries, page),
+      }),
     )
     for await (const name of quarantine.damaged()) damaged.push(damagedEntry(STATE_FILE, name))
     return { findings: [...damaged, ...findings, ...(await auditLoadFiles(loads, rowsOf))], more }
@@ -127,20 +155,12 @@ function heldRecords(
     page: (key) => records.page(key),
     redrives: (contract) => records.redrives(contract),
     aside: () => records.aside(),
+    pagesAside: (object) => records.pagesAside(object),
     settled: (object) => records.settled(object),
     loadFiles: () => records.loadFiles(),
     days: () => records.days(),
     files: (day) => records.files(day),
   }
-}
-
-/* Below the floor of every lake table that is made of it. */
-function isOutranked(
-  { table: source, lastPosition }: Pick<PageName, 'table' | 'lastPosition'>,
-  entries: readonly CatalogEntry[],
-): boolean {
-  const readers = entries.filter(({ table }) => table.source === source)
-  return readers.length > 0 && readers.every(({ floors }) => (floors.at(-1)?.position ?? '') > lastPosition)
 }
 
 function idOf({ kind, table, name, first, last }: LedgerFinding): string {

@@ -29,18 +29,26 @@ export async function performOperation<K extends OperationKind>(
   const { dir, signal, onProgress } = options
   if (!(await isDirectory(dir))) throw new PipelineError('run/not-found', `no run in ${dir}`)
   if ((await folderHolder(dir)) === undefined)
-    return withStoredPipeline(options, ({ pipeline, tables }) =>
-      runOperation(operation, {
-        pipeline,
-        contracts: contractDigests(tables),
-        now: Date.now,
-        signal,
-        onProgress,
-      }),
+    return withStoredPipeline(
+      { ...options, repaired: repaired[operation.kind]?.(operation) ?? [] },
+      ({ pipeline, tables, givenUp }) =>
+        runOperation(operation, {
+          ...{ pipeline, givenUp },
+          contracts: contractDigests(tables),
+          now: Date.now,
+          signal,
+          onProgress,
+        }),
     )
   const contracts = contractDigests(await contractsOf(runFolder(dir), options.contracts))
   return askRun(dir, { operation, contracts }, { signal, onProgress })
 }
+
+type Repaired = {
+  readonly [K in OperationKind]?: (request: { readonly kind: K } & Operation<K>) => readonly string[]
+}
+
+const repaired: Repaired = { repair: ({ pages, isDryRun }) => (isDryRun ? [] : pages) }
 
 async function isDirectory(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() === true

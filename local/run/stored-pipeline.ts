@@ -4,6 +4,7 @@ import type { Logger } from '../../core/ports/ports.ts'
 import { knownContracts } from '../contracts/choose-contracts.ts'
 import { lockFolder } from '../pipeline/folder-lock.ts'
 import { Pipeline } from '../pipeline/pipeline.ts'
+import { giveUpPages } from '../recovery/give-up-pages.ts'
 import { type Repair, repairFolder } from '../recovery/repair-folder.ts'
 import { type RunFolder, runFolder } from '../state/run-folder.ts'
 import { RunState } from '../state/run-state.ts'
@@ -14,6 +15,8 @@ export interface StoredPipelineOptions {
   readonly dir: string
   readonly contracts: readonly Table[]
   readonly log: Logger
+  /** Pages that are to be repaired: a damaged one that format would come to and end at is taken out before. */
+  readonly repaired?: readonly string[]
 }
 
 export interface StoredPipeline {
@@ -21,6 +24,8 @@ export interface StoredPipeline {
   readonly tables: readonly Table[]
   /** What was lost or damaged of the folder, and was made again. */
   readonly repairs: readonly Repair[]
+  /** Pages that were taken out. */
+  readonly givenUp: ReadonlySet<string>
 }
 
 /** Contracts of the tables that a folder has. Throws `run/not-found`. */
@@ -40,13 +45,14 @@ export async function contractsOf(folder: RunFolder, contracts: readonly Table[]
  * delivered is landed when it resolves, and the status of the folder says so. Throws `run/not-found`, `run/locked`, `run/damaged` and what the work throws.
  */
 export async function withStoredPipeline<T>(
-  { dir, contracts, log }: StoredPipelineOptions,
+  { dir, contracts, log, repaired = [] }: StoredPipelineOptions,
   work: (stored: StoredPipeline) => Promise<T>,
 ): Promise<T> {
   const folder = runFolder(dir)
   const lock = await lockFolder(dir)
   try {
     const { repairs } = await repairFolder(folder, { contracts, log, now: Date.now })
+    const givenUp = await giveUpPages(repaired, folder)
     const tables = await contractsOf(folder, contracts)
     const hints = { bytes: 16 << 20, milliseconds: 50 }
     const state = await StateFile.open(folder)
@@ -54,7 +60,7 @@ export async function withStoredPipeline<T>(
     pipeline.start()
     let result: T
     try {
-      result = await Promise.race([work({ pipeline, tables, repairs }), pipeline.failed])
+      result = await Promise.race([work({ pipeline, tables, repairs, givenUp }), pipeline.failed])
     } finally {
       await pipeline.stop()
     }

@@ -32,7 +32,7 @@ export interface ItemsInside {
 }
 
 /** An item that may be another than was written. */
-export type FoundText = ItemKey & { readonly attributes: string }
+export type FoundText = ItemKey & { readonly attributes: string; readonly bytes?: Buffer }
 
 /* SQLite takes a value of any size: nothing is cut, nothing is spread. */
 const SHAPE: ItemShape = {
@@ -174,6 +174,12 @@ export class SqliteItems implements ItemTable, ItemFeed, ItemTransactions {
     return this.asked(() => offset.parse(this.prepared(sql).get()).seq)
   }
 
+  /** The highest offset that was ever given, whether its item is still there or not. */
+  get given(): number {
+    const sql = `SELECT coalesce(max(seq), 0) AS seq FROM sqlite_sequence WHERE name = ?`
+    return this.asked(() => offset.parse(this.prepared(sql).get(this.table)).seq)
+  }
+
   /** The offset of an item; undefined when there is none. */
   offsetOf({ pk, sk }: ItemKey): number | undefined {
     const sql = `SELECT seq FROM ${this.table} WHERE pk = ? AND sk = ?`
@@ -200,6 +206,14 @@ export class SqliteItems implements ItemTable, ItemFeed, ItemTransactions {
   snapshot(): readonly Item[] {
     const rows = this.asked(() => this.prepared(`${this.select()} ORDER BY pk, sk`).all())
     return rows.map((row) => this.itemOf(this.rowOf(row)))
+  }
+
+  /** An item as it is, whole or not; undefined when there is none. */
+  found({ pk, sk }: ItemKey): FoundText | undefined {
+    const row = this.asked(() => this.prepared(`${this.select()} WHERE pk = ? AND sk = ?`).get(pk, sk))
+    if (row === undefined) return undefined
+    const { attributes, bytes } = this.rowOf(row)
+    return { pk, sk, attributes, ...(bytes === null ? {} : { bytes: Buffer.from(bytes) }) }
   }
 
   /** Takes every item away, whole or not, and puts these in their place. */

@@ -1,10 +1,11 @@
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { SourceTotals } from '../../core/ledger/ledger-balance.ts'
 import { type Page, type PageName, pageOfKey } from '../../core/page.ts'
 import { type Item, put } from '../../core/ports/item-table.ts'
 import type { Position } from '../../core/position.ts'
 import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { pageItem, partitionsOf, placeOfPage } from '../../state/raw-store/page-item.ts'
-import type { SqliteItems } from '../sqlite/sqlite-items.ts'
+import type { FoundText, SqliteItems } from '../sqlite/sqlite-items.ts'
 
 /** The tables of a state file that raw pages, and sums over them, lie in. */
 export interface RawItems {
@@ -77,6 +78,11 @@ export class FolderRawStore extends ItemRawStore {
   /** Place in the feed of the newest page; 0 before the first. */
   get length(): number {
     return this.end
+  }
+
+  /** The highest place of the feed that a page ever had. */
+  get given(): number {
+    return this.items.given
   }
 
   /** The page behind a place of the feed; undefined at its end. Throws `raw/corrupt` when it is not what was written. */
@@ -154,6 +160,42 @@ export class FolderRawStore extends ItemRawStore {
       const page = pageOfKey(`${pk.slice(0, pk.lastIndexOf('#'))}#${sk}`)
       if (page !== undefined) yield page
     }
+  }
+
+  /** Whether a page is there, and is what was written. */
+  async isWhole(key: string): Promise<boolean> {
+    try {
+      const item = await this.find(key)
+      return item !== undefined && (await this.page(item)) !== undefined
+    } catch (error) {
+      if (error instanceof PipelineError && error.code === 'raw/corrupt') return false
+      throw error
+    }
+  }
+
+  /** What is there of a page, whole or not. */
+  asFound(key: string): FoundText | undefined {
+    const page = pageOfKey(key)
+    return page === undefined ? undefined : this.items.found(placeOfPage(page, this.table.shape))
+  }
+
+  /** Takes a page out. `isCounted`: format has counted its changes, so they stay captured. */
+  async takeOut(key: string, { isCounted }: { readonly isCounted: boolean }): Promise<void> {
+    const page = pageOfKey(key)
+    if (page === undefined) return
+    const place = placeOfPage(page, this.table.shape)
+    const sum = await this.items.atomically(({ write }) => {
+      if (this.items.offsetOf(place) === undefined) return undefined
+      write({ kind: 'delete', key: place })
+      if (isCounted) return undefined
+      const { find, write: writeSum } = this.sums.inside
+      const { changes, through } = totalsOf(find({ pk: CAPTURED, sk: page.table }))
+      const left = { changes: changes - page.changes, through }
+      writeSum(capturedItem(page.table, left))
+      return left
+    })
+    if (sum !== undefined) this.totals.set(page.table, sum)
+    this.end = this.items.newest
   }
 
   /** Resolves at the next `put`, or when the signal ends the wait. */

@@ -1,7 +1,13 @@
 import * as z from 'zod'
 import type { LedgerRecords } from '../../core/audit/ledger-audit.ts'
 import { readTableVersionKey } from '../../core/contract/language/table-version.ts'
-import type { LoadFileRecord, ManifestDay, ManifestFile, NamedBlock } from '../../core/ledger/ledger.ts'
+import {
+  type LoadFileRecord,
+  type ManifestDay,
+  type ManifestFile,
+  type NamedBlock,
+  pageOfBlock,
+} from '../../core/ledger/ledger.ts'
 import type { RecordedPage, RecordedRedrive } from '../../core/ledger/recorded-page.ts'
 import { pageOfKey } from '../../core/page.ts'
 import type { Item, ItemTable, ItemValue } from '../../core/ports/item-table.ts'
@@ -95,6 +101,16 @@ export class LedgerReader implements LedgerRecords {
     for await (const { sk: object } of this.query(ASIDE))
       for await (const { sk } of this.query(objectPartition(object))) blocks.set(sk, object)
     return blocks
+  }
+
+  async pagesAside(object: string): Promise<readonly string[] | undefined> {
+    if ((await this.table.get({ pk: ASIDE, sk: object })) === undefined) return undefined
+    const pages = new Set<string>()
+    for await (const { sk } of this.query(objectPartition(object))) {
+      const page = pageOfBlock(sk)
+      if (page !== undefined) pages.add(page)
+    }
+    return [...pages]
   }
 
   /** Landed and set-aside objects of the folder that an object lies in. */

@@ -98,7 +98,7 @@ export const folderRuleScenarios: Readonly<Record<string, Follow>> = {
       await place.type('compact', '--table', 'public.things', '--rebuild')
       const found = await checked(place, 'folder.compaction')
       expect(found.isFine).toBe(false)
-      await place.follow(/to do: (tidemark replay .*)/.exec(found.message)?.[1] ?? '')
+      await place.follow(/to do: (tidemark repair .*)/.exec(found.message)?.[1] ?? '')
       await place.follow(found.fix)
       expect((await checked(place, 'folder.compaction')).isFine).toBe(true)
       await place.isWhole()

@@ -10,14 +10,8 @@ import { changesFile } from './lake-files.ts'
 /** Failures of a run folder, and of what is asked of it. */
 export const runFailures = {
   'raw/corrupt': {
-    isLong: true,
-    scenario: async ({ dir, refused, restore, type, isWhole }) => {
-      damageItem(dir, { table: 'raw', pk: 'public.things#0', bytes: true })
-      await refused('replay', '--table', 'public.things')
-      await restore('state.db')
-      expect((await type('replay', '--table', 'hr.people', '--dry-run')).exit).toBe(0)
-      await isWhole()
-    },
+    test: 'test/local/recovery/repair-run.test.ts',
+    named: 'G1 a damaged page that format comes to next ends the run; repaired, the run goes on and is equal',
   },
   'ledger/corrupt': {
     test: 'test/local/recovery/damaged-folder.test.ts',

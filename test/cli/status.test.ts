@@ -171,7 +171,7 @@ test('a change that is missing makes the status a finding, without an audit too'
   expect([code, text]).toEqual([1, expect.stringContaining('1 missing')])
   const audit = await status(shop.root, '--audit')
   expect(audit.text).toContain(`positions ${positionOf(3)} to ${positionOf(3)}`)
-  expect(audit.text).toContain('tidemark replay --table w.things')
+  expect(audit.text).toContain("to do: tidemark repair --page 'public.things#")
 })
 
 test('a history file that is gone is a finding of the audit', async () => {

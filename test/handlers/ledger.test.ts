@@ -6,8 +6,10 @@ import { ledgerItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { auditRecords, type LedgerAudit } from '../../core/audit/audit-records.ts'
 import type { ListedObjects } from '../../core/audit/ledger-audit.ts'
 import { findRecoverySource } from '../../core/audit/recovery-source.ts'
-import type { ManifestDay } from '../../core/ledger/ledger.ts'
+import { namesOf } from '../../core/audit/repair-names.ts'
+import { requestAnswer } from '../../core/operations/answers.ts'
 import type { WaitingEntry } from '../../core/ports/ports.ts'
+import { repair } from '../../engine/repair/repair.ts'
 import { catalogTable } from '../../glue/catalog-table.ts'
 import { auditEvent } from '../../handlers/audit/audit-event.ts'
 import { landEvent } from '../../handlers/land/land-event.ts'
@@ -15,7 +17,7 @@ import { LambdaStage } from '../../handlers/runtime/lambda-stage.ts'
 import { historyFiles } from '../../lake/history/history-file.ts'
 import { FolderObjects } from '../../local/stores/folder-objects.ts'
 import { tables } from '../../schemas/index.ts'
-import { namesOf, redriveStack, requestAnswer } from '../../stack/operations/stack-redrive.ts'
+import { stackRepairParts } from '../../stack/operations/stack-repair.ts'
 import { ItemAuditMarks } from '../../state/ledger/item-audit-marks.ts'
 import { ItemLedger } from '../../state/ledger/item-ledger.ts'
 import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
@@ -209,21 +211,18 @@ describe('the ledger of the functions', () => {
       })
       for (const key of [file, object]) await at.objects.delete(key)
       const lost = await findRecoverySource(file, at.deps)
-      expect(lost).toMatchObject({ isThere: false, source: { kind: 'pages' } })
-      const pages = lost?.source?.kind === 'pages' ? lost.source.pages : []
+      expect(lost).toMatchObject({ isThere: false, source: { kind: 'rows', loadFiles: [] } })
+      const pages = lost?.source?.kind === 'rows' ? lost.source.pages : []
       expect(pages).toHaveLength(3)
       expect(await findRecoverySource(file.replace(/[^/]+$/, 'foreign.parquet'), at.deps)).toBeUndefined()
-      const parts = {
-        format: async (some: readonly string[]) =>
-          requestAnswer.parse((await at.format.invoke({ pages: some })).answer),
+      const parts = stackRepairParts(at.deps, at.ledger, {
+        format: async (some) => requestAnswer.parse((await at.format.invoke({ pages: some })).answer),
         land: () => Promise.reject(new Error('there is no object')),
-        findRecoverySource: (key: string) => findRecoverySource(key, at.deps),
-        forget: (day: ManifestDay, key: string) =>
-          at.ledger.replaceFiles({ ...day, added: [], removed: [key] }),
-      }
+      })
       const names = namesOf((await at.audit()).findings)
       expect(names).toEqual({ pages: [], objects: [], files: [file] })
-      expect(await redriveStack(names, parts)).toEqual({ done: pages, failed: [] })
+      const { repairs } = await repair(names, parts, { isDryRun: false })
+      expect(repairs).toEqual([{ name: file, state: 'done', message: 'made again of 3 pages' }])
       await at.land(await at.notices())
       const audit = await at.audit(3 * HOUR)
       expect(audit.findings).toEqual([])

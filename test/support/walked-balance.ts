@@ -17,7 +17,7 @@ export async function walkedBalance(
         isPageDue: () => isOver,
         isBlockDue: () => isOver,
         whereIs: () => ({ says: '', object: null }),
-        wayBack: () => undefined,
+        wayBack: () => '',
       },
     },
   )

@@ -1,28 +1,29 @@
 import { Command } from 'commander'
 import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contracts.ts'
-import { count } from '../../../core/amount-text.ts'
 import { auditRecords, type LedgerAudit } from '../../../core/audit/audit-records.ts'
-import { findRecoverySource } from '../../../core/audit/recovery-source.ts'
+import { namesOf } from '../../../core/audit/repair-names.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
-import {
-  namesOf,
-  type Redriven,
-  type RedriveParts,
-  redriveStack,
-  requestAnswer,
-} from '../../../stack/operations/stack-redrive.ts'
+import { type RepairResult, requestAnswer } from '../../../core/operations/answers.ts'
+import { repair } from '../../../engine/repair/repair.ts'
+import type { RepairParts } from '../../../engine/repair/repair-parts.ts'
+import { stackRepairParts } from '../../../stack/operations/stack-repair.ts'
 import { functionOf, readStack, type Stack, stackOption } from '../../../stack/stack.ts'
 import type { Cli } from '../../terminal/cli.ts'
 import { contractsFolderOption } from '../../terminal/command-options.ts'
-import { exit, type Output } from '../../terminal/output.ts'
+import type { Output } from '../../terminal/output.ts'
+import {
+  isNothing,
+  type NamedOptions,
+  progressOf,
+  repairNames,
+  tellRepairs,
+} from '../../view/repair-report.ts'
 
-interface RedriveOptions {
+interface RepairOptions extends NamedOptions {
   readonly stack?: string | readonly string[]
   readonly contracts: string
-  readonly page?: readonly string[]
-  readonly object?: readonly string[]
-  readonly file?: readonly string[]
   readonly missing?: boolean
+  readonly dryRun?: boolean
   readonly json?: boolean
 }
 
@@ -42,46 +43,57 @@ export function redriveCommand({ output }: Cli): Command {
     .option('--missing', 'with --stack: run a full audit and reprocess everything missing')
     .option('--json', 'the result as one JSON object')
     .addHelpText('after', '\n  tidemark redrive --stack data.json --missing')
-    .action((options: RedriveOptions) => repairStack(options, output))
+    .action((options: RepairOptions) => repairStack(options, output))
 }
 
 /** `repair --stack`: what an audit of a stack found missing comes again, by name or all of it. */
-export async function repairStack(options: RedriveOptions, output: Output): Promise<void> {
-  const { stack: files, missing, json } = options
+export async function repairStack(
+  {
+    stack: files,
+    contracts,
+    missing = false,
+    dryRun: isDryRun = false,
+    json = false,
+    ...named
+  }: RepairOptions,
+  output: Output,
+): Promise<void> {
   if (files === undefined)
     throw new PipelineError('usage/invalid', 'name the deployment: --stack data.json source.json')
-  const given = { pages: options.page ?? [], objects: options.object ?? [], files: options.file ?? [] }
-  if (missing !== true && Object.values(given).every(({ length }) => length === 0))
+  const names = repairNames(named)
+  if (!missing && isNothing(names))
     throw new PipelineError(
       'usage/invalid',
       'nothing to repair was named: --page, --object, --file or --missing',
     )
   const stack = await readStack(files)
-  const { done, failed } = await withParts(stack, options.contracts, async (parts, audit) => {
-    return missing === true ? redriveMissing(audit, parts) : redriveStack(given, parts)
-  })
-  process.exitCode = failed.length === 0 ? exit.fine : exit.findings
-  if (json === true) return output.result(JSON.stringify({ done, failed }))
-  for (const { name, reason } of failed) output.result(`- ${name}: ${reason}`)
-  output.result(
-    `${count(done.length)} reprocessed, ${count(failed.length)} failed; results are in the lake in a few minutes`,
+  const onProgress = progressOf(output)
+  const result = await withParts(stack, contracts, async (parts, audit) =>
+    missing
+      ? repairMissing(audit, parts, { isDryRun, onProgress })
+      : repair(names, parts, { isDryRun, onProgress }),
   )
+  process.exitCode = tellRepairs(result, { json, after: 'results are in the lake in a few minutes' }, output)
 }
 
 /* An object that is landed brings the blocks of many pages: only what is missing after it is formatted again. */
-async function redriveMissing(audit: () => Promise<Findings>, parts: RedriveParts): Promise<Redriven> {
-  const { objects, ...rest } = namesOf(await audit())
-  if (objects.length === 0) return redriveStack({ objects, ...rest }, parts)
-  const landed = await redriveStack({ objects, pages: [], files: [] }, parts)
-  const others = await redriveStack({ ...namesOf(await audit()), objects: [] }, parts)
-  return { done: [...landed.done, ...others.done], failed: [...landed.failed, ...others.failed] }
+async function repairMissing(
+  audit: () => Promise<Findings>,
+  parts: RepairParts,
+  options: Parameters<typeof repair>[2],
+): Promise<RepairResult> {
+  const all = namesOf(await audit())
+  if (all.objects.length === 0 || options.isDryRun) return repair(all, parts, options)
+  const landed = await repair({ objects: all.objects, pages: [], files: [] }, parts, options)
+  const others = await repair({ ...namesOf(await audit()), objects: [] }, parts, options)
+  return { ...others, repairs: [...landed.repairs, ...others.repairs] }
 }
 
 /* The SDK is loaded only by who needs it. */
 async function withParts<T>(
   stack: Stack,
   contractsFolder: string,
-  use: (parts: RedriveParts, audit: () => Promise<Findings>) => Promise<T>,
+  use: (parts: RepairParts, audit: () => Promise<Findings>) => Promise<T>,
 ): Promise<T> {
   const { region, bucket, raw_table: rawTable, ledger_table: ledgerTable, systems } = stack.data
   if (!region || !bucket || !rawTable || !ledgerTable || !systems)
@@ -97,13 +109,12 @@ async function withParts<T>(
     const client = aws.client(lambdaClient)
     /* Only the manifest is written, which does not expire. */
     const ledger = openLedger(aws, ledgerTable, 1)
+    const parts = stackRepairParts(audit, ledger, {
+      format: (pages) => invoke({ client, name: format }, { pages }, requestAnswer),
+      land: (objects) => invoke({ client, name: land }, { objects }, requestAnswer),
+    })
     return use(
-      {
-        format: (pages) => invoke({ client, name: format }, { pages }, requestAnswer),
-        land: (objects) => invoke({ client, name: land }, { objects }, requestAnswer),
-        findRecoverySource: (file) => findRecoverySource(file, audit),
-        forget: (day, file) => ledger.replaceFiles({ ...day, added: [], removed: [file] }),
-      },
+      parts,
       async () => (await auditRecords(audit, { now: Date.now(), overdueMs: OVERDUE_MS })).findings,
     )
   })

@@ -113,7 +113,7 @@ test('G1 a page that format passed over is named, and a replay of its positions 
   const named = {
     ...{ kind: 'page', table: 'public.things', count: 2, first: positionOf(40), last: positionOf(41) },
     ...{ name: await keyOf(made, 4), object: null, severity: 'fault' },
-    advice: expect.stringContaining(`replay --table w.things --contract-version 1 --from ${positionOf(40)}`),
+    advice: `tidemark repair --page '${await keyOf(made, 4)}'`,
   }
   expect(await findingsIn(made.root)).toMatchObject([named])
   await made.close()

@@ -3,6 +3,7 @@ import type { Block } from '../../../core/block.ts'
 import { contractDigests } from '../../../core/contract/language/contract-digest.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
 import type { Balance } from '../../../core/ledger/ledger-balance.ts'
+import type { Answers, Operation, OperationKind } from '../../../core/operations/operations.ts'
 import { encodePages, type RawChange } from '../../../core/page.ts'
 import type { Delivery } from '../../../core/ports/ports.ts'
 import { router } from '../../../formatters/route.ts'
@@ -113,31 +114,23 @@ export class LedgerFixture {
     return this.landing.run(AbortSignal.abort())
   }
 
-  async operate(request: 'redrive' | 'replay', range: { readonly from?: string; readonly to?: string } = {}) {
+  async operate(
+    request: 'redrive' | 'replay',
+    range: { readonly from?: string; readonly to?: string } = {},
+  ): Promise<void> {
+    if (request === 'redrive') await this.run({ kind: request, isDryRun: false })
+    else await this.run({ kind: request, table: this.tables[0]?.name ?? '', isDryRun: false, ...range })
+  }
+
+  run<K extends OperationKind>(operation: Operation<K>): Promise<Answers[K]> {
     const { raw, quarantine, delivery, objects, catalog, ledger, tables } = this
     const { documents } = this.state
     const folder = runFolder(this.root)
     const capture = () => Promise.reject(new Error('nothing is captured here'))
-    const contracts = contractDigests(tables)
-    const operation =
-      request === 'redrive'
-        ? { kind: request, isDryRun: false }
-        : { kind: request, table: tables[0]?.name ?? '', isDryRun: false, ...range }
-    await runOperation(operation, {
-      contracts,
-      pipeline: {
-        raw,
-        quarantine,
-        delivery,
-        objects,
-        catalog,
-        ledger,
-        tables,
-        maskKey,
-        folder,
-        documents,
-        capture,
-      },
+    const stores = { raw, quarantine, delivery, objects, catalog, ledger, documents }
+    return runOperation(operation, {
+      contracts: contractDigests(tables),
+      pipeline: { ...stores, tables, maskKey, folder, capture },
       now: Date.now,
       signal: new AbortController().signal,
       onProgress: () => undefined,

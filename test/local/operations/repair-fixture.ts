@@ -73,7 +73,7 @@ export class RepairFixture {
     await plain.registerTables(tables.map(catalogTable))
     const objects = faultyObjects(new FolderObjects(root), power)
     const catalog = faultyCatalog(plain, power)
-    const quarantine = faultyQuarantine(kept, power)
+    const quarantine = { ...faultyQuarantine(kept, power), holds: (id: string) => kept.holds(id) }
     let delivered = 0
     const life = Math.random().toString(16).slice(2)
     const deliver = async (blocks: readonly Block[]) => {

@@ -72,7 +72,7 @@ async function tell(name: string, how: keyof typeof damages): Promise<boolean> {
 }
 
 test.each(['gone', 'cut in half'] as const)(
-  'a load file that is %s is named, with the load to do',
+  'a load file that is %s is named, with the repair to do',
   async (how) => {
     const copy = join(root, `load file ${how}`)
     await copyOf(kept, copy)
@@ -81,7 +81,7 @@ test.each(['gone', 'cut in half'] as const)(
     await damages[how](join(copy, key))
     const { findings } = await auditFolder(runFolder(copy), 1)
     expect(findings).toMatchObject([{ kind: 'load', name: key, table: 'public.people', severity: 'fault' }])
-    expect(findings[0]?.advice).toBe('tidemark load start --tables public.people --wait')
+    expect(findings[0]?.advice).toBe(`tidemark repair --file '${key}'`)
     await rm(copy, { recursive: true })
   },
 )
@@ -190,7 +190,7 @@ test('a history file that is damaged is not folded into a base', async () => {
     carryOut(['compact', '--table', 'public.things', '--rebuild'], { dir: copy, root }),
   ).rejects.toMatchObject({
     code: 'lake/unreadable',
-    message: expect.stringMatching(/is not what was written; to do: tidemark replay --table public\.things /),
+    message: expect.stringMatching(/is not what was written; to do: tidemark repair --file 'lake\/.*'$/),
   })
 })
 
