@@ -202,10 +202,14 @@ export class SqliteItems implements ItemTable, ItemFeed, ItemTransactions {
     for await (const { pk, sk, attributes } of this.rows(true)) yield { pk, sk, attributes }
   }
 
-  /** Every item in key order, all of them as they are at one moment. Memory: all of them. */
-  snapshot(): readonly Item[] {
-    const rows = this.asked(() => this.prepared(`${this.select()} ORDER BY pk, sk`).all())
-    return rows.map((row) => this.itemOf(this.rowOf(row)))
+  /** Every item in key order, all of them as they are at one moment: whoever takes them awaits nothing in between. */
+  *snapshot(): Generator<Item> {
+    try {
+      const rows = this.prepared(`${this.select()} ORDER BY pk, sk`).iterate()
+      for (const row of rows) yield this.itemOf(this.rowOf(row))
+    } catch (error) {
+      throw sqliteFailure(error, this.file.path, this.codes.unavailable)
+    }
   }
 
   /** An item as it is, whole or not; undefined when there is none. */

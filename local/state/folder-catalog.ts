@@ -27,7 +27,7 @@ const entryForm = z.object({
 /**
  * The catalog as items of the state file, a partition of them for each table version: what its contract says, its ingest
  * days, each floor, its revisions, its base. A call writes the items that it changes, in one transaction. Keeps the guarantees
- * of `Catalog`; one process writes, any process reads. What was read is read again only when it is another.
+ * of `Catalog`; one process writes, any process reads. What was read is read again only when it is another. Memory: the entries.
  */
 export class FolderCatalog implements Catalog {
   readonly items: SqliteItems
@@ -149,13 +149,17 @@ export class FolderCatalog implements Catalog {
   }
 
   private read(): readonly CatalogEntry[] {
-    const found = new Map<string, Item[]>()
+    const entries: CatalogEntry[] = []
+    let items: Item[] = []
     for (const item of this.items.snapshot()) {
-      const items = found.get(item.pk)
-      if (items === undefined) found.set(item.pk, [item])
-      else items.push(item)
+      if (items[0] !== undefined && items[0].pk !== item.pk) {
+        entries.push(this.entryOf(items[0].pk, items))
+        items = []
+      }
+      items.push(item)
     }
-    return [...found].map(([key, items]) => this.entryOf(key, items)).sort(byName)
+    if (items[0] !== undefined) entries.push(this.entryOf(items[0].pk, items))
+    return entries.sort(byName)
   }
 
   private entryOf(key: string, items: readonly Item[]): CatalogEntry {
