@@ -5,14 +5,10 @@ import { PipelineError } from '../../core/failures/failures.ts'
 import { makeFolder, readIfThere, replaceFile } from '../../engine/files/durable.ts'
 
 const SEAL = /^\{\n "digest": "sha256:([0-9a-f]{64})",\n/
-/* What is left of a seal when a part of it is damaged. A file of before there were seals has nothing like it. */
-const TRACE = /"digest": "sha|sha256:[0-9a-f]{60}/
-const TRACE_CHARACTERS = 100
 
 /**
- * Reads a JSON file of the run folder; undefined when there is none. One without a seal is
- * of before there were seals, and gets one when it is next written. Throws `run/damaged` for other bytes than were written,
- * and `run/bad-folder` for a whole file that is not what `schema` says: another version wrote it.
+ * Reads a JSON file of the run folder; undefined when there is none. Throws `run/damaged` for other bytes than were written, and
+ * `run/bad-folder` for a whole file that is not what `schema` says: another version wrote it.
  */
 export async function readJsonFile<S extends z.ZodType>(
   path: string,
@@ -48,19 +44,9 @@ async function readValue(path: string): Promise<unknown> {
 
 function unsealed(path: string, text: string): unknown {
   const seal = SEAL.exec(text)
-  const body = seal === null ? text : `{\n${text.slice(seal[0].length)}`
-  const isWhole = seal === null ? !TRACE.test(text.slice(0, TRACE_CHARACTERS)) : digestOf(body) === seal[1]
-  /* Without the parser's own error, which may quote the file. */
-  if (!isWhole) throw damaged(path)
-  try {
-    return JSON.parse(body)
-  } catch {
-    throw damaged(path)
-  }
-}
-
-function damaged(path: string): PipelineError {
-  return new PipelineError('run/damaged', `${path} is damaged: it holds other bytes than were written`)
+  const body = `{\n${text.slice(seal?.[0].length)}`
+  if (seal?.[1] === digestOf(body)) return JSON.parse(body)
+  throw new PipelineError('run/damaged', `${path} is damaged: it holds other bytes than were written`)
 }
 
 function digestOf(text: string): string {

@@ -184,7 +184,7 @@ describe('a folder is read', () => {
     })
     expect([whole.holder, whole.keyMode]).toEqual([undefined, 0o600])
     await writeFile(folder.drift, '{"format": 2, "tab')
-    await writeFile(folder.status, '{}')
+    await writeJsonFile(folder.status, { format: 7 })
     const facts = await readFolder(dir, now)
     expect(facts.unreadable).toEqual(['status.json'])
     expect(facts.damages).toEqual([{ name: 'drift.json', state: 'damaged' }])

@@ -15,7 +15,7 @@ test('gives back what was written, and nothing where nothing was', async () => {
   expect(await readJsonFile(path, schema)).toEqual(value)
 })
 
-test('one flipped bit, wherever it is, is damage or changes nothing', async () => {
+test('one flipped bit, wherever it is, is damage', async () => {
   const path = join(await tempFolder(), 'a.json')
   await writeJsonFile(path, value)
   const whole = await readFile(path)
@@ -23,9 +23,7 @@ test('one flipped bit, wherever it is, is damage or changes nothing', async () =
     const flipped = Buffer.from(whole)
     flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
     await writeFile(path, flipped)
-    const read = await readJsonFile(path, schema).catch((error: unknown) => error)
-    if (read instanceof Error) expect(read).toMatchObject({ code: 'run/damaged' })
-    else expect(read).toEqual(value)
+    await expect(readJsonFile(path, schema)).rejects.toMatchObject({ code: 'run/damaged' })
   }
 })
 
@@ -39,14 +37,6 @@ test('a file that is cut anywhere is damaged, and the text of it is in no error'
     expect(error).toMatchObject({ code: 'run/damaged' })
     expect(error).not.toHaveProperty('cause')
   }
-})
-
-test('a file of before there were seals is read, and sealed when it is written again', async () => {
-  const path = join(await tempFolder(), 'a.json')
-  await writeFile(path, JSON.stringify(value, null, 1))
-  expect(await readJsonFile(path, schema)).toEqual(value)
-  await writeJsonFile(path, value)
-  expect(await readFile(path, 'utf8')).toContain('"digest": "sha256:')
 })
 
 test('a whole file of another form is of another version', async () => {
