@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { printAnyVersion, type TableVersion } from '../core/contract/language/table-version.ts'
 import type { QuarantineEntry, Reason, WaitingEntry } from '../core/ports/ports.ts'
 
 /** Entries that wait for one cause: the same reason of the same contract. An entry with two reasons is in two clusters. */
@@ -6,7 +7,7 @@ export interface Cluster {
   /** Short and stable: made of what the cluster is, not of what is in it. */
   readonly id: string
   readonly table: string | null
-  readonly contract: string | null
+  readonly contract: TableVersion | null
   readonly reason: Reason
   readonly count: number
   readonly firstSeen: string
@@ -63,5 +64,5 @@ function sameReason(left: Reason, right: Reason): boolean {
 }
 
 function clusterId({ table, contract }: Causes, { code, path, message }: Reason): string {
-  return shortId(JSON.stringify([table, contract, code, path, message])).slice(0, 8)
+  return shortId(JSON.stringify([table, printAnyVersion(contract), code, path, message])).slice(0, 8)
 }

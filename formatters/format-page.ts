@@ -5,7 +5,7 @@ import { PageLines } from '../core/bytes/page-lines.ts'
 import type { Change } from '../core/change.ts'
 import type { LakeRow } from '../core/contract/language/lake-row.ts'
 import type { Table } from '../core/contract/language/table.ts'
-import { printTableVersion } from '../core/contract/language/table-version.ts'
+import { printAnyVersion, type TableVersion, versionOf } from '../core/contract/language/table-version.ts'
 import { parseJsonObject, stringifyJson } from '../core/json.ts'
 import type { Page } from '../core/page.ts'
 import type { QuarantineEntry, Reason } from '../core/ports/ports.ts'
@@ -27,8 +27,8 @@ export interface FormattedChanges {
 
 /** Changes = those of the blocks + refused. Rows of the blocks = those of changes + marks. */
 export interface ContractCount {
-  /** `name vN`; null when no contract reads the table. */
-  readonly contract: string | null
+  /** Null when no contract reads the table. */
+  readonly contract: TableVersion | null
   readonly blocks: readonly Block[]
   /** Those that capture refused are among them, and wait under its name. */
   readonly refused: number
@@ -180,7 +180,7 @@ class Formatter {
   private finish(accepted: readonly number[], changes: number): FormattedChanges {
     const { refused, unknownFields } = this
     const contracts: ContractCount[] = this.packers.map(({ route: { table }, packer, ...one }) => ({
-      contract: printTableVersion(table),
+      contract: versionOf(table),
       blocks: packer.finish(),
       ...{ refused: one.refused, marks: one.marks },
     }))
@@ -206,7 +206,7 @@ function noteUnknown(row: LakeRow, found: Set<string>): void {
 }
 
 function refusal(change: Change, table: Table | null, reasons: readonly Reason[]): QuarantineEntry {
-  const contract = table === null ? null : printTableVersion(table)
+  const contract = table === null ? null : versionOf(table)
   const { position, operation, committedAt, data, before, isWhole } = change
   /* Rows of one load share a position: a digest of the row makes the id whole. */
   const payload = stringifyJson({
@@ -218,7 +218,7 @@ function refusal(change: Change, table: Table | null, reasons: readonly Reason[]
     ...(isWhole === true ? { whole: true } : {}),
   })
   return {
-    id: `${change.table}#${position}#${contract ?? '-'}${operation === 'load' ? `#${digest(payload)}` : ''}`,
+    id: `${change.table}#${position}#${printAnyVersion(contract) ?? '-'}${operation === 'load' ? `#${digest(payload)}` : ''}`,
     stage: 'format',
     table: change.table,
     contract,

@@ -1,3 +1,4 @@
+import { isSameOrNone, printAnyVersion } from '../core/contract/language/table-version.ts'
 import { nameOfBlock, type PageRecord } from '../core/ledger/ledger.ts'
 import type { PageName } from '../core/page.ts'
 import type { FormattedChanges } from './format-page.ts'
@@ -9,10 +10,10 @@ export function pageRecord(
 ): PageRecord {
   const fresh = formatted.refused.filter(({ id }) => !isWaiting(id))
   const shares = formatted.contracts.map(({ contract, blocks, refused }) => ({
-    contract,
+    contract: printAnyVersion(contract),
     blocks: blocks.flatMap((block) => nameOfBlock(block) ?? []),
     refused,
-    fresh: fresh.filter((entry) => entry.contract === contract).length,
+    fresh: fresh.filter((entry) => isSameOrNone(entry.contract, contract)).length,
     filtered: 0,
   }))
   return { page: key, table, changes, firstPosition, lastPosition, shares }

@@ -1,6 +1,6 @@
 import type { Change } from '../core/change.ts'
 import type { Table } from '../core/contract/language/table.ts'
-import { printTableVersion } from '../core/contract/language/table-version.ts'
+import { isSameVersion, printTableVersion } from '../core/contract/language/table-version.ts'
 import { PipelineError } from '../core/failures/failures.ts'
 import { nameOfBlock } from '../core/ledger/ledger.ts'
 import type { RedriveResult } from '../core/operations/answers.ts'
@@ -152,11 +152,11 @@ async function deliver(
 function routesOf({ table, contract }: WaitingEntry, route: Router): readonly Route[] {
   const routes = table === null ? [] : route(table)
   if (contract === null) return routes
-  return routes.filter((route) => printTableVersion(route.table) === contract)
+  return routes.filter((route) => isSameVersion(route.table, contract))
 }
 
 function matches(entry: WaitingEntry, { table, cause }: RedriveFilter): boolean {
-  const isTable = table === undefined || entry.table === table || entry.contract?.split(' ')[0] === table
+  const isTable = table === undefined || entry.table === table || entry.contract?.name === table
   return isTable && (cause === undefined || causesOf(entry).includes(cause))
 }
 

@@ -1,9 +1,10 @@
 import { Command } from 'commander'
 import { loadContracts, tablesOf } from '../../contract-tools/load/load-contracts.ts'
 import { count, plural } from '../../core/amount-text.ts'
+import { printAnyVersion } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { RedriveResult } from '../../core/operations/answers.ts'
-import type { Quarantine, WaitingEntry } from '../../core/ports/ports.ts'
+import type { Quarantine, QuarantineEntry, WaitingEntry } from '../../core/ports/ports.ts'
 import { type Cluster, clusterRefusals, shortId } from '../../formatters/cluster-refusals.ts'
 import { runFolder } from '../../local/state/run-folder.ts'
 import { storedRun } from '../../local/state/state-file.ts'
@@ -48,13 +49,13 @@ function listCommand({ output }: Cli): Command {
     .action(async ({ table, json, ...place }: Options) => {
       const all = await reading(place, (quarantine) => clusterRefusals(quarantine.list()))
       const clusters = all.filter((cluster) => table === undefined || concerns(cluster, table))
-      if (json === true) return output.result(JSON.stringify(clusters))
+      if (json === true) return output.result(JSON.stringify(clusters.map(shown)))
       if (clusters.length === 0) return output.result('quarantine is empty')
       const rows = clusters.map(
         ({ id, contract, table: source, reason, count: number, firstSeen, lastSeen, example }) => [
           id,
           count(number),
-          contract ?? source ?? '-',
+          printAnyVersion(contract) ?? source ?? '-',
           reason.code,
           visible(`${reason.path} ${reason.message}`.trim()),
           firstSeen.slice(0, 19),
@@ -85,9 +86,9 @@ function showCommand({ output }: Cli): Command {
       const entry = await reading(place, (quarantine) => find(quarantine, id))
       if (entry === undefined)
         throw new PipelineError('usage/invalid', `no quarantined change has the ID ${id}`)
-      if (json === true) return output.result(JSON.stringify({ shortId: shortId(entry.id), ...entry }))
+      if (json === true) return output.result(JSON.stringify({ shortId: shortId(entry.id), ...shown(entry) }))
       output.result(
-        `${visible(entry.contract ?? entry.table ?? 'unknown table')}  ${entry.position ?? ''}  since ${entry.since}`,
+        `${visible(printAnyVersion(entry.contract) ?? entry.table ?? 'unknown table')}  ${entry.position ?? ''}  since ${entry.since}`,
       )
       for (const { code, path, message } of entry.reasons)
         output.result(`  ${code}  ${visible(`${path} ${message}`)}`)
@@ -189,6 +190,11 @@ async function find(quarantine: Pick<Quarantine, 'list'>, id: string): Promise<W
   return undefined
 }
 
+/* In JSON a contract is its text, too. */
+function shown<T extends Pick<QuarantineEntry, 'contract'>>(one: T) {
+  return { ...one, contract: printAnyVersion(one.contract) }
+}
+
 function concerns({ table, contract }: Cluster, name: string): boolean {
-  return table === name || contract?.split(' ')[0] === name
+  return table === name || contract?.name === name
 }

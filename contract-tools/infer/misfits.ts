@@ -1,5 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
-import { printTableVersion } from '../../core/contract/language/table-version.ts'
+import { isSameOrNone } from '../../core/contract/language/table-version.ts'
 import { typeName } from '../../core/contract/value/type.ts'
 import { valueShape } from '../../core/contract/value/value-shape.ts'
 import { field } from '../../core/json.ts'
@@ -24,7 +24,7 @@ export class MisfitCount {
 
   add({ change, contract, reasons }: Refused): void {
     const { columns } = this.table
-    if (contract !== printTableVersion(this.table)) return
+    if (!isSameOrNone(contract, this.table)) return
     for (const { path, message } of reasons) {
       const column = path.split(/[.[]/, 1)[0] ?? path
       const shape = valueShape(field(change.data, columns[column]?.from ?? column))

@@ -1,4 +1,5 @@
 import type { Block, BlockHeader } from '../block.ts'
+import type { TableVersion } from '../contract/language/table-version.ts'
 import type { MaskKey } from '../contract/masking/pii.ts'
 import type { FailureCode } from '../failures/failures.ts'
 import type { JsonValue } from '../json.ts'
@@ -64,8 +65,8 @@ export interface QuarantineEntry {
   readonly stage: 'capture' | 'format' | 'landing'
   /** Source table, or null when the payload did not say. */
   readonly table: string | null
-  /** Contract that refused it, `name vN`, or null. */
-  readonly contract: string | null
+  /** Contract that refused it, or null. */
+  readonly contract: TableVersion | null
   readonly position: Position | null
   readonly reasons: readonly Reason[]
   /** The change as JSON text, or the record's bytes in base64. */

@@ -1,4 +1,4 @@
-import { printTableVersion } from '../../core/contract/language/table-version.ts'
+import { isSameOrNone } from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { PositionRange, Quarantine, WaitingEntry } from '../../core/ports/ports.ts'
 import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
@@ -24,11 +24,10 @@ export async function releaseAccepted(
   quarantine: Pick<Quarantine, 'list' | 'release'>,
 ): Promise<void> {
   const { table } = route
-  const contract = printTableVersion(table)
   let ids: string[] = []
   const isAccepted = (entry: WaitingEntry) =>
     entry.stage === 'format' &&
-    entry.contract === contract &&
+    isSameOrNone(entry.contract, table) &&
     entry.position !== null &&
     entry.position >= from &&
     entry.position <= to &&

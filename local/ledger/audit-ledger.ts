@@ -11,7 +11,7 @@ import {
   repairOf,
   unevenLoad,
 } from '../../core/audit/ledger-finding.ts'
-import { printTableVersion } from '../../core/contract/language/table-version.ts'
+import { printTableVersion, type TableVersion } from '../../core/contract/language/table-version.ts'
 import { blockId } from '../../core/ledger/ledger.ts'
 import { type CatalogEntry, type LakeFile, reachesBack } from '../../core/ports/catalog-entry.ts'
 import type { ObjectFiles, ObjectStore } from '../../core/ports/ports.ts'
@@ -26,7 +26,7 @@ export interface AuditDeps {
   readonly ahead: ReadonlySet<string>
   readonly objects: Pick<ObjectStore, 'list'>
   readonly entries: readonly CatalogEntry[]
-  readonly quarantine: { readonly countOf: (table: string, contract: string | null) => EntryCounts }
+  readonly quarantine: { readonly countOf: (table: string, contract: TableVersion | null) => EntryCounts }
   /** History files of replays, shown or not. */
   readonly replayFiles: ReadonlySet<string>
   /** Rows by the footers of Parquet files; null for one that cannot be read. Keys that are not there are left out. */
@@ -87,7 +87,7 @@ function lostRefusals({ ledger, entries, quarantine }: AuditDeps): readonly Ledg
   return entries.flatMap(({ table: { name, version, source } }) => {
     const contract = printTableVersion({ name, version })
     const expected = ledger.refused({ contract, source })
-    const { waiting, redriven, expired } = quarantine.countOf(source, contract)
+    const { waiting, redriven, expired } = quarantine.countOf(source, { name, version })
     const found = waiting + redriven + expired
     return found < expected ? [lostEntries(contract, expected, found)] : []
   })

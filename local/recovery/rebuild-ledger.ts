@@ -1,7 +1,7 @@
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Table } from '../../core/contract/language/table.ts'
-import { printTableVersion } from '../../core/contract/language/table-version.ts'
+import { printTableVersion, readTableVersion } from '../../core/contract/language/table-version.ts'
 import type { MaskKey } from '../../core/contract/masking/pii.ts'
 import {
   blockId,
@@ -172,7 +172,8 @@ async function missingRows(path: string, deps: RebuildLedgerDeps): Promise<Reado
   for (const [contract] of contracts) {
     const entry = entries.find(({ table }) => printTableVersion(table) === contract)
     const keys = entry === undefined ? [] : await objects.list(`${entry.table.location}/`)
-    const waiting = quarantine.positionsOf(String(contract))
+    const of = readTableVersion(String(contract))
+    const waiting = of === undefined ? new Set<string>() : quarantine.positionsOf(of)
     const known = entry?.base?.historyFrom ?? null
     const present =
       keys.length === 0

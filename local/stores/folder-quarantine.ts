@@ -1,3 +1,4 @@
+import { isSameOrNone, type TableVersion } from '../../core/contract/language/table-version.ts'
 import { Mutex } from '../../core/mutex.ts'
 import { type Item, put } from '../../core/ports/item-table.ts'
 import type { Clock, Departure, QuarantineEntry, WaitingEntry } from '../../core/ports/ports.ts'
@@ -114,15 +115,15 @@ export class FolderQuarantine extends ItemQuarantine {
   }
 
   /** What arrived from format for a source table and contract, and what became of it. */
-  countOf(table: string, contract: string | null): EntryCounts {
+  countOf(table: string, contract: TableVersion | null): EntryCounts {
     return this.tally.of(table, contract)
   }
 
-  /** Positions of the changes that wait and that a contract, `name vN`, refused. */
-  positionsOf(contract: string): ReadonlySet<string> {
+  /** Positions of the changes that wait and that a contract refused. */
+  positionsOf(contract: TableVersion): ReadonlySet<string> {
     return new Set(
       [...this.waiting.values()].flatMap((entry) =>
-        entry.contract === contract ? (entry.position ?? []) : [],
+        isSameOrNone(entry.contract, contract) ? (entry.position ?? []) : [],
       ),
     )
   }

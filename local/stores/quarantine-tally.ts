@@ -1,3 +1,4 @@
+import { printAnyVersion, type TableVersion } from '../../core/contract/language/table-version.ts'
 import type { QuarantineEntry } from '../../core/ports/ports.ts'
 
 /** Entries of one table and contract by where they are; arrived = the three together. */
@@ -17,7 +18,7 @@ export class QuarantineTally {
   private readonly counts = new Map<string, EntryCounts>()
 
   /** The contract is null for tables that none reads. */
-  of(table: string, contract: string | null): EntryCounts {
+  of(table: string, contract: TableVersion | null): EntryCounts {
     return this.counts.get(nameOf(table, contract)) ?? NOTHING
   }
 
@@ -49,6 +50,6 @@ export class QuarantineTally {
 }
 
 /** The name of a table and contract in the tally. */
-export function nameOf(table: string, contract: string | null): string {
-  return JSON.stringify([table, contract])
+export function nameOf(table: string, contract: TableVersion | null): string {
+  return JSON.stringify([table, printAnyVersion(contract)])
 }

@@ -1,4 +1,9 @@
 import * as z from 'zod'
+import {
+  printAnyVersion,
+  readTableVersion,
+  type TableVersion,
+} from '../../core/contract/language/table-version.ts'
 import { type FailureCode, failures, PipelineError } from '../../core/failures/failures.ts'
 import type { Item, ItemKey } from '../../core/ports/item-table.ts'
 import type { QuarantineEntry, WaitingEntry } from '../../core/ports/ports.ts'
@@ -8,7 +13,7 @@ const header = z.object({
   id: z.string(),
   stage: z.enum(['capture', 'format', 'landing']),
   table: z.string().nullable(),
-  contract: z.string().nullable(),
+  contract: z.string().nullable().transform(contractOf),
   position: z.string().nullable(),
   reasons: z.array(z.object({ code, path: z.string(), message: z.string() })),
   encoding: z.enum(['json', 'base64']),
@@ -41,14 +46,14 @@ export function waitingItem(
   more: { since: string; arrival: string; digest: string; expires?: number },
 ): Item {
   const { payload: _, ...rest } = entry
-  return { ...keyOfEntry(entry.id), header: JSON.stringify(rest), ...more }
+  return { ...keyOfEntry(entry.id), header: headerOf(rest), ...more }
 }
 
 /** The item of a stored entry without its payload. */
 export function itemOfStored({ entry, arrival, digest, expires, parts }: StoredEntry): Item {
   const { since, ...rest } = entry
   return {
-    ...{ ...keyOfEntry(entry.id), header: JSON.stringify(rest), since, arrival, digest },
+    ...{ ...keyOfEntry(entry.id), header: headerOf(rest), since, arrival, digest },
     ...(expires === undefined ? {} : { expires }),
     ...(parts === 0 ? {} : { parts }),
   }
@@ -71,6 +76,18 @@ export function storedEntryOf(item: Item): StoredEntry {
     /* Without the cause: it would quote the item. */
     throw new PipelineError('quarantine/unavailable', 'an item of quarantine has another form')
   }
+}
+
+/* Here alone a contract is text. */
+function headerOf(entry: Omit<QuarantineEntry, 'payload'>): string {
+  return JSON.stringify({ ...entry, contract: printAnyVersion(entry.contract) })
+}
+
+function contractOf(text: string | null, context: z.RefinementCtx): TableVersion | null {
+  const found = text === null ? null : readTableVersion(text)
+  if (found !== undefined) return found
+  context.addIssue('no contract')
+  return z.NEVER
 }
 
 export function keyOfEntry(id: string): ItemKey {

@@ -149,7 +149,12 @@ async function holds(table: DynamoTable, text: string): Promise<boolean> {
 }
 
 function entry(id: string, given: Partial<QuarantineEntry> = {}): QuarantineEntry {
-  const place = { stage: 'format', table: 'a.t', contract: 'a.t v1', position: null } as const
+  const place = {
+    stage: 'format',
+    table: 'a.t',
+    contract: { name: 'a.t', version: 1 },
+    position: null,
+  } as const
   return { id, ...place, reasons: [], payload: '{}', encoding: 'json', ...given }
 }
 

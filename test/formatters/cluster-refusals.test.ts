@@ -13,7 +13,7 @@ function entry(id: string, reasons: readonly Reason[], given: Partial<WaitingEnt
     id,
     stage: 'format',
     table: 'public.people',
-    contract: 'hr.people v1',
+    contract: { name: 'hr.people', version: 1 },
     position: null,
     reasons,
     payload: '{"data":{"name":"Jeanne"}}',
@@ -43,7 +43,7 @@ test('entries of one cause are one cluster, the largest first, with when it bega
   ])
   expect(clusters[0]).toMatchObject({
     table: 'public.people',
-    contract: 'hr.people v1',
+    contract: { name: 'hr.people', version: 1 },
     firstSeen: '2026-01-01T00:00:00.000Z',
     lastSeen: '2026-01-03T00:00:00.000Z',
     example: shortId('a'),
@@ -71,7 +71,9 @@ test('the id of a cause is the same whatever waits for it, and another one for a
   expect(
     clusterIds(entry('b', [bad('level')], { since: '2030-01-01T00:00:00.000Z', payload: '{}' })),
   ).toEqual([id])
-  expect(clusterIds(entry('a', [bad('level')], { contract: 'hr.people v2' }))).not.toEqual([id])
+  expect(clusterIds(entry('a', [bad('level')], { contract: { name: 'hr.people', version: 2 } }))).not.toEqual(
+    [id],
+  )
   expect(clusterIds(entry('a', [bad('level', 'is too long')]))).not.toEqual([id])
   expect(id).toMatch(/^[0-9a-f]{8}$/)
   expect(shortId('a')).toMatch(/^[0-9a-f]{10}$/)

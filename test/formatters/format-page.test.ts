@@ -93,7 +93,9 @@ test('G1: the counts of each contract and the labels of its blocks add up to the
         limit,
       )
       expect(changes).toBe(kinds.length)
-      expect(contracts.map(({ contract }) => contract)).toEqual(['hr.people v1', 'hr.people v2'])
+      expect(contracts.map(({ contract }) => contract)).toEqual(
+        [1, 2].map((version) => ({ name: 'hr.people', version })),
+      )
       for (const one of contracts) {
         const inBlocks = one.blocks.reduce((sum, { label }) => sum + (label?.changes ?? Number.NaN), 0)
         expect(inBlocks + one.refused).toBe(kinds.length)
@@ -119,7 +121,7 @@ describe('G1: a refused change', () => {
     expect(entry).toMatchObject({
       stage: 'format',
       table: 'public.people',
-      contract: 'hr.people v1',
+      contract: { name: 'hr.people', version: 1 },
       position: bad.position,
       encoding: 'json',
       reasons: [
@@ -166,7 +168,7 @@ describe('G1: a refused change', () => {
       [1, 1],
       [2, 0],
     ])
-    expect(refused.map(({ contract }) => contract)).toEqual(['hr.people v2'])
+    expect(refused.map(({ contract }) => contract)).toEqual([{ name: 'hr.people', version: 2 }])
   })
 })
 

@@ -28,7 +28,14 @@ function shops(version: number): Table {
 }
 
 const entry = (id: string): QuarantineEntry => ({
-  ...{ id, stage: 'format', table: 'public.shops', contract: 'retail.shops v1', position, reasons: [] },
+  ...{
+    id,
+    stage: 'format',
+    table: 'public.shops',
+    contract: { name: 'retail.shops', version: 1 },
+    position,
+    reasons: [],
+  },
   ...{ payload: '{}', encoding: 'json' },
 })
 

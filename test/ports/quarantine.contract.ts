@@ -103,7 +103,7 @@ export function entry(id: string, given: Partial<QuarantineEntry> = {}): Quarant
     id,
     stage: 'format',
     table: 'a.t',
-    contract: 'a.t v1',
+    contract: { name: 'a.t', version: 1 },
     position: '0001-0000000000000100-0000000010',
     reasons: [{ code: 'format/bad-value', path: 'skills[2]', message: 'must be text' }],
     payload: '{"data":{"n":12345678901234567890.10,"s":"é\\u0000"}}',

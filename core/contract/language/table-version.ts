@@ -15,6 +15,21 @@ export function printTableVersion({ name, version }: TableVersion): string {
   return `${name} v${version}`
 }
 
+/** The same of what may be of no contract: null then. */
+export function printAnyVersion(of: TableVersion | null): string | null {
+  return of === null ? null : printTableVersion(of)
+}
+
+/** Whether both are of one version, or of no contract. */
+export function isSameOrNone(one: TableVersion | null, other: TableVersion | null): boolean {
+  return one === null || other === null ? one === other : isSameVersion(one, other)
+}
+
+/** The version alone of what describes more. */
+export function versionOf({ name, version }: TableVersion): TableVersion {
+  return { name, version }
+}
+
 /** Reads what `printTableVersion` writes; undefined for any other text. */
 export function readTableVersion(text: string): TableVersion | undefined {
   const [, name, version] = /^(\S+) v(\d+)$/.exec(text) ?? []

@@ -2,7 +2,7 @@ import type { Column } from '../../../core/contract/language/column.ts'
 import { type LakeColumn, lakeColumns } from '../../../core/contract/language/lake-columns.ts'
 import { columnDecoder } from '../../../core/contract/language/out-of-range.ts'
 import type { Table } from '../../../core/contract/language/table.ts'
-import { printTableVersion } from '../../../core/contract/language/table-version.ts'
+import { isSameVersion } from '../../../core/contract/language/table-version.ts'
 import { type MaskKey, masker } from '../../../core/contract/masking/pii.ts'
 import { plainDecimal } from '../../../core/contract/value/decimal.ts'
 import { Refusal } from '../../../core/contract/value/refusal.ts'
@@ -50,7 +50,7 @@ export async function quarantinedKeys(
   let unknown = 0
   for await (const entry of quarantine.list({ table: table.source.table })) {
     const { position, contract } = entry
-    if (contract !== null && contract !== printTableVersion(table)) continue
+    if (contract !== null && !isSameVersion(contract, table)) continue
     if (position !== null && position > upTo) continue
     const met = metBy(imagesOf(entry), position ?? '', (image) => keyText(image, table, maskKey))
     if (position === null || !met.isWhole) unknown += 1

@@ -98,7 +98,7 @@ export function tableStatuses({ pipeline, state, loads }: TableStatusDeps): (con
         toDo: driftToDo(operation, { table, lake: name }),
       })),
       reload: loaded?.stale?.reason ?? null,
-      balance: { ...balanceOf(of), ...quarantine.countOf(of.source, of.contract) },
+      balance: { ...balanceOf(of), ...quarantine.countOf(of.source, contract) },
     }
   }
 }

@@ -74,7 +74,7 @@ test('G1 redriven, replayed and expired changes keep the balance', async () => {
   await after.land()
   const even = { captured: 3, landed: 1, quarantined: 2, redriven: 2, ...evenly }
   expect(after.balance()).toMatchObject(even)
-  expect(after.quarantine.countOf('public.things', 'w.things v1')).toEqual({
+  expect(after.quarantine.countOf('public.things', { name: 'w.things', version: 1 })).toEqual({
     ...{ waiting: 0, redriven: 2, expired: 0 },
   })
   await after.operate('replay')
@@ -88,7 +88,7 @@ test('G1 redriven, replayed and expired changes keep the balance', async () => {
   for await (const { id } of narrowAgain.quarantine.list()) waiting.push(id)
   await narrowAgain.quarantine.release(waiting, 'expired')
   await narrowAgain.quarantine.purge()
-  expect(narrowAgain.quarantine.countOf('public.things', 'w.things v1')).toEqual({
+  expect(narrowAgain.quarantine.countOf('public.things', { name: 'w.things', version: 1 })).toEqual({
     ...{ waiting: 0, redriven: 2, expired: 1 },
   })
   expect(await findingsIn(before.root)).toEqual([])

@@ -125,7 +125,7 @@ test('a change that no contract read goes to every contract there is, and waits 
   })
   await inLife(folder, [narrow, second], async (shop) => {
     expect(await shop.run(redriveAll)).toMatchObject({ considered: 1, passed: 0, refused: 1 })
-    expect((await shop.waiting()).map(({ contract }) => contract)).toEqual(['w.things v1'])
+    expect((await shop.waiting()).map(({ contract }) => contract)).toEqual([{ name: 'w.things', version: 1 }])
   })
   expect(await eye().current(folder, 'w.things', 1)).toEqual([])
   expect(await eye().current(folder, 'w.things', 2)).toEqual([['1', 40_000, 'a', positionOf(1), null]])

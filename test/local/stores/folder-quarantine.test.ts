@@ -19,7 +19,7 @@ function entry(id: string): QuarantineEntry {
     id,
     stage: 'format',
     table: 'a.t',
-    contract: 'a.t v1',
+    contract: { name: 'a.t', version: 1 },
     position: null,
     reasons: [{ code: 'format/bad-value', path: 'n', message: 'is not a number' }],
     payload: `{"name":"person ${id}"}`,
@@ -174,7 +174,7 @@ test('G10 wherever a release is cut off, an entry waits or has left, and is coun
   for (const cut of cuts) {
     const found = await open(cut)
     const waiting = await idsOf(found.list())
-    const counts = found.countOf('a.t', 'a.t v1')
+    const counts = found.countOf('a.t', { name: 'a.t', version: 1 })
     expect(counts).toEqual({ waiting: waiting.length, redriven: 6 - waiting.length, expired: 0 })
     left.add(counts.redriven)
     await found.purge()
@@ -197,7 +197,7 @@ test('G5 what the file refuses to let go waits as before, is counted as waiting,
     code: 'quarantine/unavailable',
   })
   const seen = async () => ({
-    counts: quarantine.countOf('a.t', 'a.t v1'),
+    counts: quarantine.countOf('a.t', { name: 'a.t', version: 1 }),
     held: many(3).flatMap(({ id }) => (quarantine.holds(id) ? [id] : [])),
     byCause: [...quarantine.countByCause().values()],
     listed: await idsOf(quarantine.list()),
@@ -209,8 +209,8 @@ test('G5 what the file refuses to let go waits as before, is counted as waiting,
   await quarantine.release(['e0', 'e1'], 'redriven')
   await quarantine.close()
   const left = { waiting: 1, redriven: 2, expired: 0 }
-  expect(quarantine.countOf('a.t', 'a.t v1')).toEqual(left)
-  expect((await open(folder)).countOf('a.t', 'a.t v1')).toEqual(left)
+  expect(quarantine.countOf('a.t', { name: 'a.t', version: 1 })).toEqual(left)
+  expect((await open(folder)).countOf('a.t', { name: 'a.t', version: 1 })).toEqual(left)
 })
 
 test('counts of what left outlast a purge and a start; what is damaged is named by its key', async () => {
@@ -227,7 +227,7 @@ test('counts of what left outlast a purge and a start; what is damaged is named 
   const damaged = join(await tempFolder(), 'state.db')
   await writeFile(damaged, bytes, 'latin1')
   const after = await open(folder)
-  expect(after.countOf('a.t', 'a.t v1')).toEqual({ waiting: 2, redriven: 1, expired: 1 })
+  expect(after.countOf('a.t', { name: 'a.t', version: 1 })).toEqual({ waiting: 2, redriven: 1, expired: 1 })
   expect(await idsOf(after.list())).toEqual(['e2', 'e3'])
   await expect(open(join(damaged, '..'))).rejects.toMatchObject({
     code: 'run/damaged',
