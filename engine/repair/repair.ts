@@ -4,6 +4,7 @@ import type { RepairNames } from '../../core/audit/repair-names.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { RepairOutcome, RepairResult, RequestAnswer } from '../../core/operations/answers.ts'
 import { pageOfKey } from '../../core/page.ts'
+import { isDelivered } from '../../ingest/land/land-object.ts'
 import { parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 import type { RepairParts } from './repair-parts.ts'
 
@@ -52,7 +53,11 @@ class Repair {
     const delivered: string[] = []
     for (const name of names) {
       const pages = await pagesAside(name)
-      if (pages === undefined) delivered.push(name)
+      if (pages === undefined && isDelivered(name)) delivered.push(name)
+      /* Landing would take it for one that cannot be read, and away from its place. */ else if (
+        pages === undefined
+      )
+        this.fail(name, 'it is no object of landing/changes/')
       else if (this.isOver()) this.leave(name)
       else await this.objectAside(name, pages)
     }

@@ -32,6 +32,11 @@ export interface Landed {
 const MAX_OBJECT_BYTES = 1 << 30
 const KEY = /^landing\/changes\/(\d{4})\/(\d{2})\/(\d{2})\/\d{2}\/([A-Za-z0-9_-]+)\.ndjson\.gz$/
 
+/** Whether a key is one that a delivered object has. */
+export function isDelivered(key: string): boolean {
+  return KEY.test(key)
+}
+
 /**
  * Turns a delivered object into history Parquet, one file for each table version in it, and registers the partitions.
  * File keys derive from the object's key: landing it again overwrites the same files. When it resolves, the rows are

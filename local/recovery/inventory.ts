@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import * as z from 'zod'
 import { isErrno } from '../../engine/files/durable.ts'
 import { readJsonFile, writeJsonFile } from '../documents/json-file.ts'
@@ -20,8 +20,8 @@ export async function stateFiles({ root }: RunFolder): Promise<readonly string[]
   const names: string[] = []
   for (const folder of FOLDERS)
     for (const entry of await entriesOf(join(root, folder))) {
-      const path = join(entry.parentPath, entry.name)
-      const name = path.slice(root.length + 1).replaceAll(sep, '/')
+      /* A folder may be named in many ways: `.`, with a slash at its end. */
+      const name = relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/')
       if (entry.isFile() && KEPT.some((kept) => kept.test(name))) names.push(name)
     }
   return names.sort()

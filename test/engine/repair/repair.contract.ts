@@ -170,6 +170,22 @@ export function repairContract(name: string, open: () => Promise<RepairUnderTest
       await healthy(at, [['1', 1]])
     })
 
+    test('G1 what is no delivered object is not landed as one, and stays', async () => {
+      const at = await filled()
+      const [file = ''] = await at.objects.list('lake/')
+      const others = [file, 'keys/mask.hex', 'landing/loads/l1/public/things/LOAD00000001.parquet', '../x']
+      await at.objects.put('keys/mask.hex', Buffer.from('00'))
+      for (const isDryRun of [true, false])
+        expect((await at.repair({ objects: others }, isDryRun)).repairs).toEqual(
+          others.map((name) => ({
+            ...{ name, state: 'failed', message: 'it is no object of landing/changes/' },
+          })),
+        )
+      expect(await at.objects.get('keys/mask.hex')).toEqual(Buffer.from('00'))
+      expect(await at.objects.list('lake/')).toContain(file)
+      expect(await at.waiting()).toBe(0)
+    })
+
     test('what nobody has fails by its name, with what to do, and does not keep the others', async () => {
       const at = await filled()
       const [file = ''] = await at.objects.list('lake/')

@@ -1,9 +1,11 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { auditFolder } from '../../../local/recovery/audit-folder.ts'
+import { examineFolder } from '../../../local/recovery/examine-folder.ts'
+import { keepInventory } from '../../../local/recovery/inventory.ts'
 import { repairFolder } from '../../../local/recovery/repair-folder.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import { readDocuments, readState, storedRun } from '../../../local/state/state-file.ts'
@@ -192,6 +194,17 @@ test.each([
     expect(await stateFilesOf(copy)).toEqual(files)
   },
 )
+
+test('a folder has its files by whatever name it is called', async () => {
+  await copyOf(kept, copy)
+  for (const name of [`${copy}/`, `${root}/kept/../copy`, relative('', copy)]) {
+    expect(await examineFolder(runFolder(name)), name).toEqual([])
+    await keepInventory(runFolder(name))
+    expect(await readFile(join(copy, 'inventory.json')), name).toEqual(
+      await readFile(join(kept, 'inventory.json')),
+    )
+  }
+})
 
 test('what is not in the folder any more is not taken for a new one, and nothing is changed', async () => {
   for (const names of [['state.db'], ['state.db', 'inventory.json'], ['contracts.json'], ['keys/mask.hex']]) {
