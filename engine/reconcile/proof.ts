@@ -45,6 +45,8 @@ export interface TableProof {
   readonly healed: HealResult | null
   /** Milliseconds that the lake had since the position was fixed; 0 where it is known to have everything before it. */
   readonly waitedMs: number
+  /** Milliseconds that the comparison took, waiting for the lake to reach the position not included. */
+  readonly ms: number
 }
 
 /** A table that could not be compared, and why; the others were. */

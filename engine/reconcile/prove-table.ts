@@ -51,6 +51,7 @@ export async function proveTable(
   asked: Asked | Seen,
 ): Promise<TableProof | Seen> {
   const { mayLookAnew = () => false } = deps
+  const startedAt = performance.now()
   const { selection, scope, asOf, snapshots, look: first } = await begin(deps, table, asked)
   const retryWindow = deps.retryWindow?.()
   const isVain = async (now: Probe) =>
@@ -78,6 +79,7 @@ export async function proveTable(
     heldBackKeys: left.heldBackKeys,
     unplaced: left.unplaced,
     waitedMs: retryWindow?.waitedMs ?? 0,
+    ms: Math.round(performance.now() - startedAt),
   }
 }
 

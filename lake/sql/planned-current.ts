@@ -14,17 +14,18 @@ const WIDE_COLUMNS = 100
 const MAX_FILES = 1_000
 
 /**
- * SELECT of the current rows of a table from the files below `root`, DuckDB dialect. Of a wide table it asks first whether
- * anything is late or missing, with the key columns alone, and if not it makes the short query: over the very files that
+ * SELECT of the current rows of a table from the files below `root`, DuckDB dialect. Of a table of `wide` columns or more (100
+ * unless said; 0 for a query over every row) it asks first whether anything is late or missing, with the key columns alone, and if not it makes the short query: over the very files that
  * were asked, so that what lands meanwhile is in a later query and not in half of this one.
  */
 export async function plannedCurrent(
   ask: AskRows,
   entry: CatalogEntry,
   root: string,
-  options: CurrentOptions,
+  { wide = WIDE_COLUMNS, ...options }: CurrentOptions & { readonly wide?: number },
 ): Promise<string> {
-  const files = await settledFiles(ask, entry, root, options.asOf)
+  const files =
+    entry.table.columns.length < wide ? undefined : await settledFiles(ask, entry, root, options.asOf)
   if (files === undefined) return currentSelect(entry, duckdbSources(entry, root), options)
   const { history, ...sources } = duckdbSources(entry, root, files)
   const isMerged = usesBase(entry, options.asOf)
@@ -42,7 +43,6 @@ async function settledFiles(
   asOf: Position | undefined,
 ): Promise<readonly string[] | undefined> {
   const { table } = entry
-  if (table.columns.length < WIDE_COLUMNS) return undefined
   const known = usesBase(entry, asOf) ? entry : { ...entry, base: null }
   const files: string[] = []
   if (entry.partitions.length > 0) {

@@ -1,5 +1,5 @@
 import type { LakeColumn } from '../../../core/contract/language/lake-columns.ts'
-import { columnText, duckdbText, joinedText, rowText } from './column-text.ts'
+import { columnText, type DigestColumn, digestText, duckdbText, joinedText, rowText } from './column-text.ts'
 import { keySqlOf } from './nested-text.ts'
 
 /** Rows are spread over this many buckets by the first three hex digits of the MD5 of their key text. */
@@ -9,7 +9,7 @@ export const BUCKETS = 4096
 export interface ComparedRows {
   readonly keys: readonly LakeColumn[]
   /** All compared columns, keys included. */
-  readonly columns: readonly LakeColumn[]
+  readonly columns: readonly DigestColumn[]
   /** A relation with these columns: a name, or a SELECT in brackets. */
   readonly relation: string
   /** Only rows of these buckets, or rows whose key is in the column `key` of this relation. */
@@ -37,7 +37,7 @@ export function digestSelect(rows: ComparedRows, more: readonly string[] = []): 
 
 /** SELECT of `key` and the comparison text of every column, `text_0` and so on. */
 export function textsSelect(rows: ComparedRows): string {
-  const named = texts(rows.columns).map((text, index) => `${text} AS text_${index}`)
+  const named = rows.columns.map((column, index) => `${columnText(column)} AS text_${index}`)
   return `SELECT ${[`${keyTextOf(rows)} AS key`, ...named].join(', ')} FROM ${rows.relation}${filter(rows)}`
 }
 
@@ -50,7 +50,7 @@ export function keyTextOf({ keys }: Pick<ComparedRows, 'keys'>): string {
 }
 
 function digestOf({ columns }: ComparedRows): string {
-  return `md5(${rowText(columns, texts(columns), duckdbText)})`
+  return `md5(${rowText(columns, columns.map(digestText), duckdbText)})`
 }
 
 function bucketOf(rows: ComparedRows): string {
@@ -68,8 +68,4 @@ function filter(rows: ComparedRows): string {
     ...(rows.keysIn === undefined ? [] : [`${keyTextOf(rows)} IN (SELECT key FROM ${rows.keysIn})`]),
   ]
   return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
-}
-
-function texts(columns: readonly LakeColumn[]): readonly string[] {
-  return columns.map(columnText)
 }

@@ -8,14 +8,48 @@ export interface TextSql {
   text(value: string): string
   /** Bytes of a text in UTF-8. */
   byteLength(text: string): string
-  /** Texts that are not null, hundreds of them too, with commas between them, in time linear in their length. */
-  joined(texts: readonly string[]): string
+  /** Members that are not null, hundreds of them too, with commas between them, in time linear in their length. */
+  joined(members: readonly Member[]): string
+}
+
+/** The SQL of a text that is joined with others, and whether the text is never more than some dozen bytes. */
+export interface Member {
+  readonly sql: string
+  readonly isShort: boolean
 }
 
 export const duckdbText: TextSql = {
   text: (value) => `CAST(${value} AS VARCHAR)`,
   byteLength: (text) => `strlen(${text})`,
-  joined: (texts) => `concat_ws(',', ${texts.join(', ')})`,
+  joined: (members) => `concat_ws(',', ${members.map(({ sql }) => sql).join(', ')})`,
+}
+
+/** A lake column as it stands in the text that a row's digest is made of. */
+export interface DigestColumn extends LakeColumn {
+  /** An instant stands there as `instantDigest` has it, not in its comparison text: no engine has to print a date. */
+  readonly isInstant: boolean
+}
+
+/** Microseconds from 1970 to the epoch that PostgreSQL counts from, and to the ends of what a contract lets through. */
+const MICROS = { epoch: '946684800000000', first: '-62135596800000000', last: '253402300799999999' }
+
+/** The SQL that makes DuckDB write a lake column for a digest. Null stays null. */
+export function digestText(column: DigestColumn): string {
+  return column.isInstant ? instantDigest(column) : columnText(column)
+}
+
+/*
+ * The microseconds since 2000 in 16 hex digits, as PostgreSQL sends an instant. What no contract lets through is marked,
+ * as no text of the source is.
+ */
+function instantDigest({ name, part }: LakeColumn): string {
+  const value = identifier(name)
+  const micros = part === 'micros' ? value : `epoch_us(${value})`
+  const isOne =
+    part === 'micros'
+      ? `${value} BETWEEN ${MICROS.first} AND ${MICROS.last}`
+      : `${value} BETWEEN make_timestamptz(${MICROS.first}) AND make_timestamptz(${MICROS.last})`
+  return `CASE WHEN ${isOne} THEN lower(hex(CAST(${micros} - ${MICROS.epoch} AS BIGINT)::BIT::BLOB)) ELSE '!' || ${duckdbText.text(value)} END`
 }
 
 /**
@@ -51,7 +85,11 @@ function expression(value: string, type: ColumnType, depth: number): string {
       const members = Object.entries(type.fields).map(([name, field]) =>
         member(expression(`${value}.${identifier(name)}`, field, depth + 1)),
       )
-      return `CASE WHEN ${value} IS NOT NULL THEN ${ended(members, duckdbText)} END`
+      const joined = ended(
+        members.map((sql) => ({ sql, isShort: false })),
+        duckdbText,
+      )
+      return `CASE WHEN ${value} IS NOT NULL THEN ${joined} END`
     }
     default:
       return duckdbText.text(value)
@@ -68,7 +106,7 @@ function member(text: string): string {
 }
 
 /* As one flat expression: `||` between them would copy what there is so far once for each, and nest as deep as they are many. */
-function ended(members: readonly string[], { joined }: TextSql): string {
+function ended(members: readonly Member[], { joined }: TextSql): string {
   return `${joined(members)} || ','`
 }
 
@@ -80,7 +118,10 @@ export function joinedText(texts: readonly string[], { text: textOf, byteLength 
 /** The text of a row, which only its digest is made of: each column's text once, so that no engine makes it twice. */
 export function rowText(columns: readonly LakeColumn[], texts: readonly string[], engine: TextSql): string {
   return ended(
-    columns.map(({ type }, index) => rowMember(type, texts[index] ?? 'NULL')),
+    columns.map(({ type }, index) => ({
+      sql: rowMember(type, texts[index] ?? 'NULL'),
+      isShort: isPlain(type) && type.kind !== 'binary',
+    })),
     engine,
   )
 }

@@ -54,7 +54,7 @@ export class LakeSide {
     this.asOf = asOf
     this.rows = {
       keys: columns.keys.map(({ lake }) => lake),
-      columns: columns.columns.map(({ lake }) => lake),
+      columns: columns.columns.map(({ lake, isInstant }) => ({ ...lake, isInstant })),
       relation,
     }
   }

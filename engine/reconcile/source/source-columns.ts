@@ -4,10 +4,12 @@ import { type MaskKey, masker } from '../../../core/contract/masking/pii.ts'
 import type { ColumnType } from '../../../core/contract/value/type.ts'
 import { splitTableName } from '../../../core/source-table-name.ts'
 import { quoteTable } from '../../postgres/connection/quote-identifier.ts'
-import { isPlain, joinedText, rowText, type TextSql } from '../checksum/column-text.ts'
+import { isPlain, joinedText, type Member, rowText, type TextSql } from '../checksum/column-text.ts'
 import { frame, keySqlOf, keyTextOfColumn } from '../checksum/nested-text.ts'
 import { comparedColumns, type SourceLayout } from './source-layout.ts'
-import { sourceText } from './source-text.ts'
+import { instantDigest, sourceText } from './source-text.ts'
+
+const BUCKET_DIGITS = 3
 
 /** A compared column: its lake column, and how the source and this process make its comparison text. */
 export interface ComparedColumn {
@@ -16,6 +18,10 @@ export interface ComparedColumn {
   readonly isPersonal: boolean
   /** Makes PostgreSQL's part of the text. */
   readonly sql: string
+  /** The same as it stands in the text of the row's digest. */
+  readonly digestSql: string
+  /** See `DigestColumn`. */
+  readonly isInstant: boolean
   /** Makes the text of it; undefined when the SQL says it all. */
   readonly finish: ((text: string) => string | null) | undefined
 }
@@ -63,14 +69,18 @@ function comparedColumn(
   const { sql, finish } = sourceText(lake, column, type)
   const isKey = table.primaryKey.includes(lake.contractColumn)
   const isPersonal = column.pii !== undefined
-  if (column.pii === undefined || column.treatment === 'clear')
-    return [{ lake, isKey, isPersonal, sql, finish }]
+  if (column.pii === undefined || column.treatment === 'clear') {
+    /* The text of a key that is an instant is made anyway, and what a rule made of one is made here. */
+    const instant = isKey || finish !== undefined ? undefined : instantDigest(lake, column, type)
+    const digest = { digestSql: instant ?? sql, isInstant: instant !== undefined }
+    return [{ lake, isKey, isPersonal, sql, ...digest, finish }]
+  }
   const mask = masker(column.pii, column.treatment, maskKey)
   const masked = (text: string) => {
     const value = finish === undefined ? text : finish(text)
     return value === null ? null : String(mask(value))
   }
-  return [{ lake, isKey, isPersonal, sql, finish: masked }]
+  return [{ lake, isKey, isPersonal, sql, digestSql: sql, isInstant: false, finish: masked }]
 }
 
 /** `FROM` of every row: a root's rows include its partitions', a parent's not its children's. */
@@ -81,7 +91,32 @@ export function sourceRelation({ table, layout }: SourceColumns): string {
 const postgres: TextSql = {
   text: (value) => `(${value})::text`,
   byteLength: (text) => `octet_length(${text})`,
-  joined: (texts) => `array_to_string(ARRAY[${texts.join(', ')}], ',')`,
+  joined: (members) => {
+    const [first = '', ...more] = shortsJoined(members)
+    return more.length === 0 ? first : `array_to_string(ARRAY[${[first, ...more].join(', ')}], ',')`
+  },
+}
+
+/* Short texts side by side become one: `||` is faster than an array of many, and copies each as often as the tree is deep. */
+function shortsJoined(members: readonly Member[]): readonly string[] {
+  const joined: string[] = []
+  let shorts: string[] = []
+  for (const { sql, isShort } of members) {
+    if (isShort) shorts.push(sql)
+    else {
+      if (shorts.length > 0) joined.push(balanced(shorts))
+      shorts = []
+      joined.push(sql)
+    }
+  }
+  return shorts.length > 0 ? [...joined, balanced(shorts)] : joined
+}
+
+function balanced(texts: readonly string[]): string {
+  const [only = ''] = texts
+  if (texts.length < 2) return only
+  const half = Math.ceil(texts.length / 2)
+  return `(${balanced(texts.slice(0, half))} || ',' || ${balanced(texts.slice(half))})`
 }
 
 /** The SQL of the key's text; right only where `isKeyInSql`. */
@@ -94,7 +129,7 @@ export function keySql({ keys }: SourceColumns): string {
 
 /** The SQL of the row's digest; right only where `isRowInSql`. */
 export function digestSql({ columns }: SourceColumns): string {
-  const texts = columns.map(({ sql }) => bracketed(sql))
+  const texts = columns.map((column) => bracketed(column.digestSql))
   return `md5(${rowText(
     columns.map(({ lake }) => lake),
     texts,
@@ -102,9 +137,14 @@ export function digestSql({ columns }: SourceColumns): string {
   )})`
 }
 
-/** The SQL of the bucket of a row. */
+/** The SQL of the bucket of a row: three hex digits. */
 export function bucketSql(columns: SourceColumns): string {
-  return `('x' || substr(md5(${keySql(columns)}), 1, 3))::bit(12)::int`
+  return `substr(md5(${keySql(columns)}), 1, ${BUCKET_DIGITS})`
+}
+
+/** The bucket as `bucketSql` writes it. */
+export function bucketText(bucket: number): string {
+  return bucket.toString(16).padStart(BUCKET_DIGITS, '0')
 }
 
 function bracketed(sql: string): string {

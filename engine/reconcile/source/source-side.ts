@@ -11,6 +11,7 @@ import { bucketOf, ChecksumSums, type Checksums } from '../checksum/checksums.ts
 import { keysCondition } from './keys-condition.ts'
 import {
   bucketSql,
+  bucketText,
   digestSql,
   keySql,
   keyTextOf,
@@ -24,6 +25,13 @@ export type Selection =
   | { readonly kind: 'all' }
   | { readonly kind: 'buckets'; readonly buckets: readonly number[] }
   | { readonly kind: 'keys'; readonly keys: ReadonlySet<string> }
+
+interface RowsOptions {
+  /** SQL of what is read beside the texts. */
+  readonly more?: readonly string[]
+  /** The texts that digests are made of, instead of those that are compared and shown. */
+  readonly isForDigest?: boolean
+}
 
 /** How a side's digests are made: by PostgreSQL, or in this process, of rows that PostgreSQL sends. */
 export type Way = 'in the engines' | 'streamed'
@@ -45,14 +53,14 @@ export class SourceSide {
 
   async checksums(selection: Selection): Promise<Checksums> {
     if (this.way === 'streamed') return this.streamedChecksums(selection)
-    const { columns } = this
-    const bits = `('x' || substr(${digestSql(columns)}, 1, 15))::bit(60)::bigint`
     const { rows } = await this.client.query<{ bucket: string; rows: string; sum: string }>(
-      `SELECT ${bucketSql(columns)}::text AS bucket, count(*)::text AS rows, sum(${bits})::text AS sum
-       FROM ${sourceRelation(columns)}${this.where(selection)} GROUP BY 1`,
+      checksumsSql(this.columns, this.where(selection)),
     )
     return new Map(
-      rows.map(({ bucket, rows: count, sum }) => [Number(bucket), { rows: Number(count), sum: BigInt(sum) }]),
+      rows.map(({ bucket, rows: count, sum }) => [
+        bucketOf(bucket),
+        { rows: Number(count), sum: BigInt(sum) },
+      ]),
     )
   }
 
@@ -81,10 +89,10 @@ export class SourceSide {
     selection: Selection,
     each: (key: string, texts: readonly (string | null)[], row: TupleView, at: number) => void,
     chunk: () => Promise<void> = () => Promise.resolve(),
-    more: readonly string[] = [],
+    { more = [], isForDigest = false }: RowsOptions = {},
   ): Promise<void> {
     const { columns, keys } = this.columns
-    const sqls = columns.map(({ sql }) => sql)
+    const sqls = columns.map(({ sql, digestSql }) => (isForDigest ? digestSql : sql))
     const isPacked = sqls.length + more.length > MAX_OUTPUTS
     const compared = isPacked ? [`ARRAY[${sqls.join(', ')}]`] : sqls
     const outputs = [...compared, ...more]
@@ -128,6 +136,7 @@ export class SourceSide {
         lines = []
         if (!out.write(text)) await once(out, 'drain')
       },
+      { isForDigest: true },
     )
     out.end()
     await finished(out)
@@ -136,7 +145,9 @@ export class SourceSide {
   private async streamedChecksums(selection: Selection): Promise<Checksums> {
     const sums = new ChecksumSums()
     const { columns } = this.columns
-    await this.rows(selection, (key, texts) => sums.add(bucketOf(md5(key)), md5(rowTextOf(columns, texts))))
+    const add = (key: string, texts: readonly (string | null)[]) =>
+      sums.add(bucketOf(md5(key)), md5(rowTextOf(columns, texts)))
+    await this.rows(selection, add, undefined, { isForDigest: true })
     return sums.checksums()
   }
 
@@ -145,8 +156,19 @@ export class SourceSide {
     if (selection.kind === 'all') return ''
     if (selection.kind === 'keys') return keysCondition(this.columns, selection.keys)
     if (!this.columns.isKeyInSql) return ''
-    return ` WHERE ${bucketSql(this.columns)} = ANY (ARRAY[${selection.buckets.map(Number).join(', ')}]::int[])`
+    return ` WHERE ${bucketSql(this.columns)} = ANY ('{${selection.buckets.map(bucketText).join(',')}}'::text[])`
   }
+}
+
+/**
+ * SELECT of `bucket`, `rows` and `sum` of every bucket that has rows. OFFSET 0 keeps the planner from seeing the key inside
+ * the bucket: it would expect as many groups as there are rows, spill them to disk, and leave out its parallel workers.
+ */
+export function checksumsSql(columns: SourceColumns, where = ''): string {
+  const bits = `('x' || substr(${digestSql(columns)}, 1, 15))::bit(60)::bigint`
+  return `SELECT bucket, count(*)::text AS rows, sum(bits)::text AS sum
+    FROM (SELECT ${bucketSql(columns)} AS bucket, ${bits} AS bits FROM ${sourceRelation(columns)}${where} OFFSET 0) AS digests
+    GROUP BY bucket`
 }
 
 /* PostgreSQL sends 1,664 columns at most, and a table has 1,600. */

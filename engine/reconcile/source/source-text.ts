@@ -29,6 +29,20 @@ export function sourceText(lake: LakeColumn, column: Column, source: SourceType)
     : { sql: whole, finish: undefined }
 }
 
+/**
+ * The SQL of an instant in a digest: its microseconds since 2000 in hex, as PostgreSQL sends it, cut to milliseconds where the
+ * lake has those. Undefined for what is no instant. `DigestColumn` is its other half.
+ */
+export function instantDigest(lake: LakeColumn, column: Column, source: SourceType): string | undefined {
+  const type = lake.part === 'value' ? column.type : { kind: 'timestamp' }
+  if (type.kind !== 'timestamp') return undefined
+  const value = quoteIdentifier(column.from ?? lake.contractColumn)
+  const isNaive = source.name === 'timestamp'
+  const typed = isNaive || source.name === 'timestamptz' ? value : `${value}::timestamptz`
+  const held = lake.part === 'micros' ? typed : `date_trunc('milliseconds', ${typed})`
+  return `encode(${isNaive ? 'timestamp_send' : 'timestamptz_send'}(${held}), 'hex')`
+}
+
 const INTEGERS = ['int2', 'int4', 'int8']
 
 /* Undefined where PostgreSQL cannot make the text by itself, or could fail on a value that the column may have. */

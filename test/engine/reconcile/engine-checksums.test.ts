@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { col, table } from '../../../core/contract/index.ts'
+import { inferTable } from '../../../core/contract/infer/infer-table.ts'
+import { readSourceCatalog } from '../../../engine/postgres/catalog/source-catalog.ts'
 import { nestedText } from '../../../engine/reconcile/checksum/nested-text.ts'
 import { sourceColumns } from '../../../engine/reconcile/source/source-columns.ts'
 import { readLayout } from '../../../engine/reconcile/source/source-layout.ts'
-import { SourceSide } from '../../../engine/reconcile/source/source-side.ts'
+import { checksumsSql, SourceSide } from '../../../engine/reconcile/source/source-side.ts'
 import { runs } from '../../support/budget.ts'
 import { type SourceDatabase, type SourceServer, startSource } from '../postgres/source-server.ts'
 import { ALL_TYPES, soundRows } from './all-types.ts'
@@ -192,11 +194,39 @@ test('PostgreSQL writes the text of an array as this process would make it of wh
         }
       },
       undefined,
-      printed,
+      { more: printed },
     )
     expect(rows).toBeGreaterThan(0)
   }
 })
+
+test('G9 PostgreSQL plans for as few groups as there are buckets, however many rows there are', async () => {
+  await database.client.query(
+    `create table many (id bigint primary key, at timestamptz, amount numeric(12,2), word text);
+     insert into many select n, now(), n, 'word' from generate_series(1, 60000) n; analyze many`,
+  )
+  const layout = await readLayout(database.client, 'public.many')
+  const [found] = await readSourceCatalog(database.client, ['public.many'])
+  if (found === undefined) throw new Error('no table')
+  const columns = sourceColumns(inferTable(found, { system: 'tests' }), layout, lab.run.pipeline.maskKey)
+  const { rows } = await database.client.query<{ 'QUERY PLAN': readonly { readonly Plan: PlanNode }[] }>(
+    `EXPLAIN (FORMAT json) ${checksumsSql(columns)}`,
+  )
+  const nodes = rows.flatMap((row) => row['QUERY PLAN'].flatMap(({ Plan }) => nodesOf(Plan)))
+  const sums = nodes.filter((node) => node['Node Type'] === 'Aggregate')
+  expect(sums.length).toBeGreaterThan(0)
+  for (const sum of sums) expect(sum['Plan Rows']).toBeLessThan(4_096)
+})
+
+interface PlanNode {
+  readonly 'Node Type': string
+  readonly 'Plan Rows': number
+  readonly Plans?: readonly PlanNode[]
+}
+
+function nodesOf(node: PlanNode): readonly PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)]
+}
 
 test('tables of every inferred type are compared in the engines', async () => {
   const { tables } = await lab.prove()

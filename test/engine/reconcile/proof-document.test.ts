@@ -33,6 +33,7 @@ const proven = (table: string, different = 0, scope: Scope = { kind: 'all' }): T
     healed: null,
   },
   waitedMs: 0,
+  ms: 20,
 })
 const proofOf = (...tables: readonly TableProof[]): Proof => ({
   ...{ equal: true, lsn: 2n ** 60n, asOf: '0001-1000000000000000-0000000000', tables, failed: [] },

@@ -44,6 +44,7 @@ const table: TableProof = {
     snapshots: 1,
     healed: null,
     waitedMs: 0,
+    ms: 2_000,
   },
 }
 const proof: Proof = {

@@ -3,7 +3,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { LakeColumn } from '../../../../core/contract/language/lake-columns.ts'
 import { checksumSelect, digestSelect } from '../../../../engine/reconcile/checksum/checksum-sql.ts'
-import { duckdbText, joinedText, rowText } from '../../../../engine/reconcile/checksum/column-text.ts'
+import {
+  digestText,
+  duckdbText,
+  joinedText,
+  rowText,
+} from '../../../../engine/reconcile/checksum/column-text.ts'
 import { literal } from '../../../../lake/sql/sql-text.ts'
 import { columns, keys } from './lake-of-all-types.ts'
 
@@ -24,6 +29,32 @@ test('DuckDB takes the checksums of every type, of an empty table too', async ()
   expect(sums.reduce((total, [, , sum]) => total + BigInt(String(sum)), 0n)).toBe(
     digests.reduce((total, [, digest]) => total + bits(digest), 0n),
   )
+  connection.closeSync()
+  instance.closeSync()
+})
+
+test('a digest tells instants apart to the microsecond, and marks those that no contract lets through', async () => {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  const of = async (value: string, part: LakeColumn['part']) => {
+    const type = part === 'micros' ? ('bigint' as const) : ('timestamp' as const)
+    const column = { name: 'v', type: { kind: type }, contractColumn: 'v', part, isInstant: true }
+    const found = await connection.runAndReadAll(`SELECT ${digestText(column)} FROM (SELECT ${value} AS v)`)
+    return found.getRowsJson()[0]?.[0]
+  }
+  const at = (text: string) => of(`'${text}'::TIMESTAMPTZ`, 'millis')
+  expect(await at('2000-01-01 00:00:00.001+00')).toBe('00000000000003e8')
+  expect(await at('2000-01-01 00:00:00.001001+00')).toBe('00000000000003e9')
+  expect(await at('1999-12-31 23:59:59.999+00')).toBe('fffffffffffffc18')
+  expect(await at('0001-01-01 00:00:00+00')).toBe('ff1fe2ffc59c6000')
+  expect(await at('9999-12-31 23:59:59.999+00')).toBe('0380e70b913b7c18')
+  expect(await of('946684800000001::BIGINT', 'micros')).toBe('0000000000000001')
+  expect(await of('NULL::BIGINT', 'micros')).toBe(null)
+  expect(await of('NULL::TIMESTAMPTZ', 'millis')).toBe(null)
+  for (const beyond of ['infinity', '-infinity', '10000-01-01 00:00:00+00', '0001-12-31 00:00:00+00 (BC)'])
+    expect(await at(beyond)).toMatch(/^!/)
+  for (const beyond of ['9223372036854775807', '-9223372036854775808', '253402300800000000'])
+    expect(await of(`(${beyond})::BIGINT`, 'micros')).toMatch(/^!/)
   connection.closeSync()
   instance.closeSync()
 })

@@ -35,5 +35,8 @@ export const everything = table({
   },
 })
 
-export const columns = lakeColumns(everything)
+export const columns = lakeColumns(everything).map((column) => ({
+  ...column,
+  isInstant: ['at', 'exact'].includes(column.contractColumn),
+}))
 export const keys = columns.filter(({ contractColumn }) => everything.primaryKey.includes(contractColumn))
