@@ -121,15 +121,14 @@ class Formatter {
     for (; feed.next(); index += 1) {
       const before = this.refused.length
       let change: Change | undefined
-      /* Only for who cannot do with the bytes of the line. */
-      const whole = () => {
-        change ??= feed.change()
-        return change
-      }
       let isChange = true
-      for (const one of this.packers)
-        if (!(feed instanceof PageLines && this.addLine(one, feed))) isChange = this.add(one, whole())
-      if (this.packers.length === 0) isChange = this.addToNone(whole())
+      for (const one of this.packers) {
+        if (feed instanceof PageLines && this.addLine(one, feed)) continue
+        /* Only for who cannot do with the bytes of the line. */
+        change ??= feed.change()
+        isChange = this.add(one, change)
+      }
+      if (this.packers.length === 0) isChange = this.addToNone(feed.change())
       if (isChange && this.refused.length === before) accepted.push(index)
     }
     return this.finish(accepted, index)
