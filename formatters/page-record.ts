@@ -1,4 +1,4 @@
-import { isSameOrNone, printAnyVersion } from '../core/contract/language/table-version.ts'
+import { isSameOrNone } from '../core/contract/language/table-version.ts'
 import { nameOfBlock, type PageRecord } from '../core/ledger/ledger.ts'
 import type { PageName } from '../core/page.ts'
 import type { FormattedChanges } from './format-page.ts'
@@ -10,7 +10,7 @@ export function pageRecord(
 ): PageRecord {
   const fresh = formatted.refused.filter(({ id }) => !isWaiting(id))
   const shares = formatted.contracts.map(({ contract, blocks, refused }) => ({
-    contract: printAnyVersion(contract),
+    contract,
     blocks: blocks.flatMap((block) => nameOfBlock(block) ?? []),
     refused,
     fresh: fresh.filter((entry) => isSameOrNone(entry.contract, contract)).length,

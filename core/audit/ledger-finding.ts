@@ -87,7 +87,8 @@ export function lostBlock(
   { says: where, object }: { readonly says: string; readonly object: string | null },
   advice: string,
 ): LedgerFinding {
-  const { contract, origin, page, ordinal, changes, first, last } = block
+  const { origin, page, ordinal, changes, first, last } = block
+  const contract = printTableVersion(block.contract)
   const what = origin === 'page' ? `block ${ordinal} of a page` : 'a block of a redrive'
   return {
     ...{ kind: 'block', table: contract, name: page, count: changes, first, last, object, severity: 'fault' },

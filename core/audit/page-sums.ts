@@ -1,3 +1,4 @@
+import { printAnyVersion } from '../contract/language/table-version.ts'
 import { addsUp, blockId, type NamedBlock, type PageShare } from '../ledger/ledger.ts'
 import { isBlockLanded, type RecordedPage } from '../ledger/recorded-page.ts'
 import type { PageName } from '../page.ts'
@@ -67,7 +68,12 @@ export function judgePage(one: PageCase, context: PageContext): PageVerdict {
   const sums =
     one.record?.formatted === undefined
       ? unformatted(one, context)
-      : new Map(one.record.formatted.shares.map((share) => [share.contract, shareSum(one, share, context)]))
+      : new Map(
+          one.record.formatted.shares.map((share) => [
+            printAnyVersion(share.contract),
+            shareSum(one, share, context),
+          ]),
+        )
   const findings = [...sums.values()].some(({ missing }) => missing > 0) ? findingsOf(one, context) : []
   const isSettled = [...sums.values()].every(({ inFlight, missing }) => inFlight === 0 && missing === 0)
   return { sums, findings, isSettled }
@@ -127,6 +133,6 @@ function findingsOf(one: PageCase, context: PageContext): readonly LedgerFinding
     ...share.blocks
       .filter((block) => fateOf(block, record, context) === 'missing')
       .map((block) => lostBlock(block, place.whereIs(block), advice)),
-    ...(addsUp(page.changes, share) ? [] : [unevenPage(page, share.contract ?? '', advice)]),
+    ...(addsUp(page.changes, share) ? [] : [unevenPage(page, printAnyVersion(share.contract) ?? '', advice)]),
   ])
 }

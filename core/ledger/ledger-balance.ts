@@ -1,3 +1,4 @@
+import { isSameOrNone, printAnyVersion, type TableVersion } from '../contract/language/table-version.ts'
 import { groupBy } from '../group-by.ts'
 import type { Position } from '../position.ts'
 import { addsUp, blockId, type PageRecord, totalsKey } from './ledger.ts'
@@ -57,9 +58,9 @@ export interface OpenPage extends PageRecord {
   readonly isOverdue: boolean
 }
 
-/** A contract, `name vN` or null for tables that none reads, over one source table. */
+/** A contract, or null for tables that none reads, over one source table. */
 export interface BalanceOf {
-  readonly contract: string | null
+  readonly contract: TableVersion | null
   readonly source: string
 }
 
@@ -74,11 +75,11 @@ export interface LedgerBooks {
   /** Of the changes that are not, those that format has passed. */
   passedOver(source: string): number
   control(source: string): number
-  loads(contract: string): LoadRows
+  loads(contract: TableVersion): LoadRows
   openPages(): Iterable<OpenPage>
   /** Ids of blocks in objects that were set aside. */
   readonly aside: ReadonlySet<string>
-  /** Contracts of redriven blocks that have had their time to land. */
+  /** Contracts, `name vN`, of redriven blocks that have had their time to land. */
   readonly lostRedrives: ReadonlySet<string>
 }
 
@@ -102,7 +103,8 @@ export function balancesOf(books: LedgerBooks): (of: BalanceOf) => Balance {
     const missing = sum.missing + passedOver
     const loads = contract === null ? NO_LOADS : books.loads(contract)
     const isEven = all === landed + quarantined + filtered + inFlight
-    const isComplete = missing === 0 && unformatted >= 0 && !books.lostRedrives.has(contract ?? '')
+    const isComplete =
+      missing === 0 && unformatted >= 0 && !books.lostRedrives.has(printAnyVersion(contract) ?? '')
     return {
       ...{ captured: all, landed, quarantined, filtered, inFlight, missing, redriven: settled.redriven },
       capturedThrough: captured.through,
@@ -113,10 +115,10 @@ export function balancesOf(books: LedgerBooks): (of: BalanceOf) => Balance {
   }
 }
 
-function openSum(pages: readonly OpenPage[], contract: string | null, { aside }: LedgerBooks) {
+function openSum(pages: readonly OpenPage[], contract: TableVersion | null, { aside }: LedgerBooks) {
   const sum = { captured: 0, landed: 0, refused: 0, filtered: 0, aside: 0, inFlight: 0, missing: 0 }
   for (const { changes, shares, landed, isOverdue } of pages) {
-    const share = shares.find((one) => one.contract === contract)
+    const share = shares.find((one) => isSameOrNone(one.contract, contract))
     if (share === undefined) continue
     sum.captured += changes
     sum.refused += share.refused

@@ -1,17 +1,16 @@
 import type { Block, BlockLabel } from '../block.ts'
-import { printTableVersion } from '../contract/language/table-version.ts'
+import { printAnyVersion, printTableVersion, type TableVersion } from '../contract/language/table-version.ts'
 import type { Position } from '../position.ts'
 
 /** A block by what its header says: the same rows of the same reading have the same name wherever they are seen. */
 export interface NamedBlock extends BlockLabel {
-  /** `name vN`. */
-  readonly contract: string
+  readonly contract: TableVersion
 }
 
 /** What one contract made of the changes of a page: changes of the page = those of its blocks + refused + filtered. */
 export interface PageShare {
   /** Null when no contract reads the table: everything is refused then. */
-  readonly contract: string | null
+  readonly contract: TableVersion | null
   readonly blocks: readonly NamedBlock[]
   readonly refused: number
   /** Of the refused: those that were not waiting in quarantine before. */
@@ -79,9 +78,9 @@ export interface LoadFileRecord {
 
 /** Pages that a completed replay read whole with one contract: what was lost of them is in the lake again. */
 export interface ReplayedPages {
-  readonly contract: string
+  readonly contract: TableVersion
   /** Every contract that reads the source table. */
-  readonly contracts: readonly string[]
+  readonly contracts: readonly TableVersion[]
   /** Keys; those that balance need not be among them. */
   readonly pages: readonly string[]
   /** Positions that it read; null where it was not bounded. */
@@ -109,12 +108,12 @@ export type LedgerLine =
 
 /** The name of a block; undefined for one of before the ledger. */
 export function nameOfBlock({ table, version, label }: Pick<Block, 'table' | 'version' | 'label'>) {
-  return label === undefined ? undefined : { contract: printTableVersion({ name: table, version }), ...label }
+  return label === undefined ? undefined : { contract: { name: table, version }, ...label }
 }
 
 /** Text that only the same rows of the same reading have. */
 export function blockId({ origin, page, contract, ordinal, digest }: NamedBlock): string {
-  return `${origin}|${page}|${contract}|${ordinal}|${digest}`
+  return `${origin}|${page}|${printTableVersion(contract)}|${ordinal}|${digest}`
 }
 
 /** The page that a block of such an id is made of; undefined for one of another origin. */
@@ -123,8 +122,8 @@ export function pageOfBlock(id: string): string | undefined {
 }
 
 /** Under which name the sums of a contract are kept; those of no contract are kept by source table. */
-export function totalsKey(contract: string | null, table: string): string {
-  return contract ?? `- ${table}`
+export function totalsKey(contract: TableVersion | null, table: string): string {
+  return printAnyVersion(contract) ?? `- ${table}`
 }
 
 /** Whether a contract's share accounts for every change of its page. */

@@ -1,3 +1,4 @@
+import { printTableVersion } from '../contract/language/table-version.ts'
 import type { PageName } from '../page.ts'
 import { blockId, type NamedBlock, type PageShare } from './ledger.ts'
 
@@ -8,7 +9,7 @@ export interface RecordedPage {
   readonly formatted: { readonly shares: readonly PageShare[]; readonly at: number } | undefined
   /** Ids of its landed blocks. */
   readonly landed: ReadonlySet<string>
-  /** Contracts with which a completed replay read it again. */
+  /** Contracts, `name vN`, with which a completed replay read it again. */
   readonly replayed: ReadonlySet<string>
 }
 
@@ -22,5 +23,5 @@ export interface RecordedRedrive {
 
 /** Whether the changes of a block of the page are in the lake. */
 export function isBlockLanded({ landed, replayed }: RecordedPage, block: NamedBlock): boolean {
-  return landed.has(blockId(block)) || replayed.has(block.contract)
+  return landed.has(blockId(block)) || replayed.has(printTableVersion(block.contract))
 }

@@ -31,8 +31,7 @@ export async function landNotice({ bucket, key }: S3Notice, deps: LandNoticeDeps
           metrics.count('files', 1, table)
           metrics.count('rows', rows, table)
         }
-        for (const { contract, changes } of record.blocks)
-          metrics.count('changes', changes, contract.replace(/ v\d+$/, ''))
+        for (const { contract, changes } of record.blocks) metrics.count('changes', changes, contract.name)
         metrics.ages('freshness', commits)
         const rows = files.reduce((sum, file) => sum + file.rows, 0)
         log.info('land.object', { key, files: files.length, rows })

@@ -86,7 +86,7 @@ async function folderPlace({ ledger, ahead }: AuditDeps, landing: ReadonlySet<st
 function lostRefusals({ ledger, entries, quarantine }: AuditDeps): readonly LedgerFinding[] {
   return entries.flatMap(({ table: { name, version, source } }) => {
     const contract = printTableVersion({ name, version })
-    const expected = ledger.refused({ contract, source })
+    const expected = ledger.refused({ contract: { name, version }, source })
     const { waiting, redriven, expired } = quarantine.countOf(source, { name, version })
     const found = waiting + redriven + expired
     return found < expected ? [lostEntries(contract, expected, found)] : []

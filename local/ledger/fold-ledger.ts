@@ -1,4 +1,10 @@
 import {
+  isSameOrNone,
+  isSameVersion,
+  printTableVersion,
+  type TableVersion,
+} from '../../core/contract/language/table-version.ts'
+import {
   addsUp,
   blockId,
   type LoadFileRecord,
@@ -79,7 +85,8 @@ export function foldLanded(fold: Fold, object: string, blocks: readonly NamedBlo
 /** A redriven block that delivery has; before it is written down. It may have landed already. */
 export function foldRedriven(fold: Fold, block: NamedBlock): void {
   if (fold.find(redriveItem(block, fold.stamp).item) !== undefined) return
-  if (hasMark(fold, block)) addToContract(fold, block.contract, { redriven: block.changes })
+  if (hasMark(fold, block))
+    addToContract(fold, printTableVersion(block.contract), { redriven: block.changes })
   else fold.write(put(awaitedItem(block)))
 }
 
@@ -121,7 +128,7 @@ export function foldReplayed(
   for (const key of replayed.pages) {
     const name = pageOfKey(key)
     if (name === undefined) continue
-    const whole = (of: string): PageShare => {
+    const whole = (of: TableVersion): PageShare => {
       const { changes, firstPosition: first, lastPosition: last } = name
       const block = { contract: of, origin: 'page', page: key, ordinal: 0, changes } as const
       const blocks = [{ ...block, rows: 0, first, last, digest: 'lost' }]
@@ -133,9 +140,11 @@ export function foldReplayed(
     if (item === undefined) mended.set(page.table, (mended.get(page.table) ?? 0) + page.changes)
     /* What was read whole counts as such, whatever was written down of the first reading. */
     const shares = page.shares.map((share) =>
-      share.contract === contract && !addsUp(name.changes, share) ? whole(contract) : share,
+      isSameOrNone(share.contract, contract) && !addsUp(name.changes, share) ? whole(contract) : share,
     )
-    const read = shares.filter((share) => share.contract === contract).flatMap(({ blocks }) => blocks)
+    const read = shares
+      .filter((share) => isSameOrNone(share.contract, contract))
+      .flatMap(({ blocks }) => blocks)
     const record = recordItem({ ...page, shares }, fold.stamp, fold.shape)
     fold.write(record)
     settle(fold, { ...page, shares, landed: new Set([...page.landed, ...read.map(blockId)]) }, record.item)
@@ -161,8 +170,8 @@ function unrecorded(
   key: string,
   given: {
     readonly isPassed: (page: string) => boolean
-    readonly contracts: readonly string[]
-    readonly whole: (contract: string) => PageShare
+    readonly contracts: readonly TableVersion[]
+    readonly whole: (contract: TableVersion) => PageShare
   },
 ): StoredPage | undefined {
   const name = pageOfKey(key)
@@ -226,7 +235,7 @@ function countRedriven(fold: Fold, block: NamedBlock): void {
   const key = { pk: AWAITED, sk: blockId(block) }
   if (fold.find(key) === undefined) return
   fold.write({ kind: 'delete', key })
-  addToContract(fold, block.contract, { redriven: block.changes })
+  addToContract(fold, printTableVersion(block.contract), { redriven: block.changes })
 }
 
 function countLoad(fold: Fold, { rows, landed, refused }: LoadFileRecord, sign: 1 | -1): void {
@@ -244,5 +253,5 @@ function hasMark(fold: Fold, block: NamedBlock): boolean {
 }
 
 function isRead({ contract, first, last }: NamedBlock, { contract: of, from, to }: ReplayedPages): boolean {
-  return contract === of && (from === null || first >= from) && (to === null || last <= to)
+  return isSameVersion(contract, of) && (from === null || first >= from) && (to === null || last <= to)
 }

@@ -1,3 +1,4 @@
+import { isSameOrNone } from '../../core/contract/language/table-version.ts'
 import {
   type FilteredRecords,
   type LandedObject,
@@ -206,7 +207,8 @@ export class FolderLedger extends ItemLedger {
   refused({ contract, source }: BalanceOf): number {
     let refused = this.live.contract(totalsKey(contract, source)).fresh
     for (const { table, shares } of this.live.openPages())
-      for (const share of shares) if (table === source && share.contract === contract) refused += share.fresh
+      for (const share of shares)
+        if (table === source && isSameOrNone(share.contract, contract)) refused += share.fresh
     return refused
   }
 

@@ -1,3 +1,4 @@
+import { printTableVersion, type TableVersion } from '../../core/contract/language/table-version.ts'
 import type { NamedBlock } from '../../core/ledger/ledger.ts'
 import type {
   ContractTotals,
@@ -107,8 +108,8 @@ export class LiveBooks implements Omit<LedgerBooks, 'captured' | 'passedOver'> {
     return this.counts(sumOf.control(source))('count')
   }
 
-  loads(contract: string): LoadRows {
-    const of = this.counts(sumOf.loads(contract))
+  loads(contract: TableVersion): LoadRows {
+    const of = this.counts(sumOf.loads(printTableVersion(contract)))
     return { rows: of('rows'), landed: of('landed'), quarantined: of('quarantined') }
   }
 
@@ -131,7 +132,8 @@ export class LiveBooks implements Omit<LedgerBooks, 'captured' | 'passedOver'> {
   get lostRedrives(): ReadonlySet<string> {
     const lost = new Set<string>()
     for (const [id, { block, since }] of this.awaited)
-      if (block.changes > 0 && since <= this.over && !this.aside.has(id)) lost.add(block.contract)
+      if (block.changes > 0 && since <= this.over && !this.aside.has(id))
+        lost.add(printTableVersion(block.contract))
     return lost
   }
 

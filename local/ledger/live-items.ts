@@ -1,9 +1,10 @@
 import * as z from 'zod'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import { blockId, type NamedBlock, type PageRecord } from '../../core/ledger/ledger.ts'
 import { pageOfKey } from '../../core/page.ts'
 import type { Item } from '../../core/ports/item-table.ts'
 import type { Position } from '../../core/position.ts'
-import { landedId, parsed, redriveOf, sharesOf } from '../../state/ledger/ledger-item.ts'
+import { landedId, parsed, redriveOf, sharesOf, storedContract } from '../../state/ledger/ledger-item.ts'
 
 /*
  * Beside the items of every ledger, the ledger of a run folder has these, for a balance without reading them: sums over what
@@ -62,7 +63,7 @@ export function openPageOf({ sk, shares, landed, before }: Item): StoredPage {
 
 /** A redriven block that has not landed. */
 export function awaitedItem(block: NamedBlock): Item {
-  return { pk: AWAITED, sk: blockId(block), block: JSON.stringify(block) }
+  return { pk: AWAITED, sk: blockId(block), block: JSON.stringify(shown(block)) }
 }
 
 export function awaitedOf({ block }: Item): NamedBlock {
@@ -71,15 +72,20 @@ export function awaitedOf({ block }: Item): NamedBlock {
 
 const stored = z.array(
   z.object({
-    ...{ contract: z.string(), origin: z.enum(['page', 'redrive', 'replay']), page: z.string() },
+    ...{ contract: storedContract, origin: z.enum(['page', 'redrive', 'replay']), page: z.string() },
     ...{ ordinal: z.number(), changes: z.number(), rows: z.number() },
     ...{ first: z.string(), last: z.string(), digest: z.string() },
   }),
 )
 
+/* As it is stored. */
+function shown(block: NamedBlock) {
+  return { ...block, contract: printTableVersion(block.contract) }
+}
+
 /** The blocks of an object that is not landed yet. */
 export function deliveredItem(object: string, blocks: readonly NamedBlock[]): Item {
-  return { pk: DELIVERED, sk: object, blocks: JSON.stringify(blocks) }
+  return { pk: DELIVERED, sk: object, blocks: JSON.stringify(blocks.map(shown)) }
 }
 
 export function deliveredOf({ blocks }: Item): readonly NamedBlock[] {

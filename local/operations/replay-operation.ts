@@ -1,5 +1,5 @@
 import type { Table } from '../../core/contract/language/table.ts'
-import { printTableVersion } from '../../core/contract/language/table-version.ts'
+import { versionOf } from '../../core/contract/language/table-version.ts'
 import type { ReplayResult } from '../../core/operations/answers.ts'
 import type { Operation } from '../../core/operations/operations.ts'
 import { requireEntry } from '../../core/ports/catalog-entry.ts'
@@ -31,7 +31,7 @@ export async function runReplay(
   const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
   const table = findTable(versions, name, version)
   const route = routeOf(table, maskKey)
-  const readers = tables.map((one) => ({ contract: printTableVersion(one), source: one.source.table }))
+  const readers = tables.map((one) => ({ contract: versionOf(one), source: one.source.table }))
   const replayed = await replay(
     { route, range, isDryRun },
     {

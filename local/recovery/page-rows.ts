@@ -1,4 +1,3 @@
-import { printAnyVersion } from '../../core/contract/language/table-version.ts'
 import { type NamedBlock, nameOfBlock, type PageRecord } from '../../core/ledger/ledger.ts'
 import type { Page } from '../../core/page.ts'
 import { MAX_ROW_JSON_BYTES } from '../../core/row-limit.ts'
@@ -24,7 +23,7 @@ export function formattedPage(page: Page, route: Router): FormattedPage {
       if (name !== undefined) rows.push({ block: name, positions: positionsIn(block.text) })
       return name ?? []
     })
-    return { contract: printAnyVersion(contract), blocks: named, refused: count, fresh: 0, filtered: 0 }
+    return { contract, blocks: named, refused: count, fresh: 0, filtered: 0 }
   })
   const { key, table, changes, firstPosition, lastPosition } = page
   return { record: { page: key, table, changes, firstPosition, lastPosition, shares }, rows }

@@ -108,7 +108,10 @@ async function recordPages(
         if (positions.length > 0)
           await file.write(
             positions
-              .map((position) => `${block.contract},${blockId(block).replaceAll(',', ';')},${position}\n`)
+              .map(
+                (position) =>
+                  `${printTableVersion(block.contract)},${blockId(block).replaceAll(',', ';')},${position}\n`,
+              )
               .join(''),
           )
       pages.push({ offset, record })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { printTableVersion } from '../../core/contract/language/table-version.ts'
+import { printTableVersion, type TableVersion } from '../../core/contract/language/table-version.ts'
 import type { Ledger } from '../../core/ports/ports.ts'
 import { isOfLoad, type Replay } from '../../core/replay/replay.ts'
 import { fileState } from '../../engine/files/file-digest.ts'
@@ -14,7 +14,7 @@ export interface BookReplayDeps {
   readonly books: Pick<Ledger, 'replayed' | 'replaceFiles' | 'recordLoadFile'> &
     Pick<FolderLedger, 'days' | 'files' | 'isBalanced' | 'records'>
   /** Every contract there is, and the source table it reads. */
-  readonly readers: readonly { readonly contract: string; readonly source: string }[]
+  readonly readers: readonly { readonly contract: TableVersion; readonly source: string }[]
 }
 
 /**
@@ -37,7 +37,7 @@ export async function bookReplay(
       pages.push(key)
   const contracts = readers.filter((one) => one.source === source).map(({ contract }) => contract)
   await settleLoadFiles(replay, source, books)
-  await books.replayed({ contract: printTableVersion({ name: table, version }), contracts, pages, from, to })
+  await books.replayed({ contract: { name: table, version }, contracts, pages, from, to })
   const own = new Set(files.map(({ key }) => key))
   for (const day of await books.days()) {
     if (day.table !== table || day.version !== version) continue

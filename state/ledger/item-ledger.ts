@@ -1,3 +1,4 @@
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type {
   LandedObject,
   LedgerLine,
@@ -103,7 +104,8 @@ export class ItemLedger implements Ledger {
   }
 
   async replayed(replayed: ReplayedPages): Promise<void> {
-    const { contract, pages, from, to } = replayed
+    const { pages, from, to } = replayed
+    const contract = printTableVersion(replayed.contract)
     const { at, more } = this.stamp()
     const marks = pages.flatMap((page) => {
       const place = placeInLedger(page, this.table.shape)

@@ -1,5 +1,11 @@
 import * as z from 'zod'
-import { tableVersionKey } from '../../core/contract/language/table-version.ts'
+import {
+  printAnyVersion,
+  printTableVersion,
+  readTableVersion,
+  type TableVersion,
+  tableVersionKey,
+} from '../../core/contract/language/table-version.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import {
   blockId,
@@ -48,8 +54,15 @@ const storedBlock = z.union([
   z.tuple([count, count, count, z.string()]),
   z.tuple([count, count, count, z.string(), z.string(), z.string()]),
 ])
-const storedShares = z.array(z.tuple([z.string().nullable(), count, count, count, z.array(storedBlock)]))
-type StoredShares = z.infer<typeof storedShares>
+/** A contract as it is stored: here alone it is text. */
+export const storedContract = z.string().transform((text, context): TableVersion => {
+  const found = readTableVersion(text)
+  if (found !== undefined) return found
+  context.addIssue('no contract')
+  return z.NEVER
+})
+const storedShares = z.array(z.tuple([storedContract.nullable(), count, count, count, z.array(storedBlock)]))
+type StoredShares = z.input<typeof storedShares>
 
 /** Where the items of a page lie; undefined for a name that is no key of a page. */
 export function placeInLedger(key: string, shape: ItemShape): ItemKey | undefined {
@@ -76,11 +89,19 @@ export function recordItem(record: PageRecord, { at, more }: Stamp, shape: ItemS
 export function landedItem(block: NamedBlock, more: Expiry, shape: ItemShape): ItemPut | undefined {
   if (block.origin === 'replay') return undefined
   if (block.origin === 'redrive')
-    return put({ pk: redrivePartition(block.contract), sk: `${redriveName(block)}${LANDED}`, ...more })
+    return put({
+      pk: redrivePartition(printTableVersion(block.contract)),
+      sk: `${redriveName(block)}${LANDED}`,
+      ...more,
+    })
   const place = placeInLedger(block.page, shape)
   if (place === undefined) return undefined
   const { contract, ordinal, digest } = block
-  return put({ pk: place.pk, sk: `${place.sk}${LANDED}${contract}|${ordinal}|${digest}`, ...more })
+  return put({
+    pk: place.pk,
+    sk: `${place.sk}${LANDED}${printTableVersion(contract)}|${ordinal}|${digest}`,
+    ...more,
+  })
 }
 
 /** The name of a redriven block among those of its contract. */
@@ -99,7 +120,7 @@ function storedShare(
   page: PageRecord,
 ): StoredShares[number] {
   return [
-    contract,
+    printAnyVersion(contract),
     refused,
     fresh,
     filtered,
@@ -115,30 +136,24 @@ function storedShare(
 export function sharesOf(text: string, page: PageName): readonly PageShare[] {
   return parsed(storedShares, text).map(([contract, refused, fresh, filtered, blocks]) => ({
     ...{ contract, refused, fresh, filtered },
-    blocks: blocks.map(([ordinal, changes, rows, digest, first, last]) => ({
-      ...{
-        contract: contract ?? '',
-        origin: 'page' as const,
-        page: page.key,
-        ordinal,
-        changes,
-        rows,
-        digest,
-      },
-      first: first ?? page.firstPosition,
-      last: last ?? page.lastPosition,
-    })),
+    blocks: blocks.flatMap(([ordinal, changes, rows, digest, first, last]) => {
+      /* What no contract reads is refused, all of it. */
+      if (contract === null) return []
+      const label = { origin: 'page' as const, page: page.key, ordinal, changes, rows, digest }
+      return [{ contract, ...label, first: first ?? page.firstPosition, last: last ?? page.lastPosition }]
+    }),
   }))
 }
 
 const redrive = z.object({
-  ...{ contract: z.string(), ordinal: count, changes: count, rows: count },
+  ...{ contract: storedContract, ordinal: count, changes: count, rows: count },
   ...{ first: z.string(), last: z.string(), digest: z.string() },
 })
 
 /** A redriven block that delivery has. */
 export function redriveItem(block: NamedBlock, { at, more }: Stamp): ItemPut {
-  const { contract, ordinal, changes, rows, first, last, digest } = block
+  const { ordinal, changes, rows, first, last, digest } = block
+  const contract = printTableVersion(block.contract)
   const text = JSON.stringify({ contract, ordinal, changes, rows, first, last, digest })
   return put({ pk: redrivePartition(contract), sk: redriveName(block), block: text, at, ...more })
 }
@@ -169,7 +184,7 @@ export function objectBlockItem(object: string, block: NamedBlock, more: Expiry)
 }
 
 /** Throws `ledger/corrupt` for a text of another form. */
-export function parsed<T>(shape: z.ZodType<T>, text: string): T {
+export function parsed<T>(shape: z.ZodType<T, unknown>, text: string): T {
   try {
     return shape.parse(JSON.parse(text))
   } catch (cause) {

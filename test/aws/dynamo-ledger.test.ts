@@ -3,6 +3,7 @@ import { ledgerItems } from '../../aws/dynamo/dynamo-items.ts'
 import type { DynamoTable } from '../../aws/dynamo/dynamo-table.ts'
 import { auditPages } from '../../core/audit/audit-pages.ts'
 import { stackPlace } from '../../core/audit/audit-place.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { NamedBlock, PageRecord } from '../../core/ledger/ledger.ts'
 import type { PageName } from '../../core/page.ts'
 import { ItemLedger } from '../../state/ledger/item-ledger.ts'
@@ -51,7 +52,7 @@ function underTest(table: DynamoTable, pages: readonly PageName[], age = 0): Led
       yield* heads
     },
   }
-  const readers = [{ contract, source }]
+  const readers = [{ contract: printTableVersion(contract), source }]
   return {
     ledger,
     reopen: async () => underTest(table, pages, passed),

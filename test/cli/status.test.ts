@@ -27,10 +27,10 @@ async function filled(): Promise<LedgerFixture> {
 
 /** The status file that a run of the shop would write. */
 async function writeStatus({ root, ledger, quarantine }: LedgerFixture): Promise<void> {
-  const of = { contract: 'w.things v1', source: 'public.things' }
+  const of = { contract: { name: 'w.things', version: 1 }, source: 'public.things' }
   const balance = {
     ...ledger.balance(of),
-    ...quarantine.countOf(of.source, { name: 'w.things', version: 1 }),
+    ...quarantine.countOf(of.source, of.contract),
   }
   const table = {
     ...{

@@ -27,7 +27,7 @@ const held = (page: PageName, committedAt: number | null = time.now - DAY): Page
 
 /** A page whose two changes were refused: there is nothing to wait for. */
 function settled(page: PageName): RecordedPage {
-  const share = { contract, blocks: [], refused: 2, fresh: 2, filtered: 0 }
+  const share = { contract: { name: 'a.t', version: 1 }, blocks: [], refused: 2, fresh: 2, filtered: 0 }
   return { page, formatted: { shares: [share], at: 0 }, landed: new Set(), replayed: new Set() }
 }
 

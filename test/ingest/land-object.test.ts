@@ -218,7 +218,7 @@ describe('the record of a landed object', () => {
     const { record } = await land(
       labelled(1) + insert(1, '1') + labelled(2, 1) + insert(2, '2') + insert(3, '3'),
     )
-    const name = { contract: 'hr.shifts v1' }
+    const name = { contract: { name: 'hr.shifts', version: 1 } }
     expect(record).toEqual({
       object: KEY,
       blocks: [

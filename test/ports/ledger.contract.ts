@@ -33,7 +33,7 @@ export interface LedgerSums {
   readonly balanced: boolean
 }
 
-export const contract = 'a.t v1'
+export const contract = { name: 'a.t', version: 1 }
 export const source = 'a.t'
 const day: ManifestDay = { table: 'a.t', version: 1, day: '2026-01-02' }
 const positionOf = (at: number) => formatPosition({ epoch: 1, lsn: BigInt(at), ordinal: 1, step: 0 })
@@ -224,7 +224,7 @@ export function ledgerContract(
       const added = [{ key: keyOf('load'), rows: 2, bytes: 9, first: null, last: null }]
       const record: LoadFileRecord = {
         ...{ load: 'l1', key: 'landing/loads/l1/a/t/LOAD00000001.parquet', table: source, rows: 3 },
-        ...{ landed: { [contract]: 2 }, refused: { [contract]: 1 }, files: [{ ...day, added, removed: [] }] },
+        ...{ landed: { 'a.t v1': 2 }, refused: { 'a.t v1': 1 }, files: [{ ...day, added, removed: [] }] },
       }
       await ledger.recordLoadFile(record)
       await ledger.recordLoadFile(record)

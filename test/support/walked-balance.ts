@@ -1,4 +1,5 @@
 import { type AuditedBalance, auditPages } from '../../core/audit/audit-pages.ts'
+import { printTableVersion } from '../../core/contract/language/table-version.ts'
 import type { BalanceOf } from '../../core/ledger/ledger-balance.ts'
 import type { OpenStores } from './open-stores.ts'
 
@@ -8,7 +9,7 @@ export async function walkedBalance(
   { contract, source }: BalanceOf,
   isOver: boolean,
 ): Promise<AuditedBalance> {
-  const readers = contract === null ? [] : [{ contract, source }]
+  const readers = contract === null ? [] : [{ contract: printTableVersion(contract), source }]
   const { balances } = await auditPages(
     { raw, records: ledger.records, readers, unread: [source] },
     {

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Table } from '../../../core/contract/language/table.ts'
-import { printTableVersion, tableLabel } from '../../../core/contract/language/table-version.ts'
+import { tableLabel } from '../../../core/contract/language/table-version.ts'
 import { groupBy } from '../../../core/group-by.ts'
 import { isOver, type Load, type TableLoad } from '../../../core/load/load.ts'
 import { driftSays, driftToDo } from '../../../core/source-drift.ts'
@@ -77,7 +77,7 @@ export function tableStatuses({ pipeline, state, loads }: TableStatusDeps): (con
   return (contract) => {
     const { name, source } = contract
     const { table } = source
-    const of = { contract: printTableVersion(contract), source: table }
+    const of = { contract, source: table }
     const loaded = state.data.loads[table]
     const loading = running.get(table)
     const failure = failureOf(newest.get(table))

@@ -12,7 +12,8 @@ const day = { table: 'a.t', version: 1, day: '2026-01-02' }
 const file = { key: 'lake/a/t/ingest_date=2026-01-02/f.parquet', rows: 1, bytes: 9, first: null, last: null }
 const page = headerOf(1)
 const block: NamedBlock = {
-  ...{ contract: 'a.t v1', origin: 'page', page: headerOf(2).key, ordinal: 0, changes: 1, rows: 1 },
+  ...{ contract: { name: 'a.t', version: 1 }, origin: 'page', page: headerOf(2).key, ordinal: 0 },
+  ...{ changes: 1, rows: 1 },
   ...{ first: '', last: '', digest: 'd' },
 }
 const none = { pages: [], objects: [], files: [] }

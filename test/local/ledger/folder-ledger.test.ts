@@ -1,6 +1,7 @@
 import { cp } from 'node:fs/promises'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
+import type { TableVersion } from '../../../core/contract/language/table-version.ts'
 import type { LandedObject, ManifestDay, NamedBlock, PageRecord } from '../../../core/ledger/ledger.ts'
 import { type Page, pageOfKey } from '../../../core/page.ts'
 import { formatPosition } from '../../../core/position.ts'
@@ -15,7 +16,10 @@ import { tempFolder } from '../../support/temp-folder.ts'
 import { walkedBalance } from '../../support/walked-balance.ts'
 
 const source = 'a.t'
-const contracts = ['a.t v1', 'a.t v2'] as const
+const contracts = [
+  { name: 'a.t', version: 1 },
+  { name: 'a.t', version: 2 },
+] as const
 const [contract] = contracts
 const of = { contract, source }
 const day: ManifestDay = { table: 'a.t', version: 1, day: '2026-01-02' }
@@ -27,7 +31,7 @@ function recordOf(place: number, sizes: readonly number[] = [2], refused = 1, ch
   const position = positionOf(place)
   const page = `${source}#${position}#${position}#shard#${place}#0#${sum}`
   const blockOf =
-    (name: string) =>
+    (name: TableVersion) =>
     (size: number, ordinal: number): NamedBlock => ({
       ...{ contract: name, origin: 'page', page, ordinal, changes: size, rows: size },
       ...{ first: position, last: position, digest: `${size}` },
@@ -228,14 +232,14 @@ test('files of a load count once, as the newer record says', async () => {
   const folder = await tempFolder()
   const { ledger, close } = await openIn(folder)
   const file = { load: 'l', table: source, files: [], rows: 5 }
-  await ledger.recordLoadFile({ ...file, key: 'a', landed: { [contract]: 5 }, refused: {} })
-  await ledger.recordLoadFile({ ...file, key: 'b', rows: 3, landed: {}, refused: { [contract]: 3 } })
+  await ledger.recordLoadFile({ ...file, key: 'a', landed: { 'a.t v1': 5 }, refused: {} })
+  await ledger.recordLoadFile({ ...file, key: 'b', rows: 3, landed: {}, refused: { 'a.t v1': 3 } })
   await ledger.recordLoadFile({
     ...file,
     key: 'a',
     rows: 7,
-    landed: { [contract]: 3 },
-    refused: { [contract]: 4 },
+    landed: { 'a.t v1': 3 },
+    refused: { 'a.t v1': 4 },
   })
   const sums = { rows: 10, landed: 3, quarantined: 7 }
   expect(ledger.balance(of)).toMatchObject({ loads: sums, balanced: true })

@@ -140,7 +140,7 @@ export class LedgerFixture {
   balance(): Balance {
     const [table] = this.tables
     return this.ledger.balance({
-      contract: `${table?.name} v${table?.version}`,
+      contract: table ?? null,
       source: table?.source.table ?? '',
     })
   }

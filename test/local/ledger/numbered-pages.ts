@@ -3,7 +3,7 @@ import { type Page, pageOfKey } from '../../../core/page.ts'
 import { formatPosition } from '../../../core/position.ts'
 
 export const source = 'a.t'
-export const contract = 'a.t v1'
+export const contract = { name: 'a.t', version: 1 }
 
 /** A page of five changes, two of them refused, by its number, with content of a size of its own. */
 export function numberedPage(number: number): Page {

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { printAnyVersion } from '../../../core/contract/language/table-version.ts'
 import { nextStep } from '../../../core/position.ts'
 import type { Replay } from '../../../core/replay/replay.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
@@ -202,7 +203,8 @@ test('G1 what waited and is in the replay leaves quarantine; what waits for anot
   const folder = await filled([narrow, { ...narrow, version: 2 }], given)
   await inLife(folder, [wide, second], async (shop) => {
     await shop.run({ ...replayThings, version: 1, to: positionOf(5) })
-    expect((await shop.waiting()).map(({ contract, position }) => [contract, position]).toSorted()).toEqual([
+    const waiting = (await shop.waiting()).map((one) => [printAnyVersion(one.contract), one.position])
+    expect(waiting.toSorted()).toEqual([
       ['w.things v1', positionOf(2)],
       ['w.things v1', positionOf(9)],
       ['w.things v2', positionOf(1)],

@@ -179,7 +179,7 @@ async function quarantined(folder: string): Promise<readonly QuarantineEntry[]> 
 async function balanceIn(folder: string): Promise<Balance> {
   const { ledger, close } = await openStores(folder)
   await close()
-  return ledger.balance({ contract: 'w.things v1', source: 'public.things' })
+  return ledger.balance({ contract: { name: 'w.things', version: 1 }, source: 'public.things' })
 }
 
 async function ask(sql: string): Promise<readonly (readonly unknown[])[]> {

@@ -37,7 +37,7 @@ test('G1 where the checkpoint is lost format goes on at the first page of which 
     },
   })
   expect(pipeline.ledger.checkpoint).toBe(2)
-  const of = { contract: 'w.things v1', source: 'public.things' }
+  const of = { contract: wide, source: 'public.things' }
   expect(pipeline.ledger.balance(of)).toMatchObject({ captured: 5, landed: 4, inFlight: 1, balanced: true })
   pipeline.start()
   await Promise.race([landed, pipeline.failed])
