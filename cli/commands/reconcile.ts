@@ -21,6 +21,7 @@ import type { Cli } from '../terminal/cli.ts'
 import type { Output } from '../terminal/output.ts'
 import { contractsOption, dirOption, sourceOption, timeoutOption } from '../terminal/run-options.ts'
 import { embeddedDatabase, embeddedSystem } from '../terminal/source-settings.ts'
+import { proofProgress } from '../view/proof-progress.ts'
 import { proofExit, proofJson, proofText } from '../view/proof-report.ts'
 import { reconcileStack } from './stack/reconcile-stack.ts'
 
@@ -82,7 +83,7 @@ export function reconcileCommand({ output, sourceFromEnvironment }: Cli): Comman
         )
       const isRunning = (await folderHolder(options.dir)) !== undefined
       const { proof: compared, status } = isRunning
-        ? await beside(options, source, request)
+        ? await beside(options, source, request, output)
         : await alone(options, source, state, request, output)
       const entries = request.tables === undefined ? await storedEntries(folder) : []
       const { proof, notFollowed } = nameUncompared(compared, entries, status?.leftOut ?? [])
@@ -97,13 +98,14 @@ async function beside(
   { dir, contracts: contractsFolder, timeout }: ReconcileOptions,
   source: string | undefined,
   request: ReconcileRequest,
+  output: Output,
 ) {
   const url = source ?? (await findRunningPostgres(runFolder(dir).postgres, embeddedDatabase))
   if (url === undefined) throw new PipelineError('source/unreachable', 'the embedded PostgreSQL does not run')
   const system = source === undefined ? embeddedSystem : databaseOf(source)
   const contracts = await chosenContracts(contractsFolder)
   const asked = { dir: resolve(dir), source: { url }, system, contracts, timeoutMs: timeout, request }
-  const proof = await reconcileBeside(asked)
+  const proof = await reconcileBeside({ ...asked, onProven: proofProgress(output) })
   return { proof, status: await readJsonFile(runFolder(dir).status, runStatus) }
 }
 

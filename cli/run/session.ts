@@ -16,6 +16,7 @@ import { describeError, type Output, paint } from '../terminal/output.ts'
 import { embeddedDatabase, embeddedSystem } from '../terminal/source-settings.ts'
 import { leftOutText } from '../view/left-out-text.ts'
 import { LiveView } from '../view/live-view.ts'
+import { proofProgress } from '../view/proof-progress.ts'
 import { runDemoScript } from './demo-script.ts'
 
 export interface SessionOptions {
@@ -90,7 +91,7 @@ export async function runSession(options: SessionOptions, output: Output): Promi
       over.abort()
       await script
       view.stop()
-      return await prove(run, traffic, options, steps)
+      return await prove(run, traffic, options, { steps, output })
     } finally {
       view.stop()
       await traffic?.stop()
@@ -188,7 +189,7 @@ async function prove(
   run: LocalRun,
   traffic: Traffic | undefined,
   options: SessionOptions,
-  step: Step,
+  { steps: step, output }: { readonly steps: Step; readonly output: Output },
 ): Promise<SessionResult> {
   if (traffic !== undefined) {
     const { transactions, rollbacks } = await traffic.stop()
@@ -200,7 +201,7 @@ async function prove(
     const seconds = options.timeoutMs / 1_000
     throw new PipelineError('run/timeout', `the tables were not loaded within ${seconds} s`, { cause })
   })
-  const proof = await run.reconcile(signal, options.request)
+  const proof = await run.reconcile(signal, options.request, proofProgress(output))
   step(`compared ${plural(proof.tables.length, 'table')} with the source, row by row`)
   return { proof, status: run.status() }
 }

@@ -6,6 +6,7 @@ import { keyParts } from '../../engine/reconcile/source/key-parts.ts'
 import type { RunStatus } from '../../local/run/status/run-status.ts'
 import { alignedTable, exit, type Output, paint } from '../terminal/output.ts'
 import { visible } from '../terminal/visible-text.ts'
+import { rowsPerSecond } from './proof-progress.ts'
 
 /* Longer lists belong to --json. */
 const SHOWN_KEYS = 5
@@ -25,6 +26,8 @@ export function proofJson(
     lsn: String(parsePosition(one.asOf).lsn),
     scope: one.scope,
     way: one.way,
+    ms: one.ms,
+    rowsPerSecond: rowsPerSecond(one),
     changes: counts.get(one.table)?.changes ?? 0,
     loaded: counts.get(one.table)?.loadedRows ?? 0,
     quarantined: counts.get(one.table)?.quarantined ?? 0,

@@ -21,6 +21,8 @@ export interface ReconcileRequest {
 
 export interface ReconcileDeps extends ProofDeps {
   readonly onTable?: (table: string) => void
+  /** Called with each table's proof once it is over, in their order. */
+  readonly onProven?: ((proof: TableProof) => void) | undefined
   readonly request?: ReconcileRequest | undefined
   /** The pipeline of this process, which owns the folder. */
   readonly healing?: HealingWay | undefined
@@ -69,7 +71,7 @@ async function proveTables(
   asked: (table: Table) => Asked,
   isHealing: boolean,
 ): Promise<Proof> {
-  const { onTable, healing, signal } = deps
+  const { onTable, onProven, healing, signal } = deps
   const session = await ProofSession.open(deps)
   try {
     const proofs: TableProof[] = []
@@ -81,7 +83,9 @@ async function proveTables(
       try {
         if (lost !== undefined) throw lost
         onTable?.(table.name)
-        proofs.push(await session.prove(table, asked(table), isHealing ? healing : undefined))
+        const proof = await session.prove(table, asked(table), isHealing ? healing : undefined)
+        proofs.push(proof)
+        onProven?.(proof)
       } catch (error) {
         if (signal.aborted && !isOver(signal)) throw signal.reason
         failed.push(failureOf(label, error))

@@ -14,6 +14,7 @@ import { makeFolder } from '../../engine/files/durable.ts'
 import { setForeignAside } from '../../engine/load-file/set-foreign-aside.ts'
 import type { SourceTable } from '../../engine/postgres/catalog/source-catalog.ts'
 import { askSourceActivity } from '../../engine/postgres/connection/source-activity.ts'
+import type { TableProof } from '../../engine/reconcile/proof.ts'
 import type { Proof, ReconcileRequest } from '../../engine/reconcile/reconcile.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { knownContracts } from '../contracts/choose-contracts.ts'
@@ -91,7 +92,7 @@ export interface LocalRun {
   reconcile(
     signal: AbortSignal,
     request?: ReconcileRequest,
-    onTable?: (table: string) => void,
+    onProven?: (proof: TableProof) => void,
   ): Promise<Proof>
   /** Compacts every table, or waits for the compaction that runs. */
   compact(): Promise<Compacted>
@@ -284,8 +285,8 @@ class FolderRun implements LocalRun {
     return Promise.race([all, this.failed])
   }
 
-  reconcile(...[signal, request, onTable]: Parameters<LocalRun['reconcile']>): Promise<Proof> {
-    return this.prover.prove(signal, request, onTable)
+  reconcile(...[signal, request, onProven]: Parameters<LocalRun['reconcile']>): Promise<Proof> {
+    return this.prover.prove(signal, request, onProven)
   }
 
   look(): Promise<void> {

@@ -37,13 +37,13 @@ export class Prover {
   async prove(
     signal: AbortSignal,
     request: ReconcileRequest = {},
-    onTable?: (table: string) => void,
+    onProven?: ReconcileDeps['onProven'],
   ): Promise<Proof> {
     const { pipeline, now } = this.deps
     const proof = await reconcile({
       ...this.reconcileDeps(signal),
       request,
-      ...(onTable === undefined ? {} : { onTable }),
+      onProven,
     })
     await keepProof(pipeline.documents, proof, now())
     return proof

@@ -6,6 +6,7 @@ import { afterHealing, keysToHeal } from '../../engine/reconcile/after-healing.t
 import {
   type HealKeys,
   type Proof,
+  type ReconcileDeps,
   type ReconcileRequest,
   reconcile,
 } from '../../engine/reconcile/reconcile.ts'
@@ -26,6 +27,7 @@ export interface BesideOptions {
   readonly contracts: readonly Table[]
   readonly timeoutMs: number
   readonly request?: ReconcileRequest | undefined
+  readonly onProven?: ReconcileDeps['onProven']
 }
 
 /** Reconciles a folder whose pipeline runs in another process; it waits for that one to reach the compared position, and asks it to heal. */
@@ -46,6 +48,7 @@ export async function reconcileBeside(options: BesideOptions): Promise<Proof> {
   const proof = await readState(folder, ({ catalog }) =>
     reconcile({
       request,
+      onProven: options.onProven,
       source,
       tables,
       epoch: state.epoch,

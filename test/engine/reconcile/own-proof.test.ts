@@ -248,6 +248,14 @@ test('when somebody stops the work the proof ends with that reason', async () =>
   await expect(stopped).rejects.toBe(reason)
 })
 
+test('each table is told once it is proven, in their order', async () => {
+  const told: string[] = []
+  const onProven = ({ table }: { readonly table: string }) => void told.push(table)
+  const { tables } = await reconcile({ ...lab.deps(), onProven })
+  expect(told.length).toBeGreaterThan(1)
+  expect(told).toEqual(tables.map(({ table }) => table))
+})
+
 test('healing what another process found answers with what it could not heal', async () => {
   const asked = { 'public.z_last': keys(1), 'public.dropped': keys(1) }
   const operation = { kind: 'heal', keys: asked }

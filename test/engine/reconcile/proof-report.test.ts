@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { proofProgress } from '../../../cli/view/proof-progress.ts'
 import { proofExit, proofJson, proofText } from '../../../cli/view/proof-report.ts'
 import { afterHealing, keysToHeal } from '../../../engine/reconcile/after-healing.ts'
 import type { Proof, TableProof } from '../../../engine/reconcile/proof.ts'
@@ -66,6 +67,16 @@ test('keys that differ are named with their columns, on one line each', () => {
     '  t.rows: not compared, the source has no late',
   ])
   expect(lines[1]).toContain('in the engines')
+})
+
+test('a table that took a second or more says how fast it was compared, and --json does so of each', () => {
+  const said: string[] = []
+  const progress = proofProgress({ progress: (text) => void said.push(text) })
+  progress({ ...table, sourceRows: 1_234_567, ms: 4_000 })
+  progress({ ...table, ms: 999 })
+  expect(said).toEqual(['compared t.rows: 1,234,567 rows in 4.0 s, 308,642 rows/s'])
+  const timed = { ...proof, tables: [{ ...table, sourceRows: 500, ms: 250 }] }
+  expect(JSON.parse(proofJson(timed, undefined))).toMatchObject({ tables: [{ ms: 250, rowsPerSecond: 2_000 }] })
 })
 
 test('a sample and chosen keys say that they are less than the whole', () => {
