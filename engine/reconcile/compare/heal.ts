@@ -66,7 +66,7 @@ export async function sendAgain(
       { kind: 'keys', keys: new Set(present) },
       (_key, _texts, row, at) => batch.add(renderer.load(layout, rest(row, at, layout))),
       () => batch.sendFull(),
-      { more: sourceTable.columns.map(({ name }) => quoteIdentifier(name)) },
+      sourceTable.columns.map(({ name }) => quoteIdentifier(name)),
     )
   }
   const gone = differences.filter(({ sourceRows }) => sourceRows === 0).map(({ key }) => key)

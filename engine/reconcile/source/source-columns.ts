@@ -129,12 +129,37 @@ export function keySql({ keys }: SourceColumns): string {
 
 /** The SQL of the row's digest; right only where `isRowInSql`. */
 export function digestSql({ columns }: SourceColumns): string {
+  return `md5(${textSql(columns)})`
+}
+
+function textSql(columns: readonly ComparedColumn[]): string {
   const texts = columns.map((column) => bracketed(column.digestSql))
-  return `md5(${rowText(
-    columns.map(({ lake }) => lake),
-    texts,
-    postgres,
-  )})`
+  const lakes = columns.map(({ lake }) => lake)
+  return rowText(lakes, texts, postgres)
+}
+
+/** A part of the text that a row's digest is made of: of one column that this process finishes, or of some that SQL says whole. */
+export interface DigestPart {
+  readonly sql: string
+  readonly column: ComparedColumn | undefined
+}
+
+/** The parts of the row's text, in order. What PostgreSQL can say of neighbours comes as one text: each that is cut here costs. */
+export function digestParts({ columns, layout }: SourceColumns): readonly DigestPart[] {
+  const parts: DigestPart[] = []
+  let whole: ComparedColumn[] = []
+  const close = () => {
+    if (whole.length > 0) parts.push({ sql: textSql(whole), column: undefined })
+    whole = []
+  }
+  for (const column of columns)
+    if (layout.isUtf8 && column.finish === undefined) whole.push(column)
+    else {
+      close()
+      parts.push({ sql: column.digestSql, column })
+    }
+  close()
+  return parts
 }
 
 /** The SQL of the bucket of a row: three hex digits. */
@@ -163,12 +188,7 @@ export function keyTextOf(types: readonly ColumnType[], texts: readonly (string 
     .join('')
 }
 
-/** The text that a row's digest is made of, as `rowText` has it. */
-export function rowTextOf(columns: readonly ComparedColumn[], texts: readonly (string | null)[]): string {
-  let all = ''
-  for (const [index, { lake }] of columns.entries()) {
-    const text = texts[index] ?? null
-    all += isPlain(lake.type) ? `${text ?? '-'},` : frame(text)
-  }
-  return all
+/** A column's part of the text that a row's digest is made of, as `rowText` has it. */
+export function partText({ lake }: ComparedColumn, text: string | null): string {
+  return isPlain(lake.type) ? `${text ?? '-'},` : frame(text)
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
-import { finished, pipeline } from 'node:stream/promises'
+import { pipeline, finished as written } from 'node:stream/promises'
 import type pg from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 import { parseArrayText } from '../../../core/contract/value/array-text.ts'
@@ -12,10 +12,12 @@ import { keysCondition } from './keys-condition.ts'
 import {
   bucketSql,
   bucketText,
+  type ComparedColumn,
+  digestParts,
   digestSql,
   keySql,
   keyTextOf,
-  rowTextOf,
+  partText,
   type SourceColumns,
   sourceRelation,
 } from './source-columns.ts'
@@ -25,13 +27,6 @@ export type Selection =
   | { readonly kind: 'all' }
   | { readonly kind: 'buckets'; readonly buckets: readonly number[] }
   | { readonly kind: 'keys'; readonly keys: ReadonlySet<string> }
-
-interface RowsOptions {
-  /** SQL of what is read beside the texts. */
-  readonly more?: readonly string[]
-  /** The texts that digests are made of, instead of those that are compared and shown. */
-  readonly isForDigest?: boolean
-}
 
 /** How a side's digests are made: by PostgreSQL, or in this process, of rows that PostgreSQL sends. */
 export type Way = 'in the engines' | 'streamed'
@@ -89,28 +84,87 @@ export class SourceSide {
     selection: Selection,
     each: (key: string, texts: readonly (string | null)[], row: TupleView, at: number) => void,
     chunk: () => Promise<void> = () => Promise.resolve(),
-    { more = [], isForDigest = false }: RowsOptions = {},
+    more: readonly string[] = [],
   ): Promise<void> {
     const { columns, keys } = this.columns
-    const sqls = columns.map(({ sql, digestSql }) => (isForDigest ? digestSql : sql))
-    const isPacked = sqls.length + more.length > MAX_OUTPUTS
-    const compared = isPacked ? [`ARRAY[${sqls.join(', ')}]`] : sqls
-    const outputs = [...compared, ...more]
-    const reader = new CopyReader(outputs.length)
     const isWanted = wanted(selection)
     const places = keys.map((key) => columns.indexOf(key))
     const types = keys.map(({ lake }) => lake.type)
-    const take = (row: TupleView): void => {
-      const printed = isPacked ? parseArrayText(row.text(0)) : undefined
-      const texts = columns.map(({ finish }, index) => {
-        const text = isPacked ? printed?.[index] : row.kind(index) === NULL ? null : row.text(index)
-        return finish === undefined || text === null || text === undefined ? (text ?? null) : finish(text)
-      })
+    const take = (printed: readonly (string | null)[], row: TupleView, at: number): void => {
+      const texts = columns.map((column, index) => finished(column, printed[index] ?? null))
       const key = keyTextOf(
         types,
         places.map((place) => texts[place] ?? null),
       )
-      if (isWanted(key)) each(key, texts, row, compared.length)
+      if (isWanted(key)) each(key, texts, row, at)
+    }
+    await this.read(selection, { sqls: columns.map(({ sql }) => sql), more, take, chunk })
+  }
+
+  /** Calls `each` for every selected row with the text of its key and the text that its digest is made of; `chunk` as in `rows`. */
+  private async digestRows(
+    selection: Selection,
+    each: (key: string, text: string) => void,
+    chunk: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
+    const { columns } = this
+    const { keys, isKeyInSql } = columns
+    const parts = digestParts(columns)
+    /* A key that is finished here is a part of its own already, and finished once. */
+    const own = isKeyInSql ? [] : keys.filter((key) => !parts.some(({ column }) => column === key))
+    const keySqls = isKeyInSql ? [keySql(columns)] : own.map(({ sql }) => sql)
+    const places = keys.map((key) => {
+      const at = own.indexOf(key)
+      return at >= 0 ? at : keySqls.length + parts.findIndex(({ column }) => column === key)
+    })
+    const types = keys.map(({ lake }) => lake.type)
+    const isWanted = wanted(selection)
+    const take = (printed: readonly (string | null)[]): void => {
+      const texts = [...printed]
+      let text = ''
+      for (const [index, { column }] of parts.entries()) {
+        const at = keySqls.length + index
+        const given = texts[at] ?? null
+        if (column === undefined) text += given
+        else {
+          texts[at] = finished(column, given)
+          text += partText(column, texts[at])
+        }
+      }
+      const key = isKeyInSql
+        ? (texts[0] ?? '')
+        : keyTextOf(
+            types,
+            places.map((place) => texts[place] ?? null),
+          )
+      if (isWanted(key)) each(key, text)
+    }
+    await this.read(selection, { sqls: [...keySqls, ...parts.map(({ sql }) => sql)], more: [], take, chunk })
+  }
+
+  private async read(
+    selection: Selection,
+    {
+      sqls,
+      more,
+      take,
+      chunk,
+    }: {
+      readonly sqls: readonly string[]
+      readonly more: readonly string[]
+      readonly take: (printed: readonly (string | null)[], row: TupleView, at: number) => void
+      readonly chunk: () => Promise<void>
+    },
+  ): Promise<void> {
+    const isPacked = sqls.length + more.length > MAX_OUTPUTS
+    const compared = isPacked ? [`ARRAY[${sqls.join(', ')}]`] : sqls
+    const outputs = [...compared, ...more]
+    const reader = new CopyReader(outputs.length)
+    const each = (row: TupleView): void => {
+      const printed = isPacked
+        ? (parseArrayText(row.text(0)) ?? [])
+        : sqls.map((_, index) => (row.kind(index) === NULL ? null : row.text(index)))
+      take(printed, row, compared.length)
     }
     const select = `SELECT ${outputs.join(', ')} FROM ${sourceRelation(this.columns)}${this.where(selection)}`
     const copy = this.client.query(copyTo(`COPY (${select}) TO STDOUT`))
@@ -119,35 +173,30 @@ export class SourceSide {
     /* The driver's type says any; COPY data are buffers. */
     for await (const data of copy as AsyncIterable<Buffer>) {
       this.signal.throwIfAborted()
-      reader.push(data, take)
+      reader.push(data, each)
       await chunk()
     }
     reader.end()
   }
 
   private async streamDigests(out: WriteStream, selection: Selection): Promise<void> {
-    const { columns } = this.columns
     let lines: string[] = []
-    await this.rows(
+    await this.digestRows(
       selection,
-      (key, texts) => lines.push(`"${key.replaceAll('"', '""')}","${md5(rowTextOf(columns, texts))}"\n`),
+      (key, text) => lines.push(`"${key.replaceAll('"', '""')}","${md5(text)}"\n`),
       async () => {
         const text = lines.join('')
         lines = []
         if (!out.write(text)) await once(out, 'drain')
       },
-      { isForDigest: true },
     )
     out.end()
-    await finished(out)
+    await written(out)
   }
 
   private async streamedChecksums(selection: Selection): Promise<Checksums> {
     const sums = new ChecksumSums()
-    const { columns } = this.columns
-    const add = (key: string, texts: readonly (string | null)[]) =>
-      sums.add(bucketOf(md5(key)), md5(rowTextOf(columns, texts)))
-    await this.rows(selection, add, undefined, { isForDigest: true })
+    await this.digestRows(selection, (key, text) => sums.add(bucketOf(md5(key)), md5(text)))
     return sums.checksums()
   }
 
@@ -173,6 +222,10 @@ export function checksumsSql(columns: SourceColumns, where = ''): string {
 
 /* PostgreSQL sends 1,664 columns at most, and a table has 1,600. */
 const MAX_OUTPUTS = 1_600
+
+function finished({ finish }: ComparedColumn, text: string | null): string | null {
+  return finish === undefined || text === null ? text : finish(text)
+}
 
 function wanted(selection: Selection): (key: string) => boolean {
   if (selection.kind === 'all') return () => true

@@ -76,7 +76,9 @@ test('a table that took a second or more says how fast it was compared, and --js
   progress({ ...table, ms: 999 })
   expect(said).toEqual(['compared t.rows: 1,234,567 rows in 4.0 s, 308,642 rows/s'])
   const timed = { ...proof, tables: [{ ...table, sourceRows: 500, ms: 250 }] }
-  expect(JSON.parse(proofJson(timed, undefined))).toMatchObject({ tables: [{ ms: 250, rowsPerSecond: 2_000 }] })
+  expect(JSON.parse(proofJson(timed, undefined))).toMatchObject({
+    tables: [{ ms: 250, rowsPerSecond: 2_000 }],
+  })
 })
 
 test('a sample and chosen keys say that they are less than the whole', () => {

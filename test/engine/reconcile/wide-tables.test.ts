@@ -57,7 +57,7 @@ test('rows of columns that are two each in the lake come whole, though PostgreSQ
     { kind: 'all' },
     (key, texts, view, at) => rows.push([key, new Set(texts.slice(1)), view.text(at)]),
     undefined,
-    { more: ['c849 IS NULL'] },
+    ['c849 IS NULL'],
   )
   const texts = new Set(['2026-01-01 00:00:00.123', '2026-01-01 00:00:00.123456', null])
   expect(rows).toEqual([
