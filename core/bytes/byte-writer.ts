@@ -21,6 +21,8 @@ for (const [code, letter] of [
 }
 
 const SMALL_COPY = 48
+/* A larger slab was made for one record. */
+const KEPT_BYTES = 4 << 20
 
 /**
  * Writes records into slabs and hands each out as a view of its slab: no copy, one allocation for
@@ -49,9 +51,13 @@ export class ByteWriter {
     return this.slab.subarray(this.start, this.at)
   }
 
-  /** Undoes what was written since the last take. */
+  /** Undoes what was written since the last take. The room that a large record needed is given back. */
   clear(): void {
     this.at = this.start
+    if (this.slab.length <= Math.max(KEPT_BYTES, this.slabBytes)) return
+    this.slab = Buffer.allocUnsafeSlow(this.slabBytes)
+    this.start = 0
+    this.at = 0
   }
 
   /** Bytes written since the last take. */

@@ -21,6 +21,8 @@ interface Node extends FlatShape {
 /* Thousands of tables, each with a few shapes; what is beyond is left to the careful way. */
 const MAX_NODES = 50_000
 const MAX_NEXTS = 1_000
+/* A column has 63; attributes of an item may have a thousand times as many. */
+const MAX_NAME_BYTES = 512
 
 /**
  * Reads the bytes of JSON objects whose values are neither objects nor arrays, without making anything of them: which
@@ -80,7 +82,7 @@ export class FlatReader extends ValueReader {
       if (code === BACKSLASH || code < 0x20) return undefined
       end += 1
     }
-    if (bytes[end + 1] !== COLON) return undefined
+    if (bytes[end + 1] !== COLON || end - at > MAX_NAME_BYTES) return undefined
     const name = Buffer.from(bytes.subarray(at + 1, end)).toString('utf8')
     for (let known: Node | undefined = node; known !== undefined && known.size > 0; known = known.parent)
       if (known.name === name) return undefined

@@ -6,6 +6,7 @@ export const loadedFile = z.object({
   key: z.string(),
   rows: z.number().int(),
   bytes: z.number().int(),
+  sha256: z.string().optional(),
   state: z.enum(['arrived', 'landed']),
   landed: counts,
   refused: counts,

@@ -23,6 +23,8 @@ export interface LoadFile {
   readonly key: string
   readonly rows: number
   readonly bytes: number
+  /** Of its bytes, in hex; left out where a task wrote it. */
+  readonly sha256?: string | undefined
   /** `arrived` in the landing prefix, `landed` as history. */
   readonly state: 'arrived' | 'landed'
   /** Rows that each contract (`name vN`) took into history, and refused into quarantine. */

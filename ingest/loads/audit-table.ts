@@ -41,8 +41,12 @@ function unevenFile({ files }: Counted): string | undefined {
 }
 
 /** A file in the landing prefix of which nothing is known yet. */
-export function arrivedFile(key: string, { rows = 0, bytes = 0 } = {}): LoadFile {
-  return { key, rows, bytes, state: 'arrived', landed: {}, refused: {}, history: [] }
+export function arrivedFile(
+  key: string,
+  { rows = 0, bytes = 0, sha256 }: Partial<Pick<LoadFile, 'rows' | 'bytes' | 'sha256'>> = {},
+): LoadFile {
+  const written = sha256 === undefined ? { rows, bytes } : { rows, bytes, sha256 }
+  return { key, ...written, state: 'arrived', landed: {}, refused: {}, history: [] }
 }
 
 export function rowsOf(files: readonly Pick<LoadFile, 'rows'>[]): number {

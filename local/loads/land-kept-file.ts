@@ -10,6 +10,8 @@ import type { OwnParts } from '../../engine/repair/repair-parts.ts'
 import { parseLoadFileName } from '../../ingest/land/load-file-name.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import type { LedgerReader } from '../../state/ledger/ledger-reader.ts'
+import { FolderFiles } from '../stores/folder-files.ts'
+import { FolderObjects } from '../stores/folder-objects.ts'
 import { type LandLoadAgainDeps, landLoadAgain } from './land-load-again.ts'
 
 export interface LandKeptFileDeps extends LandLoadAgainDeps {
@@ -77,14 +79,16 @@ export async function landKeptFile(
 async function landFor(
   reader: Table,
   {
-    file: { key, rows },
+    file,
     position,
     isDryRun,
   }: { readonly file: LoadFile; readonly position: string; readonly isDryRun: boolean },
   deps: LandKeptFileDeps,
 ): Promise<Counts | undefined> {
+  const { key, rows } = file
+  const kept = new FolderFiles(new FolderObjects(deps.folder.root), deps.folder.scratch)
   try {
-    if (!(await deps.objects.list(key)).includes(key)) return undefined
+    if ((await kept.verify(file, 'digest')) !== 'whole') return undefined
     const request = { key, position, ingestDate: new Date(deps.now()).toISOString().slice(0, 10) }
     const found = await landLoadAgain({ ...request, revision: 0 }, reader, deps, true)
     if (found.rows !== rows) return undefined

@@ -1,5 +1,6 @@
 import type { Table } from '../../core/contract/language/table.ts'
 import { versionOf } from '../../core/contract/language/table-version.ts'
+import { PipelineError } from '../../core/failures/failures.ts'
 import type { ReplayResult } from '../../core/operations/answers.ts'
 import type { Operation } from '../../core/operations/operations.ts'
 import { requireEntry } from '../../core/ports/catalog-entry.ts'
@@ -12,6 +13,7 @@ import { storedLoad } from '../../engine/replay/stored-load.ts'
 import { routeOf } from '../../formatters/route.ts'
 import { LoadDocuments } from '../../state/documents/load-documents.ts'
 import { ReplayDocuments } from '../../state/documents/replay-documents.ts'
+import { newestLoad } from '../loads/land-kept-file.ts'
 import { landLoadAgain } from '../loads/land-load-again.ts'
 import { bookReplay } from '../replay/book-replay.ts'
 import { FolderFiles } from '../stores/folder-files.ts'
@@ -77,10 +79,22 @@ function folderDeps(
     loads: {
       stored: async (of, asked) =>
         storedLoad(of, asked, await new LoadDocuments(documents).all(), new FolderObjects(folder.root)),
-      land: (file, isDryRun) => landLoadAgain(file, table, pipeline, isDryRun),
+      land: async (file, isDryRun) => {
+        await refuseAltered(file.key, table, pipeline)
+        return landLoadAgain(file, table, pipeline, isDryRun)
+      },
     },
     extent: (_, range) => extentOf(raw, table.source.table, range),
   }
+}
+
+/* Its rows would take the place of those that were read. */
+async function refuseAltered(key: string, { source }: Table, pipeline: OperationParts): Promise<void> {
+  const { folder, documents } = pipeline
+  const known = (await newestLoad(source.table, { documents }))?.files.find((file) => file.key === key)
+  const files = new FolderFiles(new FolderObjects(folder.root), folder.scratch)
+  if (known !== undefined && (await files.verify(known, 'digest')) === 'altered')
+    throw new PipelineError('lake/unreadable', `${key} is not what was read: tidemark repair --file '${key}'`)
 }
 
 async function extentOf(raw: OperationParts['raw'], source: string, { from = '', to }: PositionRange) {

@@ -119,11 +119,12 @@ function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise
     const lost = new Map<string, PageName>()
     const rowsOf: AuditDeps['rowsOf'] = (keys) =>
       parquetRows(keys, { engine, pathOf: (key) => objects.path(key) })
+    const files = new FolderFiles(objects, folder.scratch)
     const { findings, more } = await auditLedger({
       ...{ raw, ledger, ahead, objects, quarantine, entries, rowsOf },
       records: heldRecords(ledger.records, raw, (page) => lost.set(page.key, page)),
       replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
-      files: new FolderFiles(objects, folder.scratch),
+      files,
     })
     for await (const page of raw.damaged()) lost.set(page.key, page)
     const damaged = [...lost.values()].map((page) =>
@@ -134,7 +135,7 @@ function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise
       }),
     )
     for await (const name of quarantine.damaged()) damaged.push(damagedEntry(STATE_FILE, name))
-    return { findings: [...damaged, ...findings, ...(await auditLoadFiles(loads, rowsOf))], more }
+    return { findings: [...damaged, ...findings, ...(await auditLoadFiles(loads, { rowsOf, files }))], more }
   })
 }
 

@@ -1,5 +1,6 @@
 import { badLoadFile, type LedgerFinding } from '../../core/audit/ledger-finding.ts'
 import type { Load, TableLoad } from '../../core/load/load.ts'
+import type { ObjectFiles } from '../../core/ports/ports.ts'
 import type { AuditDeps } from '../ledger/audit-ledger.ts'
 
 /**
@@ -8,7 +9,7 @@ import type { AuditDeps } from '../ledger/audit-ledger.ts'
  */
 export async function auditLoadFiles(
   loads: readonly Load[],
-  rowsOf: AuditDeps['rowsOf'],
+  { rowsOf, files: kept }: Pick<AuditDeps, 'rowsOf'> & { readonly files: Pick<ObjectFiles, 'verify'> },
 ): Promise<readonly LedgerFinding[]> {
   const newest = new Map<string, TableLoad>()
   for (const table of loads.flatMap(({ tables }) => tables))
@@ -22,6 +23,8 @@ export async function auditLoadFiles(
       if (counted === undefined) found.push(badLoadFile(table, file, 'missing'))
       else if (counted === null) found.push(badLoadFile(table, file, 'unreadable'))
       else if (counted !== file.rows) found.push(badLoadFile(table, file, { rows: counted }))
+      else if ((await kept.verify(file, 'digest')) !== 'whole')
+        found.push(badLoadFile(table, file, 'altered'))
     }
   }
   return found

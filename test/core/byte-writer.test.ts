@@ -36,4 +36,14 @@ describe('the byte writer', () => {
       }),
     )
   })
+
+  test('G9 gives back the room that a large record needed, when it is undone', () => {
+    const out = new ByteWriter(1024)
+    out.bytes(Buffer.alloc(5 << 20))
+    expect(out.view().buffer.byteLength).toBeGreaterThan(5 << 20)
+    out.clear()
+    out.ascii('next')
+    expect(out.view().toString()).toBe('next')
+    expect(out.view().buffer.byteLength).toBe(1024)
+  })
 })

@@ -100,6 +100,7 @@ describe('a flat object', () => {
     ['a control character', '{"a":"\u0001"}'],
     ['a comma at its end', '{"a":1,}'],
     ['no end', '{"a":1'],
+    ['a name of a size that no column has', `{"${'a'.repeat(600)}":1}`],
     ['a text without an end', '{"a":"b'],
   ])('is refused with %s', (_what, text) => {
     expect(read(new FlatReader(), text)).toBeUndefined()

@@ -7,8 +7,10 @@ import { auditFolder } from '../../../local/recovery/audit-folder.ts'
 import { examineFolder } from '../../../local/recovery/examine-folder.ts'
 import { keepInventory } from '../../../local/recovery/inventory.ts'
 import { repairFolder } from '../../../local/recovery/repair-folder.ts'
+import { performOperation } from '../../../local/run/perform-operation.ts'
 import { runFolder } from '../../../local/state/run-folder.ts'
 import { readDocuments, readState, storedRun } from '../../../local/state/state-file.ts'
+import { FolderObjects } from '../../../local/stores/folder-objects.ts'
 import { startSource } from '../../engine/postgres/source-server.ts'
 import { runs, spread } from '../../support/budget.ts'
 import { damageDocument, damageItem } from '../../support/state-documents.ts'
@@ -204,6 +206,30 @@ test('a folder has its files by whatever name it is called', async () => {
       await readFile(join(kept, 'inventory.json')),
     )
   }
+})
+
+test('G6 a load file with a value that was not read is named, and neither a replay nor a repair takes it', async () => {
+  await copyOf(kept, copy)
+  const key = (await new FolderObjects(copy).list('landing/loads/')).find((one) => /people/.test(one)) ?? ''
+  const bytes = await readFile(join(copy, key))
+  bytes[bytes.indexOf('m10') + 1] = '2'.charCodeAt(0)
+  await writeFile(join(copy, key), bytes)
+  const { findings } = await auditFolder(runFolder(copy), 1)
+  expect(findings.filter(({ severity }) => severity === 'fault')).toMatchObject([
+    { kind: 'load', name: key, message: expect.stringContaining(`not the ${bytes.length} bytes`) },
+  ])
+  const options = {
+    ...{ dir: copy, contracts: [people], log: quiet, signal: AbortSignal.timeout(60_000) },
+    onProgress: () => undefined,
+  }
+  await expect(
+    performOperation({ kind: 'replay', table: 'hr.people', isDryRun: false }, options),
+  ).rejects.toMatchObject({ code: 'lake/unreadable', message: expect.stringContaining(key) })
+  const named = { kind: 'repair', pages: [], objects: [], files: [key], isDryRun: false } as const
+  expect(await performOperation(named, options)).toMatchObject({
+    repairs: [{ state: 'done', message: expect.stringContaining('public.people is read again when') }],
+  })
+  expect((await look(copy)).rows).toEqual(before.rows)
 })
 
 test('what is not in the folder any more is not taken for a new one, and nothing is changed', async () => {
