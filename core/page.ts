@@ -67,13 +67,13 @@ export async function encodePages(
   limits: PageLimits = pageLimits,
 ): Promise<readonly Page[]> {
   const pages: Promise<Page>[] = []
-  let heads: string[] = []
+  let openings: string[] = []
   let held: RawChange[] = []
   let bytes = 0
   const close = () => {
-    const lines = { heads, changes: held, bytes }
+    const lines = { openings, changes: held, bytes }
     if (held.length > 0) pages.push(encodePage(table, { ...origin, place: pages.length }, lines))
-    heads = []
+    openings = []
     held = []
     bytes = 0
   }
@@ -86,7 +86,7 @@ export async function encodePages(
         `${table}: one change of ${size} bytes, limit ${limits.maxBytes}`,
       )
     if (bytes + size > limits.targetBytes) close()
-    heads.push(head)
+    openings.push(head)
     held.push(change)
     bytes += size
   }
@@ -97,13 +97,14 @@ export async function encodePages(
 async function encodePage(
   table: string,
   { shard, sequence, place }: { readonly shard: string; readonly sequence: string; readonly place: number },
-  { heads, changes, bytes }: Lines,
+  { openings, changes, bytes }: Lines,
 ): Promise<Page> {
   const firstPosition = changes[0]?.position ?? ''
   const lastPosition = changes.at(-1)?.position ?? ''
   const text = Buffer.allocUnsafe(bytes)
   let at = 0
-  for (const [index, { members }] of changes.entries()) at = writeLine(text, at, heads[index] ?? '', members)
+  for (const [index, { members }] of changes.entries())
+    at = writeLine(text, at, openings[index] ?? '', members)
   const content = await compress(text, { level: 1 })
   /* The place tells apart the pages that one load fills: all its rows have one position. */
   const key = `${table}#${firstPosition}#${lastPosition}#${shard}#${sequence}#${place}#${changes.length}`
@@ -113,7 +114,7 @@ async function encodePage(
 }
 
 interface Lines {
-  readonly heads: readonly string[]
+  readonly openings: readonly string[]
   readonly changes: readonly RawChange[]
   readonly bytes: number
 }
