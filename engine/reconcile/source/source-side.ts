@@ -211,7 +211,7 @@ export class SourceSide {
 
 /**
  * SELECT of `bucket`, `rows` and `sum` of every bucket that has rows. OFFSET 0 keeps the planner from seeing the key inside
- * the bucket: it would expect as many groups as there are rows, spill them to disk, and leave out its parallel workers.
+ * the bucket: it would expect as many groups as there are rows, and spill them to disk.
  */
 export function checksumsSql(columns: SourceColumns, where = ''): string {
   const bits = `('x' || substr(${digestSql(columns)}, 1, 15))::bit(60)::bigint`
