@@ -63,6 +63,13 @@ async function makeTables(): Promise<void> {
     )
 }
 
+const MANY = ['--tables', 'many.*']
+
+function inferAll() {
+  const into = ['--owner', 'a@example.com', '--out', join(dir, 'contracts')]
+  return command(['contract', 'infer', '--from', source.url, ...MANY, ...into])
+}
+
 async function measure() {
   let run = await open()
   try {
@@ -94,24 +101,9 @@ async function measure() {
     })
     if (values.until === 'start') return { load, look, changes, add, status, start, equal: true }
     say('doctor …')
-    const doctor = await timed(() =>
-      command(['doctor', '--source', source.url, '--dir', dir, '--tables', 'many.*']),
-    )
+    const doctor = await timed(() => command(['doctor', '--source', source.url, '--dir', dir, ...MANY]))
     say('contract infer …')
-    const infer = await timed(() =>
-      command([
-        'contract',
-        'infer',
-        '--from',
-        source.url,
-        '--tables',
-        'many.*',
-        '--owner',
-        'a@example.com',
-        '--out',
-        join(dir, 'contracts'),
-      ]),
-    )
+    const infer = await timed(inferAll)
     say('comparing with the source …')
     let equal = false
     const reconcile = await timed(async () => {
@@ -120,10 +112,21 @@ async function measure() {
     const query = await timed(askOne)
     return {
       tables: tableCount,
-      ...{ load, kilobytesPerTable: Math.round(loadBytes / tableCount / 1_024) },
+      load,
+      kilobytesPerTable: Math.round(loadBytes / tableCount / 1_024),
       ...compact,
-      ...{ idleShareOfCore: idle, look, changes, add, status, start, doctor, infer, reconcile, query },
-      ...{ peakMb: loadedPeakMb, equal },
+      idleShareOfCore: idle,
+      look,
+      changes,
+      add,
+      status,
+      start,
+      doctor,
+      infer,
+      reconcile,
+      query,
+      peakMb: loadedPeakMb,
+      equal,
     }
   } finally {
     await run.stop()

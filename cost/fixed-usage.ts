@@ -30,7 +30,11 @@ export function standingUsage(tables: readonly string[], setup: Setup): readonly
 }
 
 const uses = (stage: Stage, id: PriceId, units: number, table: string | null = null): Usage => ({
-  ...{ stage, id, units, table, isFixed: true },
+  stage,
+  id,
+  units,
+  table,
+  isFixed: true,
 })
 
 function ofSource({ zones, dmsExtraGb, endpoints }: Setup): readonly Usage[] {

@@ -40,9 +40,24 @@ export interface Volume {
 }
 
 export const noVolume: TableVolume = {
-  ...{ changes: 0, recordBytes: 0, streamBytes: 0, pages: 0, items: 0, itemBytes: 0, itemUnits: 0 },
-  ...{ blocks: 0, blockBytes: 0, firehoseBytes: 0, objectBytes: 0, historyBytes: 0, refused: 0 },
-  ...{ refusedUnits: 0, compactions: 0, rewrittenBytes: 0, baseRows: 0, baseBytes: 0 },
+  changes: 0,
+  recordBytes: 0,
+  streamBytes: 0,
+  pages: 0,
+  items: 0,
+  itemBytes: 0,
+  itemUnits: 0,
+  blocks: 0,
+  blockBytes: 0,
+  firehoseBytes: 0,
+  objectBytes: 0,
+  historyBytes: 0,
+  refused: 0,
+  refusedUnits: 0,
+  compactions: 0,
+  rewrittenBytes: 0,
+  baseRows: 0,
+  baseBytes: 0,
 }
 
 /** Times `factor`: everything but what stands in the lake already, and how much one compaction rewrites. */

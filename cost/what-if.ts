@@ -41,7 +41,10 @@ export function designedMonth({ changesPerMonth, rowBytes, tables }: Design, set
   const baseBytes = baseRows * rowBytes * HISTORY_SHARE
   const table: TableVolume = {
     ...noVolume,
-    ...{ changes, blockBytes, baseRows, baseBytes },
+    changes,
+    blockBytes,
+    baseRows,
+    baseBytes,
     recordBytes: changes * recordBytes,
     streamBytes: changes * streamBytes(recordBytes),
     objectBytes: blockBytes * OBJECT_SHARE,

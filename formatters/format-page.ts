@@ -111,7 +111,8 @@ class Formatter {
       route,
       packer: new BlockPacker(route, { maxBytes: maxBlockBytes, origin }),
       revision: typeof revision === 'number' ? revision : revision(route.table),
-      ...{ refused: 0, marks: 0 },
+      refused: 0,
+      marks: 0,
     }))
   }
 
@@ -181,7 +182,8 @@ class Formatter {
     const contracts: ContractCount[] = this.packers.map(({ route: { table }, packer, ...one }) => ({
       contract: versionOf(table),
       blocks: packer.finish(),
-      ...{ refused: one.refused, marks: one.marks },
+      refused: one.refused,
+      marks: one.marks,
     }))
     if (this.packers.length === 0) contracts.push({ contract: null, blocks: [], refused: changes, marks: 0 })
     const blocks = contracts.flatMap((one) => one.blocks)

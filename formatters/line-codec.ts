@@ -59,7 +59,10 @@ class FlatCodec implements LineCodec {
   /* Of the line that is being written. */
   private readonly checked = new Map<string, CanonicalValue>()
   private readonly place: { -readonly [K in keyof ValuePlace]: ValuePlace[K] } = {
-    ...{ bytes: Buffer.alloc(0), kind: 0, start: 0, end: 0 },
+    bytes: Buffer.alloc(0),
+    kind: 0,
+    start: 0,
+    end: 0,
   }
 
   constructor(table: Table, key: MaskKey) {

@@ -21,7 +21,8 @@ export function partsOf(
 ): readonly ItemWrite[] {
   return Array.from({ length: partCount(content, shape) }, (_, index) =>
     put({
-      ...{ pk: name, sk: partKey(index) },
+      pk: name,
+      sk: partKey(index),
       content: content.subarray(index * PART_BYTES, (index + 1) * PART_BYTES),
       ...more,
     }),

@@ -93,7 +93,10 @@ function ofFunction(key: string, name: string, setup: Setup): readonly BilledMet
   const calls = (service: string) => sum('Tidemark', 'calls', { stage: key.replaceAll('_', '-'), service })
   const logs = sum('AWS/Logs', 'IncomingBytes', { LogGroupName: `/aws/lambda/${name}` })
   const of = (id: PriceId, query: MetricQuery, factor = 1, at: Stage = stage): BilledMetric => ({
-    ...{ stage: at, id, isFixed, queries: [query] },
+    stage: at,
+    id,
+    isFixed,
+    queries: [query],
     units: (series) => total(series) * factor,
   })
   return [

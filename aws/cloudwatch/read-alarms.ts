@@ -27,7 +27,10 @@ export async function readAlarms(
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const NextToken = token
     const command = new DescribeAlarmsCommand({
-      ...{ AlarmNamePrefix: prefix, AlarmTypes: ['MetricAlarm'], MaxRecords: PAGE, NextToken },
+      AlarmNamePrefix: prefix,
+      AlarmTypes: ['MetricAlarm'],
+      MaxRecords: PAGE,
+      NextToken,
     })
     const answer = await callAws(call, retry, (abortSignal) => client.send(command, { abortSignal }))
     for (const { AlarmName, StateValue, StateUpdatedTimestamp, AlarmDescription } of answer.MetricAlarms ??

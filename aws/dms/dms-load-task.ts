@@ -103,7 +103,8 @@ export class DmsLoadTask implements LoadTask {
     const { S3Settings } = await this.endpoint()
     if (S3Settings?.BucketFolder !== BucketFolder) {
       const command = new ModifyEndpointCommand({
-        ...{ EndpointArn: endpoint, ExactSettings: false },
+        EndpointArn: endpoint,
+        ExactSettings: false,
         S3Settings: { ...S3Settings, BucketFolder },
       })
       await callAws(call, retry, (abortSignal) => client.send(command, { abortSignal }))

@@ -74,7 +74,9 @@ export class DmsTasks {
     const { ReplicationTaskStartDate: started, ReplicationTaskStats: stats, StopReason } = found
     const fresh = stats?.FreshStartDate ?? stats?.StartDate ?? started
     return {
-      ...{ status: found.Status, migrationType, hasRun: started !== undefined },
+      status: found.Status,
+      migrationType,
+      hasRun: started !== undefined,
       freshStart: fresh?.toISOString() ?? null,
       stopReason: StopReason ?? null,
     }

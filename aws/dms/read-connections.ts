@@ -40,7 +40,9 @@ function readTests({ client, retry }: Reading, filter: Filter): Promise<readonly
     try {
       const { Connections = [] } = await client.send(command, { abortSignal })
       return Connections.map(({ EndpointArn = '', ReplicationInstanceArn = '', Status = 'unknown' }) => ({
-        ...{ endpoint: EndpointArn, instance: ReplicationInstanceArn, status: Status },
+        endpoint: EndpointArn,
+        instance: ReplicationInstanceArn,
+        status: Status,
       }))
     } catch (error) {
       /* How DMS says that nothing was tested. */

@@ -58,7 +58,8 @@ export function glueColumns(columns: CatalogTable['columns']): readonly Column[]
   return [
     ...systemColumns.map(({ name, type }) => ({ Name: name, Type: athenaType(type) })),
     ...columns.map(({ name, type, description }) => ({
-      ...{ Name: name, Type: athenaType(type) },
+      Name: name,
+      Type: athenaType(type),
       Comment: clip(description, COMMENT_CHARACTERS),
     })),
   ]

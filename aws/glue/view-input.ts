@@ -54,15 +54,13 @@ function textOf(view: ReturnType<typeof viewOf>): string {
  */
 export function columnsThatFit(table: CatalogTable): number | undefined {
   const base = {
-    ...{
-      build: 1,
-      position: '',
-      openSince: '2000-01-01',
-      historyFrom: null,
-      parts: [],
-      tombstones: [],
-      rows: 0,
-    },
+    build: 1,
+    position: '',
+    openSince: '2000-01-01',
+    historyFrom: null,
+    parts: [],
+    tombstones: [],
+    rows: 0,
     /* As many names of folded files as a view lists. */
     folded: Array.from({ length: 400 }, (_, index) => `${'f'.repeat(60)}${index}`),
   }

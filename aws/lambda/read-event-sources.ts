@@ -23,7 +23,9 @@ export async function readEventSources(
     client.send(command, { abortSignal }),
   )
   return EventSourceMappings.map(({ UUID = '', State = 'unknown', LastProcessingResult = '' }) => ({
-    ...{ id: UUID, state: State, lastResult: LastProcessingResult },
+    id: UUID,
+    state: State,
+    lastResult: LastProcessingResult,
   }))
 }
 

@@ -96,7 +96,10 @@ async function requested(
   process.once('SIGINT', onInterrupt)
   try {
     return await requestTableAdd({
-      ...{ dir, names, isLoaded: load, isDryRun: dryRun },
+      dir,
+      names,
+      isLoaded: load,
+      isDryRun: dryRun,
       written: await chosenContracts(contractsFolder),
       source: url === undefined ? undefined : { url },
       signal: stop.signal,

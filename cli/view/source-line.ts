@@ -27,7 +27,8 @@ export function sourceWord(status: RunStatus, { isRunning, now }: Looking, outpu
   const { link, ended, at } = status
   const old = (text: string) => `${ageText(Math.max(now - Date.parse(text), 0))} ago`
   const fault = (text: string): SourceWord => ({
-    ...{ isHeard: false, isFault: true },
+    isHeard: false,
+    isFault: true,
     lines: [`${paint(output, 'red', 'source')} ${text}`],
   })
   /* A status of a version that did not keep it. */

@@ -116,8 +116,12 @@ class Walk {
       const { redriven = 0, lost = 0 } = (contract === null ? undefined : redrivesOf(contract)) ?? {}
       const { captured, landed, quarantined, filtered, inFlight } = sum
       return {
-        ...{ contract, source: this.source, ...sum, redriven },
-        ...{ capturedThrough: this.captured, landedThrough: this.landed },
+        contract,
+        source: this.source,
+        ...sum,
+        redriven,
+        capturedThrough: this.captured,
+        landedThrough: this.landed,
         balanced: captured === landed + quarantined + filtered + inFlight && lost === 0,
       }
     })

@@ -31,7 +31,14 @@ export function lostPage(
 ): LedgerFinding {
   const range = { first: firstPosition, last: lastPosition }
   return {
-    ...{ kind: 'page', table, name: key, count: changes, ...range, object: null, severity: 'fault', advice },
+    kind: 'page',
+    table,
+    name: key,
+    count: changes,
+    ...range,
+    object: null,
+    severity: 'fault',
+    advice,
     message: `a page of ${table} was passed over by format: ${plural(changes, 'change')}`,
   }
 }
@@ -66,16 +73,30 @@ export function badKey(name: string, fault: string, advice: string): LedgerFindi
 
 function stateFile(name: string, fault: string, advice: string): LedgerFinding {
   return {
-    ...{ kind: 'file', table: '', name, count: 0, first: null, last: null, object: null },
-    ...{ message: `${name} ${fault}`, advice, severity: 'fault' },
+    kind: 'file',
+    table: '',
+    name,
+    count: 0,
+    first: null,
+    last: null,
+    object: null,
+    message: `${name} ${fault}`,
+    advice,
+    severity: 'fault',
   }
 }
 
 /** An item of quarantine that is not what was written. */
 export function damagedEntry(file: string, name: string): LedgerFinding {
   return {
-    ...{ kind: 'quarantine', table: '', name: `${file} ${name}`, count: 1, first: null, last: null },
-    ...{ object: null, severity: 'fault' },
+    kind: 'quarantine',
+    table: '',
+    name: `${file} ${name}`,
+    count: 1,
+    first: null,
+    last: null,
+    object: null,
+    severity: 'fault',
     message: `${name} in ${file} does not match its checksum`,
     advice: `Restore ${file} from a backup.`,
   }
@@ -91,7 +112,14 @@ export function lostBlock(
   const contract = printTableVersion(block.contract)
   const what = origin === 'page' ? `block ${ordinal} of a page` : 'a block of a redrive'
   return {
-    ...{ kind: 'block', table: contract, name: page, count: changes, first, last, object, severity: 'fault' },
+    kind: 'block',
+    table: contract,
+    name: page,
+    count: changes,
+    first,
+    last,
+    object,
+    severity: 'fault',
     message: `${what} for ${contract} did not arrive: ${plural(changes, 'change')}; ${where}`,
     advice,
   }
@@ -103,8 +131,15 @@ export function unevenPage(
   advice: string,
 ): LedgerFinding {
   return {
-    ...{ kind: 'page', table: contract, name: page.key, count: page.changes, first: null, last: null },
-    ...{ object: null, severity: 'fault', advice },
+    kind: 'page',
+    table: contract,
+    name: page.key,
+    count: page.changes,
+    first: null,
+    last: null,
+    object: null,
+    severity: 'fault',
+    advice,
     message: `blocks, refusals and filtered changes of a page are not its ${page.changes} changes`,
   }
 }
@@ -164,8 +199,14 @@ function badFile(
     altered: `${key} is not the ${bytes} bytes that were written: ${lost}`,
   }
   return {
-    ...{ kind: 'file', table: contract, name: key, count: rows, first: null, last: null },
-    ...{ object: null, severity: 'fault' },
+    kind: 'file',
+    table: contract,
+    name: key,
+    count: rows,
+    first: null,
+    last: null,
+    object: null,
+    severity: 'fault',
     message: typeof found === 'string' ? says[found] : `${key} has ${found.rows} rows, ${rows} were written`,
     advice: '',
   }
@@ -173,8 +214,15 @@ function badFile(
 
 export function foreignFile(table: string, key: string): LedgerFinding {
   return {
-    ...{ kind: 'foreign', table, name: key, count: 0, first: null, last: null, object: null },
-    ...{ message: `${key} is not in the ledger`, severity: 'note' },
+    kind: 'foreign',
+    table,
+    name: key,
+    count: 0,
+    first: null,
+    last: null,
+    object: null,
+    message: `${key} is not in the ledger`,
+    severity: 'note',
     advice: 'If nobody knows it, move it away: queries read every file of the folder.',
   }
 }
@@ -192,15 +240,13 @@ export function unevenLoad(
     if (sum === rows) return []
     return [
       {
-        ...{
-          kind: 'load',
-          table: contract,
-          name: key,
-          count: rows - sum,
-          first: null,
-          last: null,
-          object: key,
-        },
+        kind: 'load',
+        table: contract,
+        name: key,
+        count: rows - sum,
+        first: null,
+        last: null,
+        object: key,
         message: `${key} has ${rows} rows, ${sum} are in history and quarantine of ${contract}`,
         severity: 'fault',
         advice: where === 'stack' ? `tidemark load resume ${load}` : repairOf('file', key),
@@ -212,7 +258,14 @@ export function unevenLoad(
 /** An object of the landing prefix that nobody has landed. */
 export function unlandedObject(key: string, kind: 'block' | 'load'): LedgerFinding {
   return {
-    ...{ kind, table: '', name: key, count: 0, first: null, last: null, object: key, severity: 'fault' },
+    kind,
+    table: '',
+    name: key,
+    count: 0,
+    first: null,
+    last: null,
+    object: key,
+    severity: 'fault',
     message: `${key} was delivered and is not landed`,
     advice: kind === 'block' ? repairOf('object', key) : `tidemark load resume ${key.split('/')[2] ?? ''}`,
   }
@@ -221,8 +274,14 @@ export function unlandedObject(key: string, kind: 'block' | 'load'): LedgerFindi
 export function lostEntries(table: string, expected: number, found: number): LedgerFinding {
   const contract = readTableVersion(table)
   return {
-    ...{ kind: 'quarantine', table, name: '', count: expected - found, first: null, last: null },
-    ...{ object: null, severity: 'fault' },
+    kind: 'quarantine',
+    table,
+    name: '',
+    count: expected - found,
+    first: null,
+    last: null,
+    object: null,
+    severity: 'fault',
     message: `${expected} refused changes of ${table} went to quarantine, it knows of ${found}`,
     advice:
       contract === undefined ? 'Restore state.db from a backup.' : `tidemark replay --table ${contract.name}`,

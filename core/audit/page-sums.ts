@@ -46,7 +46,12 @@ export interface PageVerdict {
 
 export function noSum(): PageSum {
   return {
-    ...{ captured: 0, landed: 0, quarantined: 0, filtered: 0, inFlight: 0, missing: 0 },
+    captured: 0,
+    landed: 0,
+    quarantined: 0,
+    filtered: 0,
+    inFlight: 0,
+    missing: 0,
     oldestInFlight: null,
   }
 }

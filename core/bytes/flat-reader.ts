@@ -31,7 +31,9 @@ const MAX_NAME_BYTES = 512
  */
 export class FlatReader extends ValueReader {
   private readonly root: Node = {
-    ...{ name: '', parent: undefined, size: 0 },
+    name: '',
+    parent: undefined,
+    size: 0,
     label: new Uint8Array(),
     nexts: [],
   }
@@ -87,7 +89,10 @@ export class FlatReader extends ValueReader {
     for (let known: Node | undefined = node; known !== undefined && known.size > 0; known = known.parent)
       if (known.name === name) return undefined
     const made: Node = {
-      ...{ name, parent: node, size: node.size + 1, nexts: [] },
+      name,
+      parent: node,
+      size: node.size + 1,
+      nexts: [],
       label: Uint8Array.from(bytes.subarray(at, end + 2)),
     }
     this.nodes += 1

@@ -106,7 +106,13 @@ export function balancesOf(books: LedgerBooks): (of: BalanceOf) => Balance {
     const isComplete =
       missing === 0 && unformatted >= 0 && !books.lostRedrives.has(printAnyVersion(contract) ?? '')
     return {
-      ...{ captured: all, landed, quarantined, filtered, inFlight, missing, redriven: settled.redriven },
+      captured: all,
+      landed,
+      quarantined,
+      filtered,
+      inFlight,
+      missing,
+      redriven: settled.redriven,
       capturedThrough: captured.through,
       landedThrough: passedOver === 0 ? landedThrough(open.get(source) ?? [], formatted) : null,
       loads,

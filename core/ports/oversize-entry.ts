@@ -18,9 +18,13 @@ export function oversizeEntry(
   const payload = `${encodeChange(change).trimEnd().slice(0, -1)},"row-bytes":${bytes},"key-only":${isKeyOnly}}`
   return {
     id: `${table}#${change.position}#size${row}`,
-    ...{ stage: 'capture', table, contract: null, position: change.position },
+    stage: 'capture',
+    table,
+    contract: null,
+    position: change.position,
     reasons: [{ code: 'capture/page-too-large', path: '', message }],
-    ...{ payload, encoding: 'json' },
+    payload,
+    encoding: 'json',
   }
 }
 

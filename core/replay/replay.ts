@@ -1,9 +1,13 @@
 import * as z from 'zod'
 
 const file = z.object({
-  ...{ key: z.string(), rows: z.number().int(), bytes: z.number().int(), sha256: z.string() },
+  key: z.string(),
+  rows: z.number().int(),
+  bytes: z.number().int(),
+  sha256: z.string(),
   /** Over what the pages reach that it was made of. */
-  ...{ first: z.string(), last: z.string() },
+  first: z.string(),
+  last: z.string(),
 })
 
 const document = z.object({

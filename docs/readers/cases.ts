@@ -16,7 +16,8 @@ const millis = (text: string) => Date.parse(text)
 /** Every form of `docs/03-contracts.md`: enum, uuid, json, time and varchar are text in the file, as string is. */
 export const readerCases: readonly ReaderCase[] = [
   {
-    ...{ contract: 'bigint, and the microseconds of timestampMicros', type: { kind: 'bigint' } },
+    contract: 'bigint, and the microseconds of timestampMicros',
+    type: { kind: 'bigint' },
     ordinary: ['1', null, '-42'],
     extreme: [
       { what: '9007199254740993, which no double holds', values: ['9007199254740993'] },
@@ -24,25 +25,32 @@ export const readerCases: readonly ReaderCase[] = [
     ],
   },
   {
-    ...{ contract: 'integer', type: { kind: 'integer' }, ordinary: [1, null, -42] },
+    contract: 'integer',
+    type: { kind: 'integer' },
+    ordinary: [1, null, -42],
     extreme: [{ what: 'the ends of 32 bits', values: [2147483647, -2147483648] }],
   },
   {
-    ...{ contract: 'smallint', type: { kind: 'smallint' }, ordinary: [1, null, -42] },
+    contract: 'smallint',
+    type: { kind: 'smallint' },
+    ordinary: [1, null, -42],
     extreme: [{ what: 'the ends of 16 bits', values: [32767, -32768] }],
   },
   {
-    ...{ contract: 'decimal(9,2), as int32', type: { kind: 'decimal', precision: 9, scale: 2 } },
+    contract: 'decimal(9,2), as int32',
+    type: { kind: 'decimal', precision: 9, scale: 2 },
     ordinary: ['19.90', null, '-0.05', '1.15'],
     extreme: [{ what: 'the ends of 9 digits', values: ['9999999.99', '-9999999.99'] }],
   },
   {
-    ...{ contract: 'decimal(18,6), as int64', type: { kind: 'decimal', precision: 18, scale: 6 } },
+    contract: 'decimal(18,6), as int64',
+    type: { kind: 'decimal', precision: 18, scale: 6 },
     ordinary: ['19.900000', null, '-0.050000', '1.150000'],
     extreme: [{ what: 'the ends of 18 digits', values: ['999999999999.999999', '-999999999999.999999'] }],
   },
   {
-    ...{ contract: 'decimal(38,10), as bytes', type: { kind: 'decimal', precision: 38, scale: 10 } },
+    contract: 'decimal(38,10), as bytes',
+    type: { kind: 'decimal', precision: 38, scale: 10 },
     ordinary: ['19.9000000000', null, '-0.0500000000', '1.1500000000'],
     extreme: [
       {
@@ -52,7 +60,9 @@ export const readerCases: readonly ReaderCase[] = [
     ],
   },
   {
-    ...{ contract: 'double', type: { kind: 'double' }, ordinary: [0.1, null, -1.5] },
+    contract: 'double',
+    type: { kind: 'double' },
+    ordinary: [0.1, null, -1.5],
     extreme: [
       { what: 'NaN', values: ['NaN'] },
       { what: 'the infinities', values: ['Infinity', '-Infinity'] },
@@ -61,7 +71,9 @@ export const readerCases: readonly ReaderCase[] = [
     ],
   },
   {
-    ...{ contract: 'real', type: { kind: 'real' }, ordinary: [0.5, null, -1.5] },
+    contract: 'real',
+    type: { kind: 'real' },
+    ordinary: [0.5, null, -1.5],
     extreme: [
       { what: '0.1, whose double is longer', values: [0.1] },
       { what: 'NaN', values: ['NaN'] },
@@ -71,7 +83,8 @@ export const readerCases: readonly ReaderCase[] = [
   },
   { contract: 'boolean', type: { kind: 'boolean' }, ordinary: [true, null, false], extreme: [] },
   {
-    ...{ contract: 'string, varchar, enum, uuid, json, time', type: { kind: 'string' } },
+    contract: 'string, varchar, enum, uuid, json, time',
+    type: { kind: 'string' },
     ordinary: ['Ada', null, 'né', '6ba7b810-9dad-11d1-80b4-00c04fd430c8', '{"a":1.50}', '24:00:00'],
     extreme: [
       { what: 'empty text', values: ['', null] },
@@ -84,7 +97,9 @@ export const readerCases: readonly ReaderCase[] = [
     ],
   },
   {
-    ...{ contract: 'date', type: { kind: 'date' }, ordinary: ['2026-02-28', null, '1970-01-01'] },
+    contract: 'date',
+    type: { kind: 'date' },
+    ordinary: ['2026-02-28', null, '1970-01-01'],
     extreme: [
       { what: '1969-12-31', values: ['1969-12-31'] },
       { what: '1899-12-31', values: ['1899-12-31'] },
@@ -95,7 +110,8 @@ export const readerCases: readonly ReaderCase[] = [
     ],
   },
   {
-    ...{ contract: 'timestamp, and the milliseconds of timestampMicros', type: { kind: 'timestamp' } },
+    contract: 'timestamp, and the milliseconds of timestampMicros',
+    type: { kind: 'timestamp' },
     ordinary: [millis('2026-02-28T12:34:56.789Z'), null, 0],
     extreme: [
       { what: '1969-12-31 23:59:59.999', values: [-1] },
@@ -110,11 +126,14 @@ export const readerCases: readonly ReaderCase[] = [
     ],
   },
   {
-    ...{ contract: 'binary', type: { kind: 'binary' }, ordinary: ['00ff80', null, '414243'] },
+    contract: 'binary',
+    type: { kind: 'binary' },
+    ordinary: ['00ff80', null, '414243'],
     extreme: [{ what: 'no bytes', values: ['', null] }],
   },
   {
-    ...{ contract: 'list of string', type: { kind: 'list', of: { kind: 'string' } } },
+    contract: 'list of string',
+    type: { kind: 'list', of: { kind: 'string' } },
     ordinary: [['a', 'b'], ['c']],
     extreme: [
       { what: 'null beside an empty list', values: [null, []] },
@@ -122,10 +141,8 @@ export const readerCases: readonly ReaderCase[] = [
     ],
   },
   {
-    ...{
-      contract: 'list of decimal(12,2)',
-      type: { kind: 'list', of: { kind: 'decimal', precision: 12, scale: 2 } },
-    },
+    contract: 'list of decimal(12,2)',
+    type: { kind: 'list', of: { kind: 'decimal', precision: 12, scale: 2 } },
     ordinary: [['1.15', '19.90'], ['-0.05']],
     extreme: [],
   },

@@ -43,7 +43,9 @@ export async function landTableFile(
   )
   const options = { engine, files, key: maskKey, historyFiles: historyFiles(readers) }
   const { rows, contracts } = await landLoadFile(request, {
-    ...{ ...deps, files, tables: readers },
+    ...deps,
+    files,
+    tables: readers,
     open: (found, name) => openLoadFile(found, name, sources, options),
   })
   const byContract = (count: (one: (typeof contracts)[number]) => number) =>

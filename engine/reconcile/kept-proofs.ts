@@ -87,9 +87,18 @@ function keptOf(proof: TableProof, at: string, last: KeptProof | undefined): Kep
   const { equal, sourceRows, lakeRows, way, different, quarantinedKeys, heldBackKeys } = proof
   const before = last?.equalAt ?? (last?.equal === true ? last.at : null)
   return {
-    ...{ equal, lsn: String(parsePosition(proof.asOf).lsn), at, equalAt: equal ? at : before },
-    ...{ sourceRows, lakeRows, way, sample, different, inQuarantine: quarantinedKeys.length },
-    ...{ heldBack: heldBackKeys.length, unplaced: proof.unplaced },
+    equal,
+    lsn: String(parsePosition(proof.asOf).lsn),
+    at,
+    equalAt: equal ? at : before,
+    sourceRows,
+    lakeRows,
+    way,
+    sample,
+    different,
+    inQuarantine: quarantinedKeys.length,
+    heldBack: heldBackKeys.length,
+    unplaced: proof.unplaced,
   }
 }
 

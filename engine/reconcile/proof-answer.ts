@@ -58,7 +58,14 @@ export function tableAnswerOf(proof: TableProof): TableAnswer {
   const { table, equal, asOf, scope, way, sourceRows, lakeRows, different, notCompared, healed } = proof
   const columns = new Set(proof.rows.flatMap((row) => row.columns.map(({ column }) => column)))
   return {
-    ...{ table, equal, asOf, way, sourceRows, lakeRows, different, healed },
+    table,
+    equal,
+    asOf,
+    way,
+    sourceRows,
+    lakeRows,
+    different,
+    healed,
     scope: scope.kind,
     sample: scope.kind === 'sample' ? scope.percent : null,
     kinds: kindsOf(proof.differences),

@@ -180,9 +180,16 @@ export class ProofSession {
     return inSnapshot(reading, (opened) =>
       proveTable(
         {
-          ...{ ...rest, ...opened, healing, steps, random, signal, mayLookAnew },
+          ...rest,
+          ...opened,
+          healing,
+          steps,
+          random,
+          signal,
+          mayLookAnew,
           mending: deps.mending?.(),
-          ...{ asOf: loadPosition(deps.epoch, snapshot.lsn), begunAt: snapshot.begunAt },
+          asOf: loadPosition(deps.epoch, snapshot.lsn),
+          begunAt: snapshot.begunAt,
           engine: endedBy(engine, signal),
           file: join(this.folder, 'source.csv'),
         },

@@ -93,9 +93,13 @@ class ReplayRun {
         const { done, changes, rows, refused } = this.state
         await this.keep({
           ...this.state,
-          ...{ done: done + chunk.pages, changes: changes + chunk.changes, rows: rows + chunk.rows },
-          ...{ refused: refused + chunk.refused, files: [...this.state.files, ...files] },
-          ...{ first: this.state.first ?? first, after: reach.after },
+          done: done + chunk.pages,
+          changes: changes + chunk.changes,
+          rows: rows + chunk.rows,
+          refused: refused + chunk.refused,
+          files: [...this.state.files, ...files],
+          first: this.state.first ?? first,
+          after: reach.after,
           since: this.state.first === null ? reach.since : this.state.since,
         })
         onProgress?.(this.state, chunk)
@@ -121,8 +125,11 @@ class ReplayRun {
       const { changes, rows, refused, landedAgain } = this.state
       await this.keep({
         ...this.state,
-        ...{ changes: changes + counts.rows, rows: rows + counts.landed, refused: refused + counts.refused },
-        ...{ landedAgain: [...landedAgain, { key, ...counts }], files: [...this.state.files, ...files] },
+        changes: changes + counts.rows,
+        rows: rows + counts.landed,
+        refused: refused + counts.refused,
+        landedAgain: [...landedAgain, { key, ...counts }],
+        files: [...this.state.files, ...files],
       })
       onProgress?.(this.state, {
         pages: 0,
@@ -214,11 +221,26 @@ async function resumeOrStart(
 function newReplay({ table }: Route, { from, to }: PositionRange, { now }: ReplayDeps): Replay {
   const startedAt = new Date(now()).toISOString()
   return {
-    ...{ format: 1, table: table.name, version: table.version, contract: contractDigest(table) },
-    ...{ from: from ?? null, to: to ?? null },
-    ...{ revision: 1, state: 'running', ingestDate: startedAt.slice(0, 10), startedAt },
-    ...{ after: null, done: 0, pages: null, first: null, since: null, landedAgain: [] },
-    ...{ changes: 0, rows: 0, refused: 0, files: [] },
+    format: 1,
+    table: table.name,
+    version: table.version,
+    contract: contractDigest(table),
+    from: from ?? null,
+    to: to ?? null,
+    revision: 1,
+    state: 'running',
+    ingestDate: startedAt.slice(0, 10),
+    startedAt,
+    after: null,
+    done: 0,
+    pages: null,
+    first: null,
+    since: null,
+    landedAgain: [],
+    changes: 0,
+    rows: 0,
+    refused: 0,
+    files: [],
   }
 }
 

@@ -146,13 +146,30 @@ function noteCompaction(result: CompactionResult, { log, metrics }: LambdaStage)
   if (freshBytes > 0)
     metrics.level('amplification', Math.round((bytesWritten / freshBytes) * 10) / 10, 'Count', table)
   for (const [name, amount] of Object.entries({
-    ...{ partsWritten, partsCarried, bytesWritten, freshFiles, freshBytes, mergedFiles, deletedFiles },
+    partsWritten,
+    partsCarried,
+    bytesWritten,
+    freshFiles,
+    freshBytes,
+    mergedFiles,
+    deletedFiles,
     droppedDays: droppedDays.length,
   }))
     metrics.count(name, amount, table)
   log.info('compact.table', {
-    ...{ table, version, state, build: counts.build ?? 0, rows, partsWritten, partsCarried, bytesWritten },
-    ...{ freshFiles, freshBytes, mergedFiles, deletedFiles, touched: counts.touched },
-    ...{ droppedDays: droppedDays.length },
+    table,
+    version,
+    state,
+    build: counts.build ?? 0,
+    rows,
+    partsWritten,
+    partsCarried,
+    bytesWritten,
+    freshFiles,
+    freshBytes,
+    mergedFiles,
+    deletedFiles,
+    touched: counts.touched,
+    droppedDays: droppedDays.length,
   })
 }

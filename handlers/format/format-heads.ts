@@ -29,7 +29,10 @@ export async function formatHeads(
   }
   /* Quarantine is not asked what waits already: nothing here counts by it. */
   const { records, blocks, refused } = await formatStored(pages(), {
-    ...{ quarantine, delivery, ledger, route: await route() },
+    quarantine,
+    delivery,
+    ledger,
+    route: await route(),
     unknownFields: (table, names) =>
       log.warn('format.unknown-fields', { table, fields: [...names].join(' ') }),
   })

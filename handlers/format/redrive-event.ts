@@ -29,7 +29,11 @@ export async function redriveEvent(
 ): Promise<RedriveResult> {
   const filter = { ...(table === undefined ? {} : { table }), ...(cause === undefined ? {} : { cause }) }
   const result = await redrive(filter, {
-    ...{ quarantine, delivery, ledger, isDryRun, recover },
+    quarantine,
+    delivery,
+    ledger,
+    isDryRun,
+    recover,
     route: await route(),
     revisionOf: async (one: Table) => {
       const label = printTableVersion(one)

@@ -45,7 +45,13 @@ export async function replayEvent(
     const replayed = await replay(
       { route, range: {}, isDryRun, after },
       {
-        ...{ raw, quarantine, objects, catalog, replays, manifest, open },
+        raw,
+        quarantine,
+        objects,
+        catalog,
+        replays,
+        manifest,
+        open,
         now: () => stage.now(),
         isOver: () => stage.remainingMs < RESERVE_MS,
         maxBlockBytes: recordBytes,
@@ -70,7 +76,14 @@ export async function replayEvent(
 function answerOf({ state, replay: made }: Replayed, isDryRun: boolean): ReplayAnswer {
   const { revision, done: pages, changes, rows, refused, first: from, since, after } = made
   return {
-    ...{ state: state === 'interrupted' ? 'running' : state, revision: isDryRun ? null : revision },
-    ...{ pages, changes, rows, refused, from, since, after },
+    state: state === 'interrupted' ? 'running' : state,
+    revision: isDryRun ? null : revision,
+    pages,
+    changes,
+    rows,
+    refused,
+    from,
+    since,
+    after,
   }
 }

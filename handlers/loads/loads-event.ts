@@ -99,7 +99,8 @@ async function advance(load: Load, isFree: boolean, deps: LoadsDeps): Promise<Lo
   try {
     const after = await advanceLoad(load, {
       ...deps,
-      ...{ isFree, now: stage.now },
+      isFree,
+      now: stage.now,
       results: (now) => ledger.results(now),
       save: (now) => {
         last = now

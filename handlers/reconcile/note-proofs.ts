@@ -55,6 +55,9 @@ export function noteProofs(
   metrics.level('unproven', failed.length)
   metrics.level('notBegun', notBegun.length)
   log.info('reconcile.done', {
-    ...{ tables: proven.length, unequal, unproven: failed.length, notBegun: notBegun.length },
+    tables: proven.length,
+    unequal,
+    unproven: failed.length,
+    notBegun: notBegun.length,
   })
 }

@@ -120,8 +120,15 @@ async function openSession(deps: ProveAllDeps, signal: AbortSignal): Promise<Pro
   let since = stage.now()
   try {
     return await ProofSession.open({
-      ...{ source, maskKey, lake, scratch, signal },
-      ...{ tables: deps.tables, epoch: deps.epoch, quarantine: deps.quarantine, memory: deps.memory },
+      source,
+      maskKey,
+      lake,
+      scratch,
+      signal,
+      tables: deps.tables,
+      epoch: deps.epoch,
+      quarantine: deps.quarantine,
+      memory: deps.memory,
       /* Called when the position is fixed, for which the source may have waited. */
       reach: async (lsn) => {
         since = stage.now()
@@ -145,7 +152,9 @@ function openRetryWindow(
 ): RetryWindow {
   const end = stage.now() + stage.remainingMs - 2 * RESERVE_MS
   return new BackOffWindow({
-    ...{ since, firstMs: Math.max(1, settleMs * FIRST_LOOK_SHARE), capMs: LONGEST_PAUSE_MS },
+    since,
+    firstMs: Math.max(1, settleMs * FIRST_LOOK_SHARE),
+    capMs: LONGEST_PAUSE_MS,
     until: Math.min(until, end),
     now: stage.now,
     sleep: (milliseconds) => sleep(milliseconds, signal),

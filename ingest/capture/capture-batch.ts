@@ -132,9 +132,14 @@ function setAside(
   { table, change: { position } }: Extract<DmsRecord, { kind: 'change' }>,
 ): QuarantineEntry {
   return {
-    ...{ id: `capture#${table}#${position}`, stage: 'capture', table, contract: null, position },
+    id: `capture#${table}#${position}`,
+    stage: 'capture',
+    table,
+    contract: null,
+    position,
     reasons: [{ code, path: '', message }],
-    ...{ payload: data.toString('base64'), encoding: 'base64' },
+    payload: data.toString('base64'),
+    encoding: 'base64',
   }
 }
 

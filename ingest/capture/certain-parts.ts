@@ -26,8 +26,13 @@ export interface CertainParts {
 }
 
 const NOTHING: CertainParts = {
-  ...{ table: null, position: null, committedAt: null, operation: null },
-  ...{ bringsValues: false, data: {}, before: undefined },
+  table: null,
+  position: null,
+  committedAt: null,
+  operation: null,
+  bringsValues: false,
+  data: {},
+  before: undefined,
 }
 const METADATA = '"metadata":{'
 /* What decoding puts in the place of bytes that are no text. */

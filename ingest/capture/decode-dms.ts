@@ -75,7 +75,9 @@ function change(
     throw undecodable('commit-timestamp is missing or no instant')
   const rowBytes = head['row-bytes']
   return {
-    ...{ kind: 'change', table, change: { operation, position, committedAt, members } },
+    kind: 'change',
+    table,
+    change: { operation, position, committedAt, members },
     ...(typeof rowBytes === 'number' ? { rowBytes } : {}),
   }
 }

@@ -36,7 +36,9 @@ export function newLoad(
   if (window !== null) parseWindow(window)
   for (const name of tables) checkFree(name, others)
   return {
-    ...{ id, window, startedAt: new Date(now).toISOString() },
+    id,
+    window,
+    startedAt: new Date(now).toISOString(),
     tables: tables.map((table) => waiting(table, estimates.get(table) ?? null)),
   }
 }

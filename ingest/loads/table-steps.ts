@@ -16,8 +16,15 @@ export type FileLanding = Pick<LoadFile, 'key' | 'rows' | 'landed' | 'refused' |
 
 const way: readonly LoadState[] = ['started', 'loading', 'landed', 'audited', 'complete']
 const unread = {
-  ...{ state: 'started' as const, rows: 0, bytes: 0, isRead: false, readAt: undefined, files: [] },
-  ...{ failure: null, startedAt: null, endedAt: null },
+  state: 'started' as const,
+  rows: 0,
+  bytes: 0,
+  isRead: false,
+  readAt: undefined,
+  files: [],
+  failure: null,
+  startedAt: null,
+  endedAt: null,
 }
 
 /** A table of a new load: it waits its turn. */

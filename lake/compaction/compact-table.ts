@@ -171,7 +171,11 @@ async function publish(
   const { name: table, version } = entry.table
   for (const { file, first, last } of built.merged)
     await manifest.replaceFiles({
-      ...{ table, version, day: dayOf(file.key), added: [{ ...file, first, last }], removed: [] },
+      table,
+      version,
+      day: dayOf(file.key),
+      added: [{ ...file, first, last }],
+      removed: [],
     })
   /* The record first: what it names is out of use only once the catalog has the build. */
   await ledger.save(built.record)

@@ -60,7 +60,11 @@ export class KnownTables {
     if (fresh.length === 0) return
     const added = fresh.map(
       ({ schema, name, oid, isPartitioned, columns, key }): KnownTable => ({
-        ...{ schema, name, oid, isPartitioned, look: null },
+        schema,
+        name,
+        oid,
+        isPartitioned,
+        look: null,
         columns: [...columns],
         key: [...key],
       }),
@@ -114,8 +118,13 @@ export class KnownTables {
       .filter((table) => !followed.has(pairOf(table)))
       .map(
         ({ schema, name, oid, isPartitioned, columns, key }): SourceTable => ({
-          ...{ schema, name, oid, isPartitioned, columns, key },
-          ...{ replicaIdentity: 'default', identityIndex: [] },
+          schema,
+          name,
+          oid,
+          isPartitioned,
+          columns,
+          key,
+          replicaIdentity: 'default',
         }),
       )
     return [...before, ...today]

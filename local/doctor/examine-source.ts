@@ -200,7 +200,8 @@ async function examineTables(
           isRead: known === true,
         }))
   const ofRelations = await look(relationRules, async () => ({
-    ...{ reader, tables: followed },
+    reader,
+    tables: followed,
     silent: (await readSilentTables(client)).filter(tableMatcher(patterns)),
     large: await readLargeColumns(client, followed),
   }))

@@ -53,7 +53,9 @@ export async function readFolder(dir: string, now: number): Promise<FolderFacts>
   }
   const { bavail, bsize } = await statfs(folder.root)
   const facts = {
-    ...{ dir, now, freeBytes: bavail * bsize },
+    dir,
+    now,
+    freeBytes: bavail * bsize,
     holder: await folderHolder(dir),
     state: await whole('state.db/run', storedRun(folder), undefined),
     status: await whole('status.json', readJsonFile(folder.status, runStatus), undefined),

@@ -284,7 +284,9 @@ export class FolderLedger extends ItemLedger {
       await this.items.atomically(({ find, write }) => {
         written = []
         const fold: Fold = {
-          ...{ find, shape: this.table.shape, stamp: this.stamp() },
+          find,
+          shape: this.table.shape,
+          stamp: this.stamp(),
           write: (one) => {
             write(one)
             written.push(one)

@@ -93,8 +93,12 @@ export class LiveBooks implements Omit<LedgerBooks, 'captured' | 'passedOver'> {
   contract(key: string): ContractTotals {
     const of = this.counts(sumOf.contract(key))
     return {
-      ...{ captured: of('captured'), landed: of('landed'), refused: of('refused') },
-      ...{ fresh: of('fresh'), filtered: of('filtered'), redriven: of('redriven') },
+      captured: of('captured'),
+      landed: of('landed'),
+      refused: of('refused'),
+      fresh: of('fresh'),
+      filtered: of('filtered'),
+      redriven: of('redriven'),
     }
   }
 

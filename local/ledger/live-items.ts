@@ -54,7 +54,11 @@ export function openPageOf({ sk, shares, landed, before }: Item): StoredPage {
   const rests = parsed(ids, String(landed))
   const { table = '', changes = 0, firstPosition = '', lastPosition = '' } = name ?? {}
   return {
-    ...{ page: sk, table, changes, firstPosition, lastPosition },
+    page: sk,
+    table,
+    changes,
+    firstPosition,
+    lastPosition,
     shares: name === undefined ? [] : sharesOf(String(shares), name),
     landed: new Set(rests.map((rest) => landedId(sk, rest))),
     before: typeof before === 'string' ? before : null,
@@ -72,9 +76,15 @@ export function awaitedOf({ block }: Item): NamedBlock {
 
 const stored = z.array(
   z.object({
-    ...{ contract: storedContract, origin: z.enum(['page', 'redrive', 'replay']), page: z.string() },
-    ...{ ordinal: z.number(), changes: z.number(), rows: z.number() },
-    ...{ first: z.string(), last: z.string(), digest: z.string() },
+    contract: storedContract,
+    origin: z.enum(['page', 'redrive', 'replay']),
+    page: z.string(),
+    ordinal: z.number(),
+    changes: z.number(),
+    rows: z.number(),
+    first: z.string(),
+    last: z.string(),
+    digest: z.string(),
   }),
 )
 

@@ -16,7 +16,8 @@ export function copyReading(
     openSnapshot: () => openSnapshot(source),
     read: (table, { snapshot, position, ...reading }) =>
       writeLoadFiles(source, snapshot, table, {
-        ...{ ...options, ...reading },
+        ...options,
+        ...reading,
         onOversize: async ({ members, bytes }) => {
           const change = { operation: 'load', position, committedAt: null, members } as const
           await refuse(oversizeEntry(sourceTableName(table), change, { bytes, isKeyOnly: true }))

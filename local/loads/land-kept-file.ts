@@ -127,7 +127,9 @@ function counted(
   const of = (what: keyof Counts) =>
     Object.fromEntries([...counts].map(([contract, one]) => [contract, one[what]]))
   return {
-    ...{ ...record, rows, files: [] },
+    ...record,
+    rows,
+    files: [],
     landed: { ...record.landed, ...of('landed') },
     refused: { ...record.refused, ...of('refused') },
   }

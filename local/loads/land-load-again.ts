@@ -42,7 +42,10 @@ export async function landLoadAgain(
   const request = { ...file, table: table.source.table, version }
   try {
     const { rows, landed, refused, history } = await landTableFile(request, {
-      ...{ engine, tables: [table], maskKey, objects },
+      engine,
+      tables: [table],
+      maskKey,
+      objects,
       files: isDryRun ? { ...bound(files), publish: async () => ({ bytes: 0, sha256: undefined }) } : files,
       catalog: { entries: () => catalog.entries(), registerPartition: nothing },
       quarantine: isDryRun ? { put: nothing } : quarantine,
@@ -51,8 +54,12 @@ export async function landLoadAgain(
     if (isDryRun) return { ...counts, files: [] }
     const made = history.flatMap(({ added }) => added)
     const measured = made.map(async ({ key, rows: held, bytes, sha256 }) => ({
-      ...{ key, rows: held, bytes, sha256: sha256 ?? (await digestOf(objects.path(key))) },
-      ...{ first: file.position, last: file.position },
+      key,
+      rows: held,
+      bytes,
+      sha256: sha256 ?? (await digestOf(objects.path(key))),
+      first: file.position,
+      last: file.position,
     }))
     return { ...counts, files: await Promise.all(measured) }
   } finally {

@@ -195,7 +195,9 @@ export class LoadRunner {
           isFirst ? known : await this.deps.describe(known),
           {
             ...parts,
-            ...{ load: job.id, now: this.deps.now, signal },
+            load: job.id,
+            now: this.deps.now,
+            signal,
             save: (table) => this.keep(job.id, table, signal),
             onProgress: (table) => (signal.aborted ? undefined : this.book.show(job.id, table)),
           },
@@ -227,7 +229,9 @@ export class LoadRunner {
       ? { code: error.code, message: error.message }
       : { code: 'internal' as const, message: error instanceof Error ? error.message : 'unknown' }
     this.deps.log.warn('load.failed', {
-      ...{ load: job.id, table: name, code: failure.code },
+      load: job.id,
+      table: name,
+      code: failure.code,
       ...(known ? { message: failure.message } : {}),
     })
     await this.book.keepTable(job.id, failed(this.book.table(job.id, name), failure, this.deps.now()))

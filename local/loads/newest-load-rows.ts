@@ -31,7 +31,10 @@ export async function* newestLoadRows(
     engine = await DuckEngine.open({ temporary, memory: `${roomFor(0)}MB` })
     const room = new EngineRoom([engine])
     const options = {
-      ...{ engine, files: new FolderFiles(objects, temporary), table, position: found.position },
+      engine,
+      files: new FolderFiles(objects, temporary),
+      table,
+      position: found.position,
       makeRoom: (columns: number) => room.make(columns),
     }
     for (const key of found.keys) {

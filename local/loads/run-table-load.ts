@@ -93,7 +93,10 @@ class TableRun {
     try {
       await this.keep(begun(placed(this.current, { position, oid: table.oid, now: now() })))
       const { rows } = await read(table, {
-        ...{ snapshot, position, prefix, signal: AbortSignal.any([signal, failed.signal]) },
+        snapshot,
+        position,
+        prefix,
+        signal: AbortSignal.any([signal, failed.signal]),
         onRows: (read, bytes) => this.show(counted(this.current, { rows: read, bytes })),
         onFile: (file) => {
           this.show(fileArrived(this.current, arrivedFile(file.key, file)))

@@ -32,7 +32,8 @@ function repairParts(context: OperationContext): RepairParts {
   const isOver = () => signal.aborted
   const revisionOf = freshRevisions(pipeline)
   const recovery: RecoveryDeps = {
-    ...{ raw, records: ledger.records },
+    raw,
+    records: ledger.records,
     readers: tables.map((table) => ({ contract: printTableVersion(table), source: table.source.table })),
     objects: {
       objects: async function* (prefix) {
@@ -75,7 +76,12 @@ async function landAgain(key: string, { pipeline }: OperationContext): Promise<b
   if (!(await objects.list(key)).includes(key)) return false
   const refused: PipelineError[] = []
   await landOrReject(key, {
-    ...{ objects, catalog, quarantine, ledger, historyFiles: historyFiles(tables), areBlocksKnown: true },
+    objects,
+    catalog,
+    quarantine,
+    ledger,
+    historyFiles: historyFiles(tables),
+    areBlocksKnown: true,
     observe: { landed: () => undefined, rejected: (error) => void refused.push(error) },
   })
   await objects.delete(key)

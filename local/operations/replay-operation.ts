@@ -115,7 +115,13 @@ function rangeOf({ from, to }: Replayed['replay']): PositionRange {
 function resultOf({ state, replay: made }: Replayed, isDryRun: boolean): ReplayResult {
   const { table, version, revision, changes, rows, refused, pages, done } = made
   return {
-    ...{ table, version, revision: isDryRun ? null : revision, state: isDryRun ? 'dry run' : state },
-    ...{ pages: pages ?? done, changes, rows, refused },
+    table,
+    version,
+    revision: isDryRun ? null : revision,
+    state: isDryRun ? 'dry run' : state,
+    pages: pages ?? done,
+    changes,
+    rows,
+    refused,
   }
 }

@@ -158,7 +158,9 @@ export class Meter {
       this.last = now
     }
     const reading: MeterReading = {
-      ...{ format: 1, since: this.since, seconds: this.seconds },
+      format: 1,
+      since: this.since,
+      seconds: this.seconds,
       tables: Object.fromEntries(this.tables),
     }
     void this.writes.run(() => writeJsonFile(this.path, reading))

@@ -183,7 +183,15 @@ export class Pipeline {
     }).current()
     const entries = await catalog.entries()
     const ledger = await openLedger({
-      ...{ folder, state, raw, quarantine, tables: [...tables, ...ended], maskKey, entries, log, now },
+      folder,
+      state,
+      raw,
+      quarantine,
+      tables: [...tables, ...ended],
+      maskKey,
+      entries,
+      log,
+      now,
     })
     const contracts = new LiveContracts(tables, maskKey, ended)
     const meter = await Meter.open(folder.meter, { tables: () => contracts.tables, now })

@@ -30,8 +30,12 @@ export class SourceLink {
   constructor(now: Clock) {
     this.now = now
     this.state = {
-      ...{ state: 'starting', since: now(), lost: 0 },
-      ...{ retryAt: null, failure: null, standbySince: null },
+      state: 'starting',
+      since: now(),
+      lost: 0,
+      retryAt: null,
+      failure: null,
+      standbySince: null,
     }
   }
 
@@ -54,8 +58,12 @@ export class SourceLink {
     const isFirst = state !== 'waiting'
     this.state = {
       ...this.state,
-      ...{ state: 'waiting', since: isFirst ? at : since, lost: isFirst ? lost + 1 : lost },
-      ...{ retryAt: at + waitMs, failure: { code: error.code, message: error.message }, standbySince: null },
+      state: 'waiting',
+      since: isFirst ? at : since,
+      lost: isFirst ? lost + 1 : lost,
+      retryAt: at + waitMs,
+      failure: { code: error.code, message: error.message },
+      standbySince: null,
     }
   }
 

@@ -121,7 +121,13 @@ function look(folder: RunFolder, engine: DuckEngine, hasLoads: boolean): Promise
       parquetRows(keys, { engine, pathOf: (key) => objects.path(key) })
     const files = new FolderFiles(objects, folder.scratch)
     const { findings, more } = await auditLedger({
-      ...{ raw, ledger, ahead, objects, quarantine, entries, rowsOf },
+      raw,
+      ledger,
+      ahead,
+      objects,
+      quarantine,
+      entries,
+      rowsOf,
       records: heldRecords(ledger.records, raw, (page) => lost.set(page.key, page)),
       replayFiles: new Set(replays.flatMap(({ files }) => files.map(({ key }) => key))),
       files,

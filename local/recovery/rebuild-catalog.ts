@@ -66,7 +66,9 @@ export async function rebuildCatalog(
       replayed.set(name, [...(replayed.get(name) ?? []), revision])
     }
   const remains: Remains = {
-    ...{ objects, engine, replayed },
+    objects,
+    engine,
+    replayed,
     compactions: new CompactionDocuments(documents),
     loads: await new LoadDocuments(documents).all(),
   }
@@ -147,7 +149,10 @@ async function baseOf(
   /* Of a table that was truncated base may have no row, and the truncate may be among what was dropped. */
   const reached = [String(position ?? ''), ...floorsOf(record)].sort().at(-1) ?? ''
   return {
-    ...{ build, position: reached, openSince, folded: [] },
+    build,
+    position: reached,
+    openSince,
+    folded: [],
     historyFrom: record.historySince === null ? null : reached,
     parts: [...parts.values()],
     tombstones: own.filter((key) => key.includes(TOMBSTONE)).map(file),

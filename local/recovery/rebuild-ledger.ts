@@ -230,7 +230,10 @@ async function historyManifest({
     }
     for (const day of new Set(keys.map(dayOf)))
       changes.push({
-        ...{ table: table.name, version: table.version, day, removed: [] },
+        table: table.name,
+        version: table.version,
+        day,
+        removed: [],
         added: keys
           .filter((key) => dayOf(key) === day)
           .map((key) => ({

@@ -69,7 +69,9 @@ async function settleLoadFiles(
     if (landed + refused === file.rows) continue
     const counted = again.get(file.key) ?? { rows: file.rows, landed: file.rows - refused, refused }
     await books.recordLoadFile({
-      ...{ ...file, rows: counted.rows, files: [] },
+      ...file,
+      rows: counted.rows,
+      files: [],
       landed: { ...file.landed, [contract]: counted.landed },
       refused: { ...file.refused, [contract]: counted.refused },
     })

@@ -157,19 +157,22 @@ async function openOn(
     file: folder.contracts,
   })
   const pipeline = await Pipeline.open({
-    ...{ folder, state: file, tables: chosen.contracts, hints, log, now },
+    folder,
+    state: file,
+    tables: chosen.contracts,
+    hints,
+    log,
+    now,
     ended: endedContracts(ended, chosen.contracts),
   })
   const loads = await openLoads({
-    ...{
-      ledger: new LoadDocuments(pipeline.documents),
-      source,
-      sources: () => followed.sources,
-      state,
-      pipeline,
-      log,
-      now,
-    },
+    ledger: new LoadDocuments(pipeline.documents),
+    source,
+    sources: () => followed.sources,
+    state,
+    pipeline,
+    log,
+    now,
     fileBytes: options.loadFileBytes,
     /* Until it is folded, a load makes every query fold the table. */
     onOver: () => run.loadOver(),
@@ -265,7 +268,12 @@ class FolderRun implements LocalRun {
     /* Of loads that were complete when a run before this one ended. */
     this.schedule.soon('release')
     this.statusFile = new StatusFile(pipeline.folder.status, {
-      ...{ pipeline, state, run: this.run, loads, leftOut, now },
+      pipeline,
+      state,
+      run: this.run,
+      loads,
+      leftOut,
+      now,
     })
     this.statusFile.start()
   }
@@ -302,7 +310,12 @@ class FolderRun implements LocalRun {
     const { options, state, followed } = this.parts
     const add = () =>
       addTables(request, {
-        ...{ source: options.source, state, pipeline, loads, run, ...context },
+        source: options.source,
+        state,
+        pipeline,
+        loads,
+        run,
+        ...context,
         sources: () => followed.sources,
         follow: (more) => followed.follow(more),
         readContracts: options.readContracts ?? (() => Promise.resolve(options.contracts)),
@@ -336,7 +349,15 @@ class FolderRun implements LocalRun {
       })
     }
     return new SourceRun({
-      ...{ source, tables: () => followed.sources, state, pipeline, loads, log, now, silenceMs, lookSoon },
+      source,
+      tables: () => followed.sources,
+      state,
+      pipeline,
+      loads,
+      log,
+      now,
+      silenceMs,
+      lookSoon,
       streamed: () => followed.streamed(),
       keysOf: (table) => sourceKeys(pipeline.tables, table),
       reads: (table, column) => readsColumn(pipeline.tables, table, column),
@@ -352,7 +373,11 @@ class FolderRun implements LocalRun {
   private sourceWatch(): SourceWatch {
     const { options, state, pipeline, loads, now, followed } = this.parts
     return new SourceWatch({
-      ...{ source: options.source, state, loads, log: options.log, now },
+      source: options.source,
+      state,
+      loads,
+      log: options.log,
+      now,
       sources: () => followed.sources,
       contracts: () => pipeline.tables,
       known: followed.known,
@@ -400,7 +425,12 @@ class FolderRun implements LocalRun {
     const either = AbortSignal.any([this.abort.signal, signal])
     const work = () =>
       runOperation(operation, {
-        ...{ pipeline: this.pipeline, running, contracts, now, signal: either, onProgress },
+        pipeline: this.pipeline,
+        running,
+        contracts,
+        now,
+        signal: either,
+        onProgress,
       })
     if (WAITS_FOR_NOTHING.includes(operation.kind)) return work()
     return this.operations.run(work, stopping)

@@ -78,7 +78,7 @@ async function openParts(options: OpenLoadsOptions, runner: () => LoadRunner): P
       makeRoom: (columns) => room.make(columns),
       ...copyReading(
         source,
-        { ...{ connection, files, engine, now }, ...(fileBytes === undefined ? {} : { fileBytes }) },
+        { connection, files, engine, now, ...(fileBytes === undefined ? {} : { fileBytes }) },
         async (entry) => {
           log.warn('load.oversize', { table: entry.table ?? '' })
           await pipeline.quarantine.put([entry])
@@ -92,7 +92,10 @@ async function openParts(options: OpenLoadsOptions, runner: () => LoadRunner): P
         const { stale } = state.data.loads[table.table] ?? {}
         const isMended = stale === undefined || (startedAt !== null && stale.at < startedAt)
         await state.setLoad(table.table, {
-          ...{ state: 'complete', oid, rows, position },
+          state: 'complete',
+          oid,
+          rows,
+          position,
           ...(isMended ? {} : { stale }),
         })
         if (startedAt !== null) await pipeline.drift.settle(table.table, startedAt)

@@ -33,7 +33,8 @@ export async function performOperation<K extends OperationKind>(
       { ...options, repaired: repaired[operation.kind]?.(operation) ?? [] },
       ({ pipeline, tables, givenUp }) =>
         runOperation(operation, {
-          ...{ pipeline, givenUp },
+          pipeline,
+          givenUp,
           contracts: contractDigests(tables),
           now: Date.now,
           signal,

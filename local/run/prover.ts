@@ -67,7 +67,11 @@ export class Prover {
     const { source, state, pipeline, failed, now } = this.deps
     const { tables, catalog, quarantine, maskKey, folder } = pipeline
     return {
-      ...{ source, tables, quarantine, maskKey, signal },
+      source,
+      tables,
+      quarantine,
+      maskKey,
+      signal,
       epoch: state.data.epoch,
       lake: folderLake(catalog, folder.root),
       scratch: folder.root,

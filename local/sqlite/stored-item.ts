@@ -18,8 +18,13 @@ export interface StoredItem {
 export type FoundItem = StoredItem & { readonly seq: number }
 
 const found = z.object({
-  ...{ seq: z.number().int(), pk: z.string(), sk: z.string(), attributes: z.string(), digest: z.string() },
-  ...{ bytesName: z.string().nullable(), bytesDigest: z.string().nullable() },
+  seq: z.number().int(),
+  pk: z.string(),
+  sk: z.string(),
+  attributes: z.string(),
+  digest: z.string(),
+  bytesName: z.string().nullable(),
+  bytesDigest: z.string().nullable(),
   bytes: z.instanceof(Uint8Array).nullable(),
 })
 const attributes = z.record(z.string(), z.union([z.string(), z.number().int()]))
@@ -35,7 +40,11 @@ export function storedItem({ pk, sk, ...rest }: Item): StoredItem {
     if (typeof value === 'string' ? !value.isWellFormed() : !Number.isSafeInteger(value))
       throw new RangeError(`attribute ${name} is no text and no whole number that is exact`)
   const item = {
-    ...{ pk, sk, attributes: JSON.stringify(Object.fromEntries(plain)), bytesName, bytes },
+    pk,
+    sk,
+    attributes: JSON.stringify(Object.fromEntries(plain)),
+    bytesName,
+    bytes,
     bytesDigest: bytes === null ? null : digestOf([bytes]),
   }
   return { ...item, digest: itemDigest(item) }

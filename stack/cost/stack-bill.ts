@@ -143,7 +143,10 @@ function windowOf(now: number, sinceMs: number): MetricWindow {
 const capturing = ['capture', 'capture-service'] as const
 
 const changesOf = (dimensions: Readonly<Record<string, string>>): MetricQuery => ({
-  ...{ namespace: 'Tidemark', metric: 'changes', statistic: 'Sum', dimensions },
+  namespace: 'Tidemark',
+  metric: 'changes',
+  statistic: 'Sum',
+  dimensions,
 })
 
 /* From the first period with a change: a stack may be younger than the window. */

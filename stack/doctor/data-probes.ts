@@ -118,7 +118,9 @@ function firehoseProbe({ stack, data, now }: StackSession): StackProbe {
       const metrics = { client: data().client(cloudWatchClient), retry, now }
       const [oldest] = await measured(metrics, 900_000, [
         {
-          ...{ namespace: 'AWS/Firehose', metric: 'DeliveryToS3.DataFreshness', statistic: 'Maximum' },
+          namespace: 'AWS/Firehose',
+          metric: 'DeliveryToS3.DataFreshness',
+          statistic: 'Maximum',
           dimensions: { DeliveryStreamName: name },
         },
       ])

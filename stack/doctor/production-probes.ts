@@ -64,7 +64,10 @@ export function productionProbes(session: StackSession): readonly StackProbe[] {
     probe(streamRules, 'cloudwatch:GetMetricData on * (production account)', async () => {
       const { stream_name: StreamName } = outputsOf(stack, 'source', ['stream_name'])
       const of = (metric: string) => ({
-        ...{ namespace: 'AWS/Kinesis', metric, dimensions: { StreamName }, statistic: 'Sum' as const },
+        namespace: 'AWS/Kinesis',
+        metric,
+        dimensions: { StreamName },
+        statistic: 'Sum' as const,
       })
       const [records, refused] = await measured(metrics(), 3_600_000, [
         of('IncomingRecords'),

@@ -30,7 +30,8 @@ export function operationsProbes(session: StackSession): readonly StackProbe[] {
       return { now, most: MOST, ...(await quarantine.summary(MOST)) }
     }),
     probe(loadRules, 's3:ListBucket and GetObject of state/loads/ in the bucket', async () => ({
-      ...{ stack: files, loads: await new LoadDocuments(documents()).all() },
+      stack: files,
+      loads: await new LoadDocuments(documents()).all(),
     })),
     probe(compactionRules, 's3:ListBucket and GetObject of state/compaction/ in the bucket', async () => {
       const { systems, functions } = outputsOf(stack, 'data', ['systems', 'functions'])
@@ -38,11 +39,14 @@ export function operationsProbes(session: StackSession): readonly StackProbe[] {
       const own = tables.filter((table) => systems.includes(table.source.system))
       const known = await Promise.all(
         own.map(async ({ name: table, version }) => ({
-          ...{ table, version, record: await ledger.read(table, version) },
+          table,
+          version,
+          record: await ledger.read(table, version),
         })),
       )
       return {
-        ...{ now, compactor: functions['compact'] ?? '' },
+        now,
+        compactor: functions['compact'] ?? '',
         foldedAt: new Map(
           known.map(({ table, version, record }) => [
             printTableVersion({ name: table, version }),

@@ -18,14 +18,19 @@ const HOUR = 3_600_000
 
 /** Looks at the way of a change: task, stream, functions, queues. */
 export function pipelineProbes(session: StackSession): readonly StackProbe[] {
-  const { stack, data, source, now } = session
+  return [...taskProbes(session), ...functionProbes(session)]
+}
+
+function taskProbes({ stack, source, now }: StackSession): readonly StackProbe[] {
   const retry = askingRetry
-  const metrics = (account: typeof data) => ({ client: account().client(cloudWatchClient), retry, now })
   return [
     probe(taskRules, 'dms:DescribeReplicationTasks on * (production account)', async () => {
       const { cdc_task_arn: arn } = outputsOf(stack, 'source', ['cdc_task_arn'])
       const tasks = new DmsTasks({
-        ...{ client: source().client(dmsClient), retry, pollMs: 1_000, settleDeadlineMs: 1_000 },
+        client: source().client(dmsClient),
+        retry,
+        pollMs: 1_000,
+        settleDeadlineMs: 1_000,
       })
       return { arn, task: await tasks.state(arn) }
     }),
@@ -42,13 +47,24 @@ export function pipelineProbes(session: StackSession): readonly StackProbe[] {
           ReplicationTaskIdentifier: arns.cdc_task_arn.split(':').at(-1) ?? '',
         }
         const of = (metric: string): MetricQuery => ({
-          ...{ namespace: 'AWS/DMS', metric, dimensions, statistic: 'Maximum' },
+          namespace: 'AWS/DMS',
+          metric,
+          dimensions,
+          statistic: 'Maximum',
         })
         const queries = [of('CDCLatencySource'), of('CDCLatencyTarget')]
-        const [from, to] = await measured(metrics(source), MINUTES_15, queries)
+        const asked = { client: source().client(cloudWatchClient), retry, now }
+        const [from, to] = await measured(asked, MINUTES_15, queries)
         return { sourceSeconds: from?.newest ?? null, targetSeconds: to?.newest ?? null }
       },
     ),
+  ]
+}
+
+function functionProbes({ stack, data, now }: StackSession): readonly StackProbe[] {
+  const retry = askingRetry
+  const metrics = () => ({ client: data().client(cloudWatchClient), retry, now })
+  return [
     probe(readerRules, 'cloudwatch:GetMetricData and lambda:ListEventSourceMappings on *', async () => {
       const { functions } = outputsOf(stack, 'data', ['functions'])
       const readers = (['capture', 'capture_service', 'format'] as const).flatMap(
@@ -56,11 +72,13 @@ export function pipelineProbes(session: StackSession): readonly StackProbe[] {
       )
       const queries = readers.map(
         (FunctionName): MetricQuery => ({
-          ...{ namespace: 'AWS/Lambda', metric: 'IteratorAge', statistic: 'Maximum' },
+          namespace: 'AWS/Lambda',
+          metric: 'IteratorAge',
+          statistic: 'Maximum',
           dimensions: { FunctionName },
         }),
       )
-      const found = await measured(metrics(data), MINUTES_15, queries)
+      const found = await measured(metrics(), MINUTES_15, queries)
       const landing = (['land', 'land_load'] as const).flatMap((key) => functions[key] ?? [])
       return {
         behindMs: new Map(readers.map((name, index) => [name, found[index]?.largest ?? null])),
@@ -69,10 +87,13 @@ export function pipelineProbes(session: StackSession): readonly StackProbe[] {
     }),
     probe(freshnessRules, 'cloudwatch:GetMetricData on *', async () => {
       const of = (stage: string, metric: string): MetricQuery => ({
-        ...{ namespace: 'Tidemark', metric, statistic: 'p99', dimensions: { stage } },
+        namespace: 'Tidemark',
+        metric,
+        statistic: 'p99',
+        dimensions: { stage },
       })
       const queries = [of('capture', 'freshness'), of('format', 'age'), of('land', 'freshness')]
-      const [capture, format, land] = await measured(metrics(data), HOUR, queries)
+      const [capture, format, land] = await measured(metrics(), HOUR, queries)
       return {
         captureMs: capture?.largest ?? null,
         formatMs: format?.largest ?? null,

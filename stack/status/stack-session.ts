@@ -39,7 +39,10 @@ export async function withStackSession<T>(
   }
   try {
     return await use({
-      ...{ stack, tables, files, now: Date.now() },
+      stack,
+      tables,
+      files,
+      now: Date.now(),
       data: () => account('data'),
       source: () => account('source'),
     })

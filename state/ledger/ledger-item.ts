@@ -135,7 +135,10 @@ function storedShare(
 /** Throws `ledger/corrupt` for a text that `recordItem` did not write. */
 export function sharesOf(text: string, page: PageName): readonly PageShare[] {
   return parsed(storedShares, text).map(([contract, refused, fresh, filtered, blocks]) => ({
-    ...{ contract, refused, fresh, filtered },
+    contract,
+    refused,
+    fresh,
+    filtered,
     blocks: blocks.flatMap(([ordinal, changes, rows, digest, first, last]) => {
       /* What no contract reads is refused, all of it. */
       if (contract === null) return []
@@ -146,8 +149,13 @@ export function sharesOf(text: string, page: PageName): readonly PageShare[] {
 }
 
 const redrive = z.object({
-  ...{ contract: storedContract, ordinal: count, changes: count, rows: count },
-  ...{ first: z.string(), last: z.string(), digest: z.string() },
+  contract: storedContract,
+  ordinal: count,
+  changes: count,
+  rows: count,
+  first: z.string(),
+  last: z.string(),
+  digest: z.string(),
 })
 
 /** A redriven block that delivery has. */
@@ -163,7 +171,10 @@ export function redriveOf(text: string): NamedBlock {
 }
 
 const file = z.object({
-  ...{ rows: count, bytes: count, first: z.string().nullable(), last: z.string().nullable() },
+  rows: count,
+  bytes: count,
+  first: z.string().nullable(),
+  last: z.string().nullable(),
   sha256: z.string().optional(),
 })
 

@@ -38,8 +38,12 @@ import {
 
 const counts = z.record(z.string(), z.number().int())
 const loadFile = z.object({
-  ...{ load: z.string(), key: z.string(), table: z.string(), rows: z.number().int() },
-  ...{ landed: counts, refused: counts },
+  load: z.string(),
+  key: z.string(),
+  table: z.string(),
+  rows: z.number().int(),
+  landed: counts,
+  refused: counts,
 })
 
 /** What the ledger knows, in the order of its keys. Memory: 1 MB of each partition of a table. */

@@ -19,7 +19,10 @@ const header = z.object({
   encoding: z.enum(['json', 'base64']),
 })
 const storedItem = z.object({
-  ...{ header: z.string(), since: z.string(), arrival: z.string(), digest: z.string() },
+  header: z.string(),
+  since: z.string(),
+  arrival: z.string(),
+  digest: z.string(),
   expires: z.number().optional(),
   payload: z.instanceof(Uint8Array).optional(),
   parts: z.number().optional(),
@@ -53,7 +56,11 @@ export function waitingItem(
 export function itemOfStored({ entry, arrival, digest, expires, parts }: StoredEntry): Item {
   const { since, ...rest } = entry
   return {
-    ...{ ...keyOfEntry(entry.id), header: headerOf(rest), since, arrival, digest },
+    ...keyOfEntry(entry.id),
+    header: headerOf(rest),
+    since,
+    arrival,
+    digest,
     ...(expires === undefined ? {} : { expires }),
     ...(parts === 0 ? {} : { parts }),
   }

@@ -9,8 +9,14 @@ const DAY_SECONDS = 86_400
 
 const count = z.number().int().min(0)
 const headItem = z.object({
-  ...{ table: z.string(), sk: z.string(), first: z.string(), last: z.string(), digest: z.string() },
-  ...{ changes: count, committed: count.optional(), parts: count.optional() },
+  table: z.string(),
+  sk: z.string(),
+  first: z.string(),
+  last: z.string(),
+  digest: z.string(),
+  changes: count,
+  committed: count.optional(),
+  parts: count.optional(),
   content: z.instanceof(Uint8Array).optional(),
 })
 
@@ -36,7 +42,10 @@ export function pageItem(page: Page, shape: ItemShape, retentionDays: number | n
   const parts = partCount(content, shape)
   return {
     ...placeOfPage(page, shape),
-    ...{ table, first: firstPosition, last: lastPosition, changes },
+    table,
+    first: firstPosition,
+    last: lastPosition,
+    changes,
     ...(committedAt === null ? {} : { committed: committedAt }),
     digest: digestOf(content),
     ...(parts === 0 ? { content } : { parts }),

@@ -99,7 +99,8 @@ export class AdviceFixture {
   private asking(dir: string, code: string, schemasOf: () => string): Place {
     const { source, name } = this.database
     const usual = {
-      ...{ dir, source: source.url },
+      dir,
+      source: source.url,
       start: [
         ...['--tables', 'public.*', '--slot', SLOT, '--publication', SLOT, '--for', '0s', '--flush', '20ms'],
         ...['--compact-every', '0s', '--reconcile-every', '0s', '--schema-check-every', '0s'],
@@ -122,7 +123,10 @@ export class AdviceFixture {
       expect(audit.printed).toContain('audit: nothing is missing')
     }
     return {
-      ...{ dir, lab: this, type, follow },
+      dir,
+      lab: this,
+      type,
+      follow,
       refused: async (...words) => {
         const told = await type(...words)
         expect(told.code, told.printed).toBe(code)
@@ -135,9 +139,19 @@ export class AdviceFixture {
       },
       running: async (work) => {
         const run = await openLocalRun({
-          ...{ dir, source, isEmbedded: false, system: name, patterns: ['public.*'], log: quiet },
-          ...{ slot: SLOT, publication: SLOT, reload: false, compactEveryMs: 0, proveEveryMs: 0 },
-          ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, lookEveryMs: 0 },
+          dir,
+          source,
+          isEmbedded: false,
+          system: name,
+          patterns: ['public.*'],
+          log: quiet,
+          slot: SLOT,
+          publication: SLOT,
+          reload: false,
+          compactEveryMs: 0,
+          proveEveryMs: 0,
+          hints: { bytes: 1 << 20, milliseconds: 20 },
+          lookEveryMs: 0,
           contracts: await chosenContracts(schemasOf()),
           readContracts: () => chosenContracts(schemasOf()),
         })

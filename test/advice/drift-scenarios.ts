@@ -77,7 +77,8 @@ const changed = (columns: Table['columns'], version = 1): readonly Table[] => [{
 /** Differences of the source that a contract has to follow; `npm run test:advice`. */
 export const driftAdvice: Readonly<Record<string, Follow>> = {
   'drop-column': {
-    ...{ kind: 'live', isLong: true },
+    kind: 'live',
+    isLong: true,
     scenario: (place) =>
       mends(place, {
         drift: 'drop-column',
@@ -86,7 +87,8 @@ export const driftAdvice: Readonly<Record<string, Follow>> = {
       }),
   },
   'rename-column': {
-    ...{ kind: 'live', isLong: true },
+    kind: 'live',
+    isLong: true,
     scenario: async (place) => {
       await mends(place, {
         drift: 'rename-column',
@@ -103,7 +105,8 @@ export const driftAdvice: Readonly<Record<string, Follow>> = {
     },
   },
   'column-type-change': {
-    ...{ kind: 'live', isLong: true },
+    kind: 'live',
+    isLong: true,
     scenario: (place) =>
       mends(place, {
         drift: 'column-type-change',
@@ -112,7 +115,8 @@ export const driftAdvice: Readonly<Record<string, Follow>> = {
       }),
   },
   'column-default': {
-    ...{ kind: 'live', isLong: true },
+    kind: 'live',
+    isLong: true,
     scenario: (place) =>
       mends(place, {
         drift: 'column-default',
@@ -121,7 +125,8 @@ export const driftAdvice: Readonly<Record<string, Follow>> = {
       }),
   },
   'enum-label': {
-    ...{ kind: 'live', isLong: true },
+    kind: 'live',
+    isLong: true,
     scenario: (place) =>
       mends(place, {
         drift: 'enum-label',
@@ -133,7 +138,8 @@ export const driftAdvice: Readonly<Record<string, Follow>> = {
       }),
   },
   'change-columns': {
-    ...{ kind: 'live', isLong: true },
+    kind: 'live',
+    isLong: true,
     scenario: (place) =>
       mends(place, {
         drift: 'change-columns',
@@ -141,7 +147,9 @@ export const driftAdvice: Readonly<Record<string, Follow>> = {
           update goods set n = 7 where v = 'v1'`,
         after: [
           {
-            ...{ ...base, version: 2, primaryKey: ['v'] },
+            ...base,
+            version: 2,
+            primaryKey: ['v'],
             columns: { ...base.columns, v: col.string('A text') },
           },
         ],

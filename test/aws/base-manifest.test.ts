@@ -2,8 +2,13 @@ import { expect, test } from 'vitest'
 import { readManifest } from '../../aws/glue/base-manifest.ts'
 
 const base = {
-  ...{ build: 3, position: '0001-0000000000000001-0000000001', historyFrom: null, rows: 0, parts: [] },
-  ...{ openSince: '2026-11-30', folded: [] },
+  build: 3,
+  position: '0001-0000000000000001-0000000001',
+  historyFrom: null,
+  rows: 0,
+  parts: [],
+  openSince: '2026-11-30',
+  folded: [],
   tombstones: [],
 }
 

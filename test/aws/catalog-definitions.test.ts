@@ -41,7 +41,8 @@ const emptyBase: Base = {
 }
 const noObjects = {
   get: () => Promise.reject(new Error('no base here')),
-  ...{ list: async () => [], delete: async () => undefined },
+  list: async () => [],
+  delete: async () => undefined,
 }
 
 function suite(open: () => GlueTables): void {

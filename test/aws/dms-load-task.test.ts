@@ -28,7 +28,11 @@ test('a load is a folder, exactly its tables, and a start; the next one a reload
   const { dms, task } = await taskUnderTest()
   const before = await task.look()
   expect(before).toEqual({
-    ...{ isBusy: false, run: null, load: null, isFinished: false, reason: 'the task is ready' },
+    isBusy: false,
+    run: null,
+    load: null,
+    isFinished: false,
+    reason: 'the task is ready',
   })
   const calls = await task.plan('l1', ['w.shops', 'w.a_b'])
   await task.begin('l1', ['w.shops', 'w.a_b'])

@@ -55,7 +55,8 @@ export async function dynamoFixture(): Promise<DynamoFixture> {
     client,
     proxy,
     table: async (temper = 'patient') => ({
-      ...{ client: temper === 'hasty' ? hasty : client, retry: quickRetry },
+      client: temper === 'hasty' ? hasty : client,
+      retry: quickRetry,
       name: await made(),
     }),
     rawTable: async () => ({ client, name: await made([headsIndex]), retry: quickRetry }),

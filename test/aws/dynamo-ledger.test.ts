@@ -110,8 +110,15 @@ test('writes one unit for the record of a page with a block, and one for the blo
   const ledger = new ItemLedger({ table: ledgerItems(table), rawDays: 30, now: () => 0 })
   const { key, ...page } = headerOf(1)
   const block: NamedBlock = {
-    ...{ contract, origin: 'page', page: key, ordinal: 0, changes: 3, rows: 3, digest: '0123456789abcdef' },
-    ...{ first: page.firstPosition, last: page.lastPosition },
+    contract,
+    origin: 'page',
+    page: key,
+    ordinal: 0,
+    changes: 3,
+    rows: 3,
+    digest: '0123456789abcdef',
+    first: page.firstPosition,
+    last: page.lastPosition,
   }
   const shares = [{ contract, blocks: [block], refused: 0, fresh: 0, filtered: 0 }]
   await ledger.formatted([{ ...page, page: key, shares }])

@@ -55,7 +55,10 @@ const query = (metric: string): MetricQuery => ({
   statistic: 'Sum',
 })
 const complete = (Id: string, at: readonly number[], Values: readonly number[]) => ({
-  ...{ Id, Timestamps: at, Values, StatusCode: 'Complete' },
+  Id,
+  Timestamps: at,
+  Values,
+  StatusCode: 'Complete',
 })
 
 describe('metrics of CloudWatch', () => {

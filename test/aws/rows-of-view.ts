@@ -94,7 +94,8 @@ async function baseOfView(
   const written = manifests.find((one) => one.build === build && nextStep(one.position) === late)
   if (written === undefined) throw new Error(`no manifest of build ${build}`)
   return {
-    ...{ ...written, parts },
+    ...written,
+    parts,
     openSince: /ingest_date >= DATE '([^']+)'/.exec(text)?.[1] ?? '',
     folded: [...folded.matchAll(/'([^']+)'/g)].map(([, path = '']) => path.slice(root.length + 1)),
     tombstones: await filesIn(deleted.StorageDescriptor?.Location),

@@ -16,8 +16,13 @@ async function read(SecretString: string) {
 }
 
 const rds = {
-  ...{ engine: 'postgres', host: 'db.example', port: 5433, dbname: 'hr', dbInstanceIdentifier: 'hr-1' },
-  ...{ username: 'tide mark', password: 'p@ss/w:rd?#' },
+  engine: 'postgres',
+  host: 'db.example',
+  port: 5433,
+  dbname: 'hr',
+  dbInstanceIdentifier: 'hr-1',
+  username: 'tide mark',
+  password: 'p@ss/w:rd?#',
 }
 
 test('the secret that RDS makes is an address, whatever the password has in it', async () => {

@@ -29,7 +29,9 @@ beforeEach(async () => {
   double = new FakeStack()
   const endpoint = await double.open()
   for (const [name, value] of Object.entries({
-    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: endpoint },
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ENDPOINT_URL: endpoint,
   }))
     vi.stubEnv(name, value)
   deniedOf = undefined
@@ -78,7 +80,10 @@ function answer({ MetricDataQueries, EndTime }: Readonly<Record<string, unknown>
 }
 
 const data = {
-  ...{ region: 'us-east-1', bucket: 'lake', raw_table: 'tidemark-raw', firehose_stream: 'tidemark-blocks' },
+  region: 'us-east-1',
+  bucket: 'lake',
+  raw_table: 'tidemark-raw',
+  firehose_stream: 'tidemark-blocks',
   functions: { capture: 'tidemark-capture', land: 'tidemark-land', compact: 'tidemark-compact' },
   queues: { land: 'https://sqs.us-east-1.amazonaws.com/222222222222/tidemark-land' },
 }
@@ -88,7 +93,9 @@ async function cost(outputs: object, ...more: readonly string[]): Promise<string
   await writeFile(file, JSON.stringify(outputs))
   const lines: string[] = []
   const output: Output = {
-    ...{ isTerminal: false, columns: 100, progress: () => undefined },
+    isTerminal: false,
+    columns: 100,
+    progress: () => undefined,
     result: (text) => lines.push(text),
   }
   const command = costCommand({ output, sourceFromEnvironment: undefined }).exitOverride()

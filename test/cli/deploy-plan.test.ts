@@ -87,7 +87,8 @@ function deployed({
     const isCdc = JSON.stringify(Filters).includes(arns.cdc_task_arn)
     const settings = isCdc ? { ...cdcTaskSettings, ...cdcSettings } : loadTaskSettings
     const task = {
-      ...{ Status: isCdc ? status : 'stopped', ReplicationTaskStartDate: 1_795_000_000 },
+      Status: isCdc ? status : 'stopped',
+      ReplicationTaskStartDate: 1_795_000_000,
       TableMappings: isCdc ? cdcMappings(mapped) : tableMappings(mapped),
       ReplicationTaskSettings: JSON.stringify({ ...settings, StreamBufferSettings: null }),
     }
@@ -103,7 +104,11 @@ async function stackFile() {
   const folder = await tempFolder()
   const file = join(folder, 'stack.json')
   const data = {
-    ...{ region: 'eu-west-1', bucket: 'lake', catalog_prefix: '', epoch: 0, mask_secret: 'arn:mask' },
+    region: 'eu-west-1',
+    bucket: 'lake',
+    catalog_prefix: '',
+    epoch: 0,
+    mask_secret: 'arn:mask',
     functions: Object.fromEntries(keys.map((key) => [key, `tidemark-${key}`])),
   }
   const source = { region: 'eu-west-1', ...arns }
@@ -116,7 +121,9 @@ async function plan(...more: readonly string[]) {
   const { folder, file } = await stackFile()
   const lines: string[] = []
   const output = {
-    ...{ isTerminal: false, columns: 100, progress: () => undefined },
+    isTerminal: false,
+    columns: 100,
+    progress: () => undefined,
     result: (text: string) => void lines.push(text),
   }
   process.exitCode = undefined

@@ -19,7 +19,9 @@ afterAll(async () => {
 async function doctor(...words: readonly string[]): Promise<string> {
   const printed: string[] = []
   const output = {
-    ...{ isTerminal: false, columns: 200, progress: () => undefined },
+    isTerminal: false,
+    columns: 200,
+    progress: () => undefined,
     result: (text: string) => void printed.push(text),
   }
   const make = await commandLine({ output, sourceFromEnvironment: undefined })

@@ -38,27 +38,37 @@ afterEach(async () => {
 async function doctor(...more: readonly string[]) {
   const file = join(await tempFolder(), 'stack.json')
   const data = {
-    ...{ region: 'eu-west-1', bucket: 'lake', catalog_prefix: '', systems: ['workforce-postgres'] },
-    ...{
-      raw_table: 'tidemark-raw',
-      quarantine_table: 'tidemark-quarantine',
-      ledger_table: 'tidemark-ledger',
-    },
-    ...{ firehose_stream: 'tidemark', athena_workgroup: 'tidemark' },
-    ...{ mask_secret: 'arn:mask', source_secret: 'arn:source' },
+    region: 'eu-west-1',
+    bucket: 'lake',
+    catalog_prefix: '',
+    systems: ['workforce-postgres'],
+    raw_table: 'tidemark-raw',
+    quarantine_table: 'tidemark-quarantine',
+    ledger_table: 'tidemark-ledger',
+    firehose_stream: 'tidemark',
+    athena_workgroup: 'tidemark',
+    mask_secret: 'arn:mask',
+    source_secret: 'arn:source',
     functions: Object.fromEntries(keys.map((key) => [key, `tidemark-${key}`])),
     queues: { land: `${endpoint}/2/tidemark-land`, land_dead: `${endpoint}/2/tidemark-land-dead` },
   }
   const [source_endpoint_arn, stream_endpoint_arn, load_endpoint_arn] = endpoints
   const source = {
-    ...{ region: 'eu-west-1', stream_name: 'tidemark-changes', slot_name: 'tidemark' },
-    ...{ source_endpoint_arn, stream_endpoint_arn, load_endpoint_arn },
-    ...{ cdc_task_arn: arn('task:CDC'), replication_instance_arn: arn('rep:INSTANCE') },
+    region: 'eu-west-1',
+    stream_name: 'tidemark-changes',
+    slot_name: 'tidemark',
+    source_endpoint_arn,
+    stream_endpoint_arn,
+    load_endpoint_arn,
+    cdc_task_arn: arn('task:CDC'),
+    replication_instance_arn: arn('rep:INSTANCE'),
   }
   await writeFile(file, JSON.stringify({ tidemark_data: data, tidemark_source: source }))
   const lines: string[] = []
   const output = {
-    ...{ isTerminal: false, columns: 100, progress: () => undefined },
+    isTerminal: false,
+    columns: 100,
+    progress: () => undefined,
     result: (text: string) => void lines.push(text),
   }
   process.exitCode = undefined

@@ -55,8 +55,13 @@ async function stored(table: string, changes: readonly RawChange[]): Promise<str
   }
   const { state, raw, close } = await openStores(folder.root)
   await new RunState(state.documents, {
-    ...{ source, slot: 'tidemark', publication: 'tidemark', slotState: 'created' },
-    ...{ epoch: 1, loads: {}, added: [] },
+    source,
+    slot: 'tidemark',
+    publication: 'tidemark',
+    slotState: 'created',
+    epoch: 1,
+    loads: {},
+    added: [],
   }).update({})
   const quarantine = await FolderQuarantine.in(state, Date.now)
   const routes = router(tables, new Uint8Array(32))(table)
@@ -87,11 +92,23 @@ async function loaded(dir: string, table: string, selects: readonly string[], st
   const position = loadPosition(1, BigInt(start))
   const state = 'failed' as const
   const load: Load = {
-    ...{ id, startedAt, window: null },
+    id,
+    startedAt,
+    window: null,
     tables: [
       {
-        ...{ table, state, oid: 1, position, estimatedRows: null, rows: 0, bytes: 0, isRead: true },
-        ...{ files: [], failure: null, startedAt, endedAt: null },
+        table,
+        state,
+        oid: 1,
+        position,
+        estimatedRows: null,
+        rows: 0,
+        bytes: 0,
+        isRead: true,
+        files: [],
+        failure: null,
+        startedAt,
+        endedAt: null,
       },
     ],
   }

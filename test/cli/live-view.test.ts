@@ -13,9 +13,20 @@ afterEach(() => void vi.useRealTimers())
 
 function statusOf(captured: number) {
   return runStatus.parse({
-    ...{ format: 1, at: new Date().toISOString(), pid: 1, address: 'h/d', capturedLsn: '1', landedLsn: '1' },
-    ...{ rates: { captured, formatted: 0, landed: 0 }, pagesBehind: 0, memoryMb: 1, quarantineSince: null },
-    ...{ freshnessMs: { p50: null, p99: null }, tables: [], link: null, ended: null },
+    format: 1,
+    at: new Date().toISOString(),
+    pid: 1,
+    address: 'h/d',
+    capturedLsn: '1',
+    landedLsn: '1',
+    rates: { captured, formatted: 0, landed: 0 },
+    pagesBehind: 0,
+    memoryMb: 1,
+    quarantineSince: null,
+    freshnessMs: { p50: null, p99: null },
+    tables: [],
+    link: null,
+    ended: null,
   })
 }
 
@@ -25,7 +36,9 @@ function viewOn(isTerminal: boolean) {
   const said: string[] = []
   let captured = 0
   const output = {
-    ...{ isTerminal, columns: COLUMNS, result: () => undefined },
+    isTerminal,
+    columns: COLUMNS,
+    result: () => undefined,
     progress: (text: string) => void said.push(text),
   }
   const view = new LiveView(

@@ -43,7 +43,8 @@ const ended: Load = {
 function run(...args: readonly string[]) {
   asked.length = 0
   return inProcess(['load', ...args, '--stack', stack], {
-    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
   })
 }

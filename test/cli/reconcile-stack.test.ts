@@ -10,38 +10,51 @@ import { tempFolder } from '../support/temp-folder.ts'
 import { inProcess } from '../support/tidemark.ts'
 
 const output: Output = {
-  ...{ isTerminal: false, columns: 100, result: () => undefined, progress: () => undefined },
+  isTerminal: false,
+  columns: 100,
+  result: () => undefined,
+  progress: () => undefined,
 }
 const equal: TableAnswer = {
   asOf: '',
-  ...{ table: 'hr.people', equal: true, scope: 'all', sample: null, way: 'streamed', sourceRows: 1200 },
-  ...{ lakeRows: 1200, different: 0, kinds: { missing: 0, foreign: 0, changed: 0 }, columns: [] },
-  ...{
-    inQuarantine: 0,
-    heldBack: 0,
-    unplaced: 0,
-    outranked: 0,
-    snapshots: 1,
-    notCompared: [],
-    healed: null,
-    waited: 90,
-  },
+  table: 'hr.people',
+  equal: true,
+  scope: 'all',
+  sample: null,
+  way: 'streamed',
+  sourceRows: 1200,
+  lakeRows: 1200,
+  different: 0,
+  kinds: { missing: 0, foreign: 0, changed: 0 },
+  columns: [],
+  inQuarantine: 0,
+  heldBack: 0,
+  unplaced: 0,
+  outranked: 0,
+  snapshots: 1,
+  notCompared: [],
+  healed: null,
+  waited: 90,
 }
 const different: TableAnswer = {
-  ...{ ...equal, table: 'hr.pay', equal: false, different: 4, lakeRows: 1199, waited: 390 },
-  ...{ kinds: { missing: 1, foreign: 0, changed: 3 }, columns: ['gross', 'net'] },
+  ...equal,
+  table: 'hr.pay',
+  equal: false,
+  different: 4,
+  lakeRows: 1199,
+  waited: 390,
+  kinds: { missing: 1, foreign: 0, changed: 3 },
+  columns: ['gross', 'net'],
   healed: { healed: 2, stillDifferent: 4, notPossible: 1 },
 }
 const answerOf = (tables: TableAnswer[], more: Partial<ProofAnswer> = {}): ProofAnswer => ({
-  ...{
-    equal: tables.every((one) => one.equal),
-    lsn: '7',
-    asOf: '',
-    tables,
-    failed: [],
-    notBegun: [],
-    ...more,
-  },
+  equal: tables.every((one) => one.equal),
+  lsn: '7',
+  asOf: '',
+  tables,
+  failed: [],
+  notBegun: [],
+  ...more,
 })
 
 test('an answer says what differs by number, kind and column, how long it waited, and what is left', () => {
@@ -100,7 +113,8 @@ test('reconcile --stack asks the function and prints its answer', async () => {
   const { code, stdout } = await inProcess(['reconcile', '--table', 'hr.pay', '--repair'], {
     TIDEMARK_STACK: await stackFile(deployed({ reconcile: 'tm-reconcile' })),
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
-    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
   })
   await lambda.close()
   expect(asked).toEqual(['/2015-03-31/functions/tm-reconcile/invocations {"tables":["hr.pay"],"heal":true}'])

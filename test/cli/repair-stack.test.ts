@@ -15,19 +15,18 @@ test('the command asks the functions of the stack, and says what is not named', 
   try {
     const stack = join(await tempFolder(), 'data.json')
     const value = {
-      ...{
-        region: 'eu-west-1',
-        bucket: 'lake',
-        raw_table: 'raw',
-        ledger_table: 'ledger',
-        systems: ['workforce-postgres'],
-      },
+      region: 'eu-west-1',
+      bucket: 'lake',
+      raw_table: 'raw',
+      ledger_table: 'ledger',
+      systems: ['workforce-postgres'],
       functions: { format: 'a-format', land: 'a-land' },
     }
     await writeFile(stack, JSON.stringify({ tidemark_data: { value } }))
     const environment = {
       AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
-      ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
     }
     const run = (...more: string[]) =>
       inProcess(['redrive', '--stack', stack, ...more, '--json'], environment)

@@ -7,20 +7,31 @@ const NOW = Date.parse('2026-01-02T00:10:00.000Z')
 const at = (secondsAgo: number) => new Date(NOW - secondsAgo * 1_000).toISOString()
 
 const reading: RunStatus['link'] = {
-  ...{ state: 'reading', since: at(300), heardAt: at(2), lost: 0 },
-  ...{ retryAt: null, failure: null, standbySince: null },
+  state: 'reading',
+  since: at(300),
+  heardAt: at(2),
+  lost: 0,
+  retryAt: null,
+  failure: null,
+  standbySince: null,
 }
 
 function status(link: RunStatus['link'], ended: RunStatus['ended'] = null, writtenAgo = 1): RunStatus {
   return runStatus.parse({
-    ...{ format: 1, at: at(writtenAgo), pid: 1, address: 'h/d', capturedLsn: '1', landedLsn: '1' },
-    ...{
-      rates: { captured: 0, formatted: 0, landed: 0 },
-      pagesBehind: 0,
-      memoryMb: 1,
-      quarantineSince: null,
-    },
-    ...{ freshnessMs: { p50: null, p99: null }, tables: [], link, ended },
+    format: 1,
+    at: at(writtenAgo),
+    pid: 1,
+    address: 'h/d',
+    capturedLsn: '1',
+    landedLsn: '1',
+    rates: { captured: 0, formatted: 0, landed: 0 },
+    pagesBehind: 0,
+    memoryMb: 1,
+    quarantineSince: null,
+    freshnessMs: { p50: null, p99: null },
+    tables: [],
+    link,
+    ended,
   })
 }
 

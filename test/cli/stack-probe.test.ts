@@ -12,7 +12,9 @@ test.each(['AccessDeniedException', 'AccessDenied', 'AccessDeniedFault', 'KMSAcc
   '%s is a permission that is missing',
   (name) => {
     expect(lacking(needs, refused(named(name)))).toEqual({
-      ...{ state: 'unknown', message: `not checked: needs ${needs}`, fix: [] },
+      state: 'unknown',
+      message: `not checked: needs ${needs}`,
+      fix: [],
     })
   },
 )

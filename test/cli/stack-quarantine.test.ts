@@ -165,14 +165,19 @@ describe('quarantine of a stack', () => {
     })
     const file = join(await tempFolder(), 'data.json')
     const value = {
-      ...{ region: 'eu-west-1', bucket: 'lake', catalog_prefix: '', quarantine_table: table.name },
+      region: 'eu-west-1',
+      bucket: 'lake',
+      catalog_prefix: '',
+      quarantine_table: table.name,
       ledger_table: table.name,
       functions: { format: 'a-format' },
     }
     await writeFile(file, JSON.stringify({ tidemark_data: { value } }))
     const environment = {
-      ...{ AWS_ENDPOINT_URL_DYNAMODB: stage.proxy.endpoint, AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint },
-      ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+      AWS_ENDPOINT_URL_DYNAMODB: stage.proxy.endpoint,
+      AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
     }
     const run = (...args: string[]) =>
       inProcess(['quarantine', ...args, '--stack', file, '--json'], environment)

@@ -20,8 +20,15 @@ const progress = (
   pages: number,
   from: string | null = '1',
 ): Answer => ({
-  ...{ state, revision: state === 'dry run' ? null : 3, pages, changes: pages * 2, rows: pages * 3 },
-  ...{ refused: pages, from, since: from === null ? null : `since ${from}`, after: `page ${from} ${pages}` },
+  state,
+  revision: state === 'dry run' ? null : 3,
+  pages,
+  changes: pages * 2,
+  rows: pages * 3,
+  refused: pages,
+  from,
+  since: from === null ? null : `since ${from}`,
+  after: `page ${from} ${pages}`,
 })
 
 /* A function that answers so, and what it was asked. */
@@ -105,16 +112,19 @@ test('the command asks the functions of a stack that have its contract, then red
   const glue = await faultProxy(async () => json({ TableList: inGlue }))
   const file = join(await tempFolder(), 'data.json')
   const value = {
-    ...{ region: 'eu-west-1', bucket: 'lake', catalog_prefix: '', ledger_table: 'ledger' },
-    ...{
-      systems: ['workforce-postgres'],
-      functions: { format: 'f', land: 'l', land_load: 'll', loads: 'ls' },
-    },
+    region: 'eu-west-1',
+    bucket: 'lake',
+    catalog_prefix: '',
+    ledger_table: 'ledger',
+    systems: ['workforce-postgres'],
+    functions: { format: 'f', land: 'l', land_load: 'll', loads: 'ls' },
   }
   await writeFile(file, JSON.stringify({ tidemark_data: { value } }))
   const environment = {
-    ...{ AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint, AWS_ENDPOINT_URL_GLUE: glue.endpoint },
-    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
+    AWS_ENDPOINT_URL_GLUE: glue.endpoint,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
   }
   const run = (...args: string[]) =>
     inProcess(['replay', '--stack', file, '--table', 'workforce.shops', ...args], environment)

@@ -80,7 +80,9 @@ describe('a stack is judged', () => {
   test('by when its tables were folded: a new one not yet', () => {
     const of = (...folded: readonly (number | null)[]) =>
       evaluate(compactionRules, {
-        ...{ now, failed: [], compactor: 'tidemark-compact' },
+        now,
+        failed: [],
+        compactor: 'tidemark-compact',
         foldedAt: new Map(
           folded.map((hours, index) => [`a.t${index} v1`, hours === null ? null : now - hours * HOUR]),
         ),
@@ -95,7 +97,8 @@ describe('a stack is judged', () => {
   test('by compactions that failed: with the code, what to do, and how to try again', () => {
     const failure = { version: 1, at: now - 2 * HOUR }
     const verdict = evaluate(compactionRules, {
-      ...{ now, compactor: 'lake-compact' },
+      now,
+      compactor: 'lake-compact',
       foldedAt: new Map([['a.t1 v1', now - HOUR]]),
       failed: [
         { ...failure, table: 'a.t1', code: 'objects/too-large', message: 'a.t1 v1 does not fit' },
@@ -139,7 +142,8 @@ describe('a stack is judged', () => {
       failed: KeptProofs['failed'] = {},
     ) =>
       evaluate(proofRules, {
-        ...{ now, tables },
+        now,
+        tables,
         stack: 'data.json',
         proofs: { format: 1, tables: { 'a.t': { ...proof, ...change } }, tried, failed },
       })

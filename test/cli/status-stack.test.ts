@@ -28,7 +28,9 @@ beforeEach(async () => {
   double = new FakeStack()
   endpoint = await double.open()
   for (const [name, value] of Object.entries({
-    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_ENDPOINT_URL: endpoint },
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_ENDPOINT_URL: endpoint,
     AWS_ENDPOINT_URL_DYNAMODB: dynamo.proxy.endpoint,
   }))
     vi.stubEnv(name, value)
@@ -51,7 +53,9 @@ const depth = (waiting: number) => ({
   },
 })
 const alarm = (name: string, StateValue: string, page: string) => ({
-  ...{ AlarmName: `tidemark-${name}`, StateValue, StateUpdatedTimestamp: Date.now() / 1_000 - 7_200 },
+  AlarmName: `tidemark-${name}`,
+  StateValue,
+  StateUpdatedTimestamp: Date.now() / 1_000 - 7_200,
   AlarmDescription: `Something is so. Runbook: https://example.com/runbooks/${page}`,
 })
 
@@ -98,8 +102,11 @@ async function status(...more: readonly string[]) {
   const folder = await tempFolder()
   const files = { data: join(folder, 'data.json'), source: join(folder, 'source.json') }
   const data = {
-    ...{ region: 'eu-west-1', bucket: 'lake', systems: ['workforce-postgres'] },
-    ...{ raw_table: tables.raw.name, ledger_table: tables.ledger.name },
+    region: 'eu-west-1',
+    bucket: 'lake',
+    systems: ['workforce-postgres'],
+    raw_table: tables.raw.name,
+    ledger_table: tables.ledger.name,
     quarantine_table: tables.quarantine.name,
     functions: Object.fromEntries(
       ['audit', 'capture', 'compact', 'format'].map((name) => [name, `tidemark-${name}`]),
@@ -107,14 +114,18 @@ async function status(...more: readonly string[]) {
     queues: { land: queue('land'), land_dead: queue('land-dead') },
   }
   const source = {
-    ...{ region: 'eu-west-1', cdc_task_arn: arn('task:CDC'), slot_name: 'tidemark' },
+    region: 'eu-west-1',
+    cdc_task_arn: arn('task:CDC'),
+    slot_name: 'tidemark',
     replication_instance_arn: arn('rep:INSTANCE'),
   }
   await writeFile(files.data, JSON.stringify({ tidemark_data: data }))
   await writeFile(files.source, JSON.stringify({ tidemark_source: source }))
   const lines: string[] = []
   const output = {
-    ...{ isTerminal: false, columns: 100, progress: () => undefined },
+    isTerminal: false,
+    columns: 100,
+    progress: () => undefined,
     result: (text: string) => void lines.push(text),
   }
   process.exitCode = undefined
@@ -162,8 +173,14 @@ test('a stack that balances, is proven and where nothing rings is green', async 
 
 test('a compaction that failed is named by its code, with what to do and how it is tried again', async () => {
   const record = {
-    ...{ format: 1, table: 'workforce.shifts', version: 1, builds: [], historySince: null, retired: [] },
-    ...{ begunAt: Date.now(), foldedAt: Date.now() - 3_600_000 },
+    format: 1,
+    table: 'workforce.shifts',
+    version: 1,
+    builds: [],
+    historySince: null,
+    retired: [],
+    begunAt: Date.now(),
+    foldedAt: Date.now() - 3_600_000,
   }
   const failure = { at: Date.now() - 7_200_000, code: 'lake/unreadable', message: 'a file is gone' }
   const key = 'lake/state/compaction/workforce.shifts.v1.json'
@@ -186,7 +203,9 @@ test('whatever is wrong is named with its runbook or its command, and keeps noth
   double.says.set('AmazonDMS.DescribeReplicationTasks', () => ({
     ReplicationTasks: [
       {
-        ...{ Status: 'failed', MigrationType: 'cdc', ReplicationTaskStartDate: 1_795_000_000 },
+        Status: 'failed',
+        MigrationType: 'cdc',
+        ReplicationTaskStartDate: 1_795_000_000,
         StopReason: 'Stop Reason FATAL_ERROR',
       },
     ],

@@ -33,32 +33,30 @@ async function writeStatus({ root, ledger, quarantine }: LedgerFixture): Promise
     ...quarantine.countOf(of.source, of.contract),
   }
   const table = {
-    ...{
-      table: 'w.things',
-      source: of.source,
-      state: 'streaming',
-      loadedRows: 0,
-      changes: 2,
-      quarantined: 1,
-    },
-    ...{ unknownFields: [], definitions: [], balance },
+    table: 'w.things',
+    source: of.source,
+    state: 'streaming',
+    loadedRows: 0,
+    changes: 2,
+    quarantined: 1,
+    unknownFields: [],
+    definitions: [],
+    balance,
   }
   const whole = {
-    ...{
-      format: 1,
-      at: '2026-01-02T00:00:00.000Z',
-      pid: 1,
-      address: 'here',
-      capturedLsn: '1',
-      landedLsn: '1',
-    },
-    ...{
-      rates: { captured: 0, formatted: 0, landed: 0 },
-      pagesBehind: 0,
-      memoryMb: 1,
-      quarantineSince: null,
-    },
-    ...{ freshnessMs: { p50: null, p99: null }, tables: [table], balanced: balance.balanced },
+    format: 1,
+    at: '2026-01-02T00:00:00.000Z',
+    pid: 1,
+    address: 'here',
+    capturedLsn: '1',
+    landedLsn: '1',
+    rates: { captured: 0, formatted: 0, landed: 0 },
+    pagesBehind: 0,
+    memoryMb: 1,
+    quarantineSince: null,
+    freshnessMs: { p50: null, p99: null },
+    tables: [table],
+    balanced: balance.balanced,
   }
   await writeJsonFile(runFolder(root).status, runStatus.parse(whole))
 }
@@ -67,8 +65,15 @@ test('shows the last proof with its age, and a proof that found a difference is 
   const shop = await filled()
   await writeStatus(shop)
   const kept = (equal: boolean, at: number) => ({
-    ...{ equal, lsn: '7', at: new Date(at).toISOString(), sourceRows: 2, lakeRows: 2, way: 'streamed' },
-    ...{ sample: null, different: equal ? 0 : 3, inQuarantine: 0 },
+    equal,
+    lsn: '7',
+    at: new Date(at).toISOString(),
+    sourceRows: 2,
+    lakeRows: 2,
+    way: 'streamed',
+    sample: null,
+    different: equal ? 0 : 3,
+    inQuarantine: 0,
   })
   const write = (proof: unknown) =>
     shop.state.documents.put('proofs', { format: 1, tables: { 'w.things': proof } })
@@ -117,8 +122,13 @@ test('a compaction that failed is no fine status, and says what to do until one 
   await writeStatus(shop)
   const ledger = new CompactionDocuments(shop.state.documents)
   const record = {
-    ...{ table: 'w.things', version: 1, builds: [], historySince: null, retired: [] },
-    ...{ begunAt: 1, foldedAt: null },
+    table: 'w.things',
+    version: 1,
+    builds: [],
+    historySince: null,
+    retired: [],
+    begunAt: 1,
+    foldedAt: null,
   }
   const failure = { at: 0, code: 'lake/engine-memory', message: 'DuckDB: Out of Memory Error' } as const
   await ledger.save({ ...record, failure })
@@ -138,7 +148,9 @@ test('a compaction that failed is no fine status, and says what to do until one 
 async function status(root: string, ...more: readonly string[]) {
   const lines: string[] = []
   const output: Output = {
-    ...{ isTerminal: false, columns: 100, progress: () => undefined },
+    isTerminal: false,
+    columns: 100,
+    progress: () => undefined,
     result: (text) => lines.push(text),
   }
   process.exitCode = undefined
@@ -155,8 +167,18 @@ test('a run that balances is fine, with every number and position in its JSON', 
   const json = JSON.parse(text)
   expect(json).toMatchObject({ balanced: true, audit: { findings: [] } })
   expect(json.tables[0].balance).toEqual({
-    ...{ captured: 2, landed: 1, quarantined: 1, filtered: 0, inFlight: 0, missing: 0, balanced: true },
-    ...{ waiting: 1, redriven: 0, expired: 0, capturedThrough: positionOf(2), landedThrough: positionOf(2) },
+    captured: 2,
+    landed: 1,
+    quarantined: 1,
+    filtered: 0,
+    inFlight: 0,
+    missing: 0,
+    balanced: true,
+    waiting: 1,
+    redriven: 0,
+    expired: 0,
+    capturedThrough: positionOf(2),
+    landedThrough: positionOf(2),
     loads: { rows: 0, landed: 0, quarantined: 0 },
   })
   const plain = await status(shop.root, '--audit')

@@ -52,7 +52,8 @@ beforeAll(async () => {
   ]
   closing = [ofDms, lambda, glue]
   environment = {
-    ...{ AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' },
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
     AWS_ENDPOINT_URL_LAMBDA: lambda.endpoint,
     AWS_ENDPOINT_URL_GLUE: glue.endpoint,
     AWS_ENDPOINT_URL_DATABASE_MIGRATION_SERVICE: ofDms.endpoint,
@@ -89,7 +90,9 @@ beforeEach(() => {
 
 function add(options: Partial<TableStackOptions> = {}, sources = released) {
   const output = {
-    ...{ isTerminal: false, columns: 100, progress: () => undefined },
+    isTerminal: false,
+    columns: 100,
+    progress: () => undefined,
     result: (text: string) => void printed.push(text),
   }
   return addOnStack(
@@ -198,7 +201,8 @@ test('a contract that is not locked or not exported is refused; the command as i
   const found = (names: readonly string[], generated = 'infra/generated') =>
     releasedTables(names, { contracts: 'schemas', generated })
   await expect(found(['workforce.shops'], folder)).rejects.toMatchObject({
-    ...{ code: 'table/not-released', message: expect.stringContaining('is not what the contracts say') },
+    code: 'table/not-released',
+    message: expect.stringContaining('is not what the contracts say'),
   })
   using scratch = scratchContracts()
   const unlocked = await scratch.run('table', 'add', 'sales.orders', '--stack', stack, '--json')

@@ -10,15 +10,19 @@ export const secret = (stages: Readonly<Record<string, readonly string[]>>) => (
 export const instance = (ReplicationInstanceStatus: string) => () => ({
   ReplicationInstances: [
     {
-      ...{ ReplicationInstanceIdentifier: 'tidemark', ReplicationInstanceStatus },
-      ...{ EngineVersion: '3.5.4', AllocatedStorage: 100 },
+      ReplicationInstanceIdentifier: 'tidemark',
+      ReplicationInstanceStatus,
+      EngineVersion: '3.5.4',
+      AllocatedStorage: 100,
     },
   ],
 })
 export const task = (Status: string, StopReason?: string) => () => ({
   ReplicationTasks: [
     {
-      ...{ Status, MigrationType: 'cdc', ReplicationTaskStartDate: 1_795_000_000 },
+      Status,
+      MigrationType: 'cdc',
+      ReplicationTaskStartDate: 1_795_000_000,
       ...(StopReason === undefined ? {} : { StopReason }),
     },
   ],
@@ -75,7 +79,9 @@ export function seedWell(double: FakeStack): Record<string, number | undefined> 
   double.buckets.add('lake')
   for (const key of keys) {
     double.functions.set(`tidemark-${key}`, {
-      ...{ CodeSha256: 'x', State: 'Active', LastUpdateStatus: 'Successful' },
+      CodeSha256: 'x',
+      State: 'Active',
+      LastUpdateStatus: 'Successful',
       LastModified: new Date(Date.now() - 3 * 3_600_000).toISOString(),
     })
     const source = { UUID: `uuid-${key}`, State: 'Enabled', LastProcessingResult: 'OK' }

@@ -51,14 +51,13 @@ function depsOf(
         yield* records.filter(({ page }) => within(page.firstPosition, from))
       },
       page: async (key) => now(key),
-      ...{
-        redrives: none,
-        loadFiles: none,
-        aside: async () => new Map(),
-        pagesAside: async () => undefined,
-        settled: async () => new Set(),
-      },
-      ...{ days: async () => [], files: async () => [] },
+      redrives: none,
+      loadFiles: none,
+      aside: async () => new Map(),
+      pagesAside: async () => undefined,
+      settled: async () => new Set(),
+      days: async () => [],
+      files: async () => [],
     },
   }
 }

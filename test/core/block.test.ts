@@ -12,8 +12,13 @@ test('a header is one line and gives back what it says', () => {
 
 const label: BlockLabel = {
   origin: 'page',
-  ...{ page: 'workforce.shifts#équipe', ordinal: 0, changes: 2, rows: 3 },
-  ...{ first: '0001', last: '0002', digest: '0123456789abcdef' },
+  page: 'workforce.shifts#équipe',
+  ordinal: 0,
+  changes: 2,
+  rows: 3,
+  first: '0001',
+  last: '0002',
+  digest: '0123456789abcdef',
 }
 
 test('a header with a label gives it back; one line, too', () => {

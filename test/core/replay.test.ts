@@ -2,9 +2,21 @@ import { expect, test } from 'vitest'
 import { replayDocument } from '../../core/replay/replay.ts'
 
 const known = {
-  ...{ format: 1, table: 'w.things', version: 1, contract: 'c', revision: 3, state: 'running' },
-  ...{ ingestDate: '2026-11-23', after: 'w.things#9', done: 16, since: null, startedAt: '2026-11-23' },
-  ...{ changes: 16, rows: 16, refused: 0, files: [] },
+  format: 1,
+  table: 'w.things',
+  version: 1,
+  contract: 'c',
+  revision: 3,
+  state: 'running',
+  ingestDate: '2026-11-23',
+  after: 'w.things#9',
+  done: 16,
+  since: null,
+  startedAt: '2026-11-23',
+  changes: 16,
+  rows: 16,
+  refused: 0,
+  files: [],
 }
 
 test('G10 a replay that a stack began before there were ranges goes on: it reads everything', () => {

@@ -22,7 +22,13 @@ function tableOf({ changes, recordBytes, pageChanges, baseRows, refused }: Shape
   const blockBytes = changes * recordBytes * 0.5
   return {
     ...noVolume,
-    ...{ changes, pages, blocks: pages, blockBytes, refused, refusedUnits: refused, baseRows },
+    changes,
+    pages,
+    blocks: pages,
+    blockBytes,
+    refused,
+    refusedUnits: refused,
+    baseRows,
     recordBytes: changes * recordBytes,
     streamBytes: changes * streamBytes(recordBytes),
     items: pages * items,

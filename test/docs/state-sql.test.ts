@@ -15,12 +15,22 @@ import { openStores } from '../support/open-stores.ts'
 import { tempFolder } from '../support/temp-folder.ts'
 
 const base: Base = {
-  ...{ build: 3, position: loadPosition(1, 2n), openSince: '2026-03-02', historyFrom: null },
-  ...{ folded: [], parts: [], tombstones: [], rows: 7 },
+  build: 3,
+  position: loadPosition(1, 2n),
+  openSince: '2026-03-02',
+  historyFrom: null,
+  folded: [],
+  parts: [],
+  tombstones: [],
+  rows: 7,
 }
 const run: RunStateData = {
   source: { name: 'shop', system: '7', database: 'hr', address: 'localhost/hr', isEmbedded: false },
-  ...{ slot: 'tidemark', publication: 'tidemark', slotState: 'created', epoch: 1, added: [] },
+  slot: 'tidemark',
+  publication: 'tidemark',
+  slotState: 'created',
+  epoch: 1,
+  added: [],
   loads: { 'public.things': { state: 'complete', oid: 7, rows: 7, position: loadPosition(1, 1n) } },
 }
 

@@ -45,7 +45,9 @@ function load(id: number, pay = '10.00'): RawChange {
 function linesOf({ text, table, version, rows, label }: Block): readonly unknown[][] {
   const [header = '', ...lines] = text.toString('utf8').trimEnd().split('\n')
   expect(decodeBlockHeader(header)).toEqual({
-    ...{ table, version, label },
+    table,
+    version,
+    label,
     columns: routes(people)[0]?.codec.columns,
   })
   expect(lines).toHaveLength(rows)

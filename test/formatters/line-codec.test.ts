@@ -223,17 +223,35 @@ describe('a page from bytes to bytes', () => {
 
   test('is sure of what a source writes every day, so that the reference is not asked', async () => {
     const row = {
-      ...{ id: 5, i: -7, s: 3, d: 12.5, whole: 12, part: 0.25, f: 2.5, r: 2.2, b: true, day: '2026-03-02' },
-      ...{ at: '2026-03-02T08:15:31.886717Z', exact: '2026-03-02T08:15:31.886717Z', time: '08:15:31' },
-      ...{
-        uuid: '6f1d5c1e-7b1a-4c55-9f0a-0123456789ab',
-        kind: 'é',
-        open: 'z',
-        text: 'a "b"\n',
-        short: 'abc',
-      },
-      ...{ doc: '{"a":[1]}', bytes: '0aff', list: '{1,NULL}', low: 1, high: 2, mail: 'ada@lovelace.example' },
-      ...{ gone: '284', clamped: 99, two: 'FR', other: 'x', unknown: 1 },
+      id: 5,
+      i: -7,
+      s: 3,
+      d: 12.5,
+      whole: 12,
+      part: 0.25,
+      f: 2.5,
+      r: 2.2,
+      b: true,
+      day: '2026-03-02',
+      at: '2026-03-02T08:15:31.886717Z',
+      exact: '2026-03-02T08:15:31.886717Z',
+      time: '08:15:31',
+      uuid: '6f1d5c1e-7b1a-4c55-9f0a-0123456789ab',
+      kind: 'é',
+      open: 'z',
+      text: 'a "b"\n',
+      short: 'abc',
+      doc: '{"a":[1]}',
+      bytes: '0aff',
+      list: '{1,NULL}',
+      low: 1,
+      high: 2,
+      mail: 'ada@lovelace.example',
+      gone: '284',
+      clamped: 99,
+      two: 'FR',
+      other: 'x',
+      unknown: 1,
     }
     const change = (operation: RawChange['operation'], ordinal: number, data: object): RawChange => ({
       operation,
@@ -261,7 +279,9 @@ describe('a page from bytes to bytes', () => {
 
   test('leaves to the reference what is refused, a changed key, a truncate and the mark of a refusal', async () => {
     const change = (operation: RawChange['operation'], members: string): RawChange => ({
-      ...{ operation, committedAt: '2026-03-02T08:15:31.000999Z', members: Buffer.from(members) },
+      operation,
+      committedAt: '2026-03-02T08:15:31.000999Z',
+      members: Buffer.from(members),
       position: formatPosition({ epoch: 0, lsn: 9n, ordinal: 1, step: 0 }),
     })
     const { lines: codec } = routeOf(people, maskKey)

@@ -73,7 +73,12 @@ export async function compactFixture(
   const leases = new Set<string>()
   let landed = 0
   const lab: CompactFixture = {
-    ...{ glue, objects, catalog, lines, leases, now: Date.now() },
+    glue,
+    objects,
+    catalog,
+    lines,
+    leases,
+    now: Date.now(),
     async land(table, rows, day) {
       landed += 1
       const key = `landing/changes/${day.replaceAll('-', '/')}/00/o${landed}.ndjson.gz`
@@ -124,7 +129,10 @@ export async function compactFixture(
       try {
         const answer = await stage.run(context, () =>
           compactTables(event, {
-            ...{ stage, keepHistoryDays, memory: '256MB', temporary: join(folder, 'spill') },
+            stage,
+            keepHistoryDays,
+            memory: '256MB',
+            temporary: join(folder, 'spill'),
             objects: bucket,
             catalog: new GlueCatalog({ ...shared, domains: [domain], objects: bucket }),
             ledger: new CompactionDocuments(new ObjectDocuments(bucket)),

@@ -54,8 +54,10 @@ describe.skipIf(found === undefined)(suite, async () => {
     const pipeline = await stage.pipeline(objects)
     const { endpoint } = moto.proxy
     const environment = {
-      ...{ AWS_ENDPOINT_URL_S3: endpoint, AWS_ENDPOINT_URL_GLUE: endpoint },
-      ...{ TIDEMARK_BUCKET: bucket.bucket, TIDEMARK_CATALOG_PREFIX: prefix },
+      AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_ENDPOINT_URL_GLUE: endpoint,
+      TIDEMARK_BUCKET: bucket.bucket,
+      TIDEMARK_CATALOG_PREFIX: prefix,
     }
     const [capture, format, land, compact] = await Promise.all([
       pipeline.start('capture'),
@@ -71,7 +73,12 @@ describe.skipIf(found === undefined)(suite, async () => {
       expect(await land.invoke(queueEvent([createdNotice(bucket.bucket, keys)]))).toEqual(done)
     }
     const lake = {
-      ...{ objects, catalog, settings, compact, through, ledger: pipeline.ledger },
+      objects,
+      catalog,
+      settings,
+      compact,
+      through,
+      ledger: pipeline.ledger,
       restart: async () => {
         lake.compact = await pipeline.start('compact', environment)
       },

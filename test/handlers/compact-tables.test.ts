@@ -14,13 +14,19 @@ const columns = {
   note: col.string('A note', { nullable: true }),
 }
 const visits: Table = table({
-  ...{ ...common, name: 'c.visits', source: { system: 'tests', table: 'public.visits' } },
+  ...common,
+  name: 'c.visits',
+  source: { system: 'tests', table: 'public.visits' },
   partitionBy: { on: 'day', id: { bucket: 2 } },
-  ...{ primaryKey: ['id'], columns },
+  primaryKey: ['id'],
+  columns,
 })
 const guests: Table = table({
-  ...{ ...common, name: 'c.guests', source: { system: 'tests', table: 'public.guests' } },
-  ...{ primaryKey: ['id'], columns },
+  ...common,
+  name: 'c.guests',
+  source: { system: 'tests', table: 'public.guests' },
+  primaryKey: ['id'],
+  columns,
 })
 const DAYS = ['2024-01-01', '2024-01-02', '2024-01-03']
 const HOUR = 3_600_000

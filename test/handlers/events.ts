@@ -117,8 +117,12 @@ export function createdNotice(
 
 /** What S3 sends when a notification is set up. */
 export const testNotice = JSON.stringify({
-  ...{ Service: 'Amazon S3', Event: 's3:TestEvent', Time: '2026-11-23T09:00:00.000Z' },
-  ...{ Bucket: 'lake', RequestId: 'R', HostId: 'I' },
+  Service: 'Amazon S3',
+  Event: 's3:TestEvent',
+  Time: '2026-11-23T09:00:00.000Z',
+  Bucket: 'lake',
+  RequestId: 'R',
+  HostId: 'I',
 })
 
 function encodedKey(key: string): string {

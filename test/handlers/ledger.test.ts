@@ -55,8 +55,13 @@ async function shop() {
   const land = (event: unknown) =>
     lambda.run({ awsRequestId: 'r', getRemainingTimeInMillis: () => 60_000 }, () =>
       landEvent(event, {
-        ...{ bucket: 'lake', objects, catalog, ledger, stage: lambda },
-        ...{ quarantine: at.quarantine, historyFiles: historyFiles(tables) },
+        bucket: 'lake',
+        objects,
+        catalog,
+        ledger,
+        stage: lambda,
+        quarantine: at.quarantine,
+        historyFiles: historyFiles(tables),
       }),
     )
   const listed: ListedObjects = {
@@ -96,7 +101,12 @@ describe('the ledger of the functions', () => {
     const at = await shop()
     /* Committed in the past: by their age they are late before format has them. */
     expect(shopsOf(await at.audit(-Date.now() + Date.parse('2026-11-23T10:30:00Z')))).toEqual({
-      ...{ captured: 4, landed: 0, quarantined: 0, inFlight: 4, missing: 0, balanced: true },
+      captured: 4,
+      landed: 0,
+      quarantined: 0,
+      inFlight: 4,
+      missing: 0,
+      balanced: true,
     })
     stage.dynamo.proxy.plan = every(3, faults.throttle)
     for (const _ of [1, 2]) expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
@@ -138,7 +148,12 @@ describe('the ledger of the functions', () => {
       for (const key of await at.objects.list('landing/changes/')) await at.objects.delete(key)
       const audit = await at.audit(3 * HOUR)
       expect(shopsOf(audit)).toEqual({
-        ...{ captured: 4, landed: 0, quarantined: 1, inFlight: 0, missing: 3, balanced: false },
+        captured: 4,
+        landed: 0,
+        quarantined: 1,
+        inFlight: 0,
+        missing: 3,
+        balanced: false,
       })
       expect(audit.findings.map(({ kind, count }) => [kind, count])).toEqual(
         [1, 1, 1].map((count) => ['block', count]),
@@ -290,7 +305,8 @@ describe('the ledger of the functions', () => {
     }
     const first = await auditAt('2026-11-23T10:30:00Z')
     expect(first).toMatchObject({
-      ...{ pages: 3, findings: 0 },
+      pages: 3,
+      findings: 0,
       measured: { inFlight: 1, missing: 0, oldestInFlight: 1_800 },
     })
     expect(first.lines).toContainEqual(expect.objectContaining({ stage: 'audit', quarantineAge: 3_600 }))

@@ -56,13 +56,14 @@ describe.skipIf(found === undefined)(suite, async () => {
     afterAll(() => proxy.close())
     const { endpoint } = moto.proxy
     const environment = {
-      ...{ AWS_ENDPOINT_URL_S3: endpoint, AWS_ENDPOINT_URL_GLUE: endpoint },
-      ...{ TIDEMARK_BUCKET: bucket.bucket, TIDEMARK_CATALOG_PREFIX: prefix },
-      ...{
-        AWS_ENDPOINT_URL_DATABASE_MIGRATION_SERVICE: proxy.endpoint,
-        TIDEMARK_SYSTEMS: 'workforce-postgres',
-      },
-      ...{ TIDEMARK_LOAD_TASK: 'arn:task', TIDEMARK_LOAD_ENDPOINT: 'arn:endpoint' },
+      AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_ENDPOINT_URL_GLUE: endpoint,
+      TIDEMARK_BUCKET: bucket.bucket,
+      TIDEMARK_CATALOG_PREFIX: prefix,
+      AWS_ENDPOINT_URL_DATABASE_MIGRATION_SERVICE: proxy.endpoint,
+      TIDEMARK_SYSTEMS: 'workforce-postgres',
+      TIDEMARK_LOAD_TASK: 'arn:task',
+      TIDEMARK_LOAD_ENDPOINT: 'arn:endpoint',
     }
     const [capture, format, land, landLoad, loads] = await Promise.all([
       pipeline.start('capture'),

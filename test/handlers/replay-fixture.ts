@@ -113,7 +113,10 @@ export class ReplayFixture {
       replayEvent(
         { ...request, isDryRun, after },
         {
-          ...{ stage, tables: [table], maskKey: async () => this.key, objects: bucket },
+          stage,
+          tables: [table],
+          maskKey: async () => this.key,
+          objects: bucket,
           raw: { behind: (source, key) => this.behind(source, key) },
           quarantine: watched({ put: async (entries) => this.refuse(entries) }),
           catalog: watched({
@@ -128,8 +131,6 @@ export class ReplayFixture {
               for (const key of removed) this.manifest.delete(key)
             },
           }),
-          /* The function has loads for what it lands; a replay is not to take them for its own. */
-          ...{ loads: {} },
           lease: {
             take: async (name) => {
               if (leases.has(name)) return false

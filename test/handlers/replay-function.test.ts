@@ -84,7 +84,12 @@ describe('a replay by a function', () => {
       if (call % 2 === 0) seen.add(JSON.stringify(await read(lake)))
     }
     expect(await replay.ask(noted, { onCall })).toMatchObject({
-      ...{ state: 'complete', revision: 1, pages: 3, changes: 6, rows: 6, refused: 0 },
+      state: 'complete',
+      revision: 1,
+      pages: 3,
+      changes: 6,
+      rows: 6,
+      refused: 0,
       since: '2026-01-01T00:00:00.000Z',
     })
     expect([...seen]).toEqual([JSON.stringify(seenFirst), JSON.stringify(seenNow)])

@@ -69,8 +69,10 @@ test.each(['format', 'land', 'land-load', 'loads'])(
   async (name) => {
     const pipeline = await stage.pipeline(new FolderObjects(await tempFolder()))
     const handler = await pipeline.start(name, {
-      ...{ TIDEMARK_BUCKET: 'lake', TIDEMARK_CATALOG_PREFIX: '' },
-      ...{ TIDEMARK_LOAD_TASK: 'arn:task', TIDEMARK_LOAD_ENDPOINT: 'arn:endpoint' },
+      TIDEMARK_BUCKET: 'lake',
+      TIDEMARK_CATALOG_PREFIX: '',
+      TIDEMARK_LOAD_TASK: 'arn:task',
+      TIDEMARK_LOAD_ENDPOINT: 'arn:endpoint',
     })
     expect(await handler.invoke({ contracts: true })).toEqual({
       answer: { contracts: contractDigests(tables) },
@@ -246,24 +248,27 @@ test('G1 G3 items of a microservice go through capture-service and format, redel
     pipeline.start('format'),
   ])
   const itemOf = (id: number, name: string) => ({
-    ...{ shop_id: { N: String(id) }, code: { S: `S-${id}` }, name: { S: name }, country_code: { S: 'FR' } },
-    ...{
-      opened_on: { S: '2014-05-17' },
-      is_open: { BOOL: true },
-      updated_at: { S: '2026-11-23T09:59:58.000001Z' },
-    },
+    shop_id: { N: String(id) },
+    code: { S: `S-${id}` },
+    name: { S: name },
+    country_code: { S: 'FR' },
+    opened_on: { S: '2014-05-17' },
+    is_open: { BOOL: true },
+    updated_at: { S: '2026-11-23T09:59:58.000001Z' },
   })
   const record = (eventName: string, at: number, images: object) => ({
-    ...{
-      eventID: String(at),
-      eventName,
-      eventVersion: '1.1',
-      eventSource: 'aws:dynamodb',
-      awsRegion: 'eu-west-1',
-    },
+    eventID: String(at),
+    eventName,
+    eventVersion: '1.1',
+    eventSource: 'aws:dynamodb',
+    awsRegion: 'eu-west-1',
     dynamodb: {
-      ...{ ApproximateCreationDateTime: 1_795_000_000, Keys: { shop_id: { N: '1' } }, SizeBytes: 99 },
-      ...{ SequenceNumber: `11110000000000000000${at}`, StreamViewType: 'NEW_AND_OLD_IMAGES', ...images },
+      ApproximateCreationDateTime: 1_795_000_000,
+      Keys: { shop_id: { N: '1' } },
+      SizeBytes: 99,
+      SequenceNumber: `11110000000000000000${at}`,
+      StreamViewType: 'NEW_AND_OLD_IMAGES',
+      ...images,
     },
     eventSourceARN:
       'arn:aws:dynamodb:eu-west-1:123456789012:table/shops-of-service/stream/2026-11-01T00:00:00.000',

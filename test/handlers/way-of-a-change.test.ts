@@ -50,13 +50,17 @@ describe.skipIf(found === undefined)(suite, async () => {
       pipeline.start('capture'),
       pipeline.start('format'),
       pipeline.start('land', {
-        ...{ AWS_ENDPOINT_URL_S3: endpoint, AWS_ENDPOINT_URL_GLUE: endpoint },
-        ...{ TIDEMARK_BUCKET: bucket.bucket, TIDEMARK_CATALOG_PREFIX: prefix },
+        AWS_ENDPOINT_URL_S3: endpoint,
+        AWS_ENDPOINT_URL_GLUE: endpoint,
+        TIDEMARK_BUCKET: bucket.bucket,
+        TIDEMARK_CATALOG_PREFIX: prefix,
       }),
     ])
     const audit = await pipeline.start('audit', {
-      ...{ AWS_ENDPOINT_URL_S3: endpoint, TIDEMARK_BUCKET: bucket.bucket },
-      ...{ TIDEMARK_SYSTEMS: 'workforce-postgres', TIDEMARK_OVERDUE_MINUTES: '1' },
+      AWS_ENDPOINT_URL_S3: endpoint,
+      TIDEMARK_BUCKET: bucket.bucket,
+      TIDEMARK_SYSTEMS: 'workforce-postgres',
+      TIDEMARK_OVERDUE_MINUTES: '1',
     })
     const landedKeys = () => objects.list('landing/changes/')
     const notices = async () => [createdNotice(bucket.bucket, await landedKeys())]
@@ -126,8 +130,11 @@ describe.skipIf(found === undefined)(suite, async () => {
     await through(lake, records)
     const { endpoint } = moto.proxy
     const landLoad = await lake.start('land-load', {
-      ...{ AWS_ENDPOINT_URL_S3: endpoint, AWS_ENDPOINT_URL_GLUE: endpoint },
-      ...{ TIDEMARK_BUCKET: lake.bucket, TIDEMARK_CATALOG_PREFIX: lake.prefix, TIDEMARK_SCRATCH_MIB: '512' },
+      AWS_ENDPOINT_URL_S3: endpoint,
+      AWS_ENDPOINT_URL_GLUE: endpoint,
+      TIDEMARK_BUCKET: lake.bucket,
+      TIDEMARK_CATALOG_PREFIX: lake.prefix,
+      TIDEMARK_SCRATCH_MIB: '512',
     })
     const shops = tables.find(({ name }) => name === 'workforce.shops')
     if (shops === undefined) throw new Error('no shops')

@@ -51,8 +51,11 @@ function world(filesOf: Readonly<Record<string, readonly number[]>>) {
         }),
       look: () =>
         call(() => ({
-          ...{ isBusy: state.running !== '', run: state.run, load: state.folder },
-          ...{ isFinished: state.isFinished, reason: 'the task is stopped' },
+          isBusy: state.running !== '',
+          run: state.run,
+          load: state.folder,
+          isFinished: state.isFinished,
+          reason: 'the task is stopped',
         })),
       tables: () => call(() => state.read),
       stop: () => call(() => undefined),
@@ -88,7 +91,8 @@ function world(filesOf: Readonly<Record<string, readonly number[]>>) {
     () => {
       for (const table of tables)
         state.read.set(table, {
-          ...{ state: 'read', readAt: `${state.run}, the end` },
+          state: 'read',
+          readAt: `${state.run}, the end`,
           rows: (filesOf[table] ?? []).reduce((sum, rows) => sum + rows, 0),
         })
     },

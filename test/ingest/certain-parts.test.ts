@@ -5,13 +5,21 @@ import { runs } from '../support/budget.ts'
 import { letterRecord } from './refused-records.ts'
 
 const record = letterRecord({
-  ...{ operation: 'update', fate: 'accepted', ordinal: 3, oldId: 4 },
+  operation: 'update',
+  fate: 'accepted',
+  ordinal: 3,
+  oldId: 4,
   row: { id: 7, n: 1, note: 'x' },
 }).toString()
 const POSITION = '0001-0000000000000100-0000000030'
 const whole = {
-  ...{ table: 'public.letters', position: POSITION, committedAt: '2026-03-02T08:15:31.886717Z' },
-  ...{ operation: 'update', bringsValues: true, data: { id: 7, n: 1, note: 'x' }, before: { id: 4 } },
+  table: 'public.letters',
+  position: POSITION,
+  committedAt: '2026-03-02T08:15:31.886717Z',
+  operation: 'update',
+  bringsValues: true,
+  data: { id: 7, n: 1, note: 'x' },
+  before: { id: 4 },
 }
 
 test.each([

@@ -85,7 +85,10 @@ function recordOf(
     .padStart(16, '0')
     .slice(-6)
   const metadata = {
-    ...{ 'record-type': 'data', operation: 'update', 'schema-name': 's', 'table-name': 't' },
+    'record-type': 'data',
+    operation: 'update',
+    'schema-name': 's',
+    'table-name': 't',
     'transaction-record-id': write.ordinal,
     'commit-timestamp': `2026-03-02T08:15:31.${micros}Z`,
     'stream-position': `${lsnText(first)}.${write.ordinal + 1}.${lsnText(second)}`,

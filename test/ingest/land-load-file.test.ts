@@ -28,15 +28,14 @@ function shops(version: number): Table {
 }
 
 const entry = (id: string): QuarantineEntry => ({
-  ...{
-    id,
-    stage: 'format',
-    table: 'public.shops',
-    contract: { name: 'retail.shops', version: 1 },
-    position,
-    reasons: [],
-  },
-  ...{ payload: '{}', encoding: 'json' },
+  id,
+  stage: 'format',
+  table: 'public.shops',
+  contract: { name: 'retail.shops', version: 1 },
+  position,
+  reasons: [],
+  payload: '{}',
+  encoding: 'json',
 })
 
 /* A file of three rows that is opened without an engine; what is written has its contract as content. */

@@ -205,12 +205,20 @@ test('an object that is gone is not called corrupt: the store throws', async () 
 
 describe('the record of a landed object', () => {
   const label = (rows: number, ordinal = 0) => ({
-    ...{ origin: 'page', page: 'p', ordinal, changes: rows, rows, digest: 'd' },
-    ...{ first: at(1), last: at(9) },
+    origin: 'page',
+    page: 'p',
+    ordinal,
+    changes: rows,
+    rows,
+    digest: 'd',
+    first: at(1),
+    last: at(9),
   })
   const labelled = (rows: number, ordinal = 0) =>
     encodeBlockHeader({
-      ...{ table: 'hr.shifts', version: 1, columns: ['id', 'note'] },
+      table: 'hr.shifts',
+      version: 1,
+      columns: ['id', 'note'],
       label: { ...label(rows, ordinal), origin: 'page' },
     })
 
@@ -227,10 +235,17 @@ describe('the record of a landed object', () => {
       ],
       files: [
         {
-          ...{ table: 'hr.shifts', version: 1, day: '2026-03-02', removed: [] },
+          table: 'hr.shifts',
+          version: 1,
+          day: '2026-03-02',
+          removed: [],
           added: [
             {
-              ...{ key: path('shifts'), rows: 3, bytes: expect.any(Number), first: at(1), last: at(9) },
+              key: path('shifts'),
+              rows: 3,
+              bytes: expect.any(Number),
+              first: at(1),
+              last: at(9),
               sha256: expect.any(String),
             },
           ],
@@ -255,16 +270,14 @@ describe('the record of a landed object', () => {
 
 test('G2: what comes late for a day that is folded whole goes to the first open day, where readers look', async () => {
   await deps.catalog.publishBase('hr.shifts', 1, {
-    ...{
-      build: 1,
-      position: at(9),
-      openSince: '2026-03-05',
-      historyFrom: null,
-      folded: [],
-      parts: [],
-      tombstones: [],
-      rows: 0,
-    },
+    build: 1,
+    position: at(9),
+    openSince: '2026-03-05',
+    historyFrom: null,
+    folded: [],
+    parts: [],
+    tombstones: [],
+    rows: 0,
   })
   const { files, record } = await land(header(shifts) + insert(1, '1') + header(shops) + insert(2, '5'))
   expect(files.map(({ key }) => key)).toEqual([

@@ -23,15 +23,24 @@ async function step(counts: { readonly rows: number; readonly landed: number; re
   const key = `${loadPrefix('l1', NAME)}/LOAD00000001.parquet`
   const { rows, landed, refused } = counts
   const file: FileResult['file'] = {
-    ...{ key, rows, bytes: 9, state: 'landed', history: ['h'] },
-    ...{ landed: { 'w.x v1': landed }, refused: { 'w.x v1': refused } },
+    key,
+    rows,
+    bytes: 9,
+    state: 'landed',
+    history: ['h'],
+    landed: { 'w.x v1': landed },
+    refused: { 'w.x v1': refused },
   }
   const steps: string[] = []
   const deps: AdvanceLoadDeps = {
     task: {
       begin: () => Promise.reject(new Error('it has begun')),
       look: async () => ({
-        ...{ isBusy: false, run: 'run 1', load: 'l1', isFinished: true, reason: 'finished' },
+        isBusy: false,
+        run: 'run 1',
+        load: 'l1',
+        isFinished: true,
+        reason: 'finished',
       }),
       tables: async () => new Map([[NAME, { state: 'read' as const, rows: 10, readAt: 'run 1, the end' }]]),
       stop: async () => undefined,

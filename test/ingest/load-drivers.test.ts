@@ -14,8 +14,13 @@ import { keyOf, type LoadWorld, TABLE } from './load-world.ts'
 
 const corrupt = { code: 'landing/corrupt', message: 'no Parquet' } as const
 const source: SourceTable = {
-  ...{ schema: 'w', name: 'shops', oid: 7, isPartitioned: false, columns: [], key: [] },
-  ...{ replicaIdentity: 'default', identityIndex: [] },
+  schema: 'w',
+  name: 'shops',
+  oid: 7,
+  isPartitioned: false,
+  columns: [],
+  key: [],
+  replicaIdentity: 'default',
 }
 
 /* A process that reads the table itself, file by file, and lands them. */
@@ -28,7 +33,9 @@ function copying(world: LoadWorld): OpenParts['parts'] {
       world.call(() => {
         world.now += 1_000
         return {
-          ...{ lsn: BigInt(world.now), snapshotName: 's', begunAt: world.now },
+          lsn: BigInt(world.now),
+          snapshotName: 's',
+          begunAt: world.now,
           close: () => Promise.resolve(),
         }
       }),
@@ -72,7 +79,8 @@ function runnerOf(world: LoadWorld, onOver: () => void): Promise<LoadRunner> {
 }
 
 loadDriverContract('a process that copies', {
-  ...{ isExact: true, unreadable: 'source/privilege' },
+  isExact: true,
+  unreadable: 'source/privilege',
   go: async (world) => {
     if (isOver(loadState(world.saved))) return
     const abort = new AbortController()
@@ -132,12 +140,11 @@ class Task {
         begin: () => world.call(() => void Object.assign(this, { isBegun: true })),
         look: () =>
           world.call(() => ({
-            ...{
-              isBusy: this.isBegun && !isOver(),
-              run: this.isBegun ? 'run 1' : null,
-              reason: 'it is stopped',
-            },
-            ...{ load: this.isBegun ? 'l1' : null, isFinished: this.isBegun && isOver() },
+            isBusy: this.isBegun && !isOver(),
+            run: this.isBegun ? 'run 1' : null,
+            reason: 'it is stopped',
+            load: this.isBegun ? 'l1' : null,
+            isFinished: this.isBegun && isOver(),
           })),
         tables: () => world.call(() => new Map([[TABLE, read()]])),
         stop: () => world.call(() => undefined),
@@ -157,7 +164,8 @@ class Task {
 const tasks = new WeakMap<LoadWorld, Task>()
 
 loadDriverContract('a function that looks at a task', {
-  ...{ isExact: false, unreadable: 'load/not-read' },
+  isExact: false,
+  unreadable: 'load/not-read',
   go: async (world) => {
     const task = tasks.get(world) ?? new Task(world)
     tasks.set(world, task)

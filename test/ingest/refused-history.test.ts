@@ -33,8 +33,13 @@ afterAll(async () => {
 
 function letters(name: string): Table {
   return table({
-    ...{ name: `hr.${name}`, version: 1, owner: 'tests', description: 'Letters', unknownFields: 'drop' },
-    ...{ source: { system: 'tests', table: 'public.letters' }, primaryKey: ['id'] },
+    name: `hr.${name}`,
+    version: 1,
+    owner: 'tests',
+    description: 'Letters',
+    unknownFields: 'drop',
+    source: { system: 'tests', table: 'public.letters' },
+    primaryKey: ['id'],
     columns: {
       id: col.integer('Key'),
       n: col.integer('Never negative', { min: 0 }),
@@ -97,7 +102,10 @@ function play(steps: readonly Step[]) {
     const row: Row = [target, n, isGap ? (before?.[2] ?? null) : (note ?? null)]
     const oldId = kind === 'move' ? key : undefined
     sent.push({
-      ...{ operation, fate, ordinal, oldId },
+      operation,
+      fate,
+      ordinal,
+      oldId,
       row: { id: target, n, ...(isGap ? {} : { note: note ?? null }) },
     })
     if (kind === 'move') source.delete(key)
@@ -134,7 +142,9 @@ async function currentOf(wanted: Table, batches: readonly (readonly LakeRow[])[]
 function streamRecord(change: SentChange): StreamRecord {
   const refusal = { code: 'capture/no-old-key', message: 'the change does not say which row it was' } as const
   return {
-    ...{ sequence: String(change.ordinal).padStart(6, '0'), partitionKey: '', data: letterRecord(change) },
+    sequence: String(change.ordinal).padStart(6, '0'),
+    partitionKey: '',
+    data: letterRecord(change),
     ...(change.fate === 'no old key' ? { refusal } : {}),
   }
 }

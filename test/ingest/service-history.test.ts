@@ -130,7 +130,8 @@ test('G2 G3 G4 current is the items of the table, whatever comes twice, late, in
           const found = sent.filter((_, index) => arrivals[index % arrivals.length]?.includes(batch))
           const records = found.map(({ record }, index) => ({
             /* A place in a shard holds one record only; pages are named after it. */
-            ...{ sequence: `${batch}${String(index).padStart(3, '0')}`, partitionKey: '' },
+            sequence: `${batch}${String(index).padStart(3, '0')}`,
+            partitionKey: '',
             data: Buffer.from(JSON.stringify(record)),
           }))
           const deps = { shard: 'wishes', decode, store, quarantine, log: new MemoryLog() }

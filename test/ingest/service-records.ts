@@ -12,7 +12,11 @@ export function itemRecord(
 ) {
   const { id } = after ?? before ?? {}
   return {
-    ...{ eventID: 'e', eventName, eventVersion: '1.1', eventSource: 'aws:dynamodb', awsRegion: 'eu-west-1' },
+    eventID: 'e',
+    eventName,
+    eventVersion: '1.1',
+    eventSource: 'aws:dynamodb',
+    awsRegion: 'eu-west-1',
     dynamodb: {
       ApproximateCreationDateTime: 1_795_000_000,
       Keys: { id },

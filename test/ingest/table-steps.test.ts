@@ -71,8 +71,15 @@ describe('a step', () => {
   const read = readWhole(reading, 6, NOW)
   const whole = filesLanded(read, [landing(2)])
   const tables = {
-    ...{ fresh, ready, reading, read, whole, landed: landedWhole(whole), audited: audit(landedWhole(whole)) },
-    ...{ complete: completed(audit(landedWhole(whole)), NOW), failed: failed(whole, cause, NOW) },
+    fresh,
+    ready,
+    reading,
+    read,
+    whole,
+    landed: landedWhole(whole),
+    audited: audit(landedWhole(whole)),
+    complete: completed(audit(landedWhole(whole)), NOW),
+    failed: failed(whole, cause, NOW),
     cancelled: cancelled(reading, NOW),
   }
   const taken = {

@@ -62,7 +62,9 @@ async function runTests(
   await mkdir(temporary, { recursive: true })
   await chmod(temporary, 0o755)
   const child = spawn(process.execPath, [vitest, ...args], {
-    ...{ cwd: checkout, stdio: 'ignore', detached: true },
+    cwd: checkout,
+    stdio: 'ignore',
+    detached: true,
     // biome-ignore lint/style/noProcessEnv: the child needs PATH and HOME
     env: { ...process.env, TMPDIR: temporary },
   })

@@ -57,8 +57,11 @@ function others(name: string): (dice: Dice) => string {
 
 function plain(name: string, lake: string, more: Partial<OddTable> = {}): OddTable {
   return {
-    ...{ name, lake, create: [`CREATE TABLE ${name} (id int PRIMARY KEY, v text)`, rows(name)] },
-    ...{ write: usual(name), ...more },
+    name,
+    lake,
+    create: [`CREATE TABLE ${name} (id int PRIMARY KEY, v text)`, rows(name)],
+    write: usual(name),
+    ...more,
   }
 }
 

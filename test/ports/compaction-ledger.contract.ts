@@ -28,7 +28,9 @@ export function compactionLedgerContract(name: string, make: () => Promise<Compa
     test('keeps a record as large as a table with many retired files has', async () => {
       const { ledger, reopen } = await make()
       const retired = Array.from({ length: runs(20_000) }, (_, index) => ({
-        ...{ key: `lake/w/shifts_v1_base/${index}.parquet`, build: index, at: index },
+        key: `lake/w/shifts_v1_base/${index}.parquet`,
+        build: index,
+        at: index,
         reason: 'replaced' as const,
       }))
       await ledger.save({ ...record('w.shifts', 1, 1), retired })
@@ -39,10 +41,13 @@ export function compactionLedgerContract(name: string, make: () => Promise<Compa
 
 function record(table: string, version: number, build: number): CompactionRecord {
   return {
-    ...{ table, version, historySince: build > 1 ? '2024-01-02' : null },
+    table,
+    version,
+    historySince: build > 1 ? '2024-01-02' : null,
     builds: [{ build, floor: build > 1 ? '0001-0000000000000001-0000000000' : null }],
     retired: [{ key: 'lake/a.parquet', build, at: 12, reason: 'merged' }],
-    ...{ begunAt: build, foldedAt: build > 1 ? 5 : null },
+    begunAt: build,
+    foldedAt: build > 1 ? 5 : null,
     failure: build > 1 ? null : { at: 6, code: 'lake/audit', message: 'rows' },
   }
 }

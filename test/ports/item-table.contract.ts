@@ -27,8 +27,13 @@ export function itemTableContract(name: string, make: () => Promise<ItemTableUnd
     test('G1 keeps every kind of value whole, across a restart', async () => {
       const { table, reopen } = await make()
       const item = {
-        ...{ pk: 'p', sk: 's', text: 'é\u0000\n"', more: '\u{1F600}', count: Number.MAX_SAFE_INTEGER },
-        ...{ less: -1, content: Uint8Array.of(0, 255, 10, 0) },
+        pk: 'p',
+        sk: 's',
+        text: 'é\u0000\n"',
+        more: '\u{1F600}',
+        count: Number.MAX_SAFE_INTEGER,
+        less: -1,
+        content: Uint8Array.of(0, 255, 10, 0),
       }
       await table.write([put(item), put({ pk: 'p', sk: 't' })])
       const again = (await reopen()).table
@@ -160,7 +165,10 @@ const change = fc.record({
 const order = fc.constantFrom('up', 'down')
 const between = fc.record(
   {
-    ...{ from: text, to: text, order, atOnce: fc.constantFrom(1, 3) },
+    from: text,
+    to: text,
+    order,
+    atOnce: fc.constantFrom(1, 3),
     having: text.map((atLeast) => ({ name: 'text', atLeast })),
   },
   { requiredKeys: [] },

@@ -57,7 +57,8 @@ const blocksOf = (at: number, digest?: string) => [blockOf(at, 0, digest), block
 function recordOf(at: number, blocks = blocksOf(at)): PageRecord {
   const { key, ...page } = headerOf(at)
   return {
-    ...{ page: key, ...page },
+    page: key,
+    ...page,
     shares: [{ contract, blocks, refused: 3 - blocks.length, fresh: 1, filtered: 0 }],
   }
 }
@@ -67,7 +68,8 @@ const keyOf = (name: string) => `lake/a/t/ingest_date=2026-01-02/${name}.parquet
 function landedOf(name: string, blocks: readonly NamedBlock[]): LandedObject {
   const file = { key: keyOf(name), rows: 2, bytes: 9, first: null, last: null }
   return {
-    ...{ object: `landing/changes/2026/01/02/03/${name}.ndjson.gz`, blocks },
+    object: `landing/changes/2026/01/02/03/${name}.ndjson.gz`,
+    blocks,
     files: [{ ...day, added: [file], removed: [] }],
   }
 }
@@ -223,8 +225,13 @@ export function ledgerContract(
       const { ledger, files } = await make([])
       const added = [{ key: keyOf('load'), rows: 2, bytes: 9, first: null, last: null }]
       const record: LoadFileRecord = {
-        ...{ load: 'l1', key: 'landing/loads/l1/a/t/LOAD00000001.parquet', table: source, rows: 3 },
-        ...{ landed: { 'a.t v1': 2 }, refused: { 'a.t v1': 1 }, files: [{ ...day, added, removed: [] }] },
+        load: 'l1',
+        key: 'landing/loads/l1/a/t/LOAD00000001.parquet',
+        table: source,
+        rows: 3,
+        landed: { 'a.t v1': 2 },
+        refused: { 'a.t v1': 1 },
+        files: [{ ...day, added, removed: [] }],
       }
       await ledger.recordLoadFile(record)
       await ledger.recordLoadFile(record)

@@ -39,27 +39,31 @@ export function loadLedgerContract(name: string, make: () => Promise<LoadLedgerU
 /** A load of one table that has landed a file. */
 export function load(id: string, startedAt: string): Load {
   return {
-    ...{ id, startedAt, window: '22:00-04:00' },
+    id,
+    startedAt,
+    window: '22:00-04:00',
     tables: [
       {
-        ...{
-          table: 'public.shifts',
-          state: 'failed',
-          oid: 7,
-          position: loadPosition(1, 9n),
-          estimatedRows: null,
-        },
-        ...{ rows: 3, bytes: 99, isRead: true, startedAt, endedAt: null },
+        table: 'public.shifts',
+        state: 'failed',
+        oid: 7,
+        position: loadPosition(1, 9n),
+        estimatedRows: null,
+        rows: 3,
+        bytes: 99,
+        isRead: true,
+        startedAt,
+        endedAt: null,
         failure: { code: 'load/audit', message: 'counts' },
         files: [
           {
-            ...{
-              key: `landing/loads/${id}/public/shifts/LOAD00000001.parquet`,
-              rows: 3,
-              bytes: 99,
-              state: 'landed',
-            },
-            ...{ landed: { 'w.shifts v1': 2 }, refused: { 'w.shifts v1': 1 }, history: ['lake/w/a.parquet'] },
+            key: `landing/loads/${id}/public/shifts/LOAD00000001.parquet`,
+            rows: 3,
+            bytes: 99,
+            state: 'landed',
+            landed: { 'w.shifts v1': 2 },
+            refused: { 'w.shifts v1': 1 },
+            history: ['lake/w/a.parquet'],
           },
         ],
       },

@@ -81,7 +81,8 @@ async function runHere(
 ): Promise<Finished> {
   let [stdout, stderr] = ['', '']
   const output = {
-    ...{ isTerminal: false, columns: 100 },
+    isTerminal: false,
+    columns: 100,
     result: (text: string) => {
       stdout += `${text}\n`
     },

@@ -138,7 +138,9 @@ async function monthOf(
 ): Promise<{ readonly basis: Basis; readonly month: Volume }> {
   if (rowBytes !== undefined || tables !== undefined) {
     const design = {
-      ...{ changesPerMonth: changesPerMonth ?? 100e6, rowBytes: rowBytes ?? 500, tables: tables ?? 10 },
+      changesPerMonth: changesPerMonth ?? 100e6,
+      rowBytes: rowBytes ?? 500,
+      tables: tables ?? 10,
     }
     return { basis: { kind: 'design', ...design }, month: designedMonth(design, setup) }
   }

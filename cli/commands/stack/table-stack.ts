@@ -146,7 +146,8 @@ function toLoad(
 
 function answerOf({ added, calls }: CapturePlan, { sources, contracts }: ReleasedTables, isDryRun: boolean) {
   return {
-    ...{ isDryRun, calls },
+    isDryRun,
+    calls,
     tables: sources.map((table) => ({
       table,
       contracts: contracts.filter(({ source }) => source.table === table).map(printTableVersion),

@@ -32,7 +32,12 @@ export function costAnswer(
   const guessed = bill.lines.filter(({ id, usd }) => usd > 0 && sheet.prices[id].seen === null)
   const sum = (lines: readonly BillLine[]) => lines.reduce((total, { usd }) => total + usd, 0)
   return {
-    ...{ basis, region: sheet.region, bill, levers, setup, sheet: sheet.prices },
+    basis,
+    region: sheet.region,
+    bill,
+    levers,
+    setup,
+    sheet: sheet.prices,
     prices: { date: sheet.date, ageDays, isOld: ageDays > STALE_DAYS },
     unverified: {
       ids: [...new Set(guessed.map(({ id }) => id))],

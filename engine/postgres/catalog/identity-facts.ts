@@ -165,7 +165,9 @@ export function isHeldAtOnce({ isImmediate, isValid, isWhole }: UniqueIndex): bo
 function toRelation(row: RelationRow): RelationIdentity {
   const { schema, name } = row
   return {
-    ...{ schema, name, oid: Number(row.oid) },
+    schema,
+    name,
+    oid: Number(row.oid),
     kind: row.kind === 'p' ? 'partitioned' : row.kind === 'f' ? 'foreign' : 'table',
     isLogged: row.logged === 'true',
     isPartition: row.partition === 'true',
@@ -193,8 +195,13 @@ function parseIndexes(json: string): readonly UniqueIndex[] {
   /* Built by the query above. */
   const indexes = JSON.parse(json) as readonly IndexJson[]
   return indexes.map((index) => ({
-    ...{ name: index.name, columns: index.columns, constraint: index.constraint ?? undefined },
-    ...{ isPrimary: index.primary, isIdentity: index.identity },
-    ...{ isImmediate: index.immediate, isValid: index.valid, isWhole: index.whole },
+    name: index.name,
+    columns: index.columns,
+    constraint: index.constraint ?? undefined,
+    isPrimary: index.primary,
+    isIdentity: index.identity,
+    isImmediate: index.immediate,
+    isValid: index.valid,
+    isWhole: index.whole,
   }))
 }

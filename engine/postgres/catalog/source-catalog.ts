@@ -116,7 +116,8 @@ export async function findSourceTables(
     matching.map((row) => row.oid),
   )
   return {
-    ...{ silent, missing },
+    silent,
+    missing,
     tables: matching.map((row) => toSourceTable(row, columns.get(row.oid) ?? [])),
   }
 }

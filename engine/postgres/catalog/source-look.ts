@@ -144,7 +144,10 @@ export async function lookAtSource(
     const own = identityOf(row)
     if (own === undefined) return []
     const look: TableLook = {
-      ...{ schema: row.schema, name: row.name, own, hidesRows: row.hides_rows === 'true' },
+      schema: row.schema,
+      name: row.name,
+      own,
+      hidesRows: row.hides_rows === 'true',
       partitions: Object.fromEntries(partitionLooks(partitionsOf.get(row.oid) ?? [])),
       columns: Object.fromEntries((columnsOf.get(row.oid) ?? []).map(toColumn)),
       types: Object.fromEntries((typesOf.get(row.oid) ?? []).map(toType)),

@@ -103,7 +103,9 @@ async function columnsNow(
     fields: [oid, ...fields],
   } = await client.query(select)
   const columns = fields.map(({ columnID, name, dataTypeID }) => ({
-    ...{ number: columnID, name, type: dataTypeID },
+    number: columnID,
+    name,
+    type: dataTypeID,
   }))
   return { oid: oid?.tableID ?? 0, columns }
 }

@@ -31,8 +31,12 @@ export async function checkSlot(client: ClientBase, check: SlotCheck): Promise<{
   const room = await readSlotRoom(client)
   const acknowledged = await check.acknowledged?.()
   refuseFirst(slotRules, {
-    ...{ name: check.slot, slot, room, acknowledged },
-    ...{ known: check.known, plugins: ownPlugins },
+    name: check.slot,
+    slot,
+    room,
+    acknowledged,
+    known: check.known,
+    plugins: ownPlugins,
   })
   if (slot === undefined) return { exists: false }
   if (slot.activePid !== null) await waitForReader(client, check, slot)

@@ -62,7 +62,8 @@ function notInLog(silent: SilentTable): LeftOutTable {
   const table = sourceTableName(silent)
   const isForeign = silent.why === 'foreign'
   return {
-    ...{ table, code: 'source/not-logged' },
+    table,
+    code: 'source/not-logged',
     message: `${table} is ${isForeign ? 'a foreign table' : 'unlogged'}: the log has nothing of its rows`,
     fix: [silentFix(silent)],
   }
@@ -77,7 +78,9 @@ export function silentFix(silent: SilentTable): Fix {
 
 function notThere(table: string): LeftOutTable {
   return {
-    ...{ table, code: 'source/no-tables', message: `the source has no table ${table}` },
+    table,
+    code: 'source/no-tables',
+    message: `the source has no table ${table}`,
     fix: [step('make the table, or leave its name out of --tables')],
   }
 }

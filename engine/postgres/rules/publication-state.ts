@@ -68,7 +68,8 @@ export function publicationStatements(
     const viaRoot = state.version >= 130_000 ? ', publish_via_partition_root = true' : ''
     const list = tables.map(publishedName).join(', ')
     return {
-      ...{ widen: [], stuck: [] },
+      widen: [],
+      stuck: [],
       add: [`CREATE PUBLICATION ${name} FOR TABLE ${list} WITH (${OPERATIONS}${viaRoot})`],
     }
   }
@@ -92,7 +93,8 @@ export function refusedWrites({ name, version, found }: PublicationState): reado
     const table = sourceTableName(member)
     return [
       {
-        ...{ table, code: 'source/replica-identity' as const },
+        table,
+        code: 'source/replica-identity' as const,
         message: `PostgreSQL refuses updates and deletes of ${table}, because it is in publication ${name} and its replica identity does not do for that`,
         fix:
           mends.length > 0
@@ -250,7 +252,10 @@ async function readMembers(
     rows.map(({ schema, name: table, oid, narrowed, named }) => [
       quoteTable({ schema, name: table }),
       {
-        ...{ schema, name: table, isNarrowed: narrowed === 'true', isNamed: named === 'true' },
+        schema,
+        name: table,
+        isNarrowed: narrowed === 'true',
+        isNamed: named === 'true',
         parts: parts.get(Number(oid)) ?? [],
       },
     ]),

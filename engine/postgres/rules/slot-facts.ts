@@ -80,7 +80,11 @@ export async function readSlot(client: ClientBase, name: string): Promise<Slot |
   if (row === undefined) return undefined
   const { plugin, confirmed, application, replied, invalidation } = row
   return {
-    ...{ plugin, confirmed, application, replied, invalidation },
+    plugin,
+    confirmed,
+    application,
+    replied,
+    invalidation,
     isOfThisDatabase: row.own === 'true',
     activePid: row.active_pid,
     walStatus: row.wal_status,

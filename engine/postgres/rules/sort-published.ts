@@ -32,7 +32,8 @@ function judgePublished(state: PublicationState, table: SourceTable): Unfit | un
   /* Under the names of its partitions its rows would be those of other tables. */
   if (table.isPartitioned && !found.isViaRoot && version >= 130_000)
     return {
-      ...{ code, message: `publication ${name} has the partitions of ${shown} under their own names` },
+      code,
+      message: `publication ${name} has the partitions of ${shown} under their own names`,
       fix: [sql(`ALTER PUBLICATION ${publication} SET (publish_via_partition_root = true);`)],
     }
   const member = found.members.get(quoteTable(table))
@@ -47,7 +48,8 @@ function judgePublished(state: PublicationState, table: SourceTable): Unfit | un
   if (!member.isNarrowed) return undefined
   const published = publishedName(table)
   return {
-    ...{ code, message: `publication ${name} has a row filter or a column list for ${shown}` },
+    code,
+    message: `publication ${name} has a row filter or a column list for ${shown}`,
     fix: [
       sql(`ALTER PUBLICATION ${publication} DROP TABLE ${published};`),
       sql(`ALTER PUBLICATION ${publication} ADD TABLE ${published};`),

@@ -101,7 +101,8 @@ const rules: readonly TableRule[] = [
 
 /** The same of all tables together, for `doctor`: a start leaves the tables out that a rule refuses, and follows the others. */
 export const tableRules: readonly Rule<TableFacts>[] = rules.map(({ id, title, evaluate, fine }) => ({
-  ...{ id, title },
+  id,
+  title,
   evaluate: (facts) => {
     const unfit = together(facts.tables.flatMap((table) => evaluate(table, facts) ?? []))
     return unfit === undefined ? ok(fine(facts)) : refuse(unfit.code, unfit.message, ...unfit.fix)
@@ -113,7 +114,8 @@ export function together(all: readonly Unfit[]): Unfit | undefined {
   const [first] = all
   if (first === undefined) return undefined
   return {
-    ...{ code: first.code, message: shortened(all.map(({ message }) => message)) },
+    code: first.code,
+    message: shortened(all.map(({ message }) => message)),
     fix: once(all.flatMap(({ fix }) => fix)),
   }
 }

@@ -111,7 +111,8 @@ export class PublishedTables {
   private differences(known: TableLayout, layout: TableLayout): ControlOperation[] {
     const table = sourceTableName(layout)
     const found = withReturned(definitionDifferences(known, layout), {
-      ...{ before: known.definition, after: layout.definition },
+      before: known.definition,
+      after: layout.definition,
       isRead: (column) => this.reads?.(table, column) === true,
     })
     const keys = this.keysOf?.(table) ?? []

@@ -125,7 +125,8 @@ class ChangeStream {
       failed: (cause) => this.fail(cause),
     })
     this.acknowledgement = new Acknowledgement({
-      ...{ note: options.note, now: this.now },
+      note: options.note,
+      now: this.now,
       noted: () => (this.over ? undefined : this.sendStatus()),
       failed: (cause) => this.fail(cause),
     })

@@ -70,7 +70,9 @@ async function compareRows(sides: Sides, selection: Selection): Promise<Comparis
   await engine.run('DROP TABLE source_side; DROP TABLE lake_side')
   const [sourceRows = 0, lakeRows = 0, differenceCount = 0] = counts.map(Number)
   return {
-    ...{ sourceRows, lakeRows, differenceCount },
+    sourceRows,
+    lakeRows,
+    differenceCount,
     differences: found.map(([key, inSource, inLake, position]) => ({
       key: String(key),
       kind: kindOf(Number(inSource), Number(inLake)),

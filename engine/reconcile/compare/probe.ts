@@ -15,7 +15,11 @@ export interface Probe {
 }
 
 const NOTHING: Unexplained = {
-  ...{ differences: [], different: 0, quarantinedKeys: [], heldBackKeys: [], unplaced: 0 },
+  differences: [],
+  different: 0,
+  quarantinedKeys: [],
+  heldBackKeys: [],
+  unplaced: 0,
 }
 
 /** Compares the selected rows, and finds what changes in quarantine explain. */

@@ -25,8 +25,11 @@ export function lakeRows(
  */
 export function lakeState(entry: CatalogEntry, root: string, asOf: Position): string {
   return currentSelect(entry, duckdbSources(entry, root), {
-    ...{ asOf, withDeleted: true, withIncomplete: true },
-    ...{ system: ['_position'], withPartitions: false },
+    asOf,
+    withDeleted: true,
+    withIncomplete: true,
+    system: ['_position'],
+    withPartitions: false,
   })
 }
 

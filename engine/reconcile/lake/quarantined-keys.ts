@@ -92,7 +92,10 @@ function imageOf(image: JsonValue | undefined): JsonObject | undefined {
 }
 
 const EFFECTS: Readonly<Record<string, Effect>> = {
-  ...{ load: 'brings', insert: 'brings', update: 'alters', delete: 'removes' },
+  load: 'brings',
+  insert: 'brings',
+  update: 'alters',
+  delete: 'removes',
 }
 
 interface Met {

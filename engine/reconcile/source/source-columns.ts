@@ -48,7 +48,10 @@ export function sourceColumns(table: Table, layout: SourceLayout, maskKey: MaskK
   const inSql = (some: readonly ComparedColumn[]) =>
     layout.isUtf8 && some.every(({ finish }) => finish === undefined)
   return {
-    ...{ table, layout, columns, keys },
+    table,
+    layout,
+    columns,
+    keys,
     notCompared: Object.keys(table.columns).filter(
       (name) => !layout.columns.has(table.columns[name]?.from ?? name),
     ),

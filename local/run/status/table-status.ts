@@ -93,7 +93,8 @@ export function tableStatuses({ pipeline, state, loads }: TableStatusDeps): (con
       unknownFields: Object.keys(fields),
       definitions: definitions.map(({ operation }) => operation),
       drift: definitions.map(({ operation, at }) => ({
-        ...{ operation, at },
+        operation,
+        at,
         message: driftSays(operation),
         toDo: driftToDo(operation, { table, lake: name }),
       })),

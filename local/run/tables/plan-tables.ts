@@ -100,7 +100,10 @@ export async function planTables(
     loads.flatMap((load) => load.tables.flatMap((table) => (isOver(table.state) ? [] : table.table))),
   )
   return {
-    ...{ tables, fresh, contracts, leftOut: [...leftOut, ...unfit] },
+    tables,
+    fresh,
+    contracts,
+    leftOut: [...leftOut, ...unfit],
     inferred: new Set(contracts.filter((table) => !written.includes(table))),
     unread: tables
       .filter((table) => !fresh.includes(table))

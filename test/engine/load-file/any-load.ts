@@ -122,7 +122,11 @@ export const anyLoad: fc.Arbitrary<AnyLoad> = fc.integer({ min: 1, max: 5 }).cha
         contract.map(({ name, source, column }) => [name, { ...column, from: source }]),
       )
       const table: Table = {
-        ...{ name: 't.any', version: 1, owner: 'tests', description: 'x', unknownFields },
+        name: 't.any',
+        version: 1,
+        owner: 'tests',
+        description: 'x',
+        unknownFields,
         source: { system: 'tests', table: 'public.any' },
         primaryKey: ['id'],
         partitionBy: {},

@@ -49,13 +49,11 @@ export function dmsFile({
     { element: optional('level', { type: 'INT32', converted_type: 'INT_16' }), value: (row) => row % 7 },
     {
       element: optional('amount', {
-        ...{
-          type: 'FIXED_LEN_BYTE_ARRAY',
-          type_length: 7,
-          converted_type: 'DECIMAL',
-          precision: 15,
-          scale: 2,
-        },
+        type: 'FIXED_LEN_BYTE_ARRAY',
+        type_length: 7,
+        converted_type: 'DECIMAL',
+        precision: 15,
+        scale: 2,
       }),
       value: unlessThird((row) => BigInt(row * 101 - 500)),
     },
@@ -67,7 +65,8 @@ export function dmsFile({
     },
     {
       element: optional('seen_at', {
-        ...{ type: 'INT64', converted_type: isMillis ? 'TIMESTAMP_MILLIS' : 'TIMESTAMP_MICROS' },
+        type: 'INT64',
+        converted_type: isMillis ? 'TIMESTAMP_MILLIS' : 'TIMESTAMP_MICROS',
       }),
       value: time,
     },

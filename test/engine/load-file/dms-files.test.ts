@@ -139,8 +139,17 @@ describe('files as DMS writes them', () => {
     const { _absent: absent, ...second } = rows[1] ?? {}
     expect(absent ?? null).toBeNull()
     expect(second).toEqual({
-      ...{ _op: 'load', _position: position, _revision: 3, _committed_at: null, _extra: null },
-      ...{ id: 1n, level: 1, amount: -3.99, ratio: 1 / 7, name: 'n***', raw: new Uint8Array([0, 1, 255]) },
+      _op: 'load',
+      _position: position,
+      _revision: 3,
+      _committed_at: null,
+      _extra: null,
+      id: 1n,
+      level: 1,
+      amount: -3.99,
+      ratio: 1 / 7,
+      name: 'n***',
+      raw: new Uint8Array([0, 1, 255]),
       seen_at: new Date('2022-07-26T06:46:19.616Z'),
       seen_at_micros: 1_658_817_979_616_807n,
       active: false,

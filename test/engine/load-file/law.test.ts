@@ -88,7 +88,11 @@ function columnLoad(
   values: readonly SourceValue[],
 ): AnyLoad {
   const table: Table = {
-    ...{ name: 't.texts', version: 1, owner: 'tests', description: 'x', unknownFields: 'keep' },
+    name: 't.texts',
+    version: 1,
+    owner: 'tests',
+    description: 'x',
+    unknownFields: 'keep',
     source: { system: 'tests', table: 'public.texts' },
     primaryKey: ['id'],
     partitionBy: {},

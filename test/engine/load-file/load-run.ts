@@ -86,7 +86,10 @@ export async function reference(
   operation: 'load' | 'insert' = 'insert',
 ): Promise<Outcome> {
   const changes = rows.map((data) => ({
-    ...{ table: table.source.table, operation, position, data },
+    table: table.source.table,
+    operation,
+    position,
+    data,
     committedAt: operation === 'load' ? null : '2026-03-02T08:15:31.000001Z',
     before: undefined,
   }))

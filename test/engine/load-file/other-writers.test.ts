@@ -43,7 +43,10 @@ async function landsAsTheStream(
 }
 
 const column = (type: Column['type']): Column => ({
-  ...{ type, description: 'x', nullable: true, treatment: 'clear' },
+  type,
+  description: 'x',
+  nullable: true,
+  treatment: 'clear',
 })
 
 interface Ordered {
@@ -64,21 +67,27 @@ const floats = (sqlType: 'DOUBLE' | 'FLOAT'): readonly SourceValue[] =>
 const texts = ['a', '', 'é', '\u{1f600}', '\uffff', 'z', 'a'.repeat(40), `${'a'.repeat(40)}b`].map(textValue)
 const ordered: readonly Ordered[] = [
   {
-    ...{ type: { kind: 'double' }, sqlType: 'DOUBLE' },
-    ...{ values: floats('DOUBLE'), literals: [5, -1, 'NaN'] },
+    type: { kind: 'double' },
+    sqlType: 'DOUBLE',
+    values: floats('DOUBLE'),
+    literals: [5, -1, 'NaN'],
   },
   {
-    ...{ type: { kind: 'real' }, sqlType: 'FLOAT' },
-    ...{ values: floats('FLOAT'), literals: [5] },
+    type: { kind: 'real' },
+    sqlType: 'FLOAT',
+    values: floats('FLOAT'),
+    literals: [5],
   },
   { type: { kind: 'string' }, sqlType: 'VARCHAR', values: texts, literals: ['é', '\uffff'] },
   {
-    ...{ type: { kind: 'bigint' }, sqlType: 'BIGINT' },
+    type: { kind: 'bigint' },
+    sqlType: 'BIGINT',
     values: ['-1', '1', '0', '900719925474099', '-900719925474099'].map((text) => number('BIGINT')(text)),
     literals: [0],
   },
   {
-    ...{ type: { kind: 'decimal', precision: 15, scale: 2 }, sqlType: 'DECIMAL(15,2)' },
+    type: { kind: 'decimal', precision: 15, scale: 2 },
+    sqlType: 'DECIMAL(15,2)',
     values: ['-1.00', '1.00', '0.00', '9999999999999.99', '-9999999999999.99'].map((text) =>
       number('DECIMAL(15,2)')(text),
     ),
@@ -89,7 +98,11 @@ const ordered: readonly Ordered[] = [
 function ranked({ type, sqlType, values }: Ordered, check: RowCheck): AnyLoad {
   const ids = values.map((_, row) => number('BIGINT')(String(row)))
   const table: Table = {
-    ...{ name: 't.ranked', version: 1, owner: 'tests', description: 'x', unknownFields: 'keep' },
+    name: 't.ranked',
+    version: 1,
+    owner: 'tests',
+    description: 'x',
+    unknownFields: 'keep',
     source: { system: 'tests', table: 'public.ranked' },
     primaryKey: ['id'],
     partitionBy: {},

@@ -70,7 +70,8 @@ const PHYSICAL: Readonly<Record<string, Physical>> = {
   BOOLEAN: {
     element: { type: 'BOOLEAN' },
     parquetjs: 'BOOLEAN',
-    ...{ sql: asText, value: (text) => text === 'true' },
+    sql: asText,
+    value: (text) => text === 'true',
   },
   DATE: {
     element: { type: 'INT32', converted_type: 'DATE' },
@@ -112,8 +113,11 @@ function physicalOf(sqlType: string): Physical | undefined {
   if (precision === undefined) return PHYSICAL[sqlType]
   return {
     element: {
-      ...{ type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, converted_type: 'DECIMAL' },
-      ...{ precision: Number(precision), scale: Number(scale) },
+      type: 'FIXED_LEN_BYTE_ARRAY',
+      type_length: 16,
+      converted_type: 'DECIMAL',
+      precision: Number(precision),
+      scale: Number(scale),
     },
     sql: asText,
     value: (text) => BigInt(text.replace('.', '')),

@@ -44,15 +44,18 @@ describe.each(await testedMajors())('$title', ({ major, project, isMissing }) =>
   afterAll(() => (isMissing ? undefined : scratch.clear()))
 
   const options = () => ({
-    ...{
-      dir: join(scratch.folder, 'run'),
-      source: { url },
-      isEmbedded: false,
-      system: 'shop',
-      contracts: [],
-    },
-    ...{ patterns: ['sales.*'], slot: 'tidemark', publication: 'tidemark', reload: false },
-    ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+    dir: join(scratch.folder, 'run'),
+    source: { url },
+    isEmbedded: false,
+    system: 'shop',
+    contracts: [],
+    patterns: ['sales.*'],
+    slot: 'tidemark',
+    publication: 'tidemark',
+    reload: false,
+    hints: { bytes: 1 << 20, milliseconds: 20 },
+    compactEveryMs: 0,
+    proveEveryMs: 0,
     log: { info: () => undefined, warn: () => undefined },
   })
 

@@ -16,7 +16,9 @@ function gated() {
     now: () => now,
   })
   return {
-    ...{ acknowledgement, notes, events },
+    acknowledgement,
+    notes,
+    events,
     pass: (milliseconds: number) => {
       now += milliseconds
     },

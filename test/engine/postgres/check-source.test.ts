@@ -117,11 +117,16 @@ describe('a source is refused', () => {
     const { source } = await server.database(`${ITEM} create table "Item" (id int primary key)`)
     const choice = { system: 'shop', folder: undefined }
     const found = await examineSource(source, {
-      ...{ reader: 'tidemark', patterns: ['*.*'], slot: 'checked', publication: 'checked', known: undefined },
+      reader: 'tidemark',
+      patterns: ['*.*'],
+      slot: 'checked',
+      publication: 'checked',
+      known: undefined,
       unchosen: async (tables) => (await chooseContracts(tables, [], choice)).leftOut,
     })
     expect(found.find(({ id }) => id === 'source.lake-names')).toMatchObject({
-      ...{ state: 'fail', code: 'contract/invalid' },
+      state: 'fail',
+      code: 'contract/invalid',
       fix: [{ text: expect.stringContaining("--tables '!public.Item'") }],
     })
   })

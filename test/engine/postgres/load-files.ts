@@ -55,7 +55,9 @@ export class LoadFolder {
         { snapshotName: snapshotName ?? snapshot?.snapshotName ?? '' },
         table,
         {
-          ...{ engine, files, prefix: PREFIX },
+          engine,
+          files,
+          prefix: PREFIX,
           onOversize: () => Promise.reject(new Error('a row that is too large')),
           ...rest,
         },

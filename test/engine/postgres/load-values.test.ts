@@ -160,7 +160,10 @@ describe('a value of a full load', () => {
         }))
         expect(read).toEqual(
           given.map(({ i, n, at, micros, y, b }) => ({
-            ...{ i, n: n + 0, y, b },
+            i,
+            n: n + 0,
+            y,
+            b,
             ts: BigInt(at.getTime()) * 1000n + BigInt(micros),
             d: Math.floor(at.getTime() / 86_400_000),
           })),

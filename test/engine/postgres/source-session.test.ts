@@ -34,17 +34,33 @@ const SHAPES = `create table shape (id int primary key, at timestamptz, day date
 
 /** Settings of a role and a database that change what a session shows, or how long it may. */
 const HOSTILE: Readonly<Record<string, string>> = {
-  ...{ DateStyle: 'German, DMY', IntervalStyle: 'iso_8601', TimeZone: 'Asia/Kathmandu' },
-  ...{ extra_float_digits: '-5', bytea_output: 'escape', xmlbinary: 'hex', xmloption: 'document' },
-  ...{ client_encoding: 'LATIN1', standard_conforming_strings: 'off', quote_all_identifiers: 'on' },
-  ...{ array_nulls: 'off', search_path: 'evil, pg_catalog, public', client_min_messages: 'error' },
-  ...{ default_transaction_read_only: 'on', default_transaction_isolation: 'serializable' },
-  ...{ default_transaction_deferrable: 'on', statement_timeout: '1', lock_timeout: '1' },
-  ...{ idle_in_transaction_session_timeout: '20ms' },
+  DateStyle: 'German, DMY',
+  IntervalStyle: 'iso_8601',
+  TimeZone: 'Asia/Kathmandu',
+  extra_float_digits: '-5',
+  bytea_output: 'escape',
+  xmlbinary: 'hex',
+  xmloption: 'document',
+  client_encoding: 'LATIN1',
+  standard_conforming_strings: 'off',
+  quote_all_identifiers: 'on',
+  array_nulls: 'off',
+  search_path: 'evil, pg_catalog, public',
+  client_min_messages: 'error',
+  default_transaction_read_only: 'on',
+  default_transaction_isolation: 'serializable',
+  default_transaction_deferrable: 'on',
+  statement_timeout: '1',
+  lock_timeout: '1',
+  idle_in_transaction_session_timeout: '20ms',
   /* Of two that are set by the first statement only: long enough for a busy machine to get to it. */
-  ...{ idle_session_timeout: '5s', transaction_timeout: '5s' },
-  ...{ wal_sender_timeout: '2s', tcp_user_timeout: '2s', exit_on_error: 'on' },
-  ...{ session_replication_role: 'replica', row_security: 'on' },
+  idle_session_timeout: '5s',
+  transaction_timeout: '5s',
+  wal_sender_timeout: '2s',
+  tcp_user_timeout: '2s',
+  exit_on_error: 'on',
+  session_replication_role: 'replica',
+  row_security: 'on',
 }
 
 const EVIL = `create schema evil; create table evil.pg_class (x int); create table evil.pg_namespace (y int);
@@ -120,13 +136,11 @@ describe('a pooler', () => {
     for (const options of [{}, { replication: true }])
       expect((await refusal(connectSource(source, options))).code).toBe('source/pooler')
     const checks = await examineSource(source, {
-      ...{
-        reader: 'tidemark',
-        patterns: ['*.*'],
-        slot: 'tidemark',
-        publication: 'tidemark',
-        known: undefined,
-      },
+      reader: 'tidemark',
+      patterns: ['*.*'],
+      slot: 'tidemark',
+      publication: 'tidemark',
+      known: undefined,
     })
     expect(checks).toEqual([expect.objectContaining({ id: 'source.connection', code: 'source/pooler' })])
     pooler.close()

@@ -35,13 +35,19 @@ const LAYOUT: SourceLayout = {
       ['text', 'text'],
     ].map(([column = '', name = '']) => [column, { name, modifier: -1 }]),
   ),
-  ...{ isPartitioned: false, isUtf8: true },
+  isPartitioned: false,
+  isUtf8: true,
 }
 
 function letters(name: `h.${string}`) {
   return table({
-    ...{ name, version: 1, owner: 'tests', description: 'Letters', unknownFields: 'drop' },
-    ...{ source: { system: 'tests', table: SOURCE }, primaryKey: ['id'] },
+    name,
+    version: 1,
+    owner: 'tests',
+    description: 'Letters',
+    unknownFields: 'drop',
+    source: { system: 'tests', table: SOURCE },
+    primaryKey: ['id'],
     columns: {
       id: col.integer('Key'),
       n: col.integer('Never negative', { min: 0 }),
@@ -265,12 +271,16 @@ export async function look(
   const routes = router([{ ...contract, version: refusedBy }], MASK)(SOURCE)
   await quarantine.put(formatChanges(changes, routes, { maxBlockBytes: 1 << 20 }).refused)
   const side = await LakeSide.open(engine, {
-    ...{ entry, root, asOf: HIGHEST },
+    entry,
+    root,
+    asOf: HIGHEST,
     columns: sourceColumns(contract, LAYOUT, MASK),
   })
   const comparison: Comparison = {
-    ...{ sourceRows: story.rows.size, lakeRows: found.length },
-    ...{ differences, differenceCount: differences.length },
+    sourceRows: story.rows.size,
+    lakeRows: found.length,
+    differences,
+    differenceCount: differences.length,
   }
   return {
     differences,

@@ -38,7 +38,8 @@ afterAll(async () => {
 
 /* One key of each group. */
 const anyDamage = fc.array(fc.record({ key: fc.nat(2), kind: fc.constantFrom(...damages) }), {
-  ...{ minLength: GROUPS, maxLength: GROUPS },
+  minLength: GROUPS,
+  maxLength: GROUPS,
 })
 
 /* Whether nothing but a change that waits can make the key differ as it does. */

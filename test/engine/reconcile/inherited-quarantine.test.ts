@@ -6,8 +6,13 @@ import { type SourceDatabase, type SourceServer, startSource } from '../postgres
 import { keys, openReconcileFixture, type ReconcileFixture } from './reconcile-fixture.ts'
 
 const letters = table({
-  ...{ name: 'hr.letters', version: 1, owner: 'tests', description: 'Rows of a test', unknownFields: 'drop' },
-  ...{ source: { system: 'tests', table: 'public.letters' }, primaryKey: ['id'] },
+  name: 'hr.letters',
+  version: 1,
+  owner: 'tests',
+  description: 'Rows of a test',
+  unknownFields: 'drop',
+  source: { system: 'tests', table: 'public.letters' },
+  primaryKey: ['id'],
   columns: {
     id: col.integer('Key'),
     n: col.integer('Never negative', { min: 0 }),

@@ -51,7 +51,8 @@ async function proofAfter(
   const deps = lab.deps({ tables, heal: more.heal })
   let looks = 0
   return reconcile({
-    ...{ ...deps, ...more },
+    ...deps,
+    ...more,
     reach: async (lsn) => {
       await deps.reach(lsn)
       looks += 1

@@ -20,23 +20,31 @@ afterEach(() => rm(dir, { recursive: true, force: true }))
 
 const proven = (table: string, different = 0, scope: Scope = { kind: 'all' }): TableProof => ({
   asOf: '0001-1000000000000000-0000000000',
-  ...{ table, equal: different === 0, scope, way: 'streamed', sourceRows: 5, lakeRows: 5, different },
-  ...{
-    differences: [],
-    rows: [],
-    notCompared: [],
-    quarantinedKeys: ['1:7'],
-    heldBackKeys: ['1:7'],
-    unplaced: 3,
-    outrankedKeys: [],
-    snapshots: 1,
-    healed: null,
-  },
+  table,
+  equal: different === 0,
+  scope,
+  way: 'streamed',
+  sourceRows: 5,
+  lakeRows: 5,
+  different,
+  differences: [],
+  rows: [],
+  notCompared: [],
+  quarantinedKeys: ['1:7'],
+  heldBackKeys: ['1:7'],
+  unplaced: 3,
+  outrankedKeys: [],
+  snapshots: 1,
+  healed: null,
   waitedMs: 0,
   ms: 20,
 })
 const proofOf = (...tables: readonly TableProof[]): Proof => ({
-  ...{ equal: true, lsn: 2n ** 60n, asOf: '0001-1000000000000000-0000000000', tables, failed: [] },
+  equal: true,
+  lsn: 2n ** 60n,
+  asOf: '0001-1000000000000000-0000000000',
+  tables,
+  failed: [],
 })
 
 const sample = (percent: number): Scope => ({ kind: 'sample', percent, buckets: 512 })

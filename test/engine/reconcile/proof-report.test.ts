@@ -14,14 +14,12 @@ const difference = {
 
 const table: TableProof = {
   asOf: '0001-0000000000000007-0000000000',
-  ...{
-    table: 't.rows',
-    equal: false,
-    scope: { kind: 'all' },
-    way: 'in the engines',
-    sourceRows: 5,
-    lakeRows: 5,
-  },
+  table: 't.rows',
+  equal: false,
+  scope: { kind: 'all' },
+  way: 'in the engines',
+  sourceRows: 5,
+  lakeRows: 5,
   different: 3,
   differences: [
     { ...difference, key: '1:1' },
@@ -36,17 +34,15 @@ const table: TableProof = {
       ],
     },
   ],
-  ...{
-    notCompared: ['late'],
-    quarantinedKeys: [],
-    heldBackKeys: [],
-    unplaced: 0,
-    outrankedKeys: [],
-    snapshots: 1,
-    healed: null,
-    waitedMs: 0,
-    ms: 2_000,
-  },
+  notCompared: ['late'],
+  quarantinedKeys: [],
+  heldBackKeys: [],
+  unplaced: 0,
+  outrankedKeys: [],
+  snapshots: 1,
+  healed: null,
+  waitedMs: 0,
+  ms: 2_000,
 }
 const proof: Proof = {
   equal: false,

@@ -8,8 +8,13 @@ import { letterRecord, type SentChange } from '../../ingest/refused-records.ts'
 import { keys } from './reconcile-fixture.ts'
 
 const letters = table({
-  ...{ name: 'hr.letters', version: 1, owner: 'tests', description: 'Letters', unknownFields: 'drop' },
-  ...{ source: { system: 'tests', table: 'public.letters' }, primaryKey: ['id'] },
+  name: 'hr.letters',
+  version: 1,
+  owner: 'tests',
+  description: 'Letters',
+  unknownFields: 'drop',
+  source: { system: 'tests', table: 'public.letters' },
+  primaryKey: ['id'],
   columns: { id: col.integer('Key'), n: col.integer('Number'), note: col.string('Large') },
 })
 
@@ -18,7 +23,10 @@ async function keysOf(...records: readonly Buffer[]) {
   const quarantine = new MemoryQuarantine()
   const stream = records.map((data, index) => ({ sequence: String(index), partitionKey: '', data }))
   await captureBatch(stream, {
-    ...{ shard: 's', store: new MemoryRawStore(), quarantine, log: new MemoryLog() },
+    shard: 's',
+    store: new MemoryRawStore(),
+    quarantine,
+    log: new MemoryLog(),
     decode: (data) => decodeDms(data, { epoch: 1, loadPositionOf: () => undefined }),
   })
   expect(quarantine.entries.size).toBe(records.length)

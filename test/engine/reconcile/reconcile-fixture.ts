@@ -84,7 +84,10 @@ export async function openReconcileFixture(
   }
   const prove = (request: ReconcileRequest = {}) => reconcile(depsOf(request))
   return {
-    ...{ run, dir, prove, deps: depsOf },
+    run,
+    dir,
+    prove,
+    deps: depsOf,
     proofOf: async (table, request) => {
       const { tables, failed } = await prove({ tables: [table], ...request })
       const [found] = tables

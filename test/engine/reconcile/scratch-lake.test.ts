@@ -15,15 +15,14 @@ function entryOf(base: Base | null): CatalogEntry {
   const location = 'lake/shop/items_v1_history'
   const table = {
     ...items,
-    ...{
-      description: '',
-      owner: '',
-      source: 'public.items',
-      primaryKey: ['id'],
-      columns: [],
-      basePartitions: [],
-    },
-    ...{ location, baseLocation: 'lake/shop/items_v1_base' },
+    description: '',
+    owner: '',
+    source: 'public.items',
+    primaryKey: ['id'],
+    columns: [],
+    basePartitions: [],
+    location,
+    baseLocation: 'lake/shop/items_v1_base',
   }
   return { table, partitions: ['2026-01-02'], floors: [], revisions: [], base }
 }

@@ -93,7 +93,12 @@ repairContract('a stack', async (): Promise<RepairUnderTest> => {
         await formatEvent(
           { pages },
           {
-            ...{ store, quarantine, delivery, ledger: records, stage, maxBytes: 1 << 20 },
+            store,
+            quarantine,
+            delivery,
+            ledger: records,
+            stage,
+            maxBytes: 1 << 20,
             route: async () => router([wide], new Uint8Array(32).fill(7)),
           },
         ),
@@ -105,7 +110,12 @@ repairContract('a stack', async (): Promise<RepairUnderTest> => {
         await landEvent(
           { objects: keys },
           {
-            ...{ bucket: 'lake', objects, catalog, quarantine, ledger: records, stage },
+            bucket: 'lake',
+            objects,
+            catalog,
+            quarantine,
+            ledger: records,
+            stage,
             historyFiles: historyFiles([wide]),
           },
         ),
@@ -118,7 +128,9 @@ repairContract('a stack', async (): Promise<RepairUnderTest> => {
     },
   }
   const audit = {
-    ...{ raw: store, records: new LedgerReader(ledgerItems(ledger)), objects: listed },
+    raw: store,
+    records: new LedgerReader(ledgerItems(ledger)),
+    objects: listed,
     readers: [{ contract: 'w.things v1', source: 'public.things' }],
   }
   let captured: string[] = []

@@ -178,7 +178,9 @@ export function repairContract(name: string, open: () => Promise<RepairUnderTest
       for (const isDryRun of [true, false])
         expect((await at.repair({ objects: others }, isDryRun)).repairs).toEqual(
           others.map((name) => ({
-            ...{ name, state: 'failed', message: 'it is no object of landing/changes/' },
+            name,
+            state: 'failed',
+            message: 'it is no object of landing/changes/',
           })),
         )
       expect(await at.objects.get('keys/mask.hex')).toEqual(Buffer.from('00'))

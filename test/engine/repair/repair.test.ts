@@ -12,9 +12,15 @@ const day = { table: 'a.t', version: 1, day: '2026-01-02' }
 const file = { key: 'lake/a/t/ingest_date=2026-01-02/f.parquet', rows: 1, bytes: 9, first: null, last: null }
 const page = headerOf(1)
 const block: NamedBlock = {
-  ...{ contract: { name: 'a.t', version: 1 }, origin: 'page', page: headerOf(2).key, ordinal: 0 },
-  ...{ changes: 1, rows: 1 },
-  ...{ first: '', last: '', digest: 'd' },
+  contract: { name: 'a.t', version: 1 },
+  origin: 'page',
+  page: headerOf(2).key,
+  ordinal: 0,
+  changes: 1,
+  rows: 1,
+  first: '',
+  last: '',
+  digest: 'd',
 }
 const none = { pages: [], objects: [], files: [] }
 const run = (names: RepairNames, parts: RepairParts, signal?: AbortSignal) =>
@@ -30,8 +36,12 @@ function partsOf(answers: Partial<RepairParts> = {}) {
     return { done: names, absent: [], failed: [], left: [] }
   }
   const parts: RepairParts = {
-    ...{ format: all, land: all, findRecoverySource: async () => undefined, isHeld: async () => true },
-    ...{ pagesAside: async () => undefined, forget: async (_, key) => void forgotten.push(key) },
+    format: all,
+    land: all,
+    findRecoverySource: async () => undefined,
+    isHeld: async () => true,
+    pagesAside: async () => undefined,
+    forget: async (_, key) => void forgotten.push(key),
     ...answers,
   }
   return { parts, asked, forgotten }
@@ -101,7 +111,11 @@ test('what is absent or fails is told by name, and does not keep the others', as
 
 test('a file leaves the manifest only when it did not come back and what it was made of is on its way', async () => {
   const by = (isThere: boolean, source: MissingFile['source']) => async () => ({
-    ...{ day, file, table: 'a.t', isThere, source },
+    day,
+    file,
+    table: 'a.t',
+    isThere,
+    source,
   })
   const object = { kind: 'object', object: 'landing/changes/o' } as const
   const rows = { kind: 'rows', pages: ['p1', 'p2'], loadFiles: [] } as const

@@ -29,7 +29,9 @@ class Bench {
     if ((await catalog.entries()).length === 0) await catalog.registerTables([catalogTable(noted)])
     let left = files
     const deps: ReplayDeps = {
-      ...{ objects, quarantine: new MemoryQuarantine(), now: () => Date.parse(`${DAY}T10:00:00Z`) },
+      objects,
+      quarantine: new MemoryQuarantine(),
+      now: () => Date.parse(`${DAY}T10:00:00Z`),
       raw: { behind: () => nothing() },
       catalog: {
         registerPartition: (...day) => catalog.registerPartition(...day),

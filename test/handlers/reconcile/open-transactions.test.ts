@@ -56,12 +56,18 @@ type Operation = 'insert' | 'update' | 'delete' | 'load'
 function record(operation: Operation, name: string, data: object, lsn: bigint, first = lsn): StreamRecord {
   const at = new Date().toISOString().replace('Z', '000Z')
   const place = {
-    ...{ 'transaction-id': 7, 'transaction-record-id': 1, 'commit-timestamp': at },
+    'transaction-id': 7,
+    'transaction-record-id': 1,
+    'commit-timestamp': at,
     'stream-position': `${formatDmsLsn(first)}.2.${formatDmsLsn(lsn)}`,
   }
   const metadata = {
-    ...{ timestamp: at, 'record-type': 'data', operation, 'partition-key-type': 'primary-key' },
-    ...{ 'schema-name': 'public', 'table-name': name },
+    timestamp: at,
+    'record-type': 'data',
+    operation,
+    'partition-key-type': 'primary-key',
+    'schema-name': 'public',
+    'table-name': name,
     ...(operation === 'load' ? {} : place),
   }
   const before = operation === 'update' ? { 'before-image': {} } : {}

@@ -44,7 +44,12 @@ export function proveFixture(
   const kept = new FolderObjects(folder)
   const entries = () => lab.run.pipeline.catalog.entries()
   const deps: ProveAllDeps = {
-    ...{ stage, tables, epoch, quarantine, entries, memory: '256MB' },
+    stage,
+    tables,
+    epoch,
+    quarantine,
+    entries,
+    memory: '256MB',
     captured: async () => lab.run.pipeline.raw.highest,
     source: async () => source,
     maskKey: async () => maskKey,
@@ -65,7 +70,8 @@ export function proveFixture(
     }),
     capture: healing.capture,
     scratch: join(scratch, 'work'),
-    ...{ settleMs: 5, waitMs: 60_000 },
+    settleMs: 5,
+    waitMs: 60_000,
     /* What is on its way lands meanwhile. */
     sleep: () => healing.landed(),
     deadline: () => AbortSignal.timeout(60_000),

@@ -66,7 +66,9 @@ describe.skipIf(found === undefined)(suite, async () => {
       AWS_ENDPOINT_URL_S3: moto.proxy.endpoint,
       AWS_ENDPOINT_URL_GLUE: moto.proxy.endpoint,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
-      ...{ TIDEMARK_BUCKET: bucket.bucket, TIDEMARK_CATALOG_PREFIX: prefix, TIDEMARK_MASK_SECRET: 'mask' },
+      TIDEMARK_BUCKET: bucket.bucket,
+      TIDEMARK_CATALOG_PREFIX: prefix,
+      TIDEMARK_MASK_SECRET: 'mask',
     }
     const [format, land] = await Promise.all([
       pipeline.start('format', places),
@@ -75,8 +77,11 @@ describe.skipIf(found === undefined)(suite, async () => {
     const reconcile = (waitSeconds: number, more: Readonly<Record<string, string>> = {}) =>
       pipeline.start('reconcile', {
         ...places,
-        ...{ TIDEMARK_SYSTEMS: 'workforce-postgres', TIDEMARK_SOURCE_SECRET: 'source' },
-        ...{ TIDEMARK_SETTLE_SECONDS: '1', TIDEMARK_WAIT_SECONDS: String(waitSeconds), ...more },
+        TIDEMARK_SYSTEMS: 'workforce-postgres',
+        TIDEMARK_SOURCE_SECRET: 'source',
+        TIDEMARK_SETTLE_SECONDS: '1',
+        TIDEMARK_WAIT_SECONDS: String(waitSeconds),
+        ...more,
       })
     let played = 0
     let landed = 0

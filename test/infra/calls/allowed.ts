@@ -37,7 +37,9 @@ function allowedBy(arn: string, resources: readonly Resource[]): readonly Allowe
     .flatMap((statement) =>
       statement.actions.flatMap((action) =>
         statement.resources.map((resource) => ({
-          ...{ action, resource, role: arn },
+          action,
+          resource,
+          role: arn,
           via: conditionOn(statement, 'kms:ViaService').map((service) => service.split('.')[0] ?? ''),
         })),
       ),

@@ -77,8 +77,14 @@ export interface CodeOfFunction {
 /** Reads the bundle of a function. */
 export async function codeOfFunction(name: string): Promise<CodeOfFunction> {
   const built = await build({
-    ...{ entryPoints: [join(root, 'handlers', name, 'handler.ts')], bundle: true, write: false },
-    ...{ packages: 'external', format: 'esm', platform: 'node', target: 'es2023', logLevel: 'error' },
+    entryPoints: [join(root, 'handlers', name, 'handler.ts')],
+    bundle: true,
+    write: false,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'es2023',
+    logLevel: 'error',
   })
   return codeOf(built.outputFiles[0]?.text ?? '')
 }

@@ -90,7 +90,11 @@ class UnitReader {
     const sets = { names: new Set<string>(), members: new Set<string>(), called: new Set<string>() }
     const unit = {
       name: typeof name === 'string' ? name : nameOf(name['id']),
-      ...{ member, within, ...sets, own: new Set<string>(), sends: new Set<string>() },
+      member,
+      within,
+      ...sets,
+      own: new Set<string>(),
+      sends: new Set<string>(),
     }
     this.units.push(unit)
     return unit

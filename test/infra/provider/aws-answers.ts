@@ -67,8 +67,12 @@ export function awsAnswer(type: string, attribute: string, values: TerraformObje
   const name = NAMES.map((key) => values[key]).find((value) => typeof value === 'string') ?? type
   const code = codeOf(`${type} ${name} ${JSON.stringify(values['description'] ?? '')}`)
   const marks: Readonly<Record<string, string>> = {
-    ...{ name: String(name), code, CODE: code.replaceAll('-', '').toUpperCase() },
-    ...{ account: place.account, region: place.region, at: `${place.region}:${place.account}` },
+    name: String(name),
+    code,
+    CODE: code.replaceAll('-', '').toUpperCase(),
+    account: place.account,
+    region: place.region,
+    at: `${place.region}:${place.account}`,
   }
   return templateOf(type, attribute).replace(/\{(\w+)\}/g, (_, mark: string) => marks[mark] ?? mark)
 }
@@ -77,7 +81,9 @@ export function awsAnswer(type: string, attribute: string, values: TerraformObje
 export const VPC_RANGES: readonly [string, ...string[]] = ['10.0.0.0/16', '100.64.0.0/16']
 
 const associated = (cidr_block: string, index: number) => ({
-  ...{ association_id: `vpc-cidr-assoc-${index}`, cidr_block, state: 'associated' },
+  association_id: `vpc-cidr-assoc-${index}`,
+  cidr_block,
+  state: 'associated',
 })
 
 /** The fixed answers of data sources; undefined for one that the stacks do not ask. */

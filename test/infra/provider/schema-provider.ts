@@ -53,7 +53,10 @@ export async function startSchemaProvider(schema: AwsSchema): Promise<SchemaProv
     )
   })
   const reattach = {
-    ...{ Protocol: 'grpc', ProtocolVersion: PROTOCOL, Pid: process.pid, Test: true },
+    Protocol: 'grpc',
+    ProtocolVersion: PROTOCOL,
+    Pid: process.pid,
+    Test: true,
     Addr: { Network: 'unix', String: socket },
   }
   return {

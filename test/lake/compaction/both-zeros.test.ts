@@ -29,8 +29,13 @@ function at(place: number): string {
 
 test('G6 both zeros of a float are in base and in merged files as they were', async () => {
   const floats = table({
-    ...{ name: 'c.floats', version: 1, owner: 'tests', description: 'Floats', unknownFields: 'keep' },
-    ...{ source: { system: 'tests', table: 'public.floats' }, primaryKey: ['id'] },
+    name: 'c.floats',
+    version: 1,
+    owner: 'tests',
+    description: 'Floats',
+    unknownFields: 'keep',
+    source: { system: 'tests', table: 'public.floats' },
+    primaryKey: ['id'],
     columns: { id: col.integer('Key'), size: col.double('Size'), small: col.real('Small') },
   })
   const lake = await compactionLake(await tempFolder(), floats, sql)

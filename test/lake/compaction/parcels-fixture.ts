@@ -106,7 +106,9 @@ export class ParcelsFixture {
     session.close()
     /* Rows of the live keys for which no row of history has a value of every column. */
     const select = currentSelect(entry, sourcesOf(entry, folderOf(lake)), {
-      ...{ withIncomplete: true, withPartitions: false, system: ['_position'] },
+      withIncomplete: true,
+      withPartitions: false,
+      system: ['_position'],
     })
     return {
       shown,

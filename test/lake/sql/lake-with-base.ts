@@ -109,8 +109,10 @@ export async function writeBase(
 /* The whole state, deleted keys and those not known whole too, with the columns that base holds. */
 function stateSelect(entry: CatalogEntry, sources: CurrentSources): string {
   return currentSelect(entry, sources, {
-    ...{ withDeleted: true, withIncomplete: true },
-    ...{ withPartitions: false, system: SYSTEM },
+    withDeleted: true,
+    withIncomplete: true,
+    withPartitions: false,
+    system: SYSTEM,
   })
 }
 

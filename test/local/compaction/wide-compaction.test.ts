@@ -15,7 +15,9 @@ const COLUMNS = 1_600
 const tableOf = (name: string, columns: number): Table =>
   table({
     name: `s.${name}`,
-    ...{ version: 1, owner: 'tests', description: 'Rows of a test' },
+    version: 1,
+    owner: 'tests',
+    description: 'Rows of a test',
     source: { system: 'tests', table: `s.${name}` },
     primaryKey: ['id'],
     unknownFields: 'drop',

@@ -32,7 +32,11 @@ const GRANTS = 'grant usage on schema public to reader; grant select on item to 
 const REPLICATES = 'alter role reader replication; grant pg_read_all_stats to reader;'
 
 const defaults: SourceExamination = {
-  ...{ reader: 'tidemark', patterns: ['*.*'], slot: 'tidemark', publication: 'tidemark', known: undefined },
+  reader: 'tidemark',
+  patterns: ['*.*'],
+  slot: 'tidemark',
+  publication: 'tidemark',
+  known: undefined,
 }
 
 function examined(source: Source, options: Partial<SourceExamination> = {}): Promise<readonly CheckResult[]> {
@@ -61,54 +65,74 @@ interface Seed {
 const seeds: Readonly<Record<string, Seed>> = {
   'a role that may not replicate': { id: 'source.role', state: 'fail', sql: ITEM, reader: GRANTS },
   'schemas and tables that are closed': {
-    ...{ id: 'source.privileges', state: 'fail', reader: REPLICATES },
+    id: 'source.privileges',
+    state: 'fail',
+    reader: REPLICATES,
     sql: `${ITEM} create schema hr; create table hr.pay (id int primary key)`,
   },
   'row security that hides rows': {
-    ...{ id: 'source.row-security', state: 'fail', reader: GRANTS + REPLICATES },
+    id: 'source.row-security',
+    state: 'fail',
+    reader: GRANTS + REPLICATES,
     sql: `${ITEM} alter table item enable row level security`,
   },
   'updates without their key': {
-    ...{ id: 'source.replica-identity', state: 'fail' },
+    id: 'source.replica-identity',
+    state: 'fail',
     sql: `${ITEM} alter table item replica identity nothing`,
   },
   'a publication that the role may not make': {
-    ...{ id: 'source.publication', state: 'fail', sql: ITEM, reader: GRANTS + REPLICATES },
+    id: 'source.publication',
+    state: 'fail',
+    sql: ITEM,
+    reader: GRANTS + REPLICATES,
   },
   'a publication that lacks a table and is not of the role': {
-    ...{ id: 'source.publication', state: 'fail', reader: GRANTS + REPLICATES },
+    id: 'source.publication',
+    state: 'fail',
+    reader: GRANTS + REPLICATES,
     sql: `${ITEM} create publication tidemark`,
   },
   'a publication that leaves rows and kinds of changes out': {
-    ...{ id: 'source.publication', state: 'fail' },
+    id: 'source.publication',
+    state: 'fail',
     sql: `${ITEM} create publication tidemark for table item where (id > 0) with (publish = 'insert')`,
   },
   'a slot of another plugin': {
-    ...{ id: 'source.slot', state: 'fail' },
+    id: 'source.slot',
+    state: 'fail',
     sql: ITEM,
     after: `select pg_create_logical_replication_slot('tidemark', 'test_decoding')`,
   },
   'a slot that this folder does not know': {
-    ...{ id: 'source.slot', state: 'fail', options: { known: false } },
+    id: 'source.slot',
+    state: 'fail',
+    options: { known: false },
     sql: ITEM,
     after: `select pg_create_logical_replication_slot('tidemark', 'pgoutput')`,
   },
   'a slot that nobody reads': {
-    ...{ id: 'source.slot', state: 'warn' },
+    id: 'source.slot',
+    state: 'warn',
     sql: ITEM,
     after: `select pg_create_logical_replication_slot('tidemark', 'pgoutput')`,
   },
   'a table without a log': {
-    ...{ id: 'source.left-out', state: 'warn' },
+    id: 'source.left-out',
+    state: 'warn',
     sql: `${ITEM} create unlogged table visit (id int primary key)`,
   },
   'a transaction that was prepared and forgotten': {
-    ...{ id: 'source.transactions', state: 'warn', options: { limitSeconds: 0 } },
+    id: 'source.transactions',
+    state: 'warn',
+    options: { limitSeconds: 0 },
     sql: ITEM,
     after: `begin; insert into item values (1); prepare transaction 'forgotten'`,
   },
   'sessions that the role may not see': {
-    ...{ id: 'source.transactions', state: 'unknown', reader: `${GRANTS} alter role reader replication` },
+    id: 'source.transactions',
+    state: 'unknown',
+    reader: `${GRANTS} alter role reader replication`,
     sql: ITEM,
   },
 }

@@ -21,37 +21,65 @@ const at = (hoursAgo: number) => new Date(now - hoursAgo * 3_600_000).toISOStrin
 
 const state: RunStateData = {
   source: { name: 'shop', system: '1', database: 'shop', address: 'db/shop', isEmbedded: false },
-  ...{ slot: 'tidemark', publication: 'tidemark', slotState: 'created', epoch: 1, loads: {}, added: [] },
+  slot: 'tidemark',
+  publication: 'tidemark',
+  slotState: 'created',
+  epoch: 1,
+  loads: {},
+  added: [],
 }
 const status: RunStatus = runStatus.parse({
-  ...{ format: 1, at: at(1), pid: 1, address: 'db/shop', capturedLsn: '1', landedLsn: '1', pagesBehind: 0 },
-  ...{ rates: { captured: 0, formatted: 0, landed: 0 }, freshnessMs: { p50: null, p99: null }, memoryMb: 1 },
+  format: 1,
+  at: at(1),
+  pid: 1,
+  address: 'db/shop',
+  capturedLsn: '1',
+  landedLsn: '1',
+  pagesBehind: 0,
+  rates: { captured: 0, formatted: 0, landed: 0 },
+  freshnessMs: { p50: null, p99: null },
+  memoryMb: 1,
   quarantineSince: null,
   tables: [
     {
-      ...{ table: 'shop.items', source: 'public.items', state: 'streaming', loadedRows: 0, changes: 2 },
-      ...{ quarantined: 0, unknownFields: [], definitions: [] },
+      table: 'shop.items',
+      source: 'public.items',
+      state: 'streaming',
+      loadedRows: 0,
+      changes: 2,
+      quarantined: 0,
+      unknownFields: [],
+      definitions: [],
     },
   ],
 })
 const proof: KeptProof = {
-  ...{ equal: true, lsn: '7', at: at(1), equalAt: at(1), sourceRows: 1, lakeRows: 1, way: 'streamed' },
-  ...{ sample: null, different: 0, inQuarantine: 0, heldBack: 0, unplaced: 0 },
+  equal: true,
+  lsn: '7',
+  at: at(1),
+  equalAt: at(1),
+  sourceRows: 1,
+  lakeRows: 1,
+  way: 'streamed',
+  sample: null,
+  different: 0,
+  inQuarantine: 0,
+  heldBack: 0,
+  unplaced: 0,
 }
 const fine: FolderFacts = {
-  ...{
-    dir: '.tidemark',
-    now,
-    freeBytes: 50e9,
-    holder: 12,
-    unreadable: [],
-    damages: [],
-    state,
-    status,
-    loads: [],
-    uncompacted: {},
-  },
-  ...{ proofs: { tables: { 'shop.items': proof }, failed: {} }, keyMode: 0o600 },
+  dir: '.tidemark',
+  now,
+  freeBytes: 50e9,
+  holder: 12,
+  unreadable: [],
+  damages: [],
+  state,
+  status,
+  loads: [],
+  uncompacted: {},
+  proofs: { tables: { 'shop.items': proof }, failed: {} },
+  keyMode: 0o600,
 }
 
 function evaluate(id: string, change: Partial<FolderFacts>) {
@@ -212,7 +240,8 @@ describe('a folder is read', () => {
     expect(evaluate('folder.mask-key', { dir, keyMode, damages: [] }).state).toBe('ok')
     const lost = [...damages, { name: 'keys/mask.hex', state: 'missing' as const }]
     expect(evaluate('folder.mask-key', { dir, keyMode, damages: lost })).toMatchObject({
-      ...{ state: 'fail', code: 'run/damaged' },
+      state: 'fail',
+      code: 'run/damaged',
       fix: [{ text: expect.stringContaining('docs/06-the-run-folder.md#a-lost-masking-key') }],
     })
   })

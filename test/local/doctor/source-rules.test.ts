@@ -18,14 +18,12 @@ function evaluate<F>(rules: readonly Rule<F>[], id: string, facts: F) {
 }
 
 const server: ServerFacts = {
-  ...{
-    version: 180_004,
-    walLevel: 'logical',
-    encoding: 'UTF8',
-    role: 'reader',
-    mayReplicate: true,
-    isRds: true,
-  },
+  version: 180_004,
+  walLevel: 'logical',
+  encoding: 'UTF8',
+  role: 'reader',
+  mayReplicate: true,
+  isRds: true,
 }
 
 describe('of a server', () => {
@@ -51,22 +49,38 @@ describe('of a server', () => {
 
   test('PostgreSQL 12 publishes no partitioned table', () => {
     const table: SourceTable = {
-      ...{ schema: 'public', name: 'log', oid: 1, columns: [], key: ['id'] },
+      schema: 'public',
+      name: 'log',
+      oid: 1,
+      columns: [],
+      key: ['id'],
       replicaIdentity: 'default',
       isPartitioned: true,
     }
     const facts: TableFacts = {
-      ...{ server: { ...server, version: 120_018 }, tables: [table], access: new Map() },
-      ...{ identities: new Map(), reader: 'tidemark' },
+      server: { ...server, version: 120_018 },
+      tables: [table],
+      access: new Map(),
+      identities: new Map(),
+      reader: 'tidemark',
     }
     expect(evaluate(tableRules, 'source.partitions', facts).code).toBe('source/unsupported-version')
     expect(evaluate(tableRules, 'source.partitions', { ...facts, server }).state).toBe('ok')
   })
 
   const settings: SettingFacts = {
-    ...{ host: 'db.example.com:5432', isEncrypted: false, serverSpeaksTls: false, senderTimeoutMs: 0 },
-    ...{ senderTimeoutReset: null, idleLimitSeconds: 0, plugins: null },
-    ...{ slotLimitBytes: null, isStandby: false, version: 180_004, isRds: false, reader: 'tidemark' },
+    host: 'db.example.com:5432',
+    isEncrypted: false,
+    serverSpeaksTls: false,
+    senderTimeoutMs: 0,
+    senderTimeoutReset: null,
+    idleLimitSeconds: 0,
+    plugins: null,
+    slotLimitBytes: null,
+    isStandby: false,
+    version: 180_004,
+    isRds: false,
+    reader: 'tidemark',
   }
 
   test('a connection in the clear is one to look at, unless it stays on the machine', () => {
@@ -101,7 +115,8 @@ describe('of a server', () => {
     expect(plugins({}).state).toBe('ok')
     expect(plugins({ plugins: ['pgoutput', 'test_decoding'] }).state).toBe('ok')
     expect(plugins({ plugins: ['test_decoding'] })).toMatchObject({
-      ...{ state: 'fail', code: 'source/privilege' },
+      state: 'fail',
+      code: 'source/privilege',
       fix: [{ text: "ALTER SYSTEM SET output_plugin_libraries = 'test_decoding, pgoutput';" }, {}],
     })
     expect(plugins({ plugins: ['pgoutput', 'test_decoding'], reader: 'dms' }).state).toBe('ok')
@@ -120,18 +135,24 @@ describe('of a server', () => {
 
 describe('of a slot', () => {
   const slot: Slot = {
-    ...{
-      plugin: 'pgoutput',
-      isOfThisDatabase: true,
-      activePid: 7,
-      walStatus: 'reserved',
-      invalidation: null,
-    },
-    ...{ inactiveSince: null, confirmed: '0/1', keptBytes: 1e6, behindBytes: 0, safeBytes: null },
-    ...{ application: 'tidemark stream', replied: null },
+    plugin: 'pgoutput',
+    isOfThisDatabase: true,
+    activePid: 7,
+    walStatus: 'reserved',
+    invalidation: null,
+    inactiveSince: null,
+    confirmed: '0/1',
+    keptBytes: 1e6,
+    behindBytes: 0,
+    safeBytes: null,
+    application: 'tidemark stream',
+    replied: null,
   }
   const facts: SlotFacts = {
-    ...{ name: 'tidemark', slot, known: true, plugins: ['pgoutput'] },
+    name: 'tidemark',
+    slot,
+    known: true,
+    plugins: ['pgoutput'],
     room: { slots: 10, used: 1, senders: 10, sending: 1, isRds: false },
   }
   const log = (change: Partial<Slot>) => slotLogRule.evaluate({ ...facts, slot: { ...slot, ...change } })

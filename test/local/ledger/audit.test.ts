@@ -75,7 +75,9 @@ test('G1 redriven, replayed and expired changes keep the balance', async () => {
   const even = { captured: 3, landed: 1, quarantined: 2, redriven: 2, ...evenly }
   expect(after.balance()).toMatchObject(even)
   expect(after.quarantine.countOf('public.things', { name: 'w.things', version: 1 })).toEqual({
-    ...{ waiting: 0, redriven: 2, expired: 0 },
+    waiting: 0,
+    redriven: 2,
+    expired: 0,
   })
   await after.operate('replay')
   expect(after.balance()).toMatchObject(even)
@@ -89,7 +91,9 @@ test('G1 redriven, replayed and expired changes keep the balance', async () => {
   await narrowAgain.quarantine.release(waiting, 'expired')
   await narrowAgain.quarantine.purge()
   expect(narrowAgain.quarantine.countOf('public.things', { name: 'w.things', version: 1 })).toEqual({
-    ...{ waiting: 0, redriven: 2, expired: 1 },
+    waiting: 0,
+    redriven: 2,
+    expired: 1,
   })
   expect(await findingsIn(before.root)).toEqual([])
 })
@@ -111,8 +115,14 @@ test('G1 a page that format passed over is named, and a replay of its positions 
   }
   expect(made.balance()).toMatchObject(lost)
   const named = {
-    ...{ kind: 'page', table: 'public.things', count: 2, first: positionOf(40), last: positionOf(41) },
-    ...{ name: await keyOf(made, 4), object: null, severity: 'fault' },
+    kind: 'page',
+    table: 'public.things',
+    count: 2,
+    first: positionOf(40),
+    last: positionOf(41),
+    name: await keyOf(made, 4),
+    object: null,
+    severity: 'fault',
     advice: `tidemark repair --page '${await keyOf(made, 4)}'`,
   }
   expect(await findingsIn(made.root)).toMatchObject([named])
@@ -133,8 +143,13 @@ test('G1 a block that delivery lost is named with its page, and a replay mends i
   expect(made.balance()).toMatchObject({ captured: 9, landed: 6, missing: 3, inFlight: 0, balanced: false })
   expect(await findingsIn(made.root)).toMatchObject([
     {
-      ...{ kind: 'block', table: 'w.things v1', count: 3, first: positionOf(40), last: positionOf(42) },
-      ...{ name: await keyOf(made, 4), object: null },
+      kind: 'block',
+      table: 'w.things v1',
+      count: 3,
+      first: positionOf(40),
+      last: positionOf(42),
+      name: await keyOf(made, 4),
+      object: null,
       message: expect.stringContaining('delivery never wrote it'),
     },
   ])
@@ -202,8 +217,14 @@ test('G1 a history file that is gone is named, and a replay of its positions men
   await made.objects.delete(key)
   expect(await findingsIn(made.root)).toMatchObject([
     {
-      ...{ kind: 'file', table: 'w.things v1', name: key, count: 2, severity: 'fault' },
-      ...{ first: positionOf(20), last: positionOf(21), message: expect.stringContaining('missing') },
+      kind: 'file',
+      table: 'w.things v1',
+      name: key,
+      count: 2,
+      severity: 'fault',
+      first: positionOf(20),
+      last: positionOf(21),
+      message: expect.stringContaining('missing'),
     },
   ])
   await made.operate('replay', { from: positionOf(20), to: positionOf(21) })

@@ -33,13 +33,28 @@ function recordOf(place: number, sizes: readonly number[] = [2], refused = 1, ch
   const blockOf =
     (name: TableVersion) =>
     (size: number, ordinal: number): NamedBlock => ({
-      ...{ contract: name, origin: 'page', page, ordinal, changes: size, rows: size },
-      ...{ first: position, last: position, digest: `${size}` },
+      contract: name,
+      origin: 'page',
+      page,
+      ordinal,
+      changes: size,
+      rows: size,
+      first: position,
+      last: position,
+      digest: `${size}`,
     })
   return {
-    ...{ page, table: source, changes: sum, firstPosition: position, lastPosition: position },
+    page,
+    table: source,
+    changes: sum,
+    firstPosition: position,
+    lastPosition: position,
     shares: contracts.map((name) => ({
-      ...{ contract: name, blocks: sizes.map(blockOf(name)), refused, fresh: refused, filtered: 0 },
+      contract: name,
+      blocks: sizes.map(blockOf(name)),
+      refused,
+      fresh: refused,
+      filtered: 0,
     })),
   }
 }
@@ -132,8 +147,13 @@ test('G1 G3 G10 the balance is that of every record, whatever the order of the c
           const lost = pages.map(({ sizes, isLost }) => (isLost && index === 0 ? (sizes[0] ?? 0) : 0))
           const missing = lost.reduce((all, size) => all + size, 0)
           const expected = {
-            ...{ captured: sum, quarantined, missing, inFlight: 0, filtered: 0 },
-            ...{ landed: sum - quarantined - missing, balanced: missing === 0 },
+            captured: sum,
+            quarantined,
+            missing,
+            inFlight: 0,
+            filtered: 0,
+            landed: sum - quarantined - missing,
+            balanced: missing === 0,
             capturedThrough: positionOf(records.length - 1),
           }
           const balance = ledger.balance({ contract: name, source })

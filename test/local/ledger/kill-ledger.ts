@@ -47,7 +47,11 @@ export async function faultsAfter(folder: string, told: readonly string[]): Prom
     const walked = await walkedBalance(stores, { contract, source }, false)
     const { captured: all, landed: there, quarantined: refused, inFlight: coming, missing: gone } = walked
     const expected = JSON.stringify({
-      ...{ captured: all, landed: there, quarantined: refused, inFlight: coming, missing: gone },
+      captured: all,
+      landed: there,
+      quarantined: refused,
+      inFlight: coming,
+      missing: gone,
     })
     if (kept !== expected) faults.push(`the sums are ${kept}, what is there is ${expected}`)
     for await (const { key } of raw.damaged()) faults.push(`${key} is damaged`)

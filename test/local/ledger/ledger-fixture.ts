@@ -59,7 +59,12 @@ export class LedgerFixture {
     this.catalog = catalog
     this.delivery = delivery
     this.landing = new LandLoop({
-      ...{ objects, catalog, quarantine, ledger, log: quiet, now: Date.now },
+      objects,
+      catalog,
+      quarantine,
+      ledger,
+      log: quiet,
+      now: Date.now,
       historyFiles: historyFiles(tables),
       freshness: new FreshnessHistogram(),
       durablePages: () => 0,
@@ -93,7 +98,10 @@ export class LedgerFixture {
     }
     const stop = new AbortController()
     const loop = new FormatLoop({
-      ...{ raw, quarantine, ledger, delivery },
+      raw,
+      quarantine,
+      ledger,
+      delivery,
       isWaiting: (id) => quarantine.holds(id),
       route: router(tables, maskKey),
     })

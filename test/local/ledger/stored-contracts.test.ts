@@ -9,8 +9,15 @@ const stamp = { at: 7, more: {} }
 const contract = { name: 'a.t', version: 12 }
 const { key, ...page } = headerOf(1)
 const block: NamedBlock = {
-  ...{ contract, origin: 'page', page: key, ordinal: 0, changes: 2, rows: 2 },
-  ...{ first: page.firstPosition, last: page.lastPosition, digest: 'd' },
+  contract,
+  origin: 'page',
+  page: key,
+  ordinal: 0,
+  changes: 2,
+  rows: 2,
+  first: page.firstPosition,
+  last: page.lastPosition,
+  digest: 'd',
 }
 const redriven: NamedBlock = { ...block, origin: 'redrive', page: '' }
 const asText = (one: NamedBlock) => ({ ...one, contract: 'a.t v12' })

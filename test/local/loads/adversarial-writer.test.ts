@@ -45,14 +45,18 @@ beforeAll(async () => {
   )
   await writer.query('ALTER TABLE public.things ALTER large SET STORAGE EXTERNAL')
   run = await openLocalRun({
-    ...{
-      dir: join(scratch.folder, 'run'),
-      source: { url: server.url },
-      isEmbedded: false,
-      system: 'adversary',
-    },
-    ...{ contracts: [], patterns: ['public.*'], slot: 'adversary', publication: 'adversary', reload: false },
-    ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+    dir: join(scratch.folder, 'run'),
+    source: { url: server.url },
+    isEmbedded: false,
+    system: 'adversary',
+    contracts: [],
+    patterns: ['public.*'],
+    slot: 'adversary',
+    publication: 'adversary',
+    reload: false,
+    hints: { bytes: 1 << 20, milliseconds: 20 },
+    compactEveryMs: 0,
+    proveEveryMs: 0,
     /* A row has ten kilobytes of text: files of one network buffer. */
     loadFileBytes: 10_000,
     log: { info: () => undefined, warn: () => undefined },

@@ -47,12 +47,20 @@ test('what becomes of a table during a load is a matter of that table: the other
     ]),
   )
   expect(outcomes).toEqual({
-    ...{ a_first: ROWS, z_last: ROWS },
+    a_first: ROWS,
+    z_last: ROWS,
     /* As they are now, in a snapshot of their own. */
-    ...{ emptied: 0, narrowed: ROWS, retyped: ROWS, widened: ROWS },
-    ...{ dropped: 'source/table-gone', moved: 'source/table-gone', renamed: 'source/table-gone' },
-    ...{ remade: 'source/table-gone', keyless: 'landing/corrupt' },
-    ...{ hidden: 'source/privilege', revoked: 'source/privilege' },
+    emptied: 0,
+    narrowed: ROWS,
+    retyped: ROWS,
+    widened: ROWS,
+    dropped: 'source/table-gone',
+    moved: 'source/table-gone',
+    renamed: 'source/table-gone',
+    remade: 'source/table-gone',
+    keyless: 'landing/corrupt',
+    hidden: 'source/privilege',
+    revoked: 'source/privilege',
   })
   const messageOf = (name: string) => tables.find(({ table }) => table === `public.${name}`)?.failure?.message
   expect(messageOf('dropped')).toBe(

@@ -5,8 +5,13 @@ import type { SourceTable } from '../../../engine/postgres/catalog/source-catalo
 import { runTableLoad, type TableLoadDeps } from '../../../local/loads/run-table-load.ts'
 
 const table: SourceTable = {
-  ...{ schema: 'w', name: 'shifts', oid: 7, isPartitioned: false, columns: [], key: [] },
-  ...{ replicaIdentity: 'default', identityIndex: [] },
+  schema: 'w',
+  name: 'shifts',
+  oid: 7,
+  isPartitioned: false,
+  columns: [],
+  key: [],
+  replicaIdentity: 'default',
 }
 
 function unused(): never {
@@ -25,9 +30,13 @@ async function load({ landed = {}, held = 9, complete }: Fault = {}) {
   const steps: string[] = []
   const counts = { rows: 10, landed: { 'w.shifts v1': 9 }, refused: { 'w.shifts v1': 1 }, history: ['h'] }
   const deps: TableLoadDeps = {
-    ...{ epoch: 1, load: 'l1', signal: new AbortController().signal, now: () => 0 },
+    epoch: 1,
+    load: 'l1',
+    signal: new AbortController().signal,
+    now: () => 0,
     objects: { list: unused, delete: unused },
-    ...{ openSnapshot: unused, read: unused },
+    openSnapshot: unused,
+    read: unused,
     makeRoom: () => Promise.resolve(),
     onProgress: () => undefined,
     land: async () => ({ ...counts, ...landed }),
@@ -46,12 +55,26 @@ async function load({ landed = {}, held = 9, complete }: Fault = {}) {
     },
   }
   const file: LoadFile = {
-    ...{ key: 'landing/loads/l1/w/shifts/LOAD00000001.parquet', bytes: 9, state: 'arrived' },
-    ...{ rows: 10, landed: {}, refused: {}, history: [] },
+    key: 'landing/loads/l1/w/shifts/LOAD00000001.parquet',
+    bytes: 9,
+    state: 'arrived',
+    rows: 10,
+    landed: {},
+    refused: {},
+    history: [],
   }
   const given: TableLoad = {
-    ...{ table: 'w.shifts', state: 'loading', oid: 7, position: 'p', isRead: true, files: [file] },
-    ...{ rows: 10, bytes: 9, estimatedRows: null, failure: null, endedAt: null },
+    table: 'w.shifts',
+    state: 'loading',
+    oid: 7,
+    position: 'p',
+    isRead: true,
+    files: [file],
+    rows: 10,
+    bytes: 9,
+    estimatedRows: null,
+    failure: null,
+    endedAt: null,
     startedAt: '2026-01-01T00:00:00.000Z',
   }
   const failure = await runTableLoad(given, table, deps).then(

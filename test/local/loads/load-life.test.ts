@@ -47,8 +47,17 @@ afterAll(async () => {
 
 async function open(reload = false): Promise<LocalRun> {
   run = await openLocalRun({
-    ...{ dir, source: { url }, isEmbedded: false, system: 'loads', contracts: [], patterns: ['public.*'] },
-    ...{ slot: 'loads', publication: 'loads', reload, compactEveryMs: 0, proveEveryMs: 0 },
+    dir,
+    source: { url },
+    isEmbedded: false,
+    system: 'loads',
+    contracts: [],
+    patterns: ['public.*'],
+    slot: 'loads',
+    publication: 'loads',
+    reload,
+    compactEveryMs: 0,
+    proveEveryMs: 0,
     hints: { bytes: 1 << 20, milliseconds: 20 },
     log: { info: () => undefined, warn: () => undefined },
   })

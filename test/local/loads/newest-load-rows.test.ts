@@ -34,7 +34,9 @@ test('G9 the rows of a wide table, fat ones too, are read in the memory that its
   const counts = { rows: ROWS, bytes: 1, isRead: true, estimatedRows: null, failure: null, files: [] }
   const position = loadPosition(1, 16n)
   const load: Load = {
-    ...{ id: 'l1', startedAt: '2026-01-01T00:00:00.000Z', window: null },
+    id: 'l1',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    window: null,
     tables: [
       { ...counts, table: 'w.wide', state: 'complete', oid: 1, position, startedAt: null, endedAt: null },
     ],

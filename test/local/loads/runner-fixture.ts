@@ -108,13 +108,11 @@ export class RunnerFixture {
       },
     }
     return LoadRunner.open({
-      ...{
-        ledger,
-        sources: () => this.sources,
-        waits: { retryMs: [1, 1], awayMs: [1, 1] },
-        log: LOG,
-        now: Date.now,
-      },
+      ledger,
+      sources: () => this.sources,
+      waits: { retryMs: [1, 1], awayMs: [1, 1] },
+      log: LOG,
+      now: Date.now,
       estimate: () => Promise.resolve(new Map()),
       isRequired: () => false,
       describe: (table) => currentTable({ url: this.url }, table),
@@ -184,7 +182,9 @@ export class RunnerFixture {
       ...copyReading(
         { url: this.url },
         {
-          ...{ connection: this.connection, engine, fileBytes: 40_000 },
+          connection: this.connection,
+          engine,
+          fileBytes: 40_000,
           files: {
             scratch: (name) => files.scratch(name),
             read: (key) => files.read(key),

@@ -23,17 +23,32 @@ function nameOf(number: number): `w.t${string}` {
 
 function contractOf(name: `w.t${string}`): Table {
   return table({
-    ...{ name, version: 1, owner: 'a@example.com', description: 'One of many' },
+    name,
+    version: 1,
+    owner: 'a@example.com',
+    description: 'One of many',
     source: { system: 's', table: name },
-    ...{ primaryKey: ['id'], partitionBy: {}, unknownFields: 'keep' },
+    primaryKey: ['id'],
+    partitionBy: {},
+    unknownFields: 'keep',
     columns: { id: col.bigint('Key') },
   })
 }
 
 function tableLoad(number: number): TableLoad {
   return {
-    ...{ table: nameOf(number), state: 'started', oid: number, position: null, estimatedRows: null },
-    ...{ rows: 0, bytes: 0, isRead: false, files: [], failure: null, startedAt: null, endedAt: null },
+    table: nameOf(number),
+    state: 'started',
+    oid: number,
+    position: null,
+    estimatedRows: null,
+    rows: 0,
+    bytes: 0,
+    isRead: false,
+    files: [],
+    failure: null,
+    startedAt: null,
+    endedAt: null,
   }
 }
 
@@ -58,7 +73,12 @@ async function writtenBy(count: number) {
   const source = { name: 's', system: '1', database: 'd', address: 'a', isEmbedded: false }
   const waiting = { state: 'waiting', oid: 1, rows: null, position: null } as const
   const state = new RunState(documents, {
-    ...{ source, slot: 's', publication: 'p', slotState: 'created', epoch: 1, added: [] },
+    source,
+    slot: 's',
+    publication: 'p',
+    slotState: 'created',
+    epoch: 1,
+    added: [],
     loads: Object.fromEntries(numbers.map((number) => [nameOf(number), waiting])),
   })
   const load = {

@@ -10,8 +10,11 @@ import { noted } from './things-fixture.ts'
 
 const { filled, inLife } = lakeRuns()
 const answer = z.object({
-  ...{ state: z.string(), revision: z.number().nullable() },
-  ...{ changes: z.number(), rows: z.number(), refused: z.number() },
+  state: z.string(),
+  revision: z.number().nullable(),
+  changes: z.number(),
+  rows: z.number(),
+  refused: z.number(),
 })
 
 replayContract('of a run folder', async () => {

@@ -33,7 +33,11 @@ describe('the audit of a replay', () => {
     )
     connection.closeSync()
     const reading: ReplayReading = {
-      ...{ table: 'w.things', revision: 4, from: null, to: null, rows: 3 },
+      table: 'w.things',
+      revision: 4,
+      from: null,
+      to: null,
+      rows: 3,
       files: [{ key: 'k', sha256: await digestOf(path) }],
     }
     await work?.(path)

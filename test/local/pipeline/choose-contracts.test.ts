@@ -9,12 +9,23 @@ import { writeState } from '../../../local/state/state-file.ts'
 import { tempFolder } from '../../support/temp-folder.ts'
 
 const source = (name: string): SourceTable => ({
-  ...{ schema: 'shop', name, oid: 1, key: ['id'], replicaIdentity: 'default' },
+  schema: 'shop',
+  name,
+  oid: 1,
+  key: ['id'],
+  replicaIdentity: 'default',
   isPartitioned: false,
   columns: [
     {
-      ...{ name: 'id', position: 1, type: 'integer', typeOid: 23, baseTypeOid: 23, typeModifier: -1 },
-      ...{ kind: 'base', notNull: true, isGenerated: false },
+      name: 'id',
+      position: 1,
+      type: 'integer',
+      typeOid: 23,
+      baseTypeOid: 23,
+      typeModifier: -1,
+      kind: 'base',
+      notNull: true,
+      isGenerated: false,
     },
   ],
 })

@@ -32,7 +32,12 @@ async function run(dir: string, some: ReturnType<typeof records>, seconds: numbe
   })
   const folder = runFolder(dir)
   const pipeline = await Pipeline.open({
-    ...{ folder, state: await StateFile.open(folder), tables: [shopsV1], hints, log, now: () => now },
+    folder,
+    state: await StateFile.open(folder),
+    tables: [shopsV1],
+    hints,
+    log,
+    now: () => now,
     landed: async (pages) => {
       if (pages > before && pages === pipeline.raw.length) done()
     },
@@ -89,7 +94,9 @@ test('records of Firehose are billed whole, and tables share them by bytes', asy
         const path = `${dir}/${number}.json`
         const meter = await Meter.open(path, { tables, now: () => 0 })
         const blocks = given.map(({ isTwo, size }) => ({
-          ...{ table: isTwo ? 'w.things' : shopsV1.name, version: 1, rows: 1 },
+          table: isTwo ? 'w.things' : shopsV1.name,
+          version: 1,
+          rows: 1,
           text: Buffer.alloc(size),
         }))
         meter.delivered(blocks, 1_000)

@@ -45,7 +45,12 @@ test('the link says since when the source is away, and how often it was lost', (
   now = 6_000
   link.lost(error('source/unreachable'), 1_000)
   expect(link.current()).toEqual({
-    ...{ state: 'waiting', since: 5_000, heardAt: 4_000, lost: 1, retryAt: 7_000, standbySince: null },
+    state: 'waiting',
+    since: 5_000,
+    heardAt: 4_000,
+    lost: 1,
+    retryAt: 7_000,
+    standbySince: null,
     failure: { code: 'source/unreachable', message: 'why' },
   })
   now = 7_000

@@ -240,9 +240,16 @@ describe('the stages of a folder', () => {
             expect(await auditFolder(runFolder(folder))).toEqual({ findings: [], more: 0 })
             const balance = await balanceIn(folder)
             expect(balance).toEqual({
-              ...{ captured: good.length + refused.length, landed: good.length, quarantined: refused.length },
-              ...{ filtered: 0, inFlight: 0, missing: 0, redriven: 0, balanced: true },
-              ...{ capturedThrough: balance.landedThrough, landedThrough: pages.at(-1)?.lastPosition },
+              captured: good.length + refused.length,
+              landed: good.length,
+              quarantined: refused.length,
+              filtered: 0,
+              inFlight: 0,
+              missing: 0,
+              redriven: 0,
+              balanced: true,
+              capturedThrough: balance.landedThrough,
+              landedThrough: pages.at(-1)?.lastPosition,
               loads: { rows: 0, landed: 0, quarantined: 0 },
             })
           },

@@ -50,7 +50,8 @@ export async function runCommand(
   const printed: string[] = []
   const read: string[] = []
   const output = {
-    ...{ isTerminal: false, columns: 200 },
+    isTerminal: false,
+    columns: 200,
     result: (line: string) => {
       printed.push(line)
       read.push(line)

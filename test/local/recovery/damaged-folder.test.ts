@@ -219,7 +219,10 @@ test('G6 a load file with a value that was not read is named, and neither a repl
     { kind: 'load', name: key, message: expect.stringContaining(`not the ${bytes.length} bytes`) },
   ])
   const options = {
-    ...{ dir: copy, contracts: [people], log: quiet, signal: AbortSignal.timeout(60_000) },
+    dir: copy,
+    contracts: [people],
+    log: quiet,
+    signal: AbortSignal.timeout(60_000),
     onProgress: () => undefined,
   }
   await expect(
@@ -252,7 +255,10 @@ test('what a run knows of its source, of other bytes, is named and not made up, 
     message: expect.stringContaining('tidemark dev --reload'),
   })
   const { repairs, epoch } = await repairFolder(runFolder(copy), {
-    ...{ contracts: [people], isReload: true, log: quiet, now: Date.now },
+    contracts: [people],
+    isReload: true,
+    log: quiet,
+    now: Date.now,
   })
   expect([repairs.map(({ name }) => name), epoch]).toEqual([['state.db/run'], 2])
   expect(await storedRun(runFolder(copy))).toBeUndefined()

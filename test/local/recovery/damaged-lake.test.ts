@@ -203,9 +203,19 @@ test('where history was dropped the load that the audit asks for, done beside th
   await writeState(runFolder(copy), ({ catalog }) => catalog.restore(entries))
   await damages.gone(join(copy, await baseFile(copy, 'public.things')))
   const run = await openLocalRun({
-    ...{ dir: copy, source: database.source, isEmbedded: false, system: 'tests', contracts: [people] },
-    ...{ patterns: ['public.*'], slot: 'tm_kept', publication: 'tm_kept', reload: false, log: quiet },
-    ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+    dir: copy,
+    source: database.source,
+    isEmbedded: false,
+    system: 'tests',
+    contracts: [people],
+    patterns: ['public.*'],
+    slot: 'tm_kept',
+    publication: 'tm_kept',
+    reload: false,
+    log: quiet,
+    hints: { bytes: 1 << 20, milliseconds: 20 },
+    compactEveryMs: 0,
+    proveEveryMs: 0,
   })
   try {
     await run.loaded(AbortSignal.timeout(60_000))

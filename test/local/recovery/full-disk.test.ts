@@ -40,9 +40,19 @@ describe.skipIf(!isRoot)('a file system that is full, or read-only (needs root, 
 
   const start = (): Promise<LocalRun> =>
     openLocalRun({
-      ...{ dir, source: database.source, isEmbedded: false, system: 'tests', contracts: [people] },
-      ...{ patterns: ['public.*'], slot: 'tm_full', publication: 'tm_full', reload: false, log: quiet },
-      ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+      dir,
+      source: database.source,
+      isEmbedded: false,
+      system: 'tests',
+      contracts: [people],
+      patterns: ['public.*'],
+      slot: 'tm_full',
+      publication: 'tm_full',
+      reload: false,
+      log: quiet,
+      hints: { bytes: 1 << 20, milliseconds: 20 },
+      compactEveryMs: 0,
+      proveEveryMs: 0,
     })
 
   test('a run ends with the cause and the file, and goes on equal when there is room', async () => {

@@ -39,9 +39,19 @@ export const SCHEMA = `
 export async function liveOnce(dir: string, database: SourceDatabase): Promise<void> {
   const { client, source } = database
   const run = await openLocalRun({
-    ...{ dir, source, isEmbedded: false, system: 'tests', contracts: [people], patterns: ['public.*'] },
-    ...{ slot: 'tm_kept', publication: 'tm_kept', hints: { bytes: 1 << 20, milliseconds: 20 } },
-    ...{ reload: false, compactEveryMs: 0, proveEveryMs: 0, log: quiet },
+    dir,
+    source,
+    isEmbedded: false,
+    system: 'tests',
+    contracts: [people],
+    patterns: ['public.*'],
+    slot: 'tm_kept',
+    publication: 'tm_kept',
+    hints: { bytes: 1 << 20, milliseconds: 20 },
+    reload: false,
+    compactEveryMs: 0,
+    proveEveryMs: 0,
+    log: quiet,
   })
   const settled = async () => {
     const { rows } = await client.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')

@@ -31,7 +31,11 @@ test('G1 where the checkpoint is lost format goes on at the first page of which 
     tell = resolve
   })
   const pipeline = await Pipeline.open({
-    ...{ folder, state: await StateFile.open(folder), tables: [wide], hints, log: quiet },
+    folder,
+    state: await StateFile.open(folder),
+    tables: [wide],
+    hints,
+    log: quiet,
     landed: async (pages) => {
       if (pages === 3) tell()
     },

@@ -51,7 +51,8 @@ test.each([
     const [seen, before] = [await lab.seen(lake), await lake.entry()]
     const root = dirname(lake.objects.path('lake'))
     const [made] = await rebuildCatalog(runFolder(root), {
-      ...{ tables: [parcels], engine },
+      tables: [parcels],
+      engine,
       documents: new ObjectDocuments(lake.objects),
     })
     expect(made?.floors).toEqual(before.floors)

@@ -45,10 +45,19 @@ const faults = async (): Promise<readonly LedgerFinding[]> =>
 
 async function running(work: (run: LocalRun) => Promise<void>): Promise<void> {
   const run = await openLocalRun({
-    ...{ dir, source: database.source, isEmbedded: false, system: 'tests' },
+    dir,
+    source: database.source,
+    isEmbedded: false,
+    system: 'tests',
     contracts: await chosenContracts(join(root, 'schemas')),
-    ...{ patterns: ['public.*'], slot: 'tm_kept', publication: 'tm_kept', reload: false, log: quiet },
-    ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+    patterns: ['public.*'],
+    slot: 'tm_kept',
+    publication: 'tm_kept',
+    reload: false,
+    log: quiet,
+    hints: { bytes: 1 << 20, milliseconds: 20 },
+    compactEveryMs: 0,
+    proveEveryMs: 0,
   })
   try {
     await run.loaded(AbortSignal.timeout(60_000))

@@ -68,7 +68,9 @@ describe('a table that is added while the pipeline runs', () => {
   test('that is captured already is said to be, and nothing happens', async () => {
     const before = await lab.noted()
     expect(await lab.add(['public.items', 'public.orders'])).toMatchObject({
-      ...{ tables: [{ state: 'already' }, { state: 'already' }], interruption: null, load: null },
+      tables: [{ state: 'already' }, { state: 'already' }],
+      interruption: null,
+      load: null,
     })
     expect(await lab.noted()).toEqual(before)
   })
@@ -192,7 +194,10 @@ describe('a table that is added while the pipeline runs', () => {
     await lab.sql(newTable('planned'))
     const before = await lab.noted()
     expect(await lab.add(['public.planned'], { isDryRun: true })).toEqual({
-      ...{ isDryRun: true, leftOut: [], interruption: null, load: null },
+      isDryRun: true,
+      leftOut: [],
+      interruption: null,
+      load: null,
       tables: [
         { table: 'public.planned', contracts: ['public.planned v1'], isInferred: true, state: 'planned' },
       ],
@@ -220,7 +225,11 @@ describe('a table that is added while the pipeline runs', () => {
 describe('asked from another process', () => {
   const request = (name: string, written: readonly Table[], url?: string) =>
     requestTableAdd({
-      ...{ dir: lab.dir, names: [name], isLoaded: true, isDryRun: false, written },
+      dir: lab.dir,
+      names: [name],
+      isLoaded: true,
+      isDryRun: false,
+      written,
       source: url === undefined ? undefined : { url },
       signal: AbortSignal.timeout(60_000),
       onProgress: () => undefined,
@@ -228,14 +237,15 @@ describe('asked from another process', () => {
 
   function contract(table: string, id: Column): Table {
     return {
-      ...{
-        name: 'shop.things',
-        version: 1,
-        owner: 'shop@tidemark.example',
-        description: 'Things of the shop',
-      },
-      ...{ source: { system: 'adding', table }, primaryKey: ['id'], partitionBy: {} },
-      ...{ unknownFields: 'keep' as const, columns: { id } },
+      name: 'shop.things',
+      version: 1,
+      owner: 'shop@tidemark.example',
+      description: 'Things of the shop',
+      source: { system: 'adding', table },
+      primaryKey: ['id'],
+      partitionBy: {},
+      unknownFields: 'keep' as const,
+      columns: { id },
     }
   }
 
@@ -265,7 +275,8 @@ describe('asked from another process', () => {
     expect((await refusal(request('public.mute', []))).code).toBe('run/not-running')
     expect((await refusal(request('public.gone', [], url))).code).toBe('source/no-tables')
     expect(await request('public.mute', lab.written, url)).toMatchObject({
-      ...{ tables: [{ state: 'at-next-start' }], load: null },
+      tables: [{ state: 'at-next-start' }],
+      load: null,
     })
     await lab.start()
     expect(await lab.verdicts('public.mute')).toEqual(['public.mute'])

@@ -57,11 +57,19 @@ export class AddingFixture {
     { source = this.database.source, reload = false }: { source?: Source; reload?: boolean } = {},
   ): Promise<void> {
     this.running = await openLocalRun({
-      ...{ dir: this.dir, source, isEmbedded: false, system: 'adding' },
+      dir: this.dir,
+      source,
+      isEmbedded: false,
+      system: 'adding',
       contracts: this.written,
       readContracts: async () => this.written,
-      ...{ patterns: ['public.orders', ...patterns], slot: 'adding', publication: 'adding', reload },
-      ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+      patterns: ['public.orders', ...patterns],
+      slot: 'adding',
+      publication: 'adding',
+      reload,
+      hints: { bytes: 1 << 20, milliseconds: 20 },
+      compactEveryMs: 0,
+      proveEveryMs: 0,
       log: { info: () => undefined, warn: () => undefined },
     })
     await this.running.loaded(AbortSignal.timeout(60_000))

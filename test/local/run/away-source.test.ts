@@ -40,9 +40,18 @@ beforeEach(async () => {
 
 async function start(): Promise<LocalRun> {
   const run = await openLocalRun({
-    ...{ dir, source: { url: line.url }, isEmbedded: false, system: 'away', contracts: [] },
-    ...{ patterns: ['public.item'], slot: 'away', publication: 'away', reload: false },
-    ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+    dir,
+    source: { url: line.url },
+    isEmbedded: false,
+    system: 'away',
+    contracts: [],
+    patterns: ['public.item'],
+    slot: 'away',
+    publication: 'away',
+    reload: false,
+    hints: { bytes: 1 << 20, milliseconds: 20 },
+    compactEveryMs: 0,
+    proveEveryMs: 0,
     silenceMs: 1_000,
     log: { info: () => undefined, warn: () => undefined },
   })

@@ -23,17 +23,30 @@ async function sourceRun(slot: string, saved = async () => undefined): Promise<S
     return [sourceTableName(table), load] as const
   })
   const data: RunStateData = {
-    ...{ slot, publication: 'bounded', slotState: 'none', epoch: 1, added: [] },
+    slot,
+    publication: 'bounded',
+    slotState: 'none',
+    epoch: 1,
+    added: [],
     source: { name: 'runner', system: '1', database: 'runner', address: 'here', isEmbedded: false },
     loads: Object.fromEntries(loads),
   }
   const nothing = () => undefined
   return new SourceRun({
     source: { url: stage.url },
-    ...{ tables: () => stage.sources, streamed: () => stage.sources, keysOf: () => [], now: Date.now },
-    ...{ hasFormer: () => false, reads: () => true },
-    ...{ altered: nothing, lookSoon: nothing, saved, look: async () => undefined },
-    ...{ pipeline: stage.pipeline, loads: await stage.runner(), log: { info: nothing, warn: nothing } },
+    tables: () => stage.sources,
+    streamed: () => stage.sources,
+    keysOf: () => [],
+    now: Date.now,
+    hasFormer: () => false,
+    reads: () => true,
+    altered: nothing,
+    lookSoon: nothing,
+    saved,
+    look: async () => undefined,
+    pipeline: stage.pipeline,
+    loads: await stage.runner(),
+    log: { info: nothing, warn: nothing },
     state: new RunState(stage.pipeline.documents, data),
     pauseAfter: (error, failures) => (pauseAfter(error, failures) === undefined ? undefined : 1),
   })

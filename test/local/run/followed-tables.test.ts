@@ -27,7 +27,11 @@ afterAll(async () => {
 /* As `table add` where nothing runs. */
 function note(name: string): Promise<TablesAdded> {
   return requestTableAdd({
-    ...{ dir: lab.dir, names: [name], isLoaded: true, isDryRun: false, written: lab.written },
+    dir: lab.dir,
+    names: [name],
+    isLoaded: true,
+    isDryRun: false,
+    written: lab.written,
     source: lab.database.source,
     signal: AbortSignal.timeout(60_000),
     onProgress: () => undefined,
@@ -36,8 +40,13 @@ function note(name: string): Promise<TablesAdded> {
 
 /* `note` holds what nobody should read. */
 const people: Table = {
-  ...{ name: 'public.people', version: 1, owner: 'people@tidemark.example', description: 'People' },
-  ...{ source: { system: 'adding', table: 'public.people' }, primaryKey: ['id'], partitionBy: {} },
+  name: 'public.people',
+  version: 1,
+  owner: 'people@tidemark.example',
+  description: 'People',
+  source: { system: 'adding', table: 'public.people' },
+  primaryKey: ['id'],
+  partitionBy: {},
   unknownFields: 'keep',
   columns: {
     id: col.bigint('Number of the person'),
@@ -124,7 +133,7 @@ test('is not noted for the next start when its lake name is taken, which would e
 test('a folder of another database is refused by doctor, which judges no slot of it', async () => {
   const { source } = lab.database
   const expected = { system: '1', database: 'shop', address: 'db/shop' }
-  const asked = { ...{ patterns: ['*.*'], slot: 'adding', publication: 'adding' }, known: true, expected }
+  const asked = { patterns: ['*.*'], slot: 'adding', publication: 'adding', known: true, expected }
   expect(await examineSource(source, { reader: 'tidemark', ...asked })).toMatchObject([
     { id: 'source.connection', code: 'run/bad-folder', message: expect.stringContaining('db/shop') },
   ])
@@ -136,8 +145,10 @@ async function doctorText(...more: readonly string[]): Promise<string> {
   })
   const lines: string[] = []
   const output = {
-    ...{ isTerminal: false, columns: 100 },
-    ...{ result: (text: string) => lines.push(text), progress: () => undefined },
+    isTerminal: false,
+    columns: 100,
+    result: (text: string) => lines.push(text),
+    progress: () => undefined,
   }
   const asked = ['--dir', lab.dir, '--source', lab.database.source.url, '--json', ...more]
   await doctorCommand({ output, sourceFromEnvironment: undefined }).parseAsync(['node', 'doctor', ...asked])
@@ -162,17 +173,16 @@ test('whose publication is gone is no more than a reload away, says doctor as we
   await lab.sql('DROP PUBLICATION adding')
   await lab.sql('UPDATE public.orders SET n = 0 WHERE id = 1')
   const found = await examineSource(lab.database.source, {
-    ...{
-      reader: 'tidemark',
-      patterns: ['public.orders'],
-      slot: 'adding',
-      publication: 'adding',
-      known: true,
-    },
+    reader: 'tidemark',
+    patterns: ['public.orders'],
+    slot: 'adding',
+    publication: 'adding',
+    known: true,
   })
   const reload = 'npx tidemark dev --reload'
   expect(found.find(({ id }) => id === 'source.publication')).toMatchObject({
-    ...{ state: 'warn', fix: [{ text: reload }] },
+    state: 'warn',
+    fix: [{ text: reload }],
   })
   /* It may fail before everything is loaded, or after. */
   await lab.start().catch(() => undefined)

@@ -19,7 +19,9 @@ afterAll(async () => {
 async function reconcile(...words: readonly string[]) {
   const printed: string[] = []
   const output = {
-    ...{ isTerminal: false, columns: 200, progress: () => undefined },
+    isTerminal: false,
+    columns: 200,
+    progress: () => undefined,
     result: (text: string) => void printed.push(text),
   }
   const make = await commandLine({ output, sourceFromEnvironment: lab.database.source.url })

@@ -25,7 +25,11 @@ const mending = () =>
 
 const doctor = async () => {
   const checks = await examineSource(lab.database.source, {
-    ...{ reader: 'tidemark', patterns: ['public.*'], slot: 'adding', publication: 'adding', known: true },
+    reader: 'tidemark',
+    patterns: ['public.*'],
+    slot: 'adding',
+    publication: 'adding',
+    known: true,
   })
   return checks.find(({ id }) => id === 'source.publication')
 }

@@ -57,9 +57,20 @@ async function runOn(
   { reload = false, replaced = false, changes }: Wish,
 ) {
   const run = await openLocalRun({
-    ...{ dir, source: { url: server.url }, isEmbedded: false, system: 'shop', contracts: [], log: silent },
-    ...{ patterns: ['sales.*'], slot: 'tidemark', publication: 'tidemark', reload, replaced },
-    ...{ hints: { bytes: 8 << 20, milliseconds: 50 }, compactEveryMs: 0, proveEveryMs: 0 },
+    dir,
+    source: { url: server.url },
+    isEmbedded: false,
+    system: 'shop',
+    contracts: [],
+    log: silent,
+    patterns: ['sales.*'],
+    slot: 'tidemark',
+    publication: 'tidemark',
+    reload,
+    replaced,
+    hints: { bytes: 8 << 20, milliseconds: 50 },
+    compactEveryMs: 0,
+    proveEveryMs: 0,
   })
   try {
     const signal = AbortSignal.timeout(deadlineMs)

@@ -28,9 +28,18 @@ beforeAll(async () => {
       ('small', 'n', 30), ('small', 'n', 31), ('after', 'n', 15)`)
   dir = await mkdtemp(join(tmpdir(), 'tidemark-limit-'))
   run = await openLocalRun({
-    ...{ dir, source: database.source, isEmbedded: false, system: 'limit', contracts: [] },
-    ...{ patterns: ['public.docs'], slot: 'row_limit', publication: 'row_limit', reload: false },
-    ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+    dir,
+    source: database.source,
+    isEmbedded: false,
+    system: 'limit',
+    contracts: [],
+    patterns: ['public.docs'],
+    slot: 'row_limit',
+    publication: 'row_limit',
+    reload: false,
+    hints: { bytes: 1 << 20, milliseconds: 20 },
+    compactEveryMs: 0,
+    proveEveryMs: 0,
     log: { info: () => undefined, warn: () => undefined },
   })
 })
@@ -86,8 +95,13 @@ test('G5 G9: one limit for a row on every way; a larger one waits by its key, an
   expect(proof.tables[0]?.quarantinedKeys).toHaveLength(3)
   expect(run.status().tables).toMatchObject([{ quarantined: 3 }])
   const held = {
-    ...{ 11: 6, 13: MOST, 15: 5 },
-    ...{ 20: MOST, 22: 4, 30: isWhole() ? MOST : 6, 31: 5 },
+    11: 6,
+    13: MOST,
+    15: 5,
+    20: MOST,
+    22: 4,
+    30: isWhole() ? MOST : 6,
+    31: 5,
   }
   expect(await lengths()).toEqual(held)
   const context = {

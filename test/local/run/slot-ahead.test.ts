@@ -22,7 +22,9 @@ async function doctorFinds(): Promise<readonly unknown[]> {
   })
   const lines: string[] = []
   const output = {
-    ...{ isTerminal: false, columns: 100, progress: () => undefined },
+    isTerminal: false,
+    columns: 100,
+    progress: () => undefined,
     result: (text: string) => lines.push(text),
   }
   const asked = ['--dir', lab.dir, '--source', lab.database.source.url, '--json']

@@ -33,9 +33,18 @@ beforeEach(async () => {
 
 function options(): LocalRunOptions {
   return {
-    ...{ dir, source: database.source, isEmbedded: false, system: 'making', contracts: [] },
-    ...{ patterns: ['public.item'], slot: 'making', publication: 'making', reload: false },
-    ...{ hints: { bytes: 1 << 20, milliseconds: 20 }, compactEveryMs: 0, proveEveryMs: 0 },
+    dir,
+    source: database.source,
+    isEmbedded: false,
+    system: 'making',
+    contracts: [],
+    patterns: ['public.item'],
+    slot: 'making',
+    publication: 'making',
+    reload: false,
+    hints: { bytes: 1 << 20, milliseconds: 20 },
+    compactEveryMs: 0,
+    proveEveryMs: 0,
     log: { info: () => undefined, warn: () => undefined },
   }
 }

@@ -19,7 +19,9 @@ test('a partitioned table with a foreign leaf is left out with the reason, the r
     expect(tables.map(({ name }) => name)).toEqual(['item'])
     expect(leftOut).toEqual([
       {
-        ...{ table: 'public.root', code: 'source/no-primary-key', message: 'public.root has no primary key' },
+        table: 'public.root',
+        code: 'source/no-primary-key',
+        message: 'public.root has no primary key',
         fix: [
           { kind: 'step', text: expect.stringMatching(/public\.remote is a foreign table.*'!public\.root'/) },
         ],
