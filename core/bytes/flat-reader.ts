@@ -21,6 +21,8 @@ interface Node extends FlatShape {
 /* Thousands of tables, each with a few shapes; what is beyond is left to the careful way. */
 const MAX_NODES = 50_000
 const MAX_NEXTS = 1_000
+/* A table has 1,600 at most: each name that is new is compared with those before it. */
+const MAX_MEMBERS = 2_000
 /* A column has 63; attributes of an item may have a thousand times as many. */
 const MAX_NAME_BYTES = 512
 
@@ -77,6 +79,7 @@ export class FlatReader extends ValueReader {
   }
 
   private learn(node: Node, bytes: Uint8Array, at: number): Node | undefined {
+    if (node.size >= MAX_MEMBERS) return undefined
     if (bytes[at] !== QUOTE || this.nodes >= MAX_NODES || node.nexts.length >= MAX_NEXTS) return undefined
     let end = at + 1
     while (end < bytes.length && bytes[end] !== QUOTE) {

@@ -106,6 +106,13 @@ describe('a flat object', () => {
     expect(read(new FlatReader(), text)).toBeUndefined()
   })
 
+  test('is left to the careful way with more names than a table has columns', () => {
+    const wide = (count: number) => `{${Array.from({ length: count }, (_, n) => `"n${n}":1`).join(',')}}`
+    const many = new FlatReader()
+    expect(read(many, wide(2_000))).toHaveLength(2_000)
+    expect(read(many, wide(2_001))).toBeUndefined()
+  })
+
   test('has thousands of shapes before it is left to the careful way', () => {
     const many = new FlatReader()
     for (let n = 0; n < 900; n += 1) expect(read(many, `{"k${n}":1}`)).toEqual([[`k${n}`, 1]])
