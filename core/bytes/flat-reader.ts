@@ -15,12 +15,13 @@ interface Node extends FlatShape {
   /** `"name":`. */
   readonly label: Uint8Array
   readonly parent: Node | undefined
-  readonly nexts: Node[]
+  readonly nexts: Map<string, Node>
+  /** The one that was read last. */
+  recent: Node | undefined
 }
 
 /* Thousands of tables, each with a few shapes; what is beyond is left to the careful way. */
 const MAX_NODES = 50_000
-const MAX_NEXTS = 1_000
 /* A table has 1,600 at most: each name that is new is compared with those before it. */
 const MAX_MEMBERS = 2_000
 /* A column has 63; attributes of an item may have a thousand times as many. */
@@ -37,14 +38,15 @@ export class FlatReader extends ValueReader {
     parent: undefined,
     size: 0,
     label: new Uint8Array(),
-    nexts: [],
+    nexts: new Map(),
+    recent: undefined,
   }
   private nodes = 0
   /** Of the object that was read last. */
   shape: FlatShape = this.root
 
   /** Reads the object that begins at `at`. Gives the place after it, or -1 when it is not of that form. */
-  read(bytes: Uint8Array, at: number): number {
+  read(bytes: Buffer, at: number): number {
     if (bytes[at] !== OPEN) return -1
     let node = this.root
     let place = at + 1
@@ -66,40 +68,44 @@ export class FlatReader extends ValueReader {
     }
   }
 
-  private member(node: Node, bytes: Uint8Array, at: number): Node | undefined {
-    const { nexts } = node
-    for (let i = 0; i < nexts.length; i += 1) {
-      const next = nexts[i]
-      if (next === undefined || !isAt(next.label, bytes, at)) continue
-      /* Records of one table come together. */
-      if (i > 0) [nexts[0], nexts[i]] = [next, nexts[0] ?? next]
-      return next
-    }
-    return this.learn(node, bytes, at)
+  private member(node: Node, bytes: Buffer, at: number): Node | undefined {
+    const { recent } = node
+    /* Records of one table come together. */
+    if (recent !== undefined && isAt(recent.label, bytes, at)) return recent
+    const end = nameEnd(bytes, at)
+    if (end < 0) return undefined
+    const name = bytes.toString('utf8', at + 1, end)
+    const next = node.nexts.get(name) ?? this.learn(node, name, bytes.subarray(at, end + 2))
+    if (next !== undefined) node.recent = next
+    return next
   }
 
-  private learn(node: Node, bytes: Uint8Array, at: number): Node | undefined {
-    if (node.size >= MAX_MEMBERS) return undefined
-    if (bytes[at] !== QUOTE || this.nodes >= MAX_NODES || node.nexts.length >= MAX_NEXTS) return undefined
-    let end = at + 1
-    while (end < bytes.length && bytes[end] !== QUOTE) {
-      const code = bytes[end] ?? 0
-      if (code === BACKSLASH || code < 0x20) return undefined
-      end += 1
-    }
-    if (bytes[end + 1] !== COLON || end - at > MAX_NAME_BYTES) return undefined
-    const name = Buffer.from(bytes.subarray(at + 1, end)).toString('utf8')
+  private learn(node: Node, name: string, label: Uint8Array): Node | undefined {
+    if (this.nodes >= MAX_NODES || node.size >= MAX_MEMBERS || label.length > MAX_NAME_BYTES) return undefined
     for (let known: Node | undefined = node; known !== undefined && known.size > 0; known = known.parent)
       if (known.name === name) return undefined
+    const size = node.size + 1
     const made: Node = {
       name,
       parent: node,
-      size: node.size + 1,
-      nexts: [],
-      label: Uint8Array.from(bytes.subarray(at, end + 2)),
+      size,
+      label: Uint8Array.from(label),
+      nexts: new Map(),
+      recent: undefined,
     }
     this.nodes += 1
-    node.nexts.push(made)
+    node.nexts.set(name, made)
     return made
   }
+}
+
+/* Where the quote lies that ends a name without an escape, before its colon; below zero where there is none. */
+function nameEnd(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== QUOTE) return -1
+  for (let end = at + 1; end < bytes.length; end += 1) {
+    const code = bytes[end] ?? 0
+    if (code === QUOTE) return bytes[end + 1] === COLON ? end : -1
+    if (code === BACKSLASH || code < 0x20) return -1
+  }
+  return -1
 }
