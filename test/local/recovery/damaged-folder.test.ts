@@ -235,6 +235,27 @@ test('G6 a load file with a value that was not read is named, and neither a repl
   expect((await look(copy)).rows).toEqual(before.rows)
 })
 
+test('G6 a replay refuses a load file that is gone, and shows nothing', async () => {
+  await copyOf(kept, copy)
+  const key = (await new FolderObjects(copy).list('landing/loads/')).find((one) => /people/.test(one)) ?? ''
+  await rm(join(copy, key))
+  const options = {
+    dir: copy,
+    contracts: [people],
+    log: quiet,
+    signal: AbortSignal.timeout(60_000),
+    onProgress: () => undefined,
+  }
+  for (const isDryRun of [true, false])
+    await expect(
+      performOperation({ kind: 'replay', table: 'hr.people', isDryRun }, options),
+    ).rejects.toMatchObject({
+      code: 'lake/unreadable',
+      message: `${key} is gone: tidemark repair --file '${key}'`,
+    })
+  expect((await look(copy)).rows).toEqual(before.rows)
+})
+
 test('what is not in the folder any more is not taken for a new one, and nothing is changed', async () => {
   for (const names of [['state.db'], ['state.db', 'inventory.json'], ['contracts.json'], ['keys/mask.hex']]) {
     await copyOf(kept, copy)
