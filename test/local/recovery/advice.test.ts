@@ -159,7 +159,9 @@ test('a history file of a load whose own file is gone too is not forgotten by a 
   const lost = files.filter((name) => /things_v1_history.*load-|landing.*things/.test(name))
   expect(lost).toHaveLength(2)
   for (const name of lost) await rm(join(dir, name))
-  await carryOut(['replay', '--table', 'public.things'], { dir, root })
+  await expect(carryOut(['replay', '--table', 'public.things'], { dir, root })).rejects.toMatchObject({
+    code: 'lake/unreadable',
+  })
   expect((await auditFolder(folder, 1)).findings).toMatchObject([
     { kind: 'file', severity: 'fault', message: expect.stringMatching(/load-.* is missing/) },
     { kind: 'load', severity: 'fault', message: expect.stringMatching(/^landing\/.* is missing/) },
