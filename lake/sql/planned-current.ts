@@ -24,11 +24,13 @@ export async function plannedCurrent(
   root: string,
   { wide = WIDE_COLUMNS, ...options }: CurrentOptions & { readonly wide?: number },
 ): Promise<string> {
-  const files =
-    entry.table.columns.length < wide ? undefined : await settledFiles(ask, entry, root, options.asOf)
-  if (files === undefined) return currentSelect(entry, duckdbSources(entry, root), options)
-  const { history, ...sources } = duckdbSources(entry, root, files)
   const isMerged = usesBase(entry, options.asOf)
+  /* Of a moment before base what is folded into it counts, too. */
+  const known = isMerged ? entry : { ...entry, base: null }
+  const files =
+    entry.table.columns.length < wide ? undefined : await settledFiles(ask, known, root, options.asOf)
+  if (files === undefined) return currentSelect(entry, duckdbSources(entry, root), options)
+  const { history, ...sources } = duckdbSources(known, root, files)
   return currentSelect(
     entry,
     { ...sources, history: isMerged ? history : sources.fresh },
@@ -43,7 +45,6 @@ async function settledFiles(
   asOf: Position | undefined,
 ): Promise<readonly string[] | undefined> {
   const { table } = entry
-  const known = usesBase(entry, asOf) ? entry : { ...entry, base: null }
   const files: string[] = []
   if (entry.partitions.length > 0) {
     const found = await ask(
@@ -53,7 +54,7 @@ async function settledFiles(
   }
   if (files.length > MAX_FILES) return undefined
   const columns = table.columns.filter(({ contractColumn }) => table.primaryKey.includes(contractColumn))
-  const narrow = { ...known, table: { ...table, columns } }
+  const narrow = { ...entry, table: { ...table, columns } }
   const { fresh } = duckdbSources(narrow, root, files)
   const [[unsettled] = []] = await ask(
     unsettledSelect(narrow, { history: fresh }, asOf === undefined ? {} : { asOf }),
