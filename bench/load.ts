@@ -13,11 +13,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { to as copyTo } from 'pg-copy-streams'
 import { DuckEngine } from '../engine/duckdb/duck-engine.ts'
-import { closeClient, connectSource, type Source } from '../engine/postgres/connection/source-connection.ts'
+import type { Source } from '../engine/postgres/connection/source-connection.ts'
 import { startPostgres } from '../local/embedded-postgres/start-postgres.ts'
 import { openLocalRun } from '../local/run/local-run.ts'
 import { createSampleDatabase } from '../local/sample/sample-database.ts'
 import { tables as contracts } from '../schemas/index.ts'
+import { mb, say, withClient } from './measure.ts'
 
 const { values } = parseArgs({
   options: { rows: { type: 'string', default: '5000000' }, json: { type: 'boolean', default: false } },
@@ -46,7 +47,7 @@ try {
 
 /* The sample's half year again and again, under new numbers: its long notes, lists and documents come along. */
 async function fill(): Promise<number> {
-  return withClient(async (client) => {
+  return withClient(source, async (client) => {
     const counted = async () =>
       Number((await client.query('select count(*)::int as n from workforce.shifts')).rows[0]?.n)
     const base = await counted()
@@ -67,7 +68,7 @@ async function fill(): Promise<number> {
 }
 
 async function copy(format: 'binary' | 'csv', take: (chunk: Buffer) => Promise<unknown>): Promise<void> {
-  await withClient(async (client) => {
+  await withClient(source, async (client) => {
     const stream = client.query(copyTo(`COPY workforce.shifts TO STDOUT (FORMAT ${format})`))
     for await (const chunk of stream as AsyncIterable<Buffer>) await take(chunk)
   })
@@ -172,23 +173,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now()
   await work()
   return performance.now() - startedAt
-}
-
-async function withClient<T>(
-  work: (client: Awaited<ReturnType<typeof connectSource>>) => Promise<T>,
-): Promise<T> {
-  const client = await connectSource(source, { applicationName: 'tidemark bench', queryMs: 0 })
-  try {
-    return await work(client)
-  } finally {
-    await closeClient(client)
-  }
-}
-
-function mb(bytes: number): number {
-  return Math.round(bytes / (1 << 20))
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`)
 }

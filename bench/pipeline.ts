@@ -18,6 +18,7 @@ import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
 import { createSampleDatabase } from '../local/sample/sample-database.ts'
 import { startTraffic } from '../local/sample/traffic.ts'
 import { tables as contracts } from '../schemas/index.ts'
+import { say } from './measure.ts'
 
 const { values } = parseArgs({
   options: {
@@ -160,8 +161,4 @@ function report(result: Record<string, unknown>): void {
     for (const [name, value] of Object.entries(result))
       process.stdout.write(`${name.padEnd(20)} ${JSON.stringify(value)}\n`)
   process.exitCode = result['equal'] === true ? 0 : 1
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`)
 }

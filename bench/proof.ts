@@ -10,11 +10,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { splitTableName } from '../core/source-table-name.ts'
 import { quoteTable } from '../engine/postgres/connection/quote-identifier.ts'
-import { closeClient, connectSource, type Source } from '../engine/postgres/connection/source-connection.ts'
+import type { Source } from '../engine/postgres/connection/source-connection.ts'
 import { startPostgres } from '../local/embedded-postgres/start-postgres.ts'
 import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
 import { createSampleDatabase } from '../local/sample/sample-database.ts'
 import { tables as contracts } from '../schemas/index.ts'
+import { mb, say, watchMemory, withClient } from './measure.ts'
 
 const { values } = parseArgs({
   options: {
@@ -53,7 +54,7 @@ try {
 }
 
 async function fill(): Promise<void> {
-  await withClient(async (client) => {
+  await withClient(source, async (client) => {
     await client.query(`create schema measured;
       create table measured.events (
         event_id bigint primary key, shop_id integer not null, kind text not null, amount numeric(12, 2), weight double precision,
@@ -144,7 +145,7 @@ function bestOf(one: Result, other: Result): Result {
 }
 
 function peer(table: string): Promise<number> {
-  return withClient(async (client) => {
+  return withClient(source, async (client) => {
     const startedAt = performance.now()
     await client.query(
       `select count(*), sum(('x' || left(md5(t::text), 16))::bit(64)::bigint) from ${quoteTable(splitTableName(table))} t`,
@@ -211,34 +212,4 @@ function ratesOf({ rows: count, ms, peerMs }: Timed) {
     peerRowsPerSecond: rate(peerMs),
     ofPeer: Number((peerMs / Math.max(ms, 1)).toFixed(2)),
   }
-}
-
-function watchMemory(): () => number {
-  let peak = 0
-  const timer = setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage().rss)
-  }, 50).unref()
-  return () => {
-    clearInterval(timer)
-    return mb(peak)
-  }
-}
-
-async function withClient<T>(
-  work: (client: Awaited<ReturnType<typeof connectSource>>) => Promise<T>,
-): Promise<T> {
-  const client = await connectSource(source, { applicationName: 'tidemark bench', queryMs: 0 })
-  try {
-    return await work(client)
-  } finally {
-    await closeClient(client)
-  }
-}
-
-function mb(bytes: number): number {
-  return Math.round(bytes / (1 << 20))
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`)
 }

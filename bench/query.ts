@@ -14,6 +14,7 @@ import { openLocalRun } from '../local/run/local-run.ts'
 import { createSampleDatabase } from '../local/sample/sample-database.ts'
 import { startTraffic } from '../local/sample/traffic.ts'
 import { tables as contracts } from '../schemas/index.ts'
+import { say } from './measure.ts'
 
 const { values } = parseArgs({
   options: {
@@ -176,8 +177,4 @@ function report(result: Result): void {
 
 function cellsOf({ files, bytes, ms }: Measured): readonly string[] {
   return [String(files), bytes === null ? '-' : `${(bytes / 1e6).toFixed(1)} MB`, String(ms)]
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`)
 }

@@ -18,6 +18,7 @@ import { startPostgres } from '../local/embedded-postgres/start-postgres.ts'
 import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
 import { runFolder } from '../local/state/run-folder.ts'
 import { storedEntries } from '../local/state/state-file.ts'
+import { say, watchMemory } from './measure.ts'
 
 const { values } = parseArgs({
   options: {
@@ -208,17 +209,6 @@ async function idleShare(): Promise<number> {
   return Number(((user + system) / 1_000 / (performance.now() - startedAt)).toFixed(3))
 }
 
-function watchMemory(): () => number {
-  let peak = 0
-  const timer = setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage().rss)
-  }, 250).unref()
-  return () => {
-    clearInterval(timer)
-    return Math.round(peak / (1 << 20))
-  }
-}
-
 /* Handed to the kernel by this process, sockets included; 0 where the system does not say. */
 async function bytesWritten(): Promise<number> {
   const text = await readFile('/proc/self/io', 'utf8').catch(() => '')
@@ -277,8 +267,4 @@ function deadline(): AbortSignal {
 
 function rounded(value: number): number {
   return Number(value.toFixed(2))
-}
-
-function say(text: string): void {
-  process.stderr.write(`${text}\n`)
 }

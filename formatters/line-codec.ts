@@ -58,6 +58,7 @@ class FlatCodec implements LineCodec {
   private readonly plans = { image: plansByShape(), gaps: plansByShape(), delete: plansByShape() }
   /* Of the line that is being written. */
   private readonly checked = new Map<string, CanonicalValue>()
+  private readonly checkedValue = (name: string): CanonicalValue => this.checked.get(name) ?? null
   private readonly place: { -readonly [K in keyof ValuePlace]: ValuePlace[K] } = {
     bytes: Buffer.alloc(0),
     kind: 0,
@@ -94,9 +95,7 @@ class FlatCodec implements LineCodec {
     for (let i = 0; i < this.columns.length; i += 1) if (!this.writeColumn(i, plan, line, out)) return false
     out.byte(CLOSE)
     out.byte(LINE_END)
-    return (
-      isDelete || !this.hasChecks || this.brokenChecks((name) => this.checked.get(name) ?? null).length === 0
-    )
+    return isDelete || !this.hasChecks || this.brokenChecks(this.checkedValue).length === 0
   }
 
   private writeColumn(index: number, plan: Plan, line: PageLines, out: ByteWriter): boolean {

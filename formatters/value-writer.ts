@@ -24,7 +24,7 @@ const { plain, escaped, number } = valueKind
 /** The writer of a type, from bytes to bytes; undefined for a type that only its decoder knows. */
 export function valueWriterOf(type: ColumnType): WriteValue | undefined {
   switch (type.kind) {
-    /* As many digits as any number of the type may have. */
+    /* With so many digits every number is one of the type; a longer one is the decoder's to say. */
     case 'bigint':
       return (out, value) => writeInteger(out, value, 18, true)
     case 'integer':

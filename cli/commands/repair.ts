@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { Command } from 'commander'
 import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
-import { namesOf } from '../../core/audit/repair-names.ts'
+import type { RepairNames } from '../../core/audit/repair-names.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
+import type { RepairResult } from '../../core/operations/answers.ts'
+import { repairMissing } from '../../engine/repair/repair.ts'
 import { stackOption } from '../../stack/stack.ts'
 import { runOperation } from '../run/run-operation.ts'
 import type { Cli } from '../terminal/cli.ts'
@@ -76,15 +78,16 @@ export function repairCommand(cli: Cli): Command {
 /* In the process that runs in the folder, or here under its lock. */
 async function repairNamed(options: Options, cli: Cli): Promise<void> {
   const { dir, missing = false, dryRun: isDryRun = false, json = false } = options
-  let names = repairNames(options)
-  if (missing) {
+  const named = async (names: RepairNames): Promise<RepairResult> =>
+    isNothing(names)
+      ? { isDryRun, repairs: [] }
+      : runOperation(cli, options, { kind: 'repair', ...names, isDryRun })
+  const audit = async () => {
     const { auditFolder } = await import('../../local/recovery/audit-folder.ts')
     const { runFolder } = await import('../../local/state/run-folder.ts')
-    names = namesOf((await auditFolder(runFolder(dir))).findings)
+    return (await auditFolder(runFolder(dir))).findings
   }
-  const result = isNothing(names)
-    ? { isDryRun, repairs: [] }
-    : await runOperation(cli, options, { kind: 'repair', ...names, isDryRun })
+  const result = missing ? await repairMissing(audit, isDryRun, named) : await named(repairNames(options))
   process.exitCode = tellRepairs(result, { json }, cli.output)
 }
 

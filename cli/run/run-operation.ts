@@ -1,6 +1,7 @@
 import { chosenContracts } from '../../contract-tools/load/chosen-contracts.ts'
 import type { Answers, Operation, OperationKind } from '../../core/operations/operations.ts'
 import type { Cli } from '../terminal/cli.ts'
+import type { Output } from '../terminal/output.ts'
 
 const PROGRESS_MS = 1_000
 
@@ -15,21 +16,26 @@ export async function runOperation<K extends OperationKind>(
   const stop = new AbortController()
   const onInterrupt = () => stop.abort()
   process.once('SIGINT', onInterrupt)
-  let last = performance.now()
   try {
     return await performOperation(operation, {
       dir,
       contracts,
       signal: stop.signal,
       log: { info: () => undefined, warn: (event) => output.progress(`warning ${event}`) },
-      onProgress: (progress) => {
-        if (performance.now() - last < PROGRESS_MS) return
-        last = performance.now()
-        output.progress(progressLine(progress))
-      },
+      onProgress: operationProgress(output),
     })
   } finally {
     process.removeListener('SIGINT', onInterrupt)
+  }
+}
+
+/** Says how far an operation is, at most once a second. */
+export function operationProgress(output: Pick<Output, 'progress'>): (progress: unknown) => void {
+  let last = performance.now()
+  return (progress) => {
+    if (performance.now() - last < PROGRESS_MS) return
+    last = performance.now()
+    output.progress(progressLine(progress))
   }
 }
 

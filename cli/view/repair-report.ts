@@ -18,20 +18,6 @@ export function isNothing({ pages, objects, files }: RepairNames): boolean {
   return pages.length + objects.length + files.length === 0
 }
 
-const PROGRESS_MS = 1_000
-
-/** How far a repair is, at most once a second. */
-export function progressOf(
-  output: Pick<Output, 'progress'>,
-): (progress: { readonly done: number; readonly of: number }) => void {
-  let last = performance.now()
-  return ({ done, of }) => {
-    if (performance.now() - last < PROGRESS_MS) return
-    last = performance.now()
-    output.progress(`done ${done} · of ${of}`)
-  }
-}
-
 /** Tells what became of each name. Gives the exit code: 1 when something did not come back, or with a dry run would. */
 export function tellRepairs(
   result: RepairResult,

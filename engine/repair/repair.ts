@@ -1,6 +1,6 @@
 import { plural } from '../../core/amount-text.ts'
 import type { MissingFile, RecoverySource } from '../../core/audit/recovery-source.ts'
-import type { RepairNames } from '../../core/audit/repair-names.ts'
+import { namesOf, type RepairNames } from '../../core/audit/repair-names.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import type { RepairOutcome, RepairResult, RequestAnswer } from '../../core/operations/answers.ts'
 import { pageOfKey } from '../../core/page.ts'
@@ -36,6 +36,22 @@ export async function repair(
   return { isDryRun: options.isDryRun, repairs: run.outcomes }
 }
 
+/**
+ * Repairs all that an audit names by `repairNamed`. An object that is landed brings the blocks of many pages: only what is
+ * missing after it is made again.
+ */
+export async function repairMissing(
+  audit: () => Promise<Parameters<typeof namesOf>[0]>,
+  isDryRun: boolean,
+  repairNamed: (names: RepairNames) => Promise<RepairResult>,
+): Promise<RepairResult> {
+  const all = namesOf(await audit())
+  if (all.objects.length === 0 || isDryRun) return repairNamed(all)
+  const landed = await repairNamed({ objects: all.objects, pages: [], files: [] })
+  const others = await repairNamed({ ...namesOf(await audit()), objects: [] })
+  return { ...others, repairs: [...landed.repairs, ...others.repairs] }
+}
+
 class Repair {
   readonly outcomes: RepairOutcome[] = []
   private readonly parts: RepairParts
@@ -53,13 +69,12 @@ class Repair {
     const delivered: string[] = []
     for (const name of names) {
       const pages = await pagesAside(name)
-      if (pages === undefined && isDelivered(name)) delivered.push(name)
-      /* Landing would take it for one that cannot be read, and away from its place. */ else if (
-        pages === undefined
-      )
+      if (pages !== undefined) {
+        if (this.isOver()) this.leave(name)
+        else await this.objectAside(name, pages)
+      } else if (isDelivered(name)) delivered.push(name)
+      /* Landing would take any other file for an object that cannot be read, and away from its place. */ else
         this.fail(name, 'it is no object of landing/changes/')
-      else if (this.isOver()) this.leave(name)
-      else await this.objectAside(name, pages)
     }
     if (this.options.isDryRun) return this.plan(delivered, (name) => isHeld('object', name), 'landed again')
     const { failed, left, absent } = await this.ask(delivered, land, 'landed again')

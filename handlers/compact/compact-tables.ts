@@ -145,7 +145,7 @@ function noteCompaction(result: CompactionResult, { log, metrics }: LambdaStage)
   metrics.level('rows', rows, 'Count', table)
   if (freshBytes > 0)
     metrics.level('amplification', Math.round((bytesWritten / freshBytes) * 10) / 10, 'Count', table)
-  for (const [name, amount] of Object.entries({
+  const amounts = {
     partsWritten,
     partsCarried,
     bytesWritten,
@@ -154,22 +154,15 @@ function noteCompaction(result: CompactionResult, { log, metrics }: LambdaStage)
     mergedFiles,
     deletedFiles,
     droppedDays: droppedDays.length,
-  }))
-    metrics.count(name, amount, table)
+  }
+  for (const [name, amount] of Object.entries(amounts)) metrics.count(name, amount, table)
   log.info('compact.table', {
     table,
     version,
     state,
     build: counts.build ?? 0,
     rows,
-    partsWritten,
-    partsCarried,
-    bytesWritten,
-    freshFiles,
-    freshBytes,
-    mergedFiles,
-    deletedFiles,
     touched: counts.touched,
-    droppedDays: droppedDays.length,
+    ...amounts,
   })
 }

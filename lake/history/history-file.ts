@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { BlockHeader } from '../../core/block.ts'
 import { ArrayReader } from '../../core/bytes/array-reader.ts'
-import { valueKind } from '../../core/bytes/value-reader.ts'
+import { isAt, valueKind } from '../../core/bytes/value-reader.ts'
 import { type LakeColumn, lakeColumns } from '../../core/contract/language/lake-columns.ts'
 import { systemColumns } from '../../core/contract/language/lake-row.ts'
 import type { Table } from '../../core/contract/language/table.ts'
@@ -9,7 +9,7 @@ import { printTableVersion } from '../../core/contract/language/table-version.ts
 import type { HistoryFile, HistoryFiles } from '../../core/ports/ports.ts'
 import { parquetWriter } from '../parquet/writer.ts'
 import { historyFields } from './history-fields.ts'
-import { valueAppender } from './row-appender.ts'
+import { integerAt, valueAppender } from './row-appender.ts'
 
 /** The encoder of history files: the bytes of each row into typed columns; no row is kept. Throws SyntaxError for a block that is none. */
 export function historyFiles(tables: readonly Table[]): HistoryFiles {
@@ -69,13 +69,16 @@ function historyFile(table: Table): HistoryFile {
       else appenders[i]?.(row, place, bytes)
     }
     writer.endRow()
-    if (row.kind(COMMITTED) === valueKind.number) commits.push(Number(row.json(COMMITTED, bytes)))
-    if (row.json(OPERATION, bytes) === '"truncate"') truncates.push(row.json(POSITION, bytes).slice(1, -1))
+    const committed = integerAt(row, COMMITTED, bytes, false)
+    if (committed !== undefined) commits.push(committed)
+    if (isAt(TRUNCATE, bytes, row.start(OPERATION)))
+      truncates.push(bytes.toString('latin1', row.start(POSITION), row.end(POSITION)))
   }
 }
 
 const LINE_END = 0x0a
 const [OPERATION, POSITION, COMMITTED] = [0, 1, 3]
+const TRUNCATE = Buffer.from('truncate"')
 
 /* The canonical forms of the system columns are those of their types. */
 function systemColumn({ name, type }: (typeof systemColumns)[number]): LakeColumn {

@@ -65,8 +65,13 @@ function dateAt(row: ArrayReader, index: number, bytes: Buffer): number | undefi
   return row.kind(index) === valueKind.plain && end - start === 10 ? dayAt(bytes, start) : undefined
 }
 
-/* An integer with or without quotes; undefined for any other value, and for one that a number may not hold. */
-function integerAt(row: ArrayReader, index: number, bytes: Buffer, mayBeText: boolean): number | undefined {
+/** An integer, where `mayBeText` with or without quotes; undefined for any other value, and for one that a number may not hold. */
+export function integerAt(
+  row: ArrayReader,
+  index: number,
+  bytes: Buffer,
+  mayBeText: boolean,
+): number | undefined {
   const kind = row.kind(index)
   if (kind !== valueKind.number && !(mayBeText && kind === valueKind.plain)) return undefined
   const [start, end] = [row.start(index), row.end(index)]

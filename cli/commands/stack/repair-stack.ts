@@ -1,23 +1,17 @@
 import { Command } from 'commander'
 import { loadContracts, tablesOf } from '../../../contract-tools/load/load-contracts.ts'
 import { auditRecords, type LedgerAudit } from '../../../core/audit/audit-records.ts'
-import { namesOf } from '../../../core/audit/repair-names.ts'
 import { PipelineError } from '../../../core/failures/failures.ts'
-import { type RepairResult, requestAnswer } from '../../../core/operations/answers.ts'
-import { repair } from '../../../engine/repair/repair.ts'
+import { requestAnswer } from '../../../core/operations/answers.ts'
+import { repair, repairMissing } from '../../../engine/repair/repair.ts'
 import type { RepairParts } from '../../../engine/repair/repair-parts.ts'
 import { stackRepairParts } from '../../../stack/operations/stack-repair.ts'
 import { functionOf, readStack, type Stack, stackOption } from '../../../stack/stack.ts'
+import { operationProgress } from '../../run/run-operation.ts'
 import type { Cli } from '../../terminal/cli.ts'
 import { contractsFolderOption } from '../../terminal/command-options.ts'
 import type { Output } from '../../terminal/output.ts'
-import {
-  isNothing,
-  type NamedOptions,
-  progressOf,
-  repairNames,
-  tellRepairs,
-} from '../../view/repair-report.ts'
+import { isNothing, type NamedOptions, repairNames, tellRepairs } from '../../view/repair-report.ts'
 
 interface RepairOptions extends NamedOptions {
   readonly stack?: string | readonly string[]
@@ -67,26 +61,13 @@ export async function repairStack(
       'nothing to repair was named: --page, --object, --file or --missing',
     )
   const stack = await readStack(files)
-  const onProgress = progressOf(output)
+  const onProgress = operationProgress(output)
   const result = await withParts(stack, contracts, async (parts, audit) =>
     missing
-      ? repairMissing(audit, parts, { isDryRun, onProgress })
+      ? repairMissing(audit, isDryRun, (all) => repair(all, parts, { isDryRun, onProgress }))
       : repair(names, parts, { isDryRun, onProgress }),
   )
   process.exitCode = tellRepairs(result, { json, after: 'results are in the lake in a few minutes' }, output)
-}
-
-/* An object that is landed brings the blocks of many pages: only what is missing after it is formatted again. */
-async function repairMissing(
-  audit: () => Promise<Findings>,
-  parts: RepairParts,
-  options: Parameters<typeof repair>[2],
-): Promise<RepairResult> {
-  const all = namesOf(await audit())
-  if (all.objects.length === 0 || options.isDryRun) return repair(all, parts, options)
-  const landed = await repair({ objects: all.objects, pages: [], files: [] }, parts, options)
-  const others = await repair({ ...namesOf(await audit()), objects: [] }, parts, options)
-  return { ...others, repairs: [...landed.repairs, ...others.repairs] }
 }
 
 /* The SDK is loaded only by who needs it. */

@@ -208,6 +208,15 @@ test('a folder has its files by whatever name it is called', async () => {
   }
 })
 
+/* What an operation on the copy is given. */
+const operationOptions = () => ({
+  dir: copy,
+  contracts: [people],
+  log: quiet,
+  signal: AbortSignal.timeout(60_000),
+  onProgress: () => undefined,
+})
+
 test('G6 a load file with a value that was not read is named, and neither a replay nor a repair takes it', async () => {
   await copyOf(kept, copy)
   const key = (await new FolderObjects(copy).list('landing/loads/')).find((one) => /people/.test(one)) ?? ''
@@ -218,13 +227,7 @@ test('G6 a load file with a value that was not read is named, and neither a repl
   expect(findings.filter(({ severity }) => severity === 'fault')).toMatchObject([
     { kind: 'load', name: key, message: expect.stringContaining(`not the ${bytes.length} bytes`) },
   ])
-  const options = {
-    dir: copy,
-    contracts: [people],
-    log: quiet,
-    signal: AbortSignal.timeout(60_000),
-    onProgress: () => undefined,
-  }
+  const options = operationOptions()
   await expect(
     performOperation({ kind: 'replay', table: 'hr.people', isDryRun: false }, options),
   ).rejects.toMatchObject({ code: 'lake/unreadable', message: expect.stringContaining(key) })
@@ -239,13 +242,7 @@ test('G6 a replay refuses a load file that is gone, and shows nothing', async ()
   await copyOf(kept, copy)
   const key = (await new FolderObjects(copy).list('landing/loads/')).find((one) => /people/.test(one)) ?? ''
   await rm(join(copy, key))
-  const options = {
-    dir: copy,
-    contracts: [people],
-    log: quiet,
-    signal: AbortSignal.timeout(60_000),
-    onProgress: () => undefined,
-  }
+  const options = operationOptions()
   for (const isDryRun of [true, false])
     await expect(
       performOperation({ kind: 'replay', table: 'hr.people', isDryRun }, options),
