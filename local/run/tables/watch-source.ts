@@ -48,8 +48,8 @@ export interface WatchDeps {
  */
 export class SourceWatch {
   private readonly deps: WatchDeps
-  /* Tables that another one took the place of, tried once: by name and its OID. */
-  private readonly tried = new Set<string>()
+  /* By name, the OID of the table that could not be followed in the place of the one before: tried again when another one has the name. */
+  private readonly refused = new Map<string, number>()
 
   /** Whether one look came to its end, loads asked for. */
   hasLooked = false
@@ -200,14 +200,15 @@ export class SourceWatch {
     for (const table of tables) {
       const name = sourceTableName(table)
       const holder = holders.get(name)
-      const attempt = `${name} ${holder}`
-      if (holder === undefined || holder === table.oid || this.tried.has(attempt)) continue
-      this.tried.add(attempt)
+      if (this.refused.get(name) === holder) continue
+      this.refused.delete(name)
+      if (holder === undefined || holder === table.oid) continue
       try {
         await this.deps.rebind(name)
         this.deps.log.info('source.rebound', { table: name })
       } catch (error) {
         if (!(error instanceof PipelineError)) throw error
+        this.refused.set(name, holder)
         this.deps.log.warn('source.not-rebound', { table: name, code: error.code })
       }
     }

@@ -12,6 +12,8 @@ const table = (name: string, rows: number) => `
   insert into ${name} select i, '${name}' from generate_series(1, ${rows}) i;`
 const SWAP = `begin; alter table one rename to aside; alter table two rename to one; alter table aside rename to two; commit;
   update one set v = v || '!' where id < 3; delete from two where id = 5; insert into one values (90 + (random() * 1e6)::int, 'new')`
+/* Read as changes of the tables that have the names now. */
+const AFTER = `update one set v = v || '?' where id < 3; update two set v = v || '?' where id < 3`
 
 beforeAll(async () => {
   server = await startSource()
@@ -47,6 +49,11 @@ test.each([
       expect(await lab.verdicts('public.orders')).toEqual(['public.orders'])
       await lab.run.look()
       expect(await lab.verdicts(...BOTH)).toEqual(BOTH)
+      const loads = lab.run.loads.loads().length
+      await lab.sql(AFTER)
+      expect(await lab.verdicts(...BOTH)).toEqual(BOTH)
+      await lab.run.look()
+      expect(lab.run.loads.loads()).toHaveLength(loads)
     }
   },
   180_000,
