@@ -22,6 +22,9 @@ const stamp = join(root, 'node_modules', '.tidemark-lock')
 if (process.argv[2] === 'installed') {
   // biome-ignore lint/style/noProcessEnv: npm says there what it left out
   if (!process.env['npm_config_omit']) writeFileSync(stamp, digest)
+  /* So that the first command does not wait for it. */
+  const { bundledCli } = await import('./bundle.mjs')
+  await bundledCli()
 } else if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) {
   process.stderr.write('installing dependencies (once) …\n')
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'

@@ -18,6 +18,7 @@ import { leftOutText } from '../view/left-out-text.ts'
 import { LiveView } from '../view/live-view.ts'
 import { proofProgress } from '../view/proof-progress.ts'
 import { runDemoScript } from './demo-script.ts'
+import { tellQueryable } from './queryable-steps.ts'
 
 export interface SessionOptions {
   readonly dir: string
@@ -62,11 +63,11 @@ export interface SessionResult {
 export async function runSession(options: SessionOptions, output: Output): Promise<SessionResult> {
   const startedAt = performance.now()
   const interrupt = interruptSignal(output)
-  const steps = stepPrinter(output, startedAt)
+  /* What is said while the picture is drawn stands above it. */
+  let say = output.progress
+  const steps = stepPrinter(output, startedAt, (text) => say(text))
   const server = options.source === undefined ? await startEmbedded(options, steps) : undefined
   try {
-    /* What is said while the picture is drawn stands above it. */
-    let say = output.progress
     const run = await openLocalRun(
       runOptions(
         options,
@@ -85,12 +86,19 @@ export async function runSession(options: SessionOptions, output: Output): Promi
     try {
       view.start()
       const over = new AbortController()
+      const atStart = {
+        loads: () => run.loads.loads(),
+        tables: run.tables.length,
+        over: run.loaded(over.signal),
+      }
+      const told = tellQueryable(atStart, steps)
       const isDemo = options.isDemo === true && traffic !== undefined
       const script = isDemo ? demonstrated(run, steps, over.signal) : Promise.resolve()
       await Promise.race([untilOver(options, startedAt, interrupt, run), run.failed])
       over.abort()
-      await script
+      await Promise.all([told, script])
       view.stop()
+      say = output.progress
       return await prove(run, traffic, options, { steps, output })
     } finally {
       view.stop()
@@ -206,10 +214,10 @@ async function prove(
   return { proof, status: run.status() }
 }
 
-function stepPrinter(output: Output, startedAt: number): Step {
+function stepPrinter(output: Output, startedAt: number, say: Step): Step {
   return (text) => {
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
-    output.progress(`${paint(output, 'green', '✔')} ${seconds.padStart(5)} s  ${text}`)
+    say(`${paint(output, 'green', '✔')} ${seconds.padStart(5)} s  ${text}`)
   }
 }
 

@@ -23,11 +23,15 @@ export interface PlannedTable {
   readonly estimatedRows: number | null
 }
 
+/** In the order in which a load would read them. */
 export function plannedTables(names: readonly string[], estimates: Estimates): readonly PlannedTable[] {
-  return names.map((table) => ({ table, estimatedRows: estimates.get(table) ?? null }))
+  return smallestFirst(names, estimates).map((table) => ({
+    table,
+    estimatedRows: estimates.get(table) ?? null,
+  }))
 }
 
-/** A new load of source tables. Throws `load/busy` when a load that is not over has one of them, and `usage/invalid`. */
+/** A new load of source tables, the small ones first: most tables are queryable soon. Throws `load/busy` when a load that is not over has one of them, and `usage/invalid`. */
 export function newLoad(
   { id, tables, window, estimates = new Map() }: NewLoad,
   others: readonly Load[],
@@ -39,8 +43,14 @@ export function newLoad(
     id,
     window,
     startedAt: new Date(now).toISOString(),
-    tables: tables.map((table) => waiting(table, estimates.get(table) ?? null)),
+    tables: smallestFirst(tables, estimates).map((table) => waiting(table, estimates.get(table) ?? null)),
   }
+}
+
+/* What nobody has counted may be of any size. */
+function smallestFirst(tables: readonly string[], estimates: Estimates): readonly string[] {
+  const size = (table: string) => estimates.get(table) ?? Number.POSITIVE_INFINITY
+  return tables.toSorted((one, other) => (size(one) < size(other) ? -1 : Number(size(one) > size(other))))
 }
 
 /** A new id each time; also the name of a folder. */

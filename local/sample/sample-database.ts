@@ -47,7 +47,11 @@ export async function createSampleDatabase(url: string, options: SampleOptions =
     }
     await client.query(await sqlFile('sample-keys.sql'))
     await client.query(`comment on schema workforce is '${mark}'; commit`)
-    await client.query('analyze')
+    await client.query(
+      `analyze ${sampleStatements(size)
+        .map(({ table }) => `workforce.${table}`)
+        .join(', ')}`,
+    )
   } finally {
     await client.end()
   }

@@ -38,9 +38,9 @@ create function pg_temp.person(n bigint) returns uuid language sql immutable as
 create function pg_temp.micros(n bigint, salt int) returns interval language sql immutable as
   $$ select make_interval(secs => pg_temp.pick(n, salt, 86400000) / 1000.0) + pg_temp.pick(n, salt + 500, 1000) * interval '1 microsecond' $$;
 create function pg_temp.long_text(n bigint, salt int) returns text language sql immutable as $$
-  select string_agg(format('%s:%s till %s, ref %s, "counted twice" – café %s', 8 + line / 12,
-    lpad((line * 5 % 60)::text, 2, '0'), line % 7, md5(n || '/' || salt || '/' || line), md5(line || ' ' || n)), E'\\n')
-  from generate_series(1, 84 + pg_temp.pick(n, salt, 40)) line $$;`
+  select string_agg('till ' || line % 7 || ', ref ' || encode(sha512((n || '/' || salt || '/' || line)::bytea), 'hex')
+    || ', "counted twice" – café', E'\\n')
+  from generate_series(1, 54 + pg_temp.pick(n, salt, 30)) line $$;`
 }
 
 export function sampleStatements(size: SampleSize): readonly SampleStatement[] {
