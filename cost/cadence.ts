@@ -28,13 +28,23 @@ export function cadenceOf(volume: Volume, setup: Setup): Cadence {
   const { changes, recordBytes, pages, blockBytes } = totalOf(volume)
   const { seconds } = volume
   const captures = busyWindows(setup.shards * windowsIn(seconds, setup.captureWindowSeconds), changes)
-  const formats = busyWindows(setup.feedShards * windowsIn(seconds, setup.formatWindowSeconds), pages)
-  const objects = busyWindows(windowsIn(seconds, setup.bufferSeconds), pages)
+  const captureCalls = Math.max(captures, changes / setup.captureBatch, recordBytes / CALL_BYTES)
+  const formats = busyWindows(
+    setup.feedShards * windowsIn(seconds, setup.formatWindowSeconds),
+    burstsOf(pages, captureCalls, setup),
+  )
+  const formatCalls = Math.max(formats, pages / setup.formatBatch)
+  const objects = busyWindows(windowsIn(seconds, setup.bufferSeconds), formatCalls)
   return {
-    captureCalls: Math.max(captures, changes / setup.captureBatch, recordBytes / CALL_BYTES),
-    formatCalls: Math.max(formats, pages / setup.formatBatch),
+    captureCalls,
+    formatCalls,
     objects: Math.max(objects, blockBytes / (setup.bufferMib * MIB)),
   }
+}
+
+/* The pages of a call of capture come at once: to each shard of the feed that one of them falls into. */
+function burstsOf(pages: number, captureCalls: number, { feedShards }: Setup): number {
+  return captureCalls > 0 ? captureCalls * busyWindows(feedShards, pages / captureCalls) : 0
 }
 
 /**

@@ -25,7 +25,7 @@ const turns: readonly Turn[] = [
     name: 'window of capture',
     unit: ' s',
     of: (setup) => setup.captureWindowSeconds,
-    turned: { captureWindowSeconds: 30 },
+    turned: { captureWindowSeconds: 120 },
   },
   {
     name: 'window of format',

@@ -1,4 +1,4 @@
-import { writeUnits } from './units.ts'
+import { meanUnits, writeUnits } from './units.ts'
 
 /** What a page is in DynamoDB: items and their entries in the index, bytes of names and values, write units of the items. */
 export interface RawItems {
@@ -36,9 +36,13 @@ export function rawItemsOf(table: string, key: string, contentBytes: number): Ra
   })
 }
 
-/** The items of a page whose key is not known: of a model. Fractions of pages are pages of that size. */
+/**
+ * The items of a page whose key is not known: of a model, as the mean of pages of many sizes about this one. Each ends
+ * anywhere in its last KiB: half of one is paid for nothing.
+ */
 export function modelledItems(contentBytes: number): RawItems {
-  return itemsOf(contentBytes, { head: 330, part: 230 })
+  const { items, bytes, units } = itemsOf(contentBytes, { head: 330, part: 230 })
+  return { items, bytes, units: items === 1 ? meanUnits(bytes) : units }
 }
 
 function itemsOf(

@@ -51,11 +51,11 @@ export const setupShape = z.strictObject({
   /** Those who read the whole stream: capture is one. */
   readers: count.min(1).default(1),
   retentionHours: count.min(24).default(168),
-  captureWindowSeconds: amount.default(10),
+  captureWindowSeconds: amount.default(40),
   captureBatch: count.min(1).default(5_000),
   formatWindowSeconds: amount.default(1),
   formatBatch: count.min(1).default(100),
-  bufferSeconds: amount.default(60),
+  bufferSeconds: amount.default(30),
   bufferMib: amount.default(64),
   rawDays: count.default(30),
   landingDays: count.default(30),

@@ -31,6 +31,11 @@ export function writeUnits(itemBytes: number): number {
   return upTo(itemBytes, WRITE_STEP) / WRITE_STEP
 }
 
+/** Write units of an item that has so many bytes in the mean of many that differ: half a KiB of each is paid for nothing. */
+export function meanUnits(itemBytes: number): number {
+  return Math.max(1, itemBytes / WRITE_STEP + 0.5)
+}
+
 /** Bytes that are billed as storage of an item. */
 export function storedItemBytes(itemBytes: number): number {
   return itemBytes + ITEM_OVERHEAD

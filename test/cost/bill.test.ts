@@ -181,10 +181,10 @@ describe('known numbers', () => {
     const units = (stage: string, id: string) =>
       lines.find((line) => line.stage === stage && line.id === id)?.units ?? 0
     const ofPages = units('capture', 'dynamodb.write') - 15 * pages
-    /* Objects and history files beside: at most one of each a minute. */
+    /* Objects and history files beside: at most one of each in half a minute. */
     const written = ofPages + units('audit', 'dynamodb.write')
     expect(written).toBeGreaterThanOrEqual(3 * pages)
-    expect(written).toBeLessThan(3 * pages + 2 * 43_800)
+    expect(written).toBeLessThan(3 * pages + 2 * 87_600)
     expect(dollars(virginia, 'dynamodb.write', 3 * pages)).toBeCloseTo(1.875, 9)
   })
 

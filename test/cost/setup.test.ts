@@ -25,12 +25,19 @@ describe('the setup that is priced when nobody says otherwise', () => {
     const window = (name: string) => numberIn(mapping(name), /maximum_batching_window_in_seconds = (\d+)/)
     const batch = (name: string) => numberIn(mapping(name), /batch_size\s+= (\d+)/)
     const delivery = terraform('modules/delivery/variables.tf')
+    const gathered = (name: string) =>
+      numberIn(
+        terraform('stacks/data/variables.tf'),
+        new RegExp(`gather_seconds"[^}]*${name} = optional\\(number, (\\d+)\\)`),
+      )
+    expect(mapping('capture')).toContain('maximum_batching_window_in_seconds = var.gather_seconds.capture')
+    expect(terraform('stacks/data/main.tf')).toContain('{ seconds = var.gather_seconds.delivery }')
     expect({
-      captureWindowSeconds: window('capture'),
+      captureWindowSeconds: gathered('capture'),
       captureBatch: batch('capture'),
       formatWindowSeconds: window('format'),
       formatBatch: batch('format'),
-      bufferSeconds: numberIn(delivery, /seconds = optional\(number, (\d+)\)/),
+      bufferSeconds: gathered('delivery'),
       bufferMib: numberIn(delivery, /mib = optional\(number, (\d+)\)/),
     }).toEqual({
       captureWindowSeconds: defaultSetup.captureWindowSeconds,

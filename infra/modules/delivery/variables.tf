@@ -20,7 +20,7 @@ variable "bucket_arn" {
 
 variable "buffer" {
   description = "An object is written when it is so old or, before compression, so large. Small is fresh, large is cheap."
-  type        = object({ seconds = optional(number, 60), mib = optional(number, 64) })
+  type        = object({ seconds = optional(number, 30), mib = optional(number, 64) })
   default     = {}
 
   validation {

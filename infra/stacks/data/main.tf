@@ -97,4 +97,5 @@ module "delivery" {
   name       = "${var.name}-blocks"
   key_arn    = module.key.arn
   bucket_arn = module.lake.arn
+  buffer     = { seconds = var.gather_seconds.delivery }
 }

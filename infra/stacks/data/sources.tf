@@ -9,9 +9,9 @@ resource "aws_lambda_event_source_mapping" "capture" {
   function_name     = module.functions["capture"].arn
   starting_position = "TRIM_HORIZON"
 
-  # A page is made for each table of a batch: docs/18 says what a shorter window costs. Firehose gathers for longer.
+  # A page is made for each table of a batch: docs/18 says what a shorter window costs. A full batch does not wait.
   batch_size                         = 5000
-  maximum_batching_window_in_seconds = 10
+  maximum_batching_window_in_seconds = var.gather_seconds.capture
   function_response_types            = ["ReportBatchItemFailures"]
   bisect_batch_on_function_error     = true
   maximum_retry_attempts             = local.attempts

@@ -135,6 +135,17 @@ variable "keep_days" {
   default = {}
 }
 
+variable "gather_seconds" {
+  description = "How long changes are gathered, in seconds: into pages by capture, into objects by Firehose. Small is fresh, large is cheap."
+  type        = object({ capture = optional(number, 40), delivery = optional(number, 30) })
+  default     = {}
+
+  validation {
+    condition     = var.gather_seconds.capture >= 0 && var.gather_seconds.capture <= 300
+    error_message = "Lambda gathers for up to 300 seconds."
+  }
+}
+
 variable "schedules" {
   description = "Whether schedules run, and those that a company chooses: how often a table is compacted, everything is proven, a sample is."
   type = object({
