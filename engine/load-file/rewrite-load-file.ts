@@ -10,7 +10,7 @@ import { byValues, corrupt, fromFile, isOfFile, type ReadableFile } from './read
 import { SCRATCH_PARQUET, sourceRowsSelect } from './source-rows.ts'
 
 /* Rows of a group, unless they are large: then bytes. Both bound what DuckDB holds. */
-const ROW_GROUP = `ROW_GROUP_SIZE 122880, ROW_GROUP_SIZE_BYTES '64MB'`
+const ROW_GROUP = `ROW_GROUP_SIZE 30720, ROW_GROUP_SIZE_BYTES '16MB'`
 
 /**
  * Rewrites a load file for one contract (D6): what its SQL accepts for certain goes into history Parquet without passing

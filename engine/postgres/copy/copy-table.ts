@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import { to as copyTo } from 'pg-copy-streams'
 import { PipelineError } from '../../../core/failures/failures.ts'
 import { sourceTableName } from '../../../core/source-table-name.ts'
 import type { SourceTable } from '../catalog/source-catalog.ts'
@@ -8,6 +7,7 @@ import { quoteIdentifier, quoteTable } from '../connection/quote-identifier.ts'
 import { readingFailure } from '../connection/reading-failure.ts'
 import { closeClient, type Source } from '../connection/source-connection.ts'
 import { errorCodeOf } from '../connection/source-error.ts'
+import { CopyOut } from './copy-out.ts'
 import { checkUnchanged, enterSnapshot } from './enter-snapshot.ts'
 import { rowsSelect } from './rows-select.ts'
 
@@ -50,26 +50,24 @@ export async function copyTable(
   try {
     signal?.throwIfAborted()
     await enterSnapshot(client, snapshotName, table, lockMs)
-    const copy = client.query(copyTo(`COPY (${rowsSelect(table, ["'x'"])}) TO STDOUT`))
-    /* A connection that ends after the loop below has left would have no listener for its error. */
-    copy.on('error', () => undefined)
-    /* The driver's type says any; COPY data are buffers. */
-    for await (const bytes of copy as AsyncIterable<Buffer>) {
-      clearTimeout(silence)
-      try {
-        await consume(bytes)
-      } catch (cause) {
-        failure = { cause }
-        throw cause
-      }
-      silence = setTimeout(stop, silenceMs)
-    }
+    const copy = client.query(
+      new CopyOut(`COPY (${rowsSelect(table, ["'x'"])}) TO STDOUT`, async (bytes) => {
+        clearTimeout(silence)
+        try {
+          await consume(bytes)
+        } catch (cause) {
+          failure = { cause }
+          throw cause
+        }
+        silence = setTimeout(stop, silenceMs)
+      }),
+    )
+    const rows = await copy.rows
     /* Who reads a table that is in one piece holds it as it is; to another one a partition may have come. */
     if (table.isPartitioned) await checkUnchanged(client, table)
-    /* Its answer comes after COPY's own: only then is the server's count of rows there. */
     await client.query('COMMIT')
     isKept = options.connection !== undefined
-    return copy.rowCount
+    return rows
   } catch (cause) {
     if (failure !== undefined || signal?.aborted === true) stop()
     if (failure !== undefined) throw failure.cause

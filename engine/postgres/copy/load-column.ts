@@ -100,12 +100,15 @@ function decimalOf({ precision, scale }: SourceColumn): string | undefined {
 }
 
 function unescaped(raw: string): string {
-  /* Lines and tabs, or backslashes alone, as in JSON: most texts with escapes have no others. */
-  const isBlanks = `NOT regexp_matches(${raw}, ${literal('\\\\[^nrt]')})`
+  const isOnly = (letters: string) => `NOT regexp_matches(${raw}, ${literal(`\\\\[^${letters}]`)})`
   const isBackslashes = `regexp_full_match(${raw}, ${literal('([^\\\\]|\\\\\\\\)*')})`
   const all = `translate(${replaced(raw, ESCAPES)}, chr(8) || ${BACKSLASH}, ${BACKSLASH} || chr(8))`
-  return `CASE WHEN NOT contains(${raw}, ${BACKSLASH}) THEN ${raw} WHEN ${isBlanks} THEN ${replaced(raw, ESCAPES.slice(1, 4))}
-    WHEN ${isBackslashes} THEN replace(${raw}, ${literal('\\\\')}, ${BACKSLASH}) ELSE ${all} END`
+  /* Lines, lines and tabs, or backslashes alone, as in JSON: most texts with escapes have no others. Of many, a pattern
+     takes half the time of a plain replace. */
+  return `CASE WHEN NOT contains(${raw}, ${BACKSLASH}) THEN ${raw}
+    WHEN ${isOnly('n')} THEN regexp_replace(${raw}, ${literal('\\\\n')}, chr(10), 'g')
+    WHEN ${isOnly('nrt')} THEN ${replaced(raw, ESCAPES.slice(1, 4))}
+    WHEN ${isBackslashes} THEN regexp_replace(${raw}, ${literal('\\\\\\\\')}, ${literal('\\\\')}, 'g') ELSE ${all} END`
 }
 
 function replaced(raw: string, escapes: typeof ESCAPES): string {
