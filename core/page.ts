@@ -58,6 +58,8 @@ export interface PageLimits {
 export const pageLimits: PageLimits = { targetBytes: 1 << 20, maxBytes: MAX_ROW_JSON_BYTES + 1024 }
 
 const compress = promisify(deflateRaw)
+/* Each further piece is another turn of the event loop, or another copy. */
+const PIECE_BYTES = 128 << 10
 
 /** Packs changes of one table, sorted by position, into pages of about `targetBytes`. Throws `capture/page-too-large` for one change beyond `maxBytes`. */
 export async function encodePages(
@@ -105,7 +107,7 @@ async function encodePage(
   let at = 0
   for (const [index, { members }] of changes.entries())
     at = writeLine(text, at, openings[index] ?? '', members)
-  const content = await compress(text, { level: 1 })
+  const content = await compress(text, { level: 1, chunkSize: PIECE_BYTES })
   /* The place tells apart the pages that one load fills: all its rows have one position. */
   const key = `${table}#${firstPosition}#${lastPosition}#${shard}#${sequence}#${place}#${changes.length}`
   const last = changes.at(-1)?.committedAt ?? null
@@ -141,7 +143,8 @@ function writeLine(into: Buffer, start: number, head: string, members: Buffer): 
 /** The lines of a page, as one text in UTF-8. Throws `raw/corrupt`. */
 export function pageText({ key, content }: Page, limits: PageLimits = pageLimits): Buffer {
   try {
-    return inflateRawSync(content, { maxOutputLength: limits.maxBytes + limits.targetBytes })
+    const maxOutputLength = limits.maxBytes + limits.targetBytes
+    return inflateRawSync(content, { maxOutputLength, chunkSize: PIECE_BYTES })
   } catch (cause) {
     throw new PipelineError('raw/corrupt', `page ${key}: cannot be inflated`, { cause })
   }

@@ -30,6 +30,8 @@ export interface Landed {
 }
 
 const MAX_OBJECT_BYTES = 1 << 30
+/* Of one piece of what is unzipped: each further piece is another turn of the event loop, and is copied in the end. */
+const PIECE_BYTES = { least: 16 << 10, most: 32 << 20 }
 const KEY = /^landing\/changes\/(\d{4})\/(\d{2})\/(\d{2})\/\d{2}\/([A-Za-z0-9_-]+)\.ndjson\.gz$/
 
 /** Whether a key is one that a delivered object has. */
@@ -138,10 +140,16 @@ function reachOf(blocks: readonly NamedBlock[]) {
 async function contentOf(key: string, objects: Pick<ObjectStore, 'get'>): Promise<Buffer> {
   const bytes = await objects.get(key)
   try {
-    return await promisify(gunzip)(bytes, { maxOutputLength: MAX_OBJECT_BYTES })
+    return await promisify(gunzip)(bytes, { maxOutputLength: MAX_OBJECT_BYTES, chunkSize: pieceBytes(bytes) })
   } catch (cause) {
     throw new PipelineError('landing/corrupt', `${key} cannot be unzipped`, { cause })
   }
+}
+
+/* The whole in one piece, as the end of a gzip file says how long it is; of one that says it wrongly, in several. */
+function pieceBytes(zipped: Buffer): number {
+  const whole = zipped.length < 4 ? 0 : zipped.readUInt32LE(zipped.length - 4)
+  return Math.min(Math.max(whole + 1, PIECE_BYTES.least), PIECE_BYTES.most)
 }
 
 interface OpenFile {

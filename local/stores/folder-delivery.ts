@@ -23,6 +23,8 @@ export interface FolderDeliveryDeps {
 }
 
 const compress = promisify(gzip)
+/* Each further piece is another turn of the event loop. */
+const PIECE_BYTES = 1 << 20
 
 /**
  * Plays Firehose: gathers blocks of all tables and writes them as one gzip object under
@@ -91,7 +93,7 @@ export class FolderDelivery implements Delivery {
     const folder = stamp.slice(0, 13).replace(/[-T]/g, '/')
     const key = `landing/changes/${folder}/${name}.ndjson.gz`
     const parts = blocks.map(({ text }) => text)
-    const object = await compress(Buffer.concat(parts), { level: 1 })
+    const object = await compress(Buffer.concat(parts), { level: 1, chunkSize: PIECE_BYTES })
     await objects.put(key, object)
     delivered?.(blocks, object.length)
     await ledger?.delivered(

@@ -165,6 +165,11 @@ describe('G1: an object that cannot be read is landing/corrupt, and nothing is w
       'a gzip with a changed byte',
       Buffer.from(zipped.map((byte, i) => (i === zipped.length - 6 ? byte ^ 1 : byte))),
     ],
+    [
+      'a gzip that says another length',
+      Buffer.concat([zipped.subarray(0, -4), Buffer.from([0xff, 0xff, 0xff, 0xff])]),
+    ],
+    ['less than a length', zipped.subarray(0, 3)],
     ['rows before a header', insert(1, 'Lovelace') + good],
     ['a table that nobody knows', good + header({ name: 'hr.gone', version: 1 }) + insert(2, '1')],
     ['a version that nobody knows', good + header({ name: 'hr.shops', version: 9 }) + insert(2, '1')],

@@ -116,7 +116,7 @@ class ChangeStream {
     this.ended.catch(() => undefined)
     this.queue = new DeliveryQueue({
       deliver: options.deliver,
-      batchRecords: options.batchRecords ?? 2_000,
+      batchRecords: options.batchRecords ?? 8_000,
       batchBytes,
       lingerMs: options.lingerMs ?? 50,
       startLsn: options.startLsn,
