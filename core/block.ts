@@ -20,6 +20,8 @@ export interface BlockLabel {
   readonly last: Position
   /** The first 16 hex digits of the SHA-256 of its rows: another reading of the same page is another block. */
   readonly digest: string
+  /** There when the block tells all that became of its page, and nobody else writes it down. */
+  readonly isRecord?: true
 }
 
 /** Says which table version the rows below it are of, and in which order their values stand. */
@@ -40,8 +42,20 @@ export interface Block {
   readonly label?: BlockLabel
 }
 
+const NEWLINE = 10
+
 export function encodeBlockHeader(header: BlockHeader): string {
   return `${JSON.stringify({ block: 1, ...header })}\n`
+}
+
+/** The same rows under a label that says that they are the record of their page; undefined for a block that would be too large. */
+export function asRecord(block: Block, maxBytes: number): Block | undefined {
+  const end = block.text.indexOf(NEWLINE) + 1
+  const header = decodeBlockHeader(block.text.toString('utf8', 0, end))
+  if (header?.label === undefined) return undefined
+  const label: BlockLabel = { ...header.label, isRecord: true }
+  const text = Buffer.concat([Buffer.from(encodeBlockHeader({ ...header, label })), block.text.subarray(end)])
+  return text.length > maxBytes ? undefined : { ...block, text, label }
 }
 
 /** A header, or undefined when the line is a row. Throws SyntaxError when it is neither, without its text. */
@@ -63,9 +77,13 @@ function isHeader(value: unknown): value is BlockHeader & { block: 1 } {
 
 function isLabel(value: unknown): value is BlockLabel {
   if (typeof value !== 'object' || value === null) return false
-  const { origin, page, ordinal, changes, rows, first, last, digest } = value as Record<string, unknown>
+  const { origin, page, ordinal, changes, rows, first, last, digest, isRecord } = value as Record<
+    string,
+    unknown
+  >
   return (
     (origin === 'page' || origin === 'redrive' || origin === 'replay') &&
+    (isRecord === undefined || isRecord === true) &&
     [page, first, last, digest].every((text) => typeof text === 'string') &&
     [ordinal, changes, rows].every((number) => Number.isSafeInteger(number) && Number(number) >= 0)
   )

@@ -1,15 +1,16 @@
 import { type Cadence, cadenceOf, filesOf, gb } from './cadence.ts'
 import type { PriceId } from './price-sheet.ts'
 import type { Setup } from './setup.ts'
-import { gbSeconds, MONTH_HOURS, storedItemBytes } from './units.ts'
+import { gbSeconds, MONTH_HOURS, meanUnits, storedItemBytes } from './units.ts'
 import { type Stage, shared, type Usage } from './usage.ts'
 import { type TableVolume, totalOf, type Volume } from './volume.ts'
 
 /** Of the index `heads`, in which every item of the raw table has an entry: keys, table, time of commit. */
 const HEAD_BYTES = 250
-/** Of items of the ledger, each within one write unit (docs/adr/0027): the record of a page or a file, the mark of a block. */
+/** Of items of the ledger (docs/adr/0050): the record of a page or a file, and what an object brought of a table, by block. */
 const RECORD_BYTES = 350
-const MARK_BYTES = 200
+const BROUGHT_BYTES = 250
+const BLOCK_BYTES = 210
 /** Each audit reads the pages of two days again; see `core/audit/audit-recent.ts`. */
 const AUDITED_DAYS = 2
 const READ_BYTES = 4_096
@@ -57,15 +58,27 @@ function ownUsage(table: string, of: TableVolume, { objects }: Cadence, setup: S
     uses('land', 's3.put', files),
     uses('land', 's3.storage', gb(of.objectBytes) * (setup.landingDays / DAYS_OF_A_MONTH)),
     uses('storage', 's3.storage', gb(of.historyBytes) * setup.historyMonths),
-    uses('audit', 'dynamodb.write', of.pages + of.blocks + files),
-    uses('audit', 'dynamodb.read', auditReads(of, files) * setup.auditsPerDay * AUDITED_DAYS),
+    uses('audit', 'dynamodb.write', recordsOf(of, setup) + broughtUnits(of, files) + files),
+    uses('audit', 'dynamodb.read', auditReads(of, files, setup) * setup.auditsPerDay * AUDITED_DAYS),
     uses('audit', 's3.put', (files * setup.auditsPerDay * AUDITED_DAYS) / LISTED),
   ]
 }
 
+/* Pages that format writes down: late ones, those of which something was refused, those that make several blocks. */
+function recordsOf({ pages, blocks, refused }: TableVolume, { latePages }: Setup): number {
+  return Math.min(pages, pages * latePages + refused + Math.max(0, blocks - pages))
+}
+
+/* What an object brought of a table is an item, of as many blocks as there are in it. */
+function broughtUnits({ blocks }: TableVolume, files: number): number {
+  return files > 0 ? files * meanUnits(BROUGHT_BYTES + (blocks / files) * BLOCK_BYTES) : 0
+}
+
 /* Read units of one audit for what it reads of a table's month: whole answers, not item by item, so nothing is rounded. */
-function auditReads({ pages, blocks }: TableVolume, files: number): number {
-  const eventual = pages * (HEAD_BYTES + RECORD_BYTES) + blocks * MARK_BYTES
+function auditReads(of: TableVolume, files: number, setup: Setup): number {
+  const { pages, blocks } = of
+  const brought = files * BROUGHT_BYTES + blocks * BLOCK_BYTES
+  const eventual = pages * HEAD_BYTES + recordsOf(of, setup) * RECORD_BYTES + brought
   return (eventual / 2 + files * RECORD_BYTES) / READ_BYTES
 }
 

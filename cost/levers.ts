@@ -28,6 +28,18 @@ const turns: readonly Turn[] = [
     turned: { captureWindowSeconds: 120 },
   },
   {
+    name: 'capture, Firehose gather',
+    unit: '',
+    of: ({ captureWindowSeconds: pages, bufferSeconds: objects }) => `${pages} s, ${objects} s`,
+    turned: { captureWindowSeconds: 10, bufferSeconds: 60 },
+  },
+  {
+    name: 'pages formatted late',
+    unit: '',
+    of: ({ latePages }) => `${Math.round(latePages * 100)} %`,
+    turned: { latePages: 1 },
+  },
+  {
     name: 'window of format',
     unit: ' s',
     of: (setup) => setup.formatWindowSeconds,

@@ -55,6 +55,8 @@ export const setupShape = z.strictObject({
   captureBatch: count.min(1).default(5_000),
   formatWindowSeconds: amount.default(1),
   formatBatch: count.min(1).default(100),
+  /** Of the pages, those that are formatted ten minutes and more after their last commit. */
+  latePages: amount.max(1).default(0),
   bufferSeconds: amount.default(30),
   bufferMib: amount.default(64),
   rawDays: count.default(30),

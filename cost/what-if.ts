@@ -13,6 +13,8 @@ const LINE_BYTES = 110
  * quarter or less when they hold many changes (2.7 to 8 times), to half when they hold one.
  */
 const BLOCK_SHARE = 0.7
+/* Of a block: names of the columns, and what it is of. */
+const BLOCK_HEAD_BYTES = 700
 const OBJECT_SHARE = 1 / 3
 const HISTORY_SHARE = 0.4
 const PAGE_RATIO = 4
@@ -62,6 +64,7 @@ export function designedMonth({ changesPerMonth, rowBytes, tables }: Design, set
     items: pages,
     itemBytes: pages * ITEM_HEAD_BYTES + (changes * text) / ratio,
     blocks: pages,
+    blockBytes: blockBytes + pages * BLOCK_HEAD_BYTES,
   }
   const names = Array.from({ length: tables }, (_, index) => `table ${index + 1}`)
   return recut({ seconds, tables: Object.fromEntries(names.map((name) => [name, whole])) }, setup)

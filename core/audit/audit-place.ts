@@ -11,6 +11,8 @@ export interface AuditPlace {
   isPageDue(page: PageName, committedAt: number | null): boolean
   /** Whether a block that has not landed has had its time; `id` as `blockId`, `at` when it was delivered. */
   isBlockDue(id: string, at: number): boolean
+  /** What a page is that nobody has recorded. */
+  readonly passedOver: string
   /** Where a block should be: a text, and the landing object where one is known. */
   whereIs(block: NamedBlock): { readonly says: string; readonly object: string | null }
   /** What brings back what is lost of a page, which may have gone itself. */
@@ -25,6 +27,7 @@ export function stackPlace({ now, overdueMs }: AuditTime): AuditPlace {
     /* Age counts from the commit, for nobody writes down when a page came. */
     isPageDue: (_, committedAt) => isOverdue(committedAt ?? 0),
     isBlockDue: (_, at) => isOverdue(at),
+    passedOver: 'was passed over by format, or its block is in no landed object',
     whereIs: () => ({ says: 'no landed object has it', object: null }),
     /* Formatting a page again brings back its blocks; a raw page that has expired only a load of its table. */
     wayBack: ({ key, table }, isHeld) =>

@@ -24,9 +24,10 @@ export interface LedgerFinding {
   readonly severity: 'fault' | 'note'
 }
 
-/** A page that format should have recorded and has not. `advice` is what brings it back. */
+/** A page that nobody has recorded. `says` is what that means, `advice` what brings it back. */
 export function lostPage(
   { key, table, changes, firstPosition, lastPosition }: PageName,
+  says: string,
   advice: string,
 ): LedgerFinding {
   const range = { first: firstPosition, last: lastPosition }
@@ -39,7 +40,7 @@ export function lostPage(
     object: null,
     severity: 'fault',
     advice,
-    message: `a page of ${table} was passed over by format: ${plural(changes, 'change')}`,
+    message: `a page of ${table} ${says}: ${plural(changes, 'change')}`,
   }
 }
 

@@ -133,7 +133,7 @@ function findingsOf(one: PageCase, context: PageContext): readonly LedgerFinding
   const { page, record, isHeld } = one
   const { place } = context
   const advice = place.wayBack(page, isHeld)
-  if (record?.formatted === undefined) return [lostPage(page, advice)]
+  if (record?.formatted === undefined) return [lostPage(page, place.passedOver, advice)]
   return record.formatted.shares.flatMap((share) => [
     ...share.blocks
       .filter((block) => fateOf(block, record, context) === 'missing')

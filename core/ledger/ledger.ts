@@ -106,13 +106,31 @@ export type LedgerLine =
   | ({ readonly kind: 'replayed' } & ReplayedPages)
   | ({ readonly kind: 'filtered' } & FilteredRecords)
 
+/** Whether one contract reads a page and made one block of all its changes: then the block can tell all that a record would. */
+export function isOneBlock({ changes, shares }: Pick<PageRecord, 'changes' | 'shares'>): boolean {
+  const [share, ...others] = shares
+  const [block, ...more] = share?.blocks ?? []
+  return block?.changes === changes && more.length === 0 && others.length === 0
+}
+
+/** What a contract made of a page, as the block says that is the page's record (`isRecord`). */
+export function shareOfRecord(block: NamedBlock): PageShare {
+  return { contract: block.contract, blocks: [block], refused: 0, fresh: 0, filtered: 0 }
+}
+
 /** The name of a block; undefined for one of before the ledger. */
 export function nameOfBlock({ table, version, label }: Pick<Block, 'table' | 'version' | 'label'>) {
   return label === undefined ? undefined : { contract: { name: table, version }, ...label }
 }
 
 /** Text that only the same rows of the same reading have. */
-export function blockId({ origin, page, contract, ordinal, digest }: NamedBlock): string {
+export function blockId({
+  origin,
+  page,
+  contract,
+  ordinal,
+  digest,
+}: Pick<NamedBlock, 'origin' | 'page' | 'contract' | 'ordinal' | 'digest'>): string {
   return `${origin}|${page}|${printTableVersion(contract)}|${ordinal}|${digest}`
 }
 

@@ -125,7 +125,7 @@ export interface ObjectStore {
 export interface Ledger {
   /** Blocks that are durable in one landing object. */
   delivered(object: string, blocks: readonly NamedBlock[]): Promise<void>
-  /** Pages whose blocks delivery has, and whose refusals quarantine has. */
+  /** Pages whose blocks delivery has, and whose refusals quarantine has; but for those whose block is their record. */
   formatted(pages: readonly PageRecord[]): Promise<void>
   /** Blocks of redriven changes that delivery has. */
   redriven(blocks: readonly NamedBlock[]): Promise<void>

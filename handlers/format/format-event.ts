@@ -30,10 +30,14 @@ export async function formatEvent(
   if (waiting.success) return redriveEvent(waiting.data.redrive, deps)
   const request = pagesRequest.safeParse(event)
   if (!request.success)
-    return runInOrder(streamHeads(event), { maxBytes, work: (heads) => formatHeads(heads, deps) }, stage)
+    return runInOrder(
+      streamHeads(event),
+      { maxBytes, work: (heads) => formatHeads(heads, deps, false) },
+      stage,
+    )
   const one = async (key: string) => {
     const item = await store.find(key)
-    if (item !== undefined) await formatHeads([{ item, writtenAt: undefined }], deps)
+    if (item !== undefined) await formatHeads([{ item, writtenAt: undefined }], deps, true)
     return item !== undefined
   }
   return runRequest(request.data.pages, one, stage)

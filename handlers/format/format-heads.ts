@@ -15,14 +15,22 @@ export interface FormatHeadsDeps {
   readonly stage: LambdaStage
 }
 
+/*
+ * Of its last commit a page is missed after an hour, an age that nobody sets below a quarter of one; one that is younger
+ * than this lands before. A later page is recorded, for its age would call it missing while it is on its way.
+ */
+const YOUNG_MS = 10 * 60_000
+
 /**
- * Formats pages and, when it resolves, delivery has their blocks, quarantine their refusals, and the ledger says so.
+ * Formats pages and, when it resolves, delivery has their blocks, quarantine their refusals, and the ledger says so, or the
+ * block of a young page does when it lands. `isRecorded`: every page is written down here, in place of an earlier record.
  * Blocks of all pages go together, for Firehose bills small records as large ones. Metrics by source table: pages and
  * changes; what the contracts made of them (expected, refused, filtered; each contract counts); written-to-formatted.
  */
 export async function formatHeads(
   heads: readonly PageItem[],
-  { store, quarantine, delivery, ledger, route, stage: { log, metrics } }: FormatHeadsDeps,
+  { store, quarantine, delivery, ledger, route, stage: { log, metrics, now } }: FormatHeadsDeps,
+  isRecorded: boolean,
 ): Promise<void> {
   const pages = async function* () {
     for (const { item } of heads) yield await store.page(item)
@@ -33,6 +41,7 @@ export async function formatHeads(
     delivery,
     ledger,
     route: await route(),
+    landsInTime: ({ committedAt }) => !isRecorded && committedAt !== null && now() - committedAt <= YOUNG_MS,
     unknownFields: (table, names) =>
       log.warn('format.unknown-fields', { table, fields: [...names].join(' ') }),
   })

@@ -48,7 +48,8 @@ const variables = z.object({
     .string()
     .regex(/^[1-9]\d{0,4}$/, 'is no whole number of minutes')
     .default('60')
-    .transform(Number),
+    .transform(Number)
+    .refine((minutes) => minutes >= 15, 'is less than 15 minutes'),
   /** JSON: source table, `service.table`, of each DynamoDB table. */
   TIDEMARK_SERVICE_TABLES: text.transform((json, context) => {
     try {

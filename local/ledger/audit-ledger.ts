@@ -73,6 +73,7 @@ async function folderPlace({ ledger, ahead }: AuditDeps, landing: ReadonlySet<st
   return {
     keepsPages: true,
     isPageDue: ({ key }) => !ahead.has(key),
+    passedOver: 'was passed over by format',
     isBlockDue: (id) => !landing.has(objects.get(id) ?? ''),
     whereIs: (block) => {
       const object = objects.get(blockId(block)) ?? null

@@ -20,7 +20,7 @@ import {
 import { type ItemWrite, put } from '../../core/ports/item-table.ts'
 import type { Clock } from '../../core/ports/ports.ts'
 import { ItemLedger, type LedgerStep } from '../../state/ledger/item-ledger.ts'
-import { placeInLedger } from '../../state/ledger/ledger-item.ts'
+import { landedItem, placeInLedger } from '../../state/ledger/ledger-item.ts'
 import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
 import type { SqliteItems } from '../sqlite/sqlite-items.ts'
 import {
@@ -152,6 +152,12 @@ export class FolderLedger extends ItemLedger {
     return blocks.length === 0
       ? Promise.resolve()
       : this.commit((fold) => foldDelivered(fold, object, blocks))
+  }
+
+  /* One by one: within a transaction each is asked for whether it is there (`foldPage`). */
+  protected override marksOf({ blocks }: LandedObject): readonly ItemWrite[] {
+    const { more } = this.stamp()
+    return blocks.flatMap((block) => landedItem(block, more, this.table.shape) ?? [])
   }
 
   /** Counts records that are no changes. They are written down with the next line; a crash may forget the last ones. */

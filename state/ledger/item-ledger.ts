@@ -10,6 +10,7 @@ import type {
 } from '../../core/ledger/ledger.ts'
 import { type ItemTable, type ItemWrite, put, remove } from '../../core/ports/item-table.ts'
 import type { Clock, Ledger } from '../../core/ports/ports.ts'
+import { asideItems, landedItems } from './landed-blocks.ts'
 import {
   ASIDE,
   DAYS,
@@ -50,8 +51,8 @@ const inAnyOrder = (writes: readonly ItemWrite[]): LedgerStep => ({ writes, orde
 
 /**
  * The ledger: items that are put whole and never read to be written (docs/adr/0027). Keeps the guarantees of
- * `Ledger`, with any number of writers: what format and land say of a page are items of their own, so they come in any
- * order and as often as they like. Sums are made by who reads (`LedgerReader`). A page's record holds at least 3,000 blocks.
+ * `Ledger`, with any number of writers: what format says of a page and what land says of an object are items of their own,
+ * so they come in any order and as often as they like. Sums are made by who reads (`LedgerReader`). A page's record holds at least 3,000 blocks.
  */
 export class ItemLedger implements Ledger {
   protected readonly table: ItemTable
@@ -69,9 +70,10 @@ export class ItemLedger implements Ledger {
 
   /** On AWS nobody knows which object Firehose puts a block into; land says it of an object that it sets aside. */
   async delivered(object: string, blocks: readonly NamedBlock[]): Promise<void> {
-    const more = this.expiry()
-    const items = blocks.map((block) => objectBlockItem(object, block, more))
-    await this.keep({ kind: 'delivered', object, blocks }, [inAnyOrder(items)])
+    const stamp = this.stamp()
+    const items = blocks.map((block) => objectBlockItem(object, block, stamp.more))
+    const records = asideItems({ object, blocks }, stamp, this.table.shape)
+    await this.keep({ kind: 'delivered', object, blocks }, [inAnyOrder([...items, ...records])])
   }
 
   async formatted(pages: readonly PageRecord[]): Promise<void> {
@@ -88,12 +90,11 @@ export class ItemLedger implements Ledger {
 
   /** The object itself last: who finds it finds the rest. */
   async landed(landed: LandedObject): Promise<void> {
-    const { object, blocks, files } = landed
+    const { object, files } = landed
     const more = this.expiry()
-    const marks = blocks.flatMap((block) => landedItem(block, more, this.table.shape) ?? [])
     await this.keep({ kind: 'landed', ...landed }, [
       ...files.flatMap((change) => this.filesOf(change)),
-      inAnyOrder(marks),
+      inAnyOrder(this.marksOf(landed)),
       inOrder(this.notesObjects ? [put({ pk: landedPartition(object), sk: object, ...more })] : []),
     ])
   }
@@ -132,6 +133,16 @@ export class ItemLedger implements Ledger {
 
   async replaceFiles(change: ManifestChange): Promise<void> {
     await this.keep({ kind: 'files', ...change }, this.filesOf(change))
+  }
+
+  /** That blocks have landed: those of pages by object and source table, those of redrives one by one. */
+  protected marksOf({ object, blocks }: LandedObject): readonly ItemWrite[] {
+    const [stamp, { shape }] = [this.stamp(), this.table]
+    const redriven = blocks.filter(({ origin }) => origin === 'redrive')
+    return [
+      ...redriven.flatMap((block) => landedItem(block, stamp.more, shape) ?? []),
+      ...landedItems({ object, blocks }, stamp, shape),
+    ]
   }
 
   /** Writes down what is said, in the steps that a reader beside it may see one by one. */

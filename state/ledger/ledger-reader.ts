@@ -15,6 +15,7 @@ import type { PositionRange } from '../../core/ports/ports.ts'
 import { mergeSorted } from '../merge-sorted.ts'
 import { partitionsOf } from '../raw-store/page-item.ts'
 import { between } from '../raw-store/position-range.ts'
+import { blocksPartition, broughtBy, reachOf } from './landed-blocks.ts'
 import {
   ASIDE,
   DAYS,
@@ -35,6 +36,7 @@ import {
   redrivePartition,
   sharesOf,
 } from './ledger-item.ts'
+import { addBlock, type OpenPage, openPage, takenBefore, togetherByKey } from './open-page.ts'
 
 const counts = z.record(z.string(), z.number().int())
 const loadFile = z.object({
@@ -56,18 +58,25 @@ export class LedgerReader implements LedgerRecords {
 
   /** Pages of a source table that begin in a range, in the order of their keys. */
   async *pages(table: string, range: PositionRange): AsyncGenerator<RecordedPage> {
-    const sources = partitionsOf(table, this.table.shape).map((partition) =>
-      this.partition(table, partition, range),
+    const recorded = partitionsOf(table, this.table.shape).map((partition) =>
+      this.gather(table, this.table.range(pagePartition(partition), { ...between(range), isLate: true })),
     )
-    yield* mergeSorted(sources, ({ page: left }, { page: right }) => (left.key < right.key ? -1 : 1))
+    const sources = [...recorded, this.brought(table, range)]
+    yield* togetherByKey(
+      mergeSorted(sources, ({ page: left }, { page: right }) => (left.key < right.key ? -1 : 1)),
+    )
   }
 
   async page(key: string): Promise<RecordedPage | undefined> {
     const place = placeInLedger(key, this.table.shape)
     const page = pageOfKey(key)
     if (place === undefined || page === undefined) return undefined
-    for await (const one of this.gather(page.table, this.query(place.pk, place.sk)))
-      if (one.page.key === key) return one
+    const range = { from: page.firstPosition, to: page.firstPosition }
+    const found = mergeSorted(
+      [this.gather(page.table, this.query(place.pk, place.sk)), this.brought(page.table, range, false)],
+      ({ page: left }, { page: right }) => (left.key < right.key ? -1 : 1),
+    )
+    for await (const one of togetherByKey(found)) if (one.page.key === key) return one
     return undefined
   }
 
@@ -151,13 +160,8 @@ export class LedgerReader implements LedgerRecords {
     return this.table.range(pk, prefix === undefined ? {} : { prefix })
   }
 
-  private partition(table: string, partition: string, range: PositionRange): AsyncGenerator<RecordedPage> {
-    const items = this.table.range(pagePartition(partition), { ...between(range), isLate: true })
-    return this.gather(table, items)
-  }
-
   /* The items of one page follow one another. */
-  private async *gather(table: string, items: AsyncIterable<Item>): AsyncGenerator<RecordedPage> {
+  private async *gather(table: string, items: AsyncIterable<Item>): AsyncGenerator<OpenPage> {
     let open: OpenPage | undefined
     for await (const { sk, shares, at } of items) {
       const [name = '', kind = '', ...rest] = sk.split(MARK)
@@ -165,7 +169,7 @@ export class LedgerReader implements LedgerRecords {
       if (open?.page.key !== key) {
         if (open !== undefined) yield open
         const page = pageOfKey(key)
-        open = page && { page, formatted: undefined, landed: new Set(), replayed: new Set() }
+        open = page && openPage(page)
       }
       if (open === undefined) continue
       if (typeof shares === 'string') open.formatted = { shares: sharesOf(shares, open.page), at: Number(at) }
@@ -174,17 +178,32 @@ export class LedgerReader implements LedgerRecords {
     }
     if (open !== undefined) yield open
   }
+
+  /* An item lies at its first page: those before the next item are complete. Memory: pages of objects that overlap. */
+  private async *brought(
+    table: string,
+    { from, to }: PositionRange,
+    isLate = true,
+  ): AsyncGenerator<OpenPage> {
+    const waiting = new Map<string, OpenPage>()
+    const range = between({ ...(from === undefined ? {} : { from: reachOf(from) }), ...(to && { to }) })
+    for await (const item of this.table.range(blocksPartition(table), { ...range, isLate })) {
+      yield* takenBefore(waiting, `${table}#${item.sk.split(MARK)[0]}`)
+      for (const one of broughtBy(table, item)) {
+        const { key, firstPosition } = one.page
+        if ((from !== undefined && firstPosition < from) || (to !== undefined && firstPosition > to)) continue
+        const open = waiting.get(key) ?? openPage(one.page)
+        waiting.set(key, open)
+        addBlock(open, one)
+      }
+    }
+    yield* takenBefore(waiting, null)
+  }
 }
 
 /** The record of a load's file. Throws `ledger/corrupt` for an item that is none. */
 export function storedLoadFile({ record }: Item): LoadFileRecord {
   return { ...parsed(loadFile, textOf(record) ?? ''), files: [] }
-}
-
-interface OpenPage extends RecordedPage {
-  formatted: RecordedPage['formatted']
-  readonly landed: Set<string>
-  readonly replayed: Set<string>
 }
 
 function textOf(value: ItemValue | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type BlockLabel, decodeBlockHeader, encodeBlockHeader } from '../../core/block.ts'
+import { asRecord, type BlockLabel, decodeBlockHeader, encodeBlockHeader } from '../../core/block.ts'
 
 const header = { table: 'workforce.shifts', version: 2, columns: ['shift_id', 'notes'] }
 
@@ -33,6 +33,7 @@ test.each([
   ['another origin', { ...label, origin: 'load' }],
   ['changes that are no number', { ...label, changes: '2' }],
   ['rows below zero', { ...label, rows: -1 }],
+  ['a record that is none', { ...label, isRecord: false }],
   ['without digest', { ...label, digest: undefined }],
 ])('a label that is %s is refused', (_, value) => {
   expect(() => decodeBlockHeader(JSON.stringify({ block: 1, ...header, label: value }))).toThrow(SyntaxError)
@@ -57,4 +58,19 @@ test.each(['', 'Ada,Lovelace', '{"Ada":', '"Ada"'])('G7: %j is refused, and not 
   expect(() => decodeBlockHeader(line)).toThrow(
     new SyntaxError('block: neither a header of format 1 nor a row'),
   )
+})
+
+test('a block as the record of its page has the same rows and says so; one that would be too large is none', () => {
+  const rows = '["i","0001",0,1]\n["i","0002",0,2]\n'
+  const text = Buffer.from(encodeBlockHeader({ ...header, label }) + rows)
+  const block = { table: header.table, version: header.version, rows: 2, text, label }
+  const record = asRecord(block, 1_000)
+  const told = { ...label, isRecord: true }
+  expect(record).toMatchObject({ ...block, text: expect.anything(), label: told })
+  const [line = '', ...rest] = record?.text.toString().split(/(?<=\n)/) ?? []
+  expect(decodeBlockHeader(line)).toEqual({ ...header, label: told })
+  expect(rest.join('')).toBe(rows)
+  expect(asRecord(block, record?.text.length ?? 0)).toEqual(record)
+  expect(asRecord(block, (record?.text.length ?? 0) - 1)).toBeUndefined()
+  expect(asRecord({ ...block, text: Buffer.from(encodeBlockHeader(header) + rows) }, 1_000)).toBeUndefined()
 })

@@ -19,12 +19,18 @@ export function shopRow(id: number, name: string, more: object = {}) {
 type Operation = 'insert' | 'update' | 'delete' | 'load'
 
 /** A data record of a DMS stream in `json-unformatted`; `at` is its place in the commit order. */
-export function dmsRecord(operation: Operation, at: number, data: object, table = 'shops'): string {
+export function dmsRecord(
+  operation: Operation,
+  at: number,
+  data: object,
+  table = 'shops',
+  committed = '2026-11-23T10:00:00.123456Z',
+): string {
   const lsn = `00000002/${(0x7c00_0000 + at).toString(16).toUpperCase()}`
   const place = {
     'transaction-id': 1_000 + at,
     'transaction-record-id': 1,
-    'commit-timestamp': '2026-11-23T10:00:00.123456Z',
+    'commit-timestamp': committed,
     'stream-position': `${lsn}.1.${lsn}`,
   }
   const metadata = {

@@ -60,7 +60,7 @@ describe.skipIf(found === undefined)(suite, async () => {
       AWS_ENDPOINT_URL_S3: endpoint,
       TIDEMARK_BUCKET: bucket.bucket,
       TIDEMARK_SYSTEMS: 'workforce-postgres',
-      TIDEMARK_OVERDUE_MINUTES: '1',
+      TIDEMARK_OVERDUE_MINUTES: '15',
     })
     const landedKeys = () => objects.list('landing/changes/')
     const notices = async () => [createdNotice(bucket.bucket, await landedKeys())]

@@ -17,6 +17,7 @@ export async function walkedBalance(
         keepsPages: true,
         isPageDue: () => isOver,
         isBlockDue: () => isOver,
+        passedOver: '',
         whereIs: () => ({ says: '', object: null }),
         wayBack: () => '',
       },

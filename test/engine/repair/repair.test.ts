@@ -51,7 +51,12 @@ test('findings of an audit become names: pages, of blocks, too, objects and file
   const lost = lostBlock(block, { says: 'no landed object has it', object: 'landing/changes/gone' }, 'advice')
   const load = 'landing/loads/l1/a/t/LOAD00000001.parquet'
   const findings = [
-    ...[lostPage(page, 'advice'), lost, lost, unlandedObject('landing/changes/o', 'block')],
+    ...[
+      lostPage(page, 'was passed over by format', 'advice'),
+      lost,
+      lost,
+      unlandedObject('landing/changes/o', 'block'),
+    ],
     ...[unlandedObject(load, 'load'), alteredFile(day, file, undefined)],
   ]
   expect(namesOf(findings)).toEqual({
