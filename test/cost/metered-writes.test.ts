@@ -160,7 +160,9 @@ test('capture, format and landing write what the model says, of 100 M changes a 
     }
   for (const [name, blocks] of objects) {
     const files = [...new Set(blocks.map(({ table }) => table))].map((table) => ({
-      ...{ table, version: 1, day: '2026-11-30' },
+      table,
+      version: 1,
+      day: '2026-11-30',
       added: [
         { key: `lake/${table}/${name}`, rows: 1, bytes: 1, sha256: 'a'.repeat(64), first: null, last: null },
       ],
