@@ -13,3 +13,10 @@ test('every function has settings of its own name, a region among them', () => {
     expect(Object.keys(shape).filter((variable) => !/^(AWS|TIDEMARK)_[A-Z_]+$/.test(variable))).toEqual([])
   }
 })
+
+test('what is missing after less than a quarter of an hour would be called so on its way', () => {
+  const { TIDEMARK_OVERDUE_MINUTES: overdue } = functionSettings.audit.shape
+  expect(overdue.parse(undefined)).toBe(60)
+  expect(overdue.parse('15')).toBe(15)
+  expect(overdue.safeParse('14').error?.issues[0]?.message).toBe('is less than 15 minutes')
+})

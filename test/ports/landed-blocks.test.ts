@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { blockId, type NamedBlock } from '../../core/ledger/ledger.ts'
 import type { RecordedPage } from '../../core/ledger/recorded-page.ts'
 import { type PageName, pageOfKey } from '../../core/page.ts'
-import type { ItemTable } from '../../core/ports/item-table.ts'
+import type { ItemTable, ItemWrite } from '../../core/ports/item-table.ts'
 import { formatPosition } from '../../core/position.ts'
 import { ItemLedger } from '../../state/ledger/item-ledger.ts'
 import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
@@ -13,13 +13,19 @@ import { ItemModel } from './item-model.ts'
 const contract = { name: 'a.t', version: 1 }
 const REACH = 1n << 28n
 
-/* Small items, so that blocks of one object lie in several. */
-function tableOf(model: ItemModel): ItemTable {
+/* Small items, so that blocks of one object lie in several. `before` is called with each item, before it is there. */
+function tableOf(model: ItemModel, before: () => void = () => undefined): ItemTable {
+  const write = async (writes: readonly ItemWrite[]) => {
+    for (const one of writes) {
+      before()
+      model.write([one])
+    }
+  }
   const unused = () => Promise.reject(new Error('not of a ledger'))
   return {
     shape: { inlineBytes: 700, spread: 3, callsAtOnce: 1, isVerified: false },
-    write: async (writes) => model.write(writes),
-    writeSpread: async (writes) => model.write(writes),
+    write,
+    writeSpread: write,
     putIf: unused,
     changeIf: unused,
     deleteIf: unused,
@@ -152,4 +158,48 @@ test('an item that the ledger did not write is ledger/corrupt', async () => {
   await expect(all(new LedgerReader(tableOf(model)).pages('a.t', {}))).rejects.toMatchObject({
     code: 'ledger/corrupt',
   })
+})
+
+test('G3 G10 cut off before any item and done again, landing and setting aside end as if nothing had happened', async () => {
+  const shape = { length: 1, objects: [] }
+  const pages = [0, 1, 2, 3, 4, 5].map((index) =>
+    pageOf({ ...shape, reach: index % 2, at: index, isRecord: true }, index),
+  )
+  const blocks = pages.flatMap((page, index) => blocksOf(page, index % 3 !== 2))
+  const day = { table: 'a.t', version: 1, day: '2026-01-02' }
+  const file = { key: 'lake/a/t/o.parquet', rows: 3, bytes: 9, first: null, last: null }
+  const work = async (table: ItemTable) => {
+    const ledger = new ItemLedger({ table, rawDays: 30, now: () => 7 })
+    await ledger.landed({
+      object: 'landing/changes/2026/01/02/03/o',
+      blocks: blocks.slice(0, 5),
+      files: [{ ...day, added: [file], removed: [] }],
+    })
+    await ledger.delivered('landing/changes/2026/01/02/03/p', blocks.slice(5))
+    await ledger.setAside('landing/changes/2026/01/02/03/p')
+  }
+  const told = async (model: ItemModel) => {
+    const reader = new LedgerReader(tableOf(model))
+    return [await all(reader.pages('a.t', {})), await reader.aside(), await reader.files(day)]
+  }
+  const whole = new ItemModel()
+  let items = 0
+  await work(
+    tableOf(whole, () => {
+      items += 1
+    }),
+  )
+  expect(items).toBeGreaterThan(8)
+  const expected = await told(whole)
+  for (let cut = 1; cut <= items; cut += 1) {
+    const model = new ItemModel()
+    let left = cut
+    const cutting = tableOf(model, () => {
+      left -= 1
+      if (left === 0) throw new Error('cut off')
+    })
+    await expect(work(cutting)).rejects.toThrow('cut off')
+    await work(tableOf(model))
+    expect(await told(model)).toEqual(expected)
+  }
 })
