@@ -3,7 +3,8 @@
  * 1. Sustained: traffic at a fixed rate for a while; the lake must keep up (pages behind, freshness) and be equal.
  * 2. Backlog: the pipeline stops, changes pile up, it starts again: how fast it catches up. The peer of the same run
  *    reads the same changes from a second slot and throws them away: the ceiling of any consumer of this reader.
- * npm run bench:pipeline -- [--seconds 60] [--rate 6000] [--json]
+ *    The rival of the same run is ClickHouse's MaterializedPostgreSQL, which was stopped while they piled up, too.
+ * npm run bench:pipeline -- [--seconds 30] [--rate 6000] [--no-rival] [--json]
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -19,22 +20,31 @@ import { createSampleDatabase } from '../local/sample/sample-database.ts'
 import { startTraffic } from '../local/sample/traffic.ts'
 import { tables as contracts } from '../schemas/index.ts'
 import { say } from './measure.ts'
+import { Mirror } from './rival/mirror.ts'
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '60' },
+    seconds: { type: 'string', default: '30' },
     rate: { type: 'string', default: '6000' },
+    rival: { type: 'boolean', default: true },
     json: { type: 'boolean', default: false },
   },
+  allowNegative: true,
 })
 const seconds = Number(values.seconds)
 const rate = Number(values.rate)
 const BACKLOG = 100_000
 const DEADLINE_MS = 300_000
+const RIVAL_MS = 60_000
 
 const dir = await mkdtemp(join(tmpdir(), 'tidemark-bench-'))
 await chmod(dir, 0o755)
-const server = await startPostgres({ dir: join(dir, 'postgres'), database: 'workforce' })
+/* A rival that is paused does not answer. */
+const server = await startPostgres({
+  dir: join(dir, 'postgres'),
+  database: 'workforce',
+  settings: { wal_sender_timeout: '0' },
+})
 const source: Source = { url: server.url }
 try {
   await createSampleDatabase(server.url)
@@ -44,8 +54,9 @@ try {
   const sustained = await sustain(first)
   const equalAfterTraffic = (await first.reconcile(AbortSignal.timeout(DEADLINE_MS))).equal
   await first.stop()
+  const rival = values.rival ? await openRival() : undefined
   say('backlog …')
-  const backlog = await drain()
+  const backlog = await drain(rival).finally(() => rival?.close())
   report({ ...sustained, ...backlog, equal: equalAfterTraffic && backlog.equal })
 } finally {
   await server.stop()
@@ -98,7 +109,18 @@ async function sustain(run: LocalRun) {
   }
 }
 
-async function drain() {
+/* Without it the rest is measured all the same. */
+async function openRival(): Promise<Mirror | undefined> {
+  say('ClickHouse: installing, then copying the tables …')
+  try {
+    return await Mirror.open(join(dir, 'rival'), source, RIVAL_MS)
+  } catch (error) {
+    say(`without ClickHouse: ${error instanceof Error ? error.message.split('\n')[0] : 'unknown'}`)
+    return undefined
+  }
+}
+
+async function drain(rival: Mirror | undefined) {
   await sql(`SELECT pg_create_logical_replication_slot('bench_null', 'pgoutput')`)
   const traffic = startTraffic(server.url, { changesPerSecond: 20_000 })
   for (let made = 0; made < BACKLOG; await sleep(100)) {
@@ -112,13 +134,21 @@ async function drain() {
   const run = await open()
   await run.pipeline.reach(end, AbortSignal.timeout(DEADLINE_MS))
   const elapsed = (performance.now() - startedAt) / 1_000
-  const perSecond = Math.round(run.pipeline.counts().captured / elapsed)
+  const changes = run.pipeline.counts().captured
+  const perSecond = Math.round(changes / elapsed)
   const { equal } = await run.reconcile(AbortSignal.timeout(DEADLINE_MS))
   await run.stop()
+  say('the same backlog by ClickHouse …')
+  const mirrored = await rival?.drain(RIVAL_MS)
+  const theirs = mirrored === undefined ? null : Math.round(changes / mirrored.seconds)
   return {
     backlogPerSecond: perSecond,
     nullSinkPerSecond: nothing,
     ratio: Number((perSecond / nothing).toFixed(3)),
+    rivalPerSecond: theirs,
+    ratioToRival: theirs === null ? null : Number((perSecond / theirs).toFixed(2)),
+    rivalMb: mirrored?.peakMb ?? null,
+    rivalEqual: mirrored?.equal ?? null,
     equal,
   }
 }
