@@ -80,7 +80,7 @@ export class LakeViews {
   /* A damaged file is told of by the view. */
   private async currentOf({ entry }: LakeView): Promise<string> {
     const ask = async (sql: string) => (await this.connection.runAndReadAll(sql)).getRows()
-    return plannedCurrent(ask, entry, this.root, {}).catch(() =>
+    return plannedCurrent(ask, entry, this.root).catch(() =>
       currentSelect(entry, duckdbSources(entry, this.root)),
     )
   }

@@ -8,27 +8,24 @@ import { literal } from './sql-text.ts'
 /** Rows of a query in DuckDB. */
 export type AskRows = (sql: string) => Promise<readonly (readonly unknown[])[]>
 
-/* Narrower ones are planned in milliseconds. */
-const WIDE_COLUMNS = 100
 /* A query has room for the names of so many. */
 const MAX_FILES = 1_000
 
 /**
- * SELECT of the current rows of a table from the files below `root`, DuckDB dialect. Of a table of `wide` columns or more (100
- * unless said; 0 for a query over every row) it asks first whether anything is late or missing, with the key columns alone, and if not it makes the short query: over the very files that
- * were asked, so that what lands meanwhile is in a later query and not in half of this one.
+ * SELECT of the current rows of a table from the files below `root`, DuckDB dialect. It asks first whether anything is late
+ * or missing, with the key columns of what is not folded alone, and if not, which is so nearly always, it makes the short
+ * query: over the very files that were asked, so that what lands meanwhile is in a later query and not in half of this one.
  */
 export async function plannedCurrent(
   ask: AskRows,
   entry: CatalogEntry,
   root: string,
-  { wide = WIDE_COLUMNS, ...options }: CurrentOptions & { readonly wide?: number },
+  options: CurrentOptions = {},
 ): Promise<string> {
   const isMerged = usesBase(entry, options.asOf)
   /* Of a moment before base what is folded into it counts, too. */
   const known = isMerged ? entry : { ...entry, base: null }
-  const files =
-    entry.table.columns.length < wide ? undefined : await settledFiles(ask, known, root, options.asOf)
+  const files = await settledFiles(ask, known, root, options.asOf)
   if (files === undefined) return currentSelect(entry, duckdbSources(entry, root), options)
   const { history, ...sources } = duckdbSources(known, root, files)
   return currentSelect(

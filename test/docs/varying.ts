@@ -16,7 +16,8 @@ const rules: readonly Rule[] = [
   },
   {
     name: 'progress of an operation that takes more than a second',
-    pattern: /^(considered [\d,]+|done \d+ · pages \d+ · rows \d+ · refused \d+)\n/gm,
+    pattern:
+      /^(considered [\d,]+|done \d+ · pages \d+ · rows \d+ · refused \d+|compared \S+: [\d,]+ rows in .*\/s)\n/gm,
     text: '',
   },
   { name: 'seconds since the start', pattern: /^✔ +\d+\.\d s {2}/gm, text: '✔ <seconds> ' },

@@ -15,7 +15,7 @@ export function lakeRows(
   asOf: Position,
 ): Promise<string> {
   /* Over many rows the short query takes about half of the processor time, whatever their columns. */
-  const options = { asOf, system: ['_position'], withPartitions: false, wide: 0 }
+  const options = { asOf, system: ['_position'], withPartitions: false }
   return plannedCurrent((sql) => engine.rows(sql), entry, root, options)
 }
 

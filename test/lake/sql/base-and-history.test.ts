@@ -103,9 +103,9 @@ async function rowsOf(
   return rows
 }
 
-/* As a proof and a query of a wide table ask: which files there are first, then the short query where it may be. */
+/* As a proof and a query ask: which files there are first, then the short query where it may be. */
 async function plannedRows(entry: CatalogEntry, asOf: string): Promise<readonly unknown[]> {
-  const sql = await plannedCurrent((ask) => engine.rows(ask), entry, root, { asOf, wide: 0 })
+  const sql = await plannedCurrent((ask) => engine.rows(ask), entry, root, { asOf })
   return engine.rows(`SELECT * FROM (${sql})`)
 }
 

@@ -9,6 +9,8 @@ import type { BasePart, CatalogEntry } from '../../../core/ports/catalog-entry.t
 import { loadPosition, type Position } from '../../../core/position.ts'
 import { DuckEngine } from '../../../engine/duckdb/duck-engine.ts'
 import { LakeSession } from '../../../engine/duckdb/lake-session.ts'
+import { currentSelect } from '../../../lake/sql/current-select.ts'
+import { duckdbSources } from '../../../lake/sql/duckdb-sources.ts'
 import { literal } from '../../../lake/sql/sql-text.ts'
 import { dayOf, landFiles } from './lake-with-base.ts'
 
@@ -103,6 +105,10 @@ interface Scan {
 /** What a query reads below one prefix of the lake, scan by scan, the most files first: that of base in place, if any. */
 async function reads(sql: string, prefix: string): Promise<readonly Scan[]> {
   await session.prepare(sql)
+  return scanned(sql, prefix)
+}
+
+async function scanned(sql: string, prefix: string): Promise<readonly Scan[]> {
   const reader = await session.connection.runAndReadAll(`EXPLAIN (ANALYZE, FORMAT json) ${sql}`)
   const plan: unknown = JSON.parse(String(reader.getRowsJson()[0]?.[1]))
   return [...scansOf(plan)]
@@ -162,8 +168,13 @@ describe('a query of current', () => {
     expect(base).toMatchObject({ files: DAYS, rows: ROWS })
   })
 
-  test('reads history but for its fresh file no further than its first rows', async () => {
+  test('reads of history its fresh file alone', async () => {
     const scans = await reads('SELECT * FROM work.rota', '_history')
+    expect(scans.map(({ files }) => files)).toEqual([1])
+  })
+
+  test('by the whole query, for when something is late, reads history no further than its first rows', async () => {
+    const scans = await scanned(currentSelect(entry, duckdbSources(entry, folder)), '_history')
     expect(scans.length).toBeGreaterThan(1)
     for (const { files } of scans) expect(files).toBeLessThanOrEqual(ENDED)
   })
