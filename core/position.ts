@@ -71,10 +71,33 @@ export function positionFromDms(
   ordinal: number,
 ): Position | undefined {
   checkEpoch(epoch)
-  const [, high, low] = STREAM_POSITION.exec(streamPosition) ?? []
-  if (high === undefined || low === undefined) return undefined
   if (!Number.isInteger(ordinal) || ordinal < 1 || ordinal > MAX_ORDINAL) return undefined
-  return `${hex(epoch, 4)}-${high.toLowerCase()}${low.toLowerCase()}-${hex(ordinal, 9)}0`
+  const place = placeOfStream(streamPosition)
+  return place === undefined ? undefined : `${hex(epoch, 4)}-${place}-${hex(ordinal, 9)}0`
+}
+
+/* The changes of a transaction differ in the digits between its LSNs. */
+let lastStream = { head: '', tail: '', place: '' }
+
+/* The second LSN, without its slash. */
+function placeOfStream(text: string): string | undefined {
+  const { head, tail } = lastStream
+  const isLast = tail !== '' && text.startsWith(head) && text.endsWith(tail)
+  if (isLast && areDigits(text, head.length, text.length - tail.length)) return lastStream.place
+  const [, high, low] = STREAM_POSITION.exec(text) ?? []
+  if (high === undefined || low === undefined) return undefined
+  const place = `${high.toLowerCase()}${low.toLowerCase()}`
+  lastStream = { head: text.slice(0, text.indexOf('.') + 1), tail: text.slice(text.lastIndexOf('.')), place }
+  return place
+}
+
+/* One digit or more. */
+function areDigits(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code < 0x30 || code > 0x39) return false
+  }
+  return end > start
 }
 
 /**

@@ -9,12 +9,6 @@ export type BlockOrigin =
   | { readonly origin: 'page'; readonly page: string }
   | { readonly origin: 'redrive' | 'replay' }
 
-interface Rows {
-  readonly lines: Uint8Array
-  readonly rows: number
-  readonly changes: number
-}
-
 const DIGEST_DIGITS = 16
 /* Most blocks are small, and grow to what they hold. */
 const FIRST_BYTES = 16 << 10
@@ -49,15 +43,15 @@ export class BlockPacker {
 
   /** Adds the lines of one change, each a row; false, and nothing added, when they alone pass the limit. */
   add(position: Position, lines: Uint8Array, rows: number): boolean {
-    return this.addRows(position, { lines, rows, changes: 1 })
+    return this.addRows(position, lines, rows, 1)
   }
 
   /** Adds the mark of a refused change, which is a row and no change; as `add`. */
   addMark(position: Position, line: Uint8Array): boolean {
-    return this.addRows(position, { lines: line, rows: 1, changes: 0 })
+    return this.addRows(position, line, 1, 0)
   }
 
-  private addRows(position: Position, { lines, rows, changes }: Rows): boolean {
+  private addRows(position: Position, lines: Uint8Array, rows: number, changes: number): boolean {
     const size = lines.length
     const here = this.origin.origin === 'page' ? this.blocks.length : 0
     const isEmpty = this.rows === 0
@@ -81,7 +75,7 @@ export class BlockPacker {
   }
 
   private sizeWith(ordinal: number, changes: number, rows: number): number {
-    return this.headerBytes + [ordinal, changes, rows].reduce((sum, count) => sum + String(count).length, 0)
+    return this.headerBytes + digitsOf(ordinal) + digitsOf(changes) + digitsOf(rows)
   }
 
   private close(): void {
@@ -102,4 +96,11 @@ export class BlockPacker {
     const { origin } = this
     return { origin: origin.origin, page: origin.origin === 'page' ? origin.page : '', ...counts }
   }
+}
+
+/* How many a count has. */
+function digitsOf(count: number): number {
+  let digits = 1
+  for (let rest = count; rest >= 10; rest = Math.floor(rest / 10)) digits += 1
+  return digits
 }

@@ -3,14 +3,14 @@ import type { ByteWriter } from '../core/bytes/byte-writer.ts'
 import type { FlatShape } from '../core/bytes/flat-reader.ts'
 import type { PageLines } from '../core/bytes/page-lines.ts'
 import { valueKind } from '../core/bytes/value-reader.ts'
-import type { Column } from '../core/contract/language/column.ts'
 import type { Table } from '../core/contract/language/table.ts'
 import type { MaskKey } from '../core/contract/masking/pii.ts'
 import { type JsonValue, parseJson } from '../core/json.ts'
 import type { Reason } from '../core/ports/ports.ts'
 import { brokenChecksOf } from './broken-checks.ts'
+import { columnWriterOf } from './column-writer.ts'
 import { type CompiledColumn, canonicalOf, compileColumns } from './compiled-column.ts'
-import { type ValuePlace, valueWriterOf, type WriteValue } from './value-writer.ts'
+import type { ValuePlace, WriteValue } from './value-writer.ts'
 
 /** Applies one contract to the lines of pages, from bytes to bytes. */
 export interface LineCodec {
@@ -28,7 +28,7 @@ export function lineCodec(table: Table, key: MaskKey): LineCodec {
 
 interface FastColumn {
   readonly column: CompiledColumn
-  /** From bytes to bytes, where no rule of the column asks for its value. */
+  /** From bytes to bytes, where no rule of the column asks for more. */
   readonly fast: WriteValue | undefined
   /** Whether a check across columns asks for its value. */
   readonly isChecked: boolean
@@ -41,7 +41,7 @@ interface Plan {
   /** What is written in the place of a member that is missing. */
   readonly constants: readonly Buffer[]
   /** The names of `_absent` as JSON. */
-  readonly absent: string
+  readonly absent: Buffer
 }
 
 const [COMMA, CLOSE, LINE_END] = [0x2c, 0x5d, 0x0a]
@@ -56,6 +56,9 @@ class FlatCodec implements LineCodec {
   private readonly brokenChecks: ReturnType<typeof brokenChecksOf>
   private readonly hasChecks: boolean
   private readonly plans = { image: plansByShape(), gaps: plansByShape(), delete: plansByShape() }
+  /* The changes of a transaction have one. */
+  private lastMillis: number | null = null
+  private lastMillisText = 'null'
   /* Of the line that is being written. */
   private readonly checked = new Map<string, CanonicalValue>()
   private readonly checkedValue = (name: string): CanonicalValue => this.checked.get(name) ?? null
@@ -72,8 +75,7 @@ class FlatCodec implements LineCodec {
     this.columns = compileColumns(table, key).map((column) => {
       const isChecked = checked.has(column.name)
       const stated = table.columns[column.name]
-      const isFree = stated !== undefined && column.isKept && !isChecked && hasNoRules(stated)
-      return { column, isChecked, fast: isFree ? valueWriterOf(stated.type) : undefined }
+      return { column, isChecked, fast: stated === undefined ? undefined : columnWriterOf(stated) }
     })
     this.known = new Set(this.columns.map(({ column }) => column.source))
     this.brokenChecks = brokenChecksOf(table)
@@ -88,8 +90,8 @@ class FlatCodec implements LineCodec {
     if (line.hasBefore && !isDelete) return false
     const plan = this.planOf(operation, line.data.shape)
     if (plan === undefined) return false
-    out.ascii(`["${operation}","${line.position}",${revision},${line.committedMillis},`)
-    out.text(plan.absent)
+    this.writeHead(line, out, revision)
+    out.bytes(plan.absent)
     out.ascii(',null')
     this.checked.clear()
     for (let i = 0; i < this.columns.length; i += 1) if (!this.writeColumn(i, plan, line, out)) return false
@@ -98,11 +100,32 @@ class FlatCodec implements LineCodec {
     return isDelete || !this.hasChecks || this.brokenChecks(this.checkedValue).length === 0
   }
 
+  /* In pieces: joined, they would be texts that nobody keeps. */
+  private writeHead(
+    { operation, position, committedMillis }: PageLines,
+    out: ByteWriter,
+    revision: number,
+  ): void {
+    if (committedMillis !== this.lastMillis) {
+      this.lastMillis = committedMillis
+      this.lastMillisText = String(committedMillis)
+    }
+    out.ascii('["')
+    out.ascii(operation)
+    out.ascii('","')
+    out.ascii(position)
+    out.ascii('",')
+    out.ascii(String(revision))
+    out.byte(COMMA)
+    out.ascii(this.lastMillisText)
+    out.byte(COMMA)
+  }
+
   private writeColumn(index: number, plan: Plan, line: PageLines, out: ByteWriter): boolean {
     const one = this.columns[index]
     const member = plan.members[index] ?? -1
     if (one === undefined) return false
-    const { column, fast } = one
+    const { column, fast, isChecked } = one
     if (column.isKept) out.byte(COMMA)
     if (member < 0) {
       if (column.isKept) out.bytes(plan.constants[index] ?? NULL)
@@ -119,7 +142,11 @@ class FlatCodec implements LineCodec {
     place.kind = kind
     place.start = data.start(member)
     place.end = data.end(member)
-    if (fast?.(out, place) === true) return true
+    const before = out.size
+    if (fast?.(out, place) === true) {
+      if (isChecked) this.checked.set(column.name, canonicalFrom(out, before))
+      return true
+    }
     const value =
       kind === valueKind.plain
         ? bytes.toString('utf8', place.start, place.end)
@@ -171,7 +198,7 @@ class FlatCodec implements LineCodec {
         constants[index] = constant
       }
     }
-    return { members, constants, absent: absent.length > 0 ? JSON.stringify(absent) : 'null' }
+    return { members, constants, absent: absent.length > 0 ? Buffer.from(JSON.stringify(absent)) : NULL }
   }
 
   /* The value of a field that an image leaves out; undefined where the row is refused, or a check asks for it. */
@@ -190,8 +217,8 @@ function plansByShape(): Map<FlatShape, Plan | undefined> {
   return new Map()
 }
 
-/* Whether the canonical value is all that is asked of a column. */
-function hasNoRules({ pii, treatment, beyond, min, max, check }: Column): boolean {
-  const isClear = pii === undefined || treatment === 'clear'
-  return isClear && beyond === undefined && min === undefined && max === undefined && check === undefined
+/* The value that was written as JSON behind a place. */
+function canonicalFrom(out: ByteWriter, place: number): CanonicalValue {
+  const value: CanonicalValue = JSON.parse(out.since(place))
+  return value
 }

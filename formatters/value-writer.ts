@@ -19,6 +19,7 @@ export interface ValuePlace {
 export type WriteValue = (out: ByteWriter, value: ValuePlace) => boolean
 
 const [QUOTE, MINUS, DOT, ZERO, T, Z, SPACE] = [0x22, 0x2d, 0x2e, 0x30, 0x54, 0x5a, 0x20]
+const [COMMA, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x2c, 0x7b, 0x7d, 0x5b, 0x5d]
 const { plain, escaped, number } = valueKind
 
 /** The writer of a type, from bytes to bytes; undefined for a type that only its decoder knows. */
@@ -59,6 +60,7 @@ export function valueWriterOf(type: ColumnType): WriteValue | undefined {
     case 'binary':
       return writeHex
     case 'list':
+      return type.of.kind === 'string' && type.of.max === undefined ? writePlainTexts : undefined
     case 'struct':
       return undefined
   }
@@ -213,6 +215,51 @@ function writeHex(out: ByteWriter, value: ValuePlace): boolean {
   for (let at = start; at < end; at += 1) if (LOWER_HEX[bytes[at] ?? 0] !== 1) return false
   return writeQuoted(out, value)
 }
+
+/* `{a,b}`, its elements without quotes: letters and digits of ASCII and what joins them. NULL is no text. */
+function writePlainTexts(out: ByteWriter, { bytes, kind, start, end }: ValuePlace): boolean {
+  if (kind !== plain || bytes[start] !== OPEN || bytes[end - 1] !== CLOSE) return false
+  if (!arePlainTexts(bytes, start + 1, end - 1)) return false
+  out.byte(OPEN_LIST)
+  for (let at = start + 1; at < end - 1; ) {
+    let next = at
+    while (next < end - 1 && bytes[next] !== COMMA) next += 1
+    if (at > start + 1) out.byte(COMMA)
+    out.byte(QUOTE)
+    out.bytes(bytes, at, next)
+    out.byte(QUOTE)
+    at = next + 1
+  }
+  out.byte(CLOSE_LIST)
+  return true
+}
+
+function arePlainTexts(bytes: Uint8Array, start: number, end: number): boolean {
+  let first = start
+  for (let at = start; at < end; at += 1) {
+    const code = bytes[at] ?? 0
+    if (code !== COMMA) {
+      if (PLAIN_TEXT[code] !== 1) return false
+      continue
+    }
+    if (!isPlainText(bytes, first, at)) return false
+    first = at + 1
+  }
+  return start === end || isPlainText(bytes, first, end)
+}
+
+function isPlainText(bytes: Uint8Array, start: number, end: number): boolean {
+  if (start === end) return false
+  /* In upper and lower case alike. */
+  const isNull =
+    end - start === 4 && NULL_LETTERS.every((code, i) => ((bytes[start + i] ?? 0) | 0x20) === code)
+  return !isNull
+}
+
+const PLAIN_TEXT = new Uint8Array(256)
+for (const letter of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.')
+  PLAIN_TEXT[letter.charCodeAt(0)] = 1
+const NULL_LETTERS = [0x6e, 0x75, 0x6c, 0x6c]
 
 function writeQuoted(out: ByteWriter, { bytes, start, end }: ValuePlace): true {
   out.bytes(bytes, start - 1, end + 1)

@@ -51,6 +51,11 @@ export class ByteWriter {
     return this.slab.subarray(this.start, this.at)
   }
 
+  /** What was written behind a place, which is a `size` of before, as text of UTF-8. */
+  since(place: number): string {
+    return this.slab.toString('utf8', this.start + place, this.at)
+  }
+
   /** Undoes what was written since the last take. The room that a large record needed is given back. */
   clear(): void {
     this.at = this.start

@@ -6,7 +6,8 @@ export class LastText {
   /** The text of UTF-8 bytes. */
   of(bytes: Buffer, start: number, end: number): string {
     if (!this.isLast(bytes, start, end)) {
-      this.bytes = Uint8Array.from(bytes.subarray(start, end))
+      if (this.bytes.length !== end - start) this.bytes = new Uint8Array(end - start)
+      for (let i = start; i < end; i += 1) this.bytes[i - start] = bytes[i] ?? 0
       this.text = bytes.toString('utf8', start, end)
     }
     return this.text

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { FlatReader, type FlatShape } from '../../core/bytes/flat-reader.ts'
 import { LastText } from '../../core/bytes/last-text.ts'
+import { areDigits } from '../../core/bytes/time-bytes.ts'
 import { isAt, valueKind } from '../../core/bytes/value-reader.ts'
 import { PipelineError } from '../../core/failures/failures.ts'
 import {
@@ -33,17 +34,28 @@ export interface DmsEnvelope {
   readonly members: Buffer
 }
 
+interface HeadPlace {
+  readonly name: HeadName
+  readonly index: number
+  readonly last: LastText | undefined
+}
+
 /** The image of what has no row. */
 export const NO_DATA = Buffer.from('"data":{}')
 const DATA = Buffer.from('{"data":')
 const BEFORE_IMAGE = Buffer.from(',"before-image":')
 const METADATA = Buffer.from(',"metadata":')
 const CLOSE = 0x7d
+/* As many as every number has that is exact. */
+const EXACT_DIGITS = 15
 
 /* Names of tables and columns, and nothing of a row. */
 const reader = new FlatReader()
-const places = new Map<FlatShape, readonly (readonly [HeadName, number])[]>()
-const lastTexts = new Map<HeadName, LastText>(HEAD.map((name) => [name, new LastText()]))
+const places = new Map<FlatShape, readonly HeadPlace[]>()
+/* Of what is the same in record after record. */
+const lastTexts = new Map<HeadName, LastText>(
+  HEAD.flatMap((name) => (name === 'stream-position' ? [] : [[name, new LastText()] as const])),
+)
 
 /**
  * Splits a record into what its metadata says and the bytes of its images, `"data":{…}` and perhaps `,"before-image":{…}`. Throws
@@ -72,20 +84,24 @@ function flatEnvelope(data: Buffer): DmsEnvelope | undefined {
 
 function flatHead(data: Buffer): DmsHead {
   const head: Partial<Record<HeadName, JsonValue>> = {}
-  for (const [name, index] of placesIn(reader.shape)) {
-    const last = reader.kind(index) === valueKind.plain ? lastTexts.get(name) : undefined
-    head[name] = last?.of(data, reader.start(index), reader.end(index)) ?? parseJson(reader.json(index, data))
-  }
+  for (const { name, index, last } of placesIn(reader.shape)) head[name] = valueAt(data, index, last)
   return head
 }
 
-function placesIn(shape: FlatShape): readonly (readonly [HeadName, number])[] {
+function valueAt(data: Buffer, index: number, last: LastText | undefined): JsonValue {
+  const [kind, start, end] = [reader.kind(index), reader.start(index), reader.end(index)]
+  if (kind === valueKind.plain) return last?.of(data, start, end) ?? data.toString('utf8', start, end)
+  const isShort = kind === valueKind.number && end - start <= EXACT_DIGITS && areDigits(data, start, end)
+  return isShort ? Number(data.toString('latin1', start, end)) : parseJson(reader.json(index, data))
+}
+
+function placesIn(shape: FlatShape): readonly HeadPlace[] {
   const known = places.get(shape)
   if (known !== undefined) return known
-  const found: [HeadName, number][] = []
+  const found: HeadPlace[] = []
   for (let at: FlatShape | undefined = shape; at !== undefined && at.size > 0; at = at.parent) {
     const name = HEAD.find((one) => one === at?.name)
-    if (name !== undefined) found.push([name, at.size - 1])
+    if (name !== undefined) found.push({ name, index: at.size - 1, last: lastTexts.get(name) })
   }
   places.set(shape, found)
   return found

@@ -20,6 +20,23 @@ function inCommitOrder(left: PositionParts, right: PositionParts): number {
   return left.step - right.step
 }
 
+test('what was read before changes no position of a DMS stream', () => {
+  const first = ['00000002/7C007328.2.00000002/7C007330', '0001-000000027c007330-0000000010'] as const
+  const others = [
+    ['00000002/7C007328.17.00000002/7C007330', '0001-000000027c007330-0000000010'],
+    ['00000002/7C007328.2.00000002/7C007331', '0001-000000027c007331-0000000010'],
+    ['00000003/7C007328.2.00000002/7C007330', '0001-000000027c007330-0000000010'],
+    ['00000002/7C007328..00000002/7C007330', undefined],
+    ['00000002/7C007328.00000002/7C007330', undefined],
+    ['00000002/7C007328.x.00000002/7C007330', undefined],
+    ['00000002/7C007328.2.2.00000002/7C007330', undefined],
+  ] as const
+  for (const [text, position] of others) {
+    expect(positionFromDms(1, first[0], 1)).toBe(first[1])
+    expect(positionFromDms(1, text, 1)).toBe(position)
+  }
+})
+
 test('G4: the order of position texts is the commit order', () => {
   fc.assert(
     fc.property(anyPositionParts, anyPositionParts, (left, right) => {

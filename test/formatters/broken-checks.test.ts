@@ -54,6 +54,13 @@ describe('G6: two columns are compared exactly, in the order of their type', () 
     [
       col.timestampMicros('Any'),
       col.timestampMicros('Any'),
+      '9999-12-31T23:59:59.999998Z',
+      '9999-12-31T23:59:59.999999Z',
+      LESS,
+    ],
+    [
+      col.timestampMicros('Any'),
+      col.timestampMicros('Any'),
       '0001-01-01T00:00:00Z',
       '9999-12-31T00:00:00Z',
       LESS,

@@ -23,7 +23,12 @@ const everything = table({
   source: { system: 'hr', table: 'public.everything' },
   primaryKey: ['id'],
   unknownFields: 'drop',
-  checks: [{ name: 'order', left: 'low', is: '<=', right: 'high' }],
+  checks: [
+    { name: 'order', left: 'low', is: '<=', right: 'high' },
+    { name: 'time', left: 'exact', is: '<', right: 'until' },
+    { name: 'units', left: 'at', is: '<=', right: 'until' },
+    { name: 'amounts', left: 'd', is: '>=', right: 'bounded' },
+  ],
   columns: {
     id: col.bigint('Key'),
     i: col.integer('Integer', { nullable: true }),
@@ -52,6 +57,13 @@ const everything = table({
     gone: col.string('Dropped', { nullable: true, pii: 'nir', treatment: 'drop' }),
     clamped: col.integer('Clamped', { nullable: true, max: 10, beyond: 'clamp' }),
     two: col.string('Of two letters', { nullable: true, check: z.string().length(2) }),
+    until: col.timestampMicros('Another instant', { nullable: true }),
+    bounded: col.decimal(8, 3, 'Bounded', { nullable: true, min: -1.5, max: 12_345.678 }),
+    far: col.integer('Bounded on one side', { nullable: true, min: 9 }),
+    ratio: col.double('Bounded float', { nullable: true, min: 0.1, max: 12_345.678 }),
+    rounded: col.real('Bounded real', { nullable: true, max: 0.1 }),
+    texts: col.list({ kind: 'string' }, 'Texts', { nullable: true }),
+    codes: col.list({ kind: 'string', max: 1 }, 'Short texts', { nullable: true }),
     renamed: col.string('Of another name', { nullable: true, from: 'other' }),
   },
 })
@@ -74,6 +86,7 @@ const anyDigits = fc.oneof(
     ...['-0', '0', '-1', '9', '999999999', '-999999999', '2147483647', '2147483648', '-2147483649', '32768'],
     ...['999999999999999999', '9223372036854775807', '9223372036854775808', '0.5', '-0.000', '0.100', '.5'],
     ...['12345.678', '99999.999', '100000', '1.2345', '12.50', '1e2', '2.2', '123456', '1234567', '0.1'],
+    ...['-1.5', '-1.501', '-1.499', '12345.679', '8', '10', '12345.677', '0.09', '0.11', '600', '1e-1'],
     ...['123456789012345', '1234567890123456', '3.4028235e38', '-0.0', '0.0', '1.10', '00', '1.'],
   ),
   anyNumberText,
@@ -102,6 +115,20 @@ const anyTexts = fc.oneof(
       '6f1d5c1e7b1a4c559f0a0123456789ab',
     ],
     ...['true', 'f', 'a', 'é', 'b"c', 'abc', 'abcd', 'ab', 'ééé', '0aff', '0AFF', '\\x0aff', '0x0a', '0af'],
+    ...[
+      '{a}',
+      '{a,b-2,c_3.5}',
+      '{a,NULL}',
+      '{nUlL,a}',
+      '{nulls}',
+      '{,}',
+      '{a,}',
+      '{a b}',
+      '{é}',
+      '{"a"}',
+      '{{a}}',
+    ],
+    ...['{a}b}', '[0:1]={a,b}', '{', '}', '{a', 'a}', '{a\\b}', '{ab,c}'],
     ...['{1,2,NULL}', '{}', '{"a"', '{"a":1}', '[1,2]', '"x"', 'null', '1.5', 'NaN', 'Infinity', '-Infinity'],
   ),
 )
@@ -250,6 +277,13 @@ describe('a page from bytes to bytes', () => {
       gone: '284',
       clamped: 99,
       two: 'FR',
+      until: '2026-03-02T08:15:31.886718Z',
+      bounded: 12.5,
+      far: 9,
+      ratio: 0.1,
+      rounded: 0.1,
+      texts: '{regular,week-end}',
+      codes: '{a}',
       other: 'x',
       unknown: 1,
     }
@@ -297,5 +331,31 @@ describe('a page from bytes to bytes', () => {
       expect(lines.next()).toBe(true)
       expect(codec.write(lines, new ByteWriter(), 0)).toBe(false)
     }
+  })
+
+  test.each([
+    ['a decimal at its bounds', 'bounded', '-1.5', true],
+    ['a decimal under them', 'bounded', '-1.501', false],
+    ['a decimal over them', 'bounded', '12345.679', false],
+    ['an integer at its bound', 'far', '9', true],
+    ['an integer under it', 'far', '8', false],
+    ['a float at its bound', 'ratio', '0.1', true],
+    ['a float under it', 'ratio', '0.09', false],
+    ['an instant that breaks a check', 'until', '"2026-03-02T08:15:31.886717Z"', false],
+    ['an instant that keeps it', 'until', '"2026-03-02T08:15:31.886718Z"', true],
+    ['texts without quotes', 'texts', '"{a,b}"', true],
+    ['a text that is null', 'texts', '"{a,Null}"', true],
+  ])('is as sure of %s as the reference', async (_, name, value, isTaken) => {
+    const page = await pageOf([
+      {
+        operation: 'insert',
+        position: formatPosition({ epoch: 0, lsn: 9n, ordinal: 1, step: 0 }),
+        committedAt: '2026-03-02T08:15:31.000999Z',
+        members: Buffer.from(`"data":{"id":1,"exact":"2026-03-02T08:15:31.886717Z","${name}":${value}}`),
+      },
+    ])
+    const { fast, reference } = bothWays(page, [everything])
+    expect(fast.refused).toHaveLength(isTaken ? 0 : 1)
+    expect(fast).toEqual(reference)
   })
 })

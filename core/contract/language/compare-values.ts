@@ -17,12 +17,21 @@ export function compareValues(left: Pick<Column, 'type'>, right: Pick<Column, 't
     case 'float':
       return (a, b) => compareFloats(Number(a), Number(b))
     case 'instant':
-      return (a, b) => compareBigints(microsOf(left, a), microsOf(right, b))
+      return compareInstants(left, right)
     case 'flag':
       return (a, b) => Number(a) - Number(b)
     default:
       /* Days, times, UUIDs and text: canonical text, whose bytes are in its order. */
       return (a, b) => Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)))
+  }
+}
+
+function compareInstants(left: Pick<Column, 'type'>, right: Pick<Column, 'type'>): Compare {
+  const isSameUnit = left.type.kind === right.type.kind
+  return (a, b) => {
+    const [x, y] = [Number(a), Number(b)]
+    if (isSameUnit && Number.isSafeInteger(x) && Number.isSafeInteger(y)) return x - y
+    return compareBigints(microsOf(left, a), microsOf(right, b))
   }
 }
 
