@@ -1,9 +1,10 @@
 /*
- * A full load of a large shifts table, from the embedded PostgreSQL to current, with two peers in the same run:
- * - floor: COPY … TO STDOUT (binary) to nowhere, what the source can give;
- * - DuckDB: the same rows from a CSV file that is there already into one Parquet file, one thread.
- * Reports rows/s, the peak of this process's memory, and ratios.
- * npm run bench:load -- [--rows 5000000] [--json]
+ * A full load of a large shifts table, from the embedded PostgreSQL to current, with three peers in the same run:
+ * - COPY … TO STDOUT (binary) to nowhere, what the source can give;
+ * - DuckDB: the same rows from a CSV file that is there already into one Parquet file, one thread;
+ * - chDB: postgresql() into one Parquet file, in a process of its own, where npm can install it (550 MB, in the benchmark's folder).
+ * Reports rows/s, ratios, seconds of processor time and the peak of memory; exit code 1 where the lake is not equal.
+ * npm run bench:load -- [--rows 1000000] [--no-chdb] [--json]
  */
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
@@ -18,10 +19,16 @@ import { startPostgres } from '../local/embedded-postgres/start-postgres.ts'
 import { openLocalRun } from '../local/run/local-run.ts'
 import { createSampleDatabase } from '../local/sample/sample-database.ts'
 import { tables as contracts } from '../schemas/index.ts'
+import { type Taken, viaChdb } from './chdb-peer.ts'
 import { mb, say, withClient } from './measure.ts'
 
 const { values } = parseArgs({
-  options: { rows: { type: 'string', default: '5000000' }, json: { type: 'boolean', default: false } },
+  options: {
+    rows: { type: 'string', default: '1000000' },
+    chdb: { type: 'boolean', default: true },
+    json: { type: 'boolean', default: false },
+  },
+  allowNegative: true,
 })
 const wanted = Number(values.rows)
 const DEADLINE_MS = 1_800_000
@@ -34,12 +41,15 @@ try {
   await createSampleDatabase(server.url)
   const rows = await fill()
   say(`${rows} rows; COPY to nowhere …`)
-  const floor = await timed(() => copy('binary', async () => undefined))
+  const copied = await timed(() => copy('binary', async () => undefined))
   say('DuckDB, CSV to Parquet …')
   const duckdb = await viaCsv()
+  if (values.chdb) say('chDB, PostgreSQL to Parquet …')
+  const chdb = values.chdb ? await viaChdb(dir, server.url) : undefined
   say('load …')
   const load = await fullLoad(rows)
-  report(rows, { floor, duckdb, ...load })
+  report(rows, { copied, duckdb, chdb, ...load })
+  process.exitCode = load.isEqual ? 0 : 1
 } finally {
   await server.stop()
   await rm(dir, { recursive: true, force: true })
@@ -74,7 +84,7 @@ async function copy(format: 'binary' | 'csv', take: (chunk: Buffer) => Promise<u
   })
 }
 
-async function viaCsv(): Promise<number> {
+async function viaCsv(): Promise<Taken> {
   const csv = join(dir, 'shifts.csv')
   const out = createWriteStream(csv)
   await copy('csv', async (chunk) => {
@@ -106,7 +116,7 @@ async function fullLoad(rows: number) {
   const watch = setInterval(() => {
     peak = Math.max(peak, process.memoryUsage().rss)
   }, 50)
-  const startedAt = performance.now()
+  const taken = stopwatch()
   const run = await openLocalRun({
     dir,
     source,
@@ -124,13 +134,13 @@ async function fullLoad(rows: number) {
   })
   try {
     await run.loaded(AbortSignal.timeout(DEADLINE_MS))
-    const ms = performance.now() - startedAt
+    const load = { ...taken(), peakMb: mb(peak) }
     clearInterval(watch)
-    const [load] = run.loads.loads()
-    const landed = load?.tables[0]?.files.reduce((sum, file) => sum + file.rows, 0) ?? 0
+    const [loaded] = run.loads.loads()
+    const landed = loaded?.tables[0]?.files.reduce((sum, file) => sum + file.rows, 0) ?? 0
     say('comparing with the source …')
-    const equal = (await run.reconcile(AbortSignal.timeout(DEADLINE_MS))).equal
-    return { load: ms, peakMb: mb(peak), startMb: mb(before), equal: equal && landed === rows }
+    const { equal } = await run.reconcile(AbortSignal.timeout(DEADLINE_MS))
+    return { load, startMb: mb(before), isEqual: equal && landed === rows }
   } finally {
     clearInterval(watch)
     await run.stop()
@@ -138,39 +148,61 @@ async function fullLoad(rows: number) {
 }
 
 interface Result {
-  readonly floor: number
-  readonly duckdb: number
-  readonly load: number
-  readonly peakMb: number
+  readonly copied: Taken
+  readonly duckdb: Taken
+  /** Undefined where it could not be installed. */
+  readonly chdb: Taken | undefined
+  readonly load: Taken
   readonly startMb: number
-  readonly equal: boolean
+  readonly isEqual: boolean
 }
 
-function report(rows: number, { floor, duckdb, load, ...rest }: Result): void {
-  const rate = (ms: number) => Math.round((rows / ms) * 1_000)
-  const result = {
-    rows,
-    loadRowsPerSecond: rate(load),
-    copyRowsPerSecond: rate(floor),
-    duckdbRowsPerSecond: rate(duckdb),
-    ofCopy: Number((floor / load).toFixed(2)),
-    ofDuckdb: Number((duckdb / load).toFixed(2)),
-    ...rest,
+function report(rows: number, { copied, duckdb, chdb, load, startMb, isEqual }: Result): void {
+  const of = (taken: Taken) => ({
+    rowsPerSecond: Math.round((rows / taken.ms) * 1_000),
+    cpuSeconds: Number((taken.cpuMs / 1_000).toFixed(1)),
+    /* What the load reaches of it. */
+    ratio: Number((taken.ms / load.ms).toFixed(2)),
+    peakMb: taken.peakMb,
+  })
+  const parts = {
+    'load to current': of(load),
+    'COPY binary': of(copied),
+    'DuckDB from CSV': of(duckdb),
+    ...(chdb === undefined ? {} : { 'chDB to Parquet': of(chdb) }),
   }
-  if (values.json) return void process.stdout.write(`${JSON.stringify(result)}\n`)
+  if (values.json)
+    return void process.stdout.write(`${JSON.stringify({ rows, parts, startMb, equal: isEqual })}\n`)
+  const lines = Object.entries(parts).map(([name, { rowsPerSecond, cpuSeconds, ratio, peakMb }]) =>
+    line(name, rowsPerSecond, cpuSeconds, peakMb ?? '-', name === 'load to current' ? '-' : ratio),
+  )
+  if (values.chdb && chdb === undefined) lines.push(line('chDB to Parquet', 'not installed', '-', '-', '-'))
   process.stdout.write(
     [
-      `load to current   ${result.loadRowsPerSecond} rows/s, ${result.equal ? 'equal to the source' : 'NOT EQUAL'}`,
-      `COPY binary       ${result.copyRowsPerSecond} rows/s: the load reaches ${result.ofCopy} of it`,
-      `DuckDB from CSV   ${result.duckdbRowsPerSecond} rows/s: the load reaches ${result.ofDuckdb} of it`,
-      `memory            ${result.peakMb} MB at most, ${result.startMb} MB before`,
+      line('', 'rows/s', 'cpu s', 'MB', 'load reaches'),
+      ...lines,
+      `${rows} rows, ${startMb} MB before; ${isEqual ? 'equal to the source' : 'NOT EQUAL to the source'}`,
       '',
     ].join('\n'),
   )
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now()
+function line(name: string, ...cells: readonly (string | number)[]): string {
+  return [name.padEnd(18), ...cells.map((cell) => String(cell).padStart(14))].join('')
+}
+
+async function timed(work: () => Promise<unknown>): Promise<Taken> {
+  const taken = stopwatch()
   await work()
-  return performance.now() - startedAt
+  return taken()
+}
+
+/* Processor time of this process: PostgreSQL's own is not in it. */
+function stopwatch(): () => Taken {
+  const startedAt = performance.now()
+  const before = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(before)
+    return { ms: performance.now() - startedAt, cpuMs: (user + system) / 1_000 }
+  }
 }
