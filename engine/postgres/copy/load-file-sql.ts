@@ -61,14 +61,15 @@ function rawColumn(index: number): string {
 }
 
 /* COPY's text format. Quotes, comments and the like have no meaning; a row of another shape is an error. */
-function chunkRows(table: SourceTable, { path, bytes, longestRow }: RowChunk): string {
+function chunkRows(table: SourceTable, { paths, mostBytes, longestRow }: RowChunk): string {
   const names = ['c0', ...table.columns.map((_, index) => `c${index + 1}`)]
   const columns = names.map((name) => `${identifier(name)}: 'VARCHAR'`).join(', ')
   /* Unless told, DuckDB takes a buffer of 16 times the longest row. Its parallel reader loses rows that cross buffers. */
   const longest = longestRow + 1024
-  /* No larger than the file: a buffer is touched whole. */
-  const buffer = Math.max(longest, Math.min(bytes + 1024, BUFFER_BYTES))
-  return `read_csv(${literal(globPath(path))}, auto_detect = false, header = false, delim = '\t', new_line = '\\n',
+  /* No larger than a file: a buffer is touched whole. */
+  const buffer = Math.max(longest, Math.min(mostBytes + 1024, BUFFER_BYTES))
+  const files = paths.map((path) => literal(globPath(path))).join(', ')
+  return `read_csv([${files}], hive_partitioning = false, auto_detect = false, header = false, delim = '\t', new_line = '\\n',
     quote = '', escape = '', comment = '', nullstr = '\\N', null_padding = false, strict_mode = true, ignore_errors = false,
     encoding = 'utf-8', compression = 'none', parallel = false, max_line_size = ${longest}, buffer_size = ${buffer},
     columns = {${columns}})`

@@ -5,26 +5,31 @@ import { LongRow, type RowFields } from './long-row.ts'
 
 const NEWLINE = 0x0a
 const WRITE_BYTES = 1024 * 1024
+/* The engine keeps a file that it reads in memory to its end: of small ones it uses the same memory again, near the processor. */
+const PART_BYTES = 2 * 1024 * 1024
 /* A row this long ends its chunk: the engine that reads it holds several copies of it. */
 const LONG_ROW_BYTES = 8 * 1024 * 1024
 /* The engine takes 2,048 rows at a time: of rows this long that is a whole chunk, which therefore ends sooner. */
 const FAT_ROW_BYTES = 128 * 1024
 const FAT_CHUNK_BYTES = 16 * 1024 * 1024
 
-/** A file of whole rows in COPY's text format. */
+/** Files of whole rows in COPY's text format. */
 export interface RowChunk {
-  readonly path: string
-  readonly bytes: number
+  readonly paths: readonly string[]
+  /** No file has more. */
+  readonly mostBytes: number
   /** No row is longer. */
   readonly longestRow: number
 }
 
 export interface RowChunksOptions {
-  /** A path for a new chunk. */
+  /** A path for a new file. */
   readonly scratch: () => Promise<string>
   /** A chunk is handed over with the row that reaches this size, or 16 MiB where rows may be longer than 128 KiB. */
   readonly chunkBytes: number
-  /** Called for one chunk at a time; the chunk is deleted when it resolves or rejects. */
+  /** A file of a chunk ends with the row that reaches this size (default 2 MiB). */
+  readonly partBytes?: number
+  /** Called for one chunk at a time; the files are deleted when it resolves or rejects. */
   readonly take: (chunk: RowChunk) => Promise<void>
   readonly fields: RowFields
   /** `MAX_ROW_BYTES` unless given. */
@@ -34,9 +39,13 @@ export interface RowChunksOptions {
 }
 
 interface OpenChunk {
-  readonly path: string
-  readonly file: FileHandle
-  /** With what waits in memory, and without. */
+  readonly paths: string[]
+  /** The last of them. */
+  file: FileHandle
+  /** Of the files before. */
+  done: number
+  mostBytes: number
+  /** Of the last one, with what waits in memory, and without. */
   bytes: number
   written: number
   longestRow: number
@@ -44,12 +53,13 @@ interface OpenChunk {
 
 interface LongRowOf {
   readonly row: LongRow
-  /** Where it begins in its chunk. */
+  /** Where it begins in its file. */
   readonly start: number
 }
 
 /**
- * Cuts COPY's text into files at ends of rows. A row that may be too large is measured, and left out if it is. While one file is taken the next one is filled; no third one is begun. Holds 1 MiB and the last
+ * Cuts COPY's text into chunks of files at ends of rows. A row that may be too large is measured, and left out if it is. While one chunk is
+ * taken the next one is filled; no third one is begun. Holds 1 MiB and the last
  * buffer in memory.
  */
 export class RowChunks {
@@ -110,17 +120,19 @@ export class RowChunks {
   }
 
   private async fill(chunk: OpenChunk, buffer: Buffer): Promise<void> {
+    const { partBytes = PART_BYTES } = this.options
+    if (this.unfinished === 0 && chunk.bytes >= partBytes) await this.beginPart(chunk)
     const end = buffer.lastIndexOf(NEWLINE) + 1
     chunk.longestRow = Math.max(chunk.longestRow, longestRow(buffer, this.unfinished))
     this.unfinished = end === 0 ? this.unfinished + buffer.length : buffer.length - end
-    const isFull = chunk.bytes + end >= this.bytesOf(chunk) || chunk.longestRow > LONG_ROW_BYTES
-    if (end === 0 || !isFull) return this.append(chunk, buffer)
+    const isFull = chunk.done + chunk.bytes + end >= this.bytesOf(chunk) || chunk.longestRow > LONG_ROW_BYTES
+    if (end === 0 || (!isFull && chunk.bytes + end < partBytes)) return this.append(chunk, buffer)
     await this.append(chunk, buffer.subarray(0, end))
-    await this.handOver(chunk)
-    if (end < buffer.length) {
-      this.chunk = await this.begin()
-      await this.append(this.chunk, buffer.subarray(end))
-    }
+    if (isFull) await this.handOver(chunk)
+    if (end === buffer.length) return
+    if (!isFull) await this.beginPart(chunk)
+    this.chunk ??= await this.begin()
+    await this.append(this.chunk, buffer.subarray(end))
   }
 
   private bytesOf({ longestRow }: OpenChunk): number {
@@ -154,7 +166,7 @@ export class RowChunks {
   async end(): Promise<void> {
     if (this.unfinished > 0 || this.long !== undefined)
       throw new PipelineError('source/protocol', 'COPY ended inside a row')
-    if (this.chunk !== undefined && this.chunk.bytes > 0) await this.handOver(this.chunk)
+    if (this.chunk !== undefined && this.chunk.done + this.chunk.bytes > 0) await this.handOver(this.chunk)
     await this.taking
   }
 
@@ -163,14 +175,37 @@ export class RowChunks {
     await this.taking.catch(() => undefined)
     if (this.chunk === undefined) return
     await this.chunk.file.close().catch(() => undefined)
-    await rm(this.chunk.path, { force: true }).catch(() => undefined)
+    await removeAll(this.chunk.paths).catch(() => undefined)
     this.chunk = undefined
   }
 
   private async begin(): Promise<OpenChunk> {
     const path = await this.options.scratch()
-    /* Rows of the source in clear: for nobody else. */
-    return { path, file: await open(path, 'wx+', 0o600), bytes: 0, written: 0, longestRow: 0 }
+    return {
+      paths: [path],
+      file: await create(path),
+      done: 0,
+      mostBytes: 0,
+      bytes: 0,
+      written: 0,
+      longestRow: 0,
+    }
+  }
+
+  private async beginPart(chunk: OpenChunk): Promise<void> {
+    await this.endPart(chunk)
+    const path = await this.options.scratch()
+    chunk.file = await create(path)
+    chunk.paths.push(path)
+    chunk.done += chunk.bytes
+    chunk.bytes = 0
+    chunk.written = 0
+  }
+
+  private async endPart(chunk: OpenChunk): Promise<void> {
+    await this.flush(chunk)
+    await chunk.file.close()
+    chunk.mostBytes = Math.max(chunk.mostBytes, chunk.bytes)
   }
 
   private async append(chunk: OpenChunk, buffer: Buffer): Promise<void> {
@@ -188,15 +223,31 @@ export class RowChunks {
   }
 
   private async handOver(chunk: OpenChunk): Promise<void> {
-    await this.flush(chunk)
-    await chunk.file.close()
+    await this.endPart(chunk)
     await this.taking
     this.chunk = undefined
-    const { path, bytes, longestRow } = chunk
-    this.taking = this.options.take({ path, bytes, longestRow }).finally(() => rm(path, { force: true }))
+    this.taking = this.take(chunk)
     /* Whoever hands over the next one, ends or closes sees the error. */
     this.taking.catch(() => undefined)
   }
+
+  private async take({ paths, bytes, mostBytes, longestRow }: OpenChunk): Promise<void> {
+    try {
+      /* All that came of the last one may have been a row that was left out. */
+      await this.options.take({ paths: bytes > 0 ? paths : paths.slice(0, -1), mostBytes, longestRow })
+    } finally {
+      await removeAll(paths)
+    }
+  }
+}
+
+/* Rows of the source in clear: for nobody else. */
+function create(path: string): Promise<FileHandle> {
+  return open(path, 'wx+', 0o600)
+}
+
+async function removeAll(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(path, { force: true })
 }
 
 /* A write may take a part only. */

@@ -35,7 +35,7 @@ export interface LoadFilesOptions extends CopyOptions {
  * loses something, this does not: a column with a value that its type cannot hold (infinite, before year 1, after 9999,
  * NaN of a numeric) is text in that file, each value as the stream would send it. All columns are optional in Parquet,
  * decimals lie in the smallest integers that hold them.
- * Holds two scratch files of `fileBytes` and a row at most, deleted at the end. Throws what `onFile` throws, the signal's
+ * Holds scratch files of twice `fileBytes` and a row at most, deleted at the end. Throws what `onFile` throws, the signal's
  * reason, source/privilege, source/no-tables, source/unreachable, source/protocol,
  * lake/unreadable. Published files stay when it throws.
  */

@@ -12,14 +12,24 @@ const plain = {
   oversize: () => Promise.reject(new Error('too large')),
 }
 
-function open(folder: string, chunkBytes: number, taken: { content: Buffer; longestRow: number }[] = []) {
+interface Taken {
+  readonly parts: readonly Buffer[]
+  readonly mostBytes: number
+  readonly longestRow: number
+}
+
+function contentOf(paths: readonly string[]): Promise<readonly Buffer[]> {
+  return Promise.all(paths.map((path) => readFile(path)))
+}
+
+function open(folder: string, sizes: { chunkBytes: number; partBytes?: number }, taken: Taken[] = []) {
   let number = 0
   return new RowChunks({
     scratch: async () => join(folder, String(number++)),
-    chunkBytes,
+    ...sizes,
     ...plain,
-    take: async ({ path, longestRow }) => {
-      taken.push({ content: await readFile(path), longestRow })
+    take: async ({ paths, mostBytes, longestRow }) => {
+      taken.push({ parts: await contentOf(paths), mostBytes, longestRow })
     },
   })
 }
@@ -41,18 +51,27 @@ const stream = fc
     return { all, buffers }
   })
 
-test('chunks are whole rows, all of them in order, and know their longest row', async () => {
+const anySizes = fc.record({
+  chunkBytes: fc.integer({ min: 1, max: 300 }),
+  partBytes: fc.integer({ min: 1, max: 300 }),
+})
+
+test('chunks are files of whole rows, all of them in order, and know their longest row and file', async () => {
   const folder = await tempFolder()
   await fc.assert(
-    fc.asyncProperty(stream, fc.integer({ min: 1, max: 300 }), async ({ all, buffers }, chunkBytes) => {
-      const taken: { content: Buffer; longestRow: number }[] = []
-      const chunks = open(folder, chunkBytes, taken)
+    fc.asyncProperty(stream, anySizes, async ({ all, buffers }, sizes) => {
+      const { chunkBytes, partBytes } = sizes
+      const taken: Taken[] = []
+      const chunks = open(folder, sizes, taken)
       for (const buffer of buffers) await chunks.write(buffer)
       await chunks.end()
       await chunks.close()
-      expect(Buffer.concat(taken.map(({ content }) => content))).toEqual(all)
-      for (const { content, longestRow } of taken) {
-        expect(content.at(-1)).toBe(0x0a)
+      expect(Buffer.concat(taken.flatMap(({ parts }) => parts))).toEqual(all)
+      for (const { parts, mostBytes, longestRow } of taken) {
+        const content = Buffer.concat(parts)
+        for (const part of parts) expect(part.at(-1)).toBe(0x0a)
+        expect(Math.max(...parts.map(({ length }) => length))).toBe(mostBytes)
+        expect(mostBytes).toBeLessThan(partBytes + 140)
         expect(content.length).toBeLessThan(chunkBytes + 140)
         const rows = content.toString().split('\n').slice(0, -1)
         expect(Math.max(...rows.map((row) => row.length + 1))).toBeLessThanOrEqual(longestRow)
@@ -65,7 +84,7 @@ test('chunks are whole rows, all of them in order, and know their longest row', 
 
 test('data that stop inside a row are refused, and leave no file', async () => {
   const folder = await tempFolder()
-  const chunks = open(folder, 1_000)
+  const chunks = open(folder, { chunkBytes: 1_000 })
   await chunks.write(Buffer.from('one\ntw'))
   expect((await refusal(chunks.end())).code).toBe('source/protocol')
   await chunks.close()
@@ -87,7 +106,8 @@ function copied(fields: readonly (string | null)[]): string {
 test('G9: exactly the rows whose values are larger than the limit are left out, each with its key and size', async () => {
   const folder = await tempFolder()
   const cuts = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 9 })
-  const sizes = { chunkBytes: fc.integer({ min: 1, max: 300 }), maxRowBytes: fc.integer({ min: 0, max: 60 }) }
+  const some = fc.integer({ min: 1, max: 300 })
+  const sizes = { chunkBytes: some, partBytes: some, maxRowBytes: fc.integer({ min: 0, max: 60 }) }
   await fc.assert(
     fc.asyncProperty(
       fc.array(values, { maxLength: 30 }),
@@ -101,8 +121,10 @@ test('G9: exactly the rows whose values are larger than the limit are left out, 
           ...limits,
           scratch: async () => join(folder, String(number++)),
           fields: { columns: 3, keyColumns: [1] },
-          take: async ({ path }) => {
-            taken.push(await readFile(path))
+          take: async ({ paths }) => {
+            const parts = await contentOf(paths)
+            expect(parts.every(({ length }) => length > 0)).toBe(true)
+            taken.push(...parts)
           },
           oversize: async (row, bytes) => {
             over.push([row.toString(), bytes])
@@ -136,8 +158,8 @@ test('G9: a row beyond the limit is in no chunk, however long it is, and takes n
     scratch: async () => join(folder, String(Math.random())),
     chunkBytes: 1_000,
     fields: { columns: 2, keyColumns: [0] },
-    take: async ({ path }) => {
-      taken.push(await readFile(path))
+    take: async ({ paths }) => {
+      taken.push(...(await contentOf(paths)))
     },
     oversize: async (row, bytes) => {
       expect(row.toString()).toBe('2\t\\N\n')
@@ -174,11 +196,11 @@ test('a chunk of rows that the engine would hold all at once ends at 16 MiB', as
   const folder = await tempFolder()
   const row = Buffer.from(`${'x'.repeat(300_000)}\n`)
   const sizes = async (rows: readonly Buffer[]) => {
-    const taken: { content: Buffer; longestRow: number }[] = []
-    const chunks = open(folder, 64 << 20, taken)
+    const taken: Taken[] = []
+    const chunks = open(folder, { chunkBytes: 64 << 20 }, taken)
     for (const bytes of rows) await chunks.write(bytes)
     await chunks.end()
-    return taken.map(({ content }) => content.length)
+    return taken.map(({ parts }) => Buffer.concat(parts).length)
   }
   const fat = await sizes(Array.from({ length: 120 }, () => row))
   expect(fat).toHaveLength(3)
