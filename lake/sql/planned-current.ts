@@ -3,7 +3,7 @@ import type { Position } from '../../core/position.ts'
 import { type CurrentOptions, currentSelect, unsettledSelect, usesBase } from './current-select.ts'
 import { duckdbSources } from './duckdb-sources.ts'
 import { historyGlob } from './history-select.ts'
-import { literal } from './sql-text.ts'
+import { globPath, literal } from './sql-text.ts'
 
 /** Rows of a query in DuckDB. */
 export type AskRows = (sql: string) => Promise<readonly (readonly unknown[])[]>
@@ -47,7 +47,7 @@ async function settledFiles(
     const found = await ask(
       `SELECT file FROM glob(${literal(historyGlob(entry, root))}) LIMIT ${MAX_FILES + 1}`,
     )
-    files.push(...found.map(([file]) => String(file)))
+    files.push(...found.map(([file]) => globPath(String(file))))
   }
   if (files.length > MAX_FILES) return undefined
   const columns = table.columns.filter(({ contractColumn }) => table.primaryKey.includes(contractColumn))
