@@ -33,8 +33,7 @@ export interface Mirrored {
 
 /**
  * The sample database followed by ClickHouse's MaterializedPostgreSQL, an engine that reads a slot of its own into tables
- * that are merged by key. Its newest transaction is shown when another one follows it: a row in a schema of the bench is
- * updated for that.
+ * that are merged by key. A row in a schema of the bench is updated until it shows it, to know when it has everything.
  */
 export class Mirror {
   private readonly clickhouse: ClickHouse
