@@ -4,17 +4,17 @@ import type { CurrentSources } from './current-select.ts'
 import { freshSelect, historySelect } from './history-select.ts'
 
 /**
- * What current is made of, DuckDB dialect, from the files below `root`: with the marks of refused changes. `fresh` names the
- * files that are not folded into base; without it they are whatever lies there when a query runs.
+ * What current is made of, DuckDB dialect, from the files below `root`: with the marks of refused changes. `files` names those of
+ * history; without it they are whatever lies there when a query runs.
  */
 export function duckdbSources(
   entry: CatalogEntry,
   root: string,
-  fresh?: readonly string[],
+  files?: readonly string[],
 ): Required<CurrentSources> {
   return {
-    history: `(${historySelect(entry, root)})`,
-    fresh: `(${freshSelect(entry, root, fresh)})`,
+    history: `(${historySelect(entry, root, files)})`,
+    fresh: `(${freshSelect(entry, root, files)})`,
     base: `(${baseSelect(entry, root)})`,
     tombstones: `(${tombstonesSelect(entry, root)})`,
   }

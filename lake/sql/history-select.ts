@@ -6,10 +6,10 @@ const DAY = { name: 'ingest_date', type: 'DATE' } as const
 
 /**
  * SELECT of every history row of a table, DuckDB dialect, from the files below `root`: first readings and those of
- * completed replays. Every column has its type also where no file has it yet.
+ * completed replays. Every column has its type also where no file has it yet. Of `files`, paths, where they are given.
  */
-export function historySelect(entry: CatalogEntry, root: string): string {
-  return select(entry, root, () => [])
+export function historySelect(entry: CatalogEntry, root: string, files?: readonly string[]): string {
+  return select(entry, root, () => [], files)
 }
 
 /**
