@@ -2,9 +2,9 @@
  * A full load of a large shifts table, from the embedded PostgreSQL to current, with three peers in the same run:
  * - COPY … TO STDOUT (binary) to nowhere, what the source can give;
  * - DuckDB: the same rows from a CSV file that is there already into one Parquet file, one thread;
- * - chDB: postgresql() into one Parquet file, in a process of its own, where npm can install it (550 MB, in the benchmark's folder).
+ * - ClickHouse (chdb): postgresql() into one Parquet file, in a process of its own, where npm can install it (550 MB, in the benchmark's folder).
  * Reports rows/s, ratios, seconds of processor time and the peak of memory; exit code 1 where the lake is not equal.
- * npm run bench:load -- [--rows 1000000] [--no-chdb] [--json]
+ * npm run bench:load -- [--rows 1000000] [--no-rival] [--json]
  */
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
@@ -19,13 +19,13 @@ import { startPostgres } from '../local/embedded-postgres/start-postgres.ts'
 import { openLocalRun } from '../local/run/local-run.ts'
 import { createSampleDatabase } from '../local/sample/sample-database.ts'
 import { tables as contracts } from '../schemas/index.ts'
-import { type Taken, viaChdb } from './chdb-peer.ts'
-import { mb, say, withClient } from './measure.ts'
+import { mb, say, withClient, without } from './measure.ts'
+import { type Taken, viaClickHouse } from './rival/copy.ts'
 
 const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000' },
-    chdb: { type: 'boolean', default: true },
+    rival: { type: 'boolean', default: true },
     json: { type: 'boolean', default: false },
   },
   allowNegative: true,
@@ -44,11 +44,11 @@ try {
   const copied = await timed(() => copy('binary', async () => undefined))
   say('DuckDB, CSV to Parquet …')
   const duckdb = await viaCsv()
-  if (values.chdb) say('chDB, PostgreSQL to Parquet …')
-  const chdb = values.chdb ? await viaChdb(dir, server.url) : undefined
+  if (values.rival) say('ClickHouse: installing, then PostgreSQL to Parquet …')
+  const rival = values.rival ? await viaClickHouse(dir, server.url).catch(without) : undefined
   say('load …')
   const load = await fullLoad(rows)
-  report(rows, { copied, duckdb, chdb, ...load })
+  report(rows, { copied, duckdb, rival, ...load })
   process.exitCode = load.isEqual ? 0 : 1
 } finally {
   await server.stop()
@@ -151,13 +151,13 @@ interface Result {
   readonly copied: Taken
   readonly duckdb: Taken
   /** Undefined where it could not be installed. */
-  readonly chdb: Taken | undefined
+  readonly rival: Taken | undefined
   readonly load: Taken
   readonly startMb: number
   readonly isEqual: boolean
 }
 
-function report(rows: number, { copied, duckdb, chdb, load, startMb, isEqual }: Result): void {
+function report(rows: number, { copied, duckdb, rival, load, startMb, isEqual }: Result): void {
   const of = (taken: Taken) => ({
     rowsPerSecond: Math.round((rows / taken.ms) * 1_000),
     cpuSeconds: Number((taken.cpuMs / 1_000).toFixed(1)),
@@ -169,14 +169,15 @@ function report(rows: number, { copied, duckdb, chdb, load, startMb, isEqual }: 
     'load to current': of(load),
     'COPY binary': of(copied),
     'DuckDB from CSV': of(duckdb),
-    ...(chdb === undefined ? {} : { 'chDB to Parquet': of(chdb) }),
+    ...(rival === undefined ? {} : { 'ClickHouse to Parquet': of(rival) }),
   }
   if (values.json)
     return void process.stdout.write(`${JSON.stringify({ rows, parts, startMb, equal: isEqual })}\n`)
   const lines = Object.entries(parts).map(([name, { rowsPerSecond, cpuSeconds, ratio, peakMb }]) =>
     line(name, rowsPerSecond, cpuSeconds, peakMb ?? '-', name === 'load to current' ? '-' : ratio),
   )
-  if (values.chdb && chdb === undefined) lines.push(line('chDB to Parquet', 'not installed', '-', '-', '-'))
+  if (values.rival && rival === undefined)
+    lines.push(line('ClickHouse to Parquet', 'not installed', '-', '-', '-'))
   process.stdout.write(
     [
       line('', 'rows/s', 'cpu s', 'MB', 'load reaches'),
@@ -188,7 +189,7 @@ function report(rows: number, { copied, duckdb, chdb, load, startMb, isEqual }: 
 }
 
 function line(name: string, ...cells: readonly (string | number)[]): string {
-  return [name.padEnd(18), ...cells.map((cell) => String(cell).padStart(14))].join('')
+  return [name.padEnd(24), ...cells.map((cell) => String(cell).padStart(14))].join('')
 }
 
 async function timed(work: () => Promise<unknown>): Promise<Taken> {

@@ -5,6 +5,11 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+/** For a rival that cannot be run, with why: the rest is measured all the same. */
+export function without(error: unknown): undefined {
+  say(`without the rival: ${error instanceof Error ? error.message.split('\n')[0] : 'unknown'}`)
+}
+
 export function mb(bytes: number): number {
   return Math.round(bytes / (1 << 20))
 }

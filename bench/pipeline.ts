@@ -19,7 +19,7 @@ import { type LocalRun, openLocalRun } from '../local/run/local-run.ts'
 import { createSampleDatabase } from '../local/sample/sample-database.ts'
 import { startTraffic } from '../local/sample/traffic.ts'
 import { tables as contracts } from '../schemas/index.ts'
-import { say } from './measure.ts'
+import { say, without } from './measure.ts'
 import { Mirror } from './rival/mirror.ts'
 
 const { values } = parseArgs({
@@ -109,15 +109,9 @@ async function sustain(run: LocalRun) {
   }
 }
 
-/* Without it the rest is measured all the same. */
 async function openRival(): Promise<Mirror | undefined> {
   say('ClickHouse: installing, then copying the tables …')
-  try {
-    return await Mirror.open(join(dir, 'rival'), source, RIVAL_MS)
-  } catch (error) {
-    say(`without ClickHouse: ${error instanceof Error ? error.message.split('\n')[0] : 'unknown'}`)
-    return undefined
-  }
+  return Mirror.open(join(dir, 'rival'), source, RIVAL_MS).catch(without)
 }
 
 async function drain(rival: Mirror | undefined) {

@@ -12,7 +12,11 @@ const session = new Session(folder)
 for await (const line of createInterface({ input: process.stdin })) {
   try {
     const rows = session.query(JSON.parse(line), 'TSV')
-    process.stdout.write(`${JSON.stringify({ rows: String(rows) })}\n`)
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
+    const cpuMs = (userCPUTime + systemCPUTime) / 1_000
+    process.stdout.write(
+      `${JSON.stringify({ rows: String(rows), cpuMs, peakMb: Math.round(maxRSS / 1_024) })}\n`,
+    )
   } catch (error) {
     process.stdout.write(`${JSON.stringify({ error: String(error).slice(0, 400) })}\n`)
   }

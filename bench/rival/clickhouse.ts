@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -10,13 +10,24 @@ import * as z from 'zod'
 const PACKAGE = 'chdb@3.4.0'
 const INSTALL_MS = 180_000
 const child = fileURLToPath(new URL('clickhouse-child.mjs', import.meta.url))
-const answer = z.object({ rows: z.string().optional(), error: z.string().optional() })
+const answer = z.union([
+  z.object({ rows: z.string(), cpuMs: z.number(), peakMb: z.number() }),
+  z.object({ error: z.string() }),
+])
+
+/** What the process has taken since its start: processor time, and the most memory that was resident. */
+export interface ProcessUse {
+  readonly cpuMs: number
+  readonly peakMb: number
+}
 
 /** ClickHouse as a peer: installed by npm into a temporary folder (546 MB), run in a process of its own. */
 export class ClickHouse {
   private readonly process: ChildProcess
   private readonly answers: AsyncIterator<string>
   private readonly lines: Interface
+  /** As of the last answer. */
+  use: ProcessUse = { cpuMs: 0, peakMb: 0 }
 
   private constructor(process: ChildProcess) {
     this.process = process
@@ -44,9 +55,10 @@ export class ClickHouse {
     this.process.stdin?.write(`${JSON.stringify(sql)}\n`)
     const { value, done } = await this.answers.next()
     if (done === true) throw new Error('ClickHouse has ended')
-    const { rows, error } = answer.parse(JSON.parse(value))
-    if (rows === undefined) throw new Error(error ?? 'no answer')
-    return rows.trim()
+    const answered = answer.parse(JSON.parse(value))
+    if ('error' in answered) throw new Error(answered.error)
+    this.use = { cpuMs: answered.cpuMs, peakMb: answered.peakMb }
+    return answered.rows.trim()
   }
 
   /** Stops the whole process where it is: changes pile up at the source. */
@@ -56,13 +68,6 @@ export class ClickHouse {
 
   resume(): void {
     this.process.kill('SIGCONT')
-  }
-
-  /** The most memory that was resident, in MB; null where the system does not tell. */
-  async peakMb(): Promise<number | null> {
-    const text = await readFile(`/proc/${this.process.pid}/status`, 'utf8').catch(() => '')
-    const kilobytes = /VmHWM:\s+(\d+) kB/.exec(text)?.[1]
-    return kilobytes === undefined ? null : Math.round(Number(kilobytes) / 1_024)
   }
 
   close(): void {

@@ -28,7 +28,7 @@ export interface Mirrored {
   readonly seconds: number
   /** Whether rows and sums of every table were those of the source in the end. */
   readonly equal: boolean
-  readonly peakMb: number | null
+  readonly peakMb: number
 }
 
 /**
@@ -76,7 +76,7 @@ export class Mirror {
     const different = await this.caughtUp(deadlineMs)
     if (different !== undefined) say(`ClickHouse: ${different} is not equal to the source`)
     const seconds = (performance.now() - startedAt) / 1_000
-    return { seconds, equal: different === undefined, peakMb: await this.clickhouse.peakMb() }
+    return { seconds, equal: different === undefined, peakMb: this.clickhouse.use.peakMb }
   }
 
   close(): void {
