@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { ParquetField, ParquetType, ParquetValue } from '../lake/parquet/values/field.ts'
 import { parquetWriter } from '../lake/parquet/writer.ts'
@@ -10,7 +11,9 @@ import { parquetWriter } from '../lake/parquet/writer.ts'
  * Encodes 100,000 rows of a shifts table, 24 columns, from canonical values in memory, and gives the same
  * rows to DuckDB on one thread: table → Parquet (its encoder alone), NDJSON file → Parquet, and the row
  * appender → Parquet. Rounds are interleaved; the medians and their ratios are printed.
+ * npm run bench:parquet -- [--json]
  */
+const { values: options } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
 const rowCount = 100_000
 const rounds = 7
 const bigint: ParquetType = { kind: 'int64' }
@@ -219,17 +222,23 @@ async function main(): Promise<void> {
   }
   await copy('shifts')
   const own = median(times.get('tidemark: values → Parquet') ?? [])
-  for (const [name, measured] of times) {
-    const time = median(measured)
-    const rate = Math.round(rowCount / time)
-    const first = (measured[0] ?? 0).toFixed(0)
+  const results = [...times].map(([name, measured]) => ({
+    name,
+    rowsPerSecond: Math.round((rowCount / median(measured)) * 1_000),
+    firstMs: Math.round(measured[0] ?? 0),
+    ratio: Number((median(measured) / own).toFixed(2)),
+  }))
+  const bytes = { tidemark: size, duckdb: statSync(file).size }
+  if (options.json) console.log(JSON.stringify({ rows: rowCount, results, bytes }))
+  else {
+    for (const { name, rowsPerSecond, firstMs, ratio } of results)
+      console.log(
+        `${name.padEnd(28)} ${String(Math.round(rowsPerSecond / 1_000)).padStart(5)}k rows/s  first ${firstMs} ms  tidemark is ${ratio.toFixed(2)}x`,
+      )
     console.log(
-      `${name.padEnd(28)} ${String(rate).padStart(5)}k rows/s  first ${first} ms  tidemark is ${(time / own).toFixed(2)}x`,
+      `size: tidemark ${(bytes.tidemark / 1e6).toFixed(2)} MB, DuckDB ${(bytes.duckdb / 1e6).toFixed(2)} MB`,
     )
   }
-  console.log(
-    `size: tidemark ${(size / 1e6).toFixed(2)} MB, DuckDB ${(statSync(file).size / 1e6).toFixed(2)} MB`,
-  )
   rmSync(folder, { recursive: true })
 }
 

@@ -1,8 +1,8 @@
 /*
- * What KPI queries on current cost: files and bytes read, and time, before and after compaction, with 30 days of history:
+ * What KPI queries on current cost: files and bytes read, and time, before and after compaction, with days of history:
  * a sample database, then a burst of mixed changes for each day of the lake's clock. The peer of the same run is DuckDB on
  * one Parquet file of each table that has the same rows, by day.
- * npm run bench:query -- [--days 30] [--changes 2000] [--scale 4] [--json]
+ * npm run bench:query -- [--days 10] [--changes 2000] [--scale 2] [--json]
  */
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,9 +21,9 @@ import { say } from './measure.ts'
 
 const { values } = parseArgs({
   options: {
-    days: { type: 'string', default: '30' },
+    days: { type: 'string', default: '10' },
     changes: { type: 'string', default: '2000' },
-    scale: { type: 'string', default: '4' },
+    scale: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
   },
 })
