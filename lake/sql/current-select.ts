@@ -77,7 +77,7 @@ export function currentSelect(
 
 /**
  * SELECT of how many keys have a late change, or a winner that lacks columns, of the moment that is asked for. Where there is
- * none, which is so nearly always, current is found with a fraction of the plan, whose size grows with the columns.
+ * none, as in a table without large texts, current is found with a fraction of the plan, whose size grows with the columns.
  */
 export function unsettledSelect(
   entry: CatalogEntry,

@@ -13,7 +13,7 @@ const MAX_FILES = 1_000
 
 /**
  * SELECT of the current rows of a table from the files below `root`, DuckDB dialect. It asks first whether anything is late
- * or missing, with the key columns of what is not folded alone, and if not, which is so nearly always, it makes the short
+ * or missing, with the key columns of what is not folded alone, and if not it makes the short
  * query. Either is over the very files that were asked, so that what lands meanwhile is in a later query and not in half of
  * this one; but for a table of more than 1,000 of them.
  */

@@ -1,4 +1,4 @@
-import { type NamedBlock, shareOfRecord } from '../../core/ledger/ledger.ts'
+import { blockId, type NamedBlock, shareOfRecord } from '../../core/ledger/ledger.ts'
 import type { RecordedPage } from '../../core/ledger/recorded-page.ts'
 import type { PageName } from '../../core/page.ts'
 import type { BroughtBlock } from './landed-blocks.ts'
@@ -6,7 +6,7 @@ import type { BroughtBlock } from './landed-blocks.ts'
 /** A page as its items come together. */
 export interface OpenPage extends RecordedPage {
   formatted: RecordedPage['formatted']
-  /** The block that is the page's record; one that format wrote comes before it. */
+  /** The block that is the page's record; `recordedPage` says when one that format wrote comes before it. */
   told: { readonly block: NamedBlock; readonly at: number } | undefined
   readonly landed: Set<string>
   readonly replayed: Set<string>
@@ -54,7 +54,13 @@ function addPage(into: OpenPage, { formatted, told, landed, replayed }: OpenPage
   for (const contract of replayed) into.replayed.add(contract)
 }
 
+/*
+ * What format wrote, unless another reading of the page landed behind it: then the record is of rows that nobody waits for.
+ * A block lands after it was formatted, so of two readings the one that is in the lake may count too soon, never too late.
+ */
 function recordedPage({ page, formatted, told, landed, replayed }: OpenPage): RecordedPage {
   const record = told && { shares: [shareOfRecord(told.block)], at: told.at }
-  return { page, formatted: formatted ?? record, landed, replayed }
+  const isNewer =
+    formatted !== undefined && told !== undefined && told.at > formatted.at && landed.has(blockId(told.block))
+  return { page, formatted: isNewer ? record : (formatted ?? record), landed, replayed }
 }

@@ -150,6 +150,32 @@ test('G1 an object that is set aside tells of the pages whose record its blocks 
   expect([...(await reader.aside()).keys()].sort()).toEqual(blocks.map(blockId).sort())
 })
 
+test('G1 of two readings of a page the newer one counts: a record, or a block behind it that landed', async () => {
+  const model = new ItemModel()
+  const table = tableOf(model)
+  let now = 1
+  const ledger = new ItemLedger({ table, rawDays: 30, now: () => now })
+  const page = pageOf({ reach: 0, at: 0, length: 0, isRecord: true, objects: [] }, 0)
+  const [[whole], [plain]] = [blocksOf(page, true), blocksOf(page, false)]
+  if (whole === undefined || plain === undefined) throw new Error('no blocks')
+  /* One change of three was refused; its block was lost. */
+  const refusing = { ...plain, changes: 2, digest: 'e'.repeat(16) }
+  const share = { contract, blocks: [refusing], refused: 1, fresh: 1, filtered: 0 }
+  const found = async () => {
+    const seen = await new LedgerReader(table).page(page.key)
+    return seen?.formatted?.shares.map(({ blocks, refused }) => [blocks.map(blockId), refused])
+  }
+  await ledger.formatted([{ ...page, page: page.key, shares: [share] }])
+  now = 2
+  await ledger.delivered('landing/changes/2026/01/02/03/o', [whole])
+  expect(await found()).toEqual([[[blockId(refusing)], 1]])
+  await ledger.landed({ object: 'landing/changes/2026/01/02/03/o', blocks: [whole], files: [] })
+  expect(await found()).toEqual([[[blockId(whole)], 0]])
+  now = 3
+  await ledger.formatted([{ ...page, page: page.key, shares: [share] }])
+  expect(await found()).toEqual([[[blockId(refusing)], 1]])
+})
+
 test('an item that the ledger did not write is ledger/corrupt', async () => {
   const model = new ItemModel()
   const { key } = pageOf({ reach: 0, at: 0, length: 0, isRecord: true, objects: [] }, 0)
