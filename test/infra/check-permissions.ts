@@ -11,7 +11,10 @@ const RAW = 'arn:aws:dynamodb:eu-west-1:222222222222:table/tidemark-raw'
 
 /* Calls that the code seems to make, for another object has a method of that name; each with whose it is. */
 const NAMESAKES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  audit: { 's3:GetObject lake': 'get of maps: the audit lists objects and reads none' },
+  audit: {
+    's3:DeleteObject lake': 'delete of maps: the audit deletes nothing',
+    's3:GetObject lake': 'get of maps: the audit lists objects and reads none',
+  },
   format: {
     'dynamodb:BatchWriteItem raw': 'put of the quarantine and the ledger',
   },
