@@ -7,14 +7,14 @@ const POLL_MS = 100
 
 /**
  * What the demo does by itself while the traffic goes on: folds the history, loads the largest table again, folds that,
- * and proves the lake equal in the middle of it. Ends early, without a word, at the signal. Throws what the run throws.
+ * and proves the lake equal in the middle of it. Begins when the run is `loaded`. Ends early, without a word, at the signal. Throws what the run throws.
  */
 export async function runDemoScript(
   run: LocalRun,
   step: (text: string) => void,
-  signal: AbortSignal,
+  { loaded, signal }: { readonly loaded: Promise<void>; readonly signal: AbortSignal },
 ): Promise<void> {
-  await run.loaded(signal)
+  await loaded
   const [first] = run.loads.loads()
   if (first !== undefined) step(`loaded ${loadedText(first)}`)
   step(`compacted: ${await compactedText(run)}`)

@@ -86,14 +86,11 @@ export async function runSession(options: SessionOptions, output: Output): Promi
     try {
       view.start()
       const over = new AbortController()
-      const atStart = {
-        loads: () => run.loads.loads(),
-        tables: run.tables.length,
-        over: run.loaded(over.signal),
-      }
+      const loaded = run.loaded(over.signal)
+      const atStart = { loads: () => run.loads.loads(), tables: run.tables.length, over: loaded }
       const told = tellQueryable(atStart, steps)
       const isDemo = options.isDemo === true && traffic !== undefined
-      const script = isDemo ? demonstrated(run, steps, over.signal) : Promise.resolve()
+      const script = isDemo ? demonstrated(run, steps, { loaded, signal: over.signal }) : Promise.resolve()
       await Promise.race([untilOver(options, startedAt, interrupt, run), run.failed])
       over.abort()
       await Promise.all([told, script])
@@ -178,11 +175,15 @@ async function untilOver(
 }
 
 /* The time of a session may be over in the middle of it; what fails for another reason is said. */
-async function demonstrated(run: LocalRun, step: Step, signal: AbortSignal): Promise<void> {
+async function demonstrated(
+  run: LocalRun,
+  step: Step,
+  at: Parameters<typeof runDemoScript>[2],
+): Promise<void> {
   try {
-    await runDemoScript(run, step, signal)
+    await runDemoScript(run, step, at)
   } catch (error) {
-    if (!signal.aborted) step(`not finished: ${describeError(error).message}`)
+    if (!at.signal.aborted) step(`not finished: ${describeError(error).message}`)
   }
 }
 

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { expect } from 'vitest'
 import { ledgerItems, rawItems } from '../../aws/dynamo/dynamo-items.ts'
 import { auditRecords, type LedgerAudit } from '../../core/audit/audit-records.ts'
@@ -16,11 +17,13 @@ import { LedgerReader } from '../../state/ledger/ledger-reader.ts'
 import { ItemRawStore } from '../../state/raw-store/item-raw-store.ts'
 import { freshCatalog } from '../support/fresh-catalog.ts'
 import { tempFolder } from '../support/temp-folder.ts'
-import { createdNotice, kinesisEvent, queueEvent } from './events.ts'
+import { createdNotice, kinesisEvent, queueEvent, streamEvent } from './events.ts'
 import type { HandlerFixture } from './handler-fixture.ts'
 import { dmsRecord, shopRow } from './shop-records.ts'
 
 const HOUR = 3_600_000
+/** A balance in which nothing is open. */
+export const even = { inFlight: 0, missing: 0, balanced: true }
 export const done = { answer: { batchItemFailures: [] } }
 
 /* capture and format as they are deployed; land as its code, on a folder. Three pages: 2 + 1 + 1 changes, one refused. */
@@ -72,6 +75,18 @@ export async function openShop(stage: HandlerFixture, committed?: string) {
   const images = stage.dynamo.images(at.raw)
   const notices = async () => queueEvent([createdNotice('lake', await objects.list('landing/changes/'))])
   return { ...at, ledgerTable: at.ledger.name, deps, objects, ledger, format, land, audit, images, notices }
+}
+
+/** An object of which a row cannot be read is set aside: every change is in quarantine, and nothing is missing. */
+export async function setObjectAside(at: Awaited<ReturnType<typeof openShop>>): Promise<void> {
+  expect(await at.format.invoke(streamEvent(at.images))).toEqual(done)
+  const [object = ''] = await at.objects.list('landing/changes/')
+  const text = gunzipSync(await at.objects.get(object)).toString()
+  await at.objects.put(object, gzipSync(text.replace('"shop 1"', 'shop')))
+  await at.land(await at.notices())
+  const audit = await at.audit(3 * HOUR)
+  expect(shopsOf(audit)).toEqual({ captured: 4, landed: 0, quarantined: 4, ...even })
+  expect(audit.findings).toEqual([])
 }
 
 export function shopsOf({ balances }: LedgerAudit) {
